@@ -1,0 +1,112 @@
+"""The corpora by name: all page content comes from here, the same for the same name, size and seed.
+
+What a guest holds decides what a compressor does, so a conformance run goes through content of every kind;
+``mixed`` has something of each. The generator is numpy's default, seeded with the name and the seed; numpy
+keeps its streams from version to version as far as it can (NEP 19).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from multifd.errors import InputError
+from multifd.memory.corpora import edges, files, language, plain, program
+from multifd.memory.corpora.stream import Content, Generate
+
+SLICE: Final = 65536
+"""Bytes; a slice of ``mixed`` is a multiple of it, so that every page lies within one slice."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A kind of page content; ``generate`` returns exactly as many bytes as it is asked for."""
+
+    name: str
+    description: str
+    generate: Generate
+
+    def content(self, size: int, seed: int) -> Content:
+        """Return ``size`` bytes, which depend on the corpus, the size and the seed (0 or more) only."""
+        return self.generate(size, np.random.default_rng([seed, *self.name.encode()]))
+
+
+def generate(name: str, size: int, seed: int) -> Content:
+    """Return ``size`` bytes of the corpus ``name``. Raises InputError for an unknown name."""
+    if name not in CORPORA:
+        raise InputError(f"corpus: {name!r} is unknown, expected one of {', '.join(CORPORA)}")
+    return CORPORA[name].content(size, seed)
+
+
+def user_corpus(directory: Path) -> Corpus:
+    """Make a corpus of all regular files below ``directory``, sorted by path, whatever the seed.
+
+    Raises InputError when there is no such directory or no file with content in it.
+    """
+    if not directory.exists():
+        raise InputError(f"corpus: {directory} does not exist, expected a directory with files")
+    if not directory.is_dir():
+        raise InputError(f"corpus: {directory} is not a directory, expected a directory with files")
+    found = [path for path in sorted(directory.rglob("*")) if path.is_file() and path.stat().st_size]
+    if not found:
+        raise InputError(f"corpus: {directory} holds no regular file that is not empty, expected at least one")
+    return Corpus(
+        "user",
+        f"{len(found)} files below {directory}",
+        lambda size, rng: files.concatenated(found, size),  # noqa: ARG005  (files need no dice)
+    )
+
+
+def _mixed(size: int, rng: np.random.Generator) -> Content:
+    """Cut the memory into as many slices as there are parts, equal but for one ``SLICE``."""
+    slices = np.array_split(np.arange(-(-size // SLICE)), len(MIXED_PARTS))
+    parts = [part.generate(len(units) * SLICE, rng) for part, units in zip(MIXED_PARTS, slices, strict=True)]
+    return memoryview(b"".join(parts))[:size]
+
+
+def _period(length: int) -> Corpus:
+    return Corpus(
+        f"period-{length}",
+        f"random bytes that repeat at a distance of exactly {length}",
+        partial(edges.period, length),
+    )
+
+
+_KINDS: Final = (
+    Corpus("zero", "nothing but zero pages", plain.zero),
+    Corpus("text", "sentences and log lines", language.text),
+    Corpus("heap", "words of 8 bytes: pointers, small integers, zeros", program.heap),
+    Corpus("code", "x86-64 machine code", program.machine_code),
+    Corpus("random", "incompressible bytes", plain.random_bytes),
+    Corpus("sparse", "zeros with a few bytes set in each page", plain.sparse),
+    Corpus("constant", "pages of one non-zero byte each", plain.constant),
+    Corpus("compressed", "what zlib level 9 makes of text", language.compressed),
+    Corpus("host-files", "files of this host's Python library", files.host_files),
+    Corpus("qemu-test", "a counter at the start of each 4 KiB, as QEMU's migration test", plain.qemu_test),
+    Corpus("runs-258", "runs of equal bytes as long as DEFLATE's longest match, give or take", edges.runs),
+    Corpus("codes-15", "literals whose Huffman codes must be limited to 15 bits", edges.long_codes),
+    Corpus("stored-64k", "incompressible stretches longer than a stored block", edges.stored),
+)
+
+MIXED_PARTS: Final = (
+    *_KINDS,
+    *(_period(window + beyond) for window in edges.WINDOWS for beyond in (0, 1)),
+)
+"""Every kind, and for each window the last distance that it reaches and the first that it does not."""
+
+CORPORA: Final[Mapping[str, Corpus]] = MappingProxyType(
+    {
+        corpus.name: corpus
+        for corpus in (
+            *_KINDS,
+            Corpus("mixed", "a patchwork of all the others", _mixed),
+            *(_period(window + beyond) for window in edges.WINDOWS for beyond in (-1, 0, 1)),
+        )
+    }
+)

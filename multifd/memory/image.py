@@ -1,0 +1,222 @@
+"""A guest's memory as files that are mapped, not read: views without copies, comparing at memory speed.
+
+Images are sparse, so a zero page that nobody wrote costs nothing. They are filled through ``write`` (pwrite)
+and not through the mapping: on a full file system pwrite is an error that can be told to the user, while a
+store into a hole of a mapping is a SIGBUS that kills the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multifd.errors import HarnessError, InputError
+from multifd.memory.host import blaming
+from multifd.memory.layout import Mask, MemoryLayout, PageSize, RamBlock, runs
+
+COMPARE_CHUNK: Final = 8 << 20
+"""Bytes compared at once: a multiple of every page size, and its result (1 MiB) stays in the cache."""
+
+NAME_MAX: Final = 255
+"""Bytes of a file's name on the file systems of Linux (limits.h)."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``count`` consecutive pages that differ, from page ``first`` of ``block`` on."""
+
+    block: str
+    first: int
+    count: int
+
+
+class GuestMemory:
+    """The RAM blocks of one image, mapped. Not locked: what another process stores is seen at once."""
+
+    def __init__(self, layout: MemoryLayout, *, writable: bool) -> None:
+        """Map the files of ``layout``, which exist and have the right sizes: see ``open`` and ``create``."""
+        self.layout = layout
+        self._blocks = {block.name: block for block in layout.blocks}
+        self._files: dict[str, int] = {}
+        self._maps: dict[str, mmap.mmap] = {}
+        self._resources = ExitStack()
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            for block in layout.blocks:
+                self._map(block, writable)
+            undo.pop_all()
+
+    @classmethod
+    def create(cls, directory: Path, sizes: Mapping[str, int], page_size: PageSize) -> Self:
+        """Make a zero image in ``directory``: one sparse file for each block of ``sizes`` (name to bytes).
+
+        Files of an earlier image with the same block names are emptied.
+
+        Raises EnvironmentBroke when the host does not let us (no space, no permission), and pydantic's
+        ValidationError for a name or a size that no RAM block can have.
+        """
+        blocks = tuple(
+            RamBlock(name=name, size=size, path=str(directory / _file_name(name))) for name, size in sizes.items()
+        )
+        layout = MemoryLayout(page_size=page_size, blocks=blocks)
+        with blaming(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+        for block in blocks:
+            with blaming(block.path), Path(block.path).open("wb") as file:
+                file.truncate(block.size)
+        return cls(layout, writable=True)
+
+    @classmethod
+    def open(cls, layout: MemoryLayout, *, writable: bool) -> Self:
+        """Map the existing files of ``layout``.
+
+        Raises InputError when a file is missing or has the wrong size, EnvironmentBroke when it cannot be
+        opened or mapped.
+        """
+        for block in layout.blocks:
+            expected = f"expected {block.size} bytes of RAM block {block.name!r}"
+            with blaming(block.path):
+                try:
+                    size = Path(block.path).stat().st_size
+                except FileNotFoundError:
+                    raise InputError(f"{block.path}: no such file, {expected}") from None
+            if size != block.size:
+                raise InputError(f"{block.path}: size is {size}, {expected}")
+        return cls(layout, writable=writable)
+
+    def view(self, block: str) -> memoryview:
+        """Return the whole block without a copy; it can be written to if the memory was opened writable."""
+        return memoryview(self._maps[self._known(block)])
+
+    def pages(self, block: str) -> NDArray[np.uint8]:
+        """Return the whole block as pages x page size bytes, without a copy."""
+        return np.frombuffer(self.view(block), np.uint8).reshape(-1, self.layout.page_size)
+
+    def zero_pages(self, block: str) -> Mask:
+        """Tell for every page of the block whether all its bytes are zero."""
+        return zero_rows(self.pages(block))
+
+    def write(self, block: str, offset: int, buffer: bytes | memoryview) -> None:
+        """Put ``buffer`` at byte ``offset`` of the block; every view shows it at once.
+
+        Raises EnvironmentBroke when the file system is full, HarnessError for bytes outside the block.
+        """
+        size = self._blocks[self._known(block)].size
+        rest = memoryview(buffer).cast("B")
+        if not 0 <= offset <= size - len(rest):
+            raise HarnessError(
+                f"offset is {offset} for {len(rest)} bytes, expected them within {size} bytes of {block!r}"
+            )
+        with blaming(self._blocks[block].path):
+            while rest:
+                written = os.pwrite(self._files[block], rest, offset)
+                rest, offset = rest[written:], offset + written
+
+    def reserve(self, block: str, offset: int, size: int) -> None:
+        """Give ``size`` bytes from ``offset`` on real storage, so that stores through a view cannot fail.
+
+        Raises EnvironmentBroke when there is no space.
+        """
+        path = self._blocks[self._known(block)].path
+        with blaming(path):
+            os.posix_fallocate(self._files[block], offset, size)
+
+    def digest(self) -> dict[str, str]:
+        """Return the SHA-256 of each block in hexadecimal; other threads run meanwhile."""
+        return {block: hashlib.sha256(self.view(block)).hexdigest() for block in self._maps}
+
+    def differences(self, other: GuestMemory, limit: int = 8) -> list[Difference]:
+        """Return the first ``limit`` runs of pages whose content differs, in order.
+
+        Raises HarnessError when the two do not have the same blocks.
+        """
+        if self.layout.sizes != other.layout.sizes:
+            raise HarnessError(f"blocks are {other.layout.sizes}, expected {self.layout.sizes}")
+        found = (
+            Difference(block, first, count)
+            for block in self._maps
+            for first, count in _differing_runs(self.pages(block), other.pages(block).ravel())
+        )
+        return list(islice(found, limit))
+
+    def close(self) -> None:
+        """Let go of files and mappings; a view that is still in use keeps its own mapping alive."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _map(self, block: RamBlock, writable: bool) -> None:
+        access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+        with blaming(block.path):
+            file = os.open(block.path, os.O_RDWR if writable else os.O_RDONLY)
+            self._resources.callback(os.close, file)
+            mapping = mmap.mmap(file, block.size, access=access)
+        self._resources.callback(_unmap, mapping)
+        self._files[block.name] = file
+        self._maps[block.name] = mapping
+
+    def _known(self, block: str) -> str:
+        if block not in self._blocks:
+            raise HarnessError(f"block is {block!r}, expected one of {list(self._blocks)}")
+        return block
+
+
+def zero_rows(pages: NDArray[np.uint8]) -> Mask:
+    """Tell for every row whether all its bytes are zero; the length of a row is a multiple of 8."""
+    combined: NDArray[np.uint64] = np.bitwise_or.reduce(pages.view(np.uint64), axis=1)
+    return np.equal(combined, 0)
+
+
+def _differing_runs(pages: NDArray[np.uint8], other: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
+    """Yield the runs of differing pages, each as long as it is, also across the border of two chunks."""
+    page_size = pages.shape[1]
+    start = stop = 0
+    for offset in range(0, pages.size, COMPARE_CHUNK):
+        chunk = slice(offset // 8, (offset + COMPARE_CHUNK) // 8)
+        unequal = pages.ravel().view(np.uint64)[chunk] != other.view(np.uint64)[chunk]
+        if not unequal.any():
+            continue
+        for first, count in runs(unequal.reshape(-1, page_size // 8).any(axis=1)):
+            index = first + offset // page_size
+            if index != stop:
+                if stop:
+                    yield start, stop - start
+                start = index
+            stop = index + count
+    if stop:
+        yield start, stop - start
+
+
+def _file_name(block: str) -> str:
+    """Name a block's file: readable, without a slash, and short enough also for 255 escaped bytes."""
+    name = quote(block, safe=" @")
+    if len(name) + len(".ram") > NAME_MAX:
+        name = f"{name[:160]}-{hashlib.sha256(block.encode()).hexdigest()}"
+    return f"{name}.ram"
+
+
+def _unmap(mapping: mmap.mmap) -> None:
+    # CPython refuses to close under a view; the mapping then ends with the last view.
+    with suppress(BufferError):
+        mapping.close()

@@ -1,0 +1,159 @@
+"""Scripts: which pages change and are sent in which dirty round, and what the memory is each time.
+
+What goes wrong in a migration beyond a single page goes wrong between rounds: a page becomes zero after its
+content was sent, a zero page gets content, a packet is not full, a round has nothing to send. Each shape is
+one such history. It is played on a draft of the whole memory; whenever the history pauses to send, the draft
+is saved as one image. Memory needed: the guest's size, and about twice that while content is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import ValidationError
+
+from multifd.errors import InputError
+from multifd.memory.corpus import Corpus
+from multifd.memory.draft import Draft
+from multifd.memory.host import blaming
+from multifd.memory.layout import Mask, PageSize, Round, Script
+
+MINIMUM_PAGES: Final = 8
+"""Pages that a memory needs so that every shape has a page for each thing that it shows."""
+
+SCRIPT_FILE: Final = "script.json"
+
+History = Callable[[Draft], Iterator[Mask]]
+"""Changes the draft and yields, for each round, the pages that are sent of it as it is then."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of migration by its history."""
+
+    name: str
+    description: str
+    history: History
+
+
+def build(  # noqa: PLR0917  (what a script is made of)
+    directory: Path, corpus: Corpus, seed: int, sizes: Mapping[str, int], page_size: PageSize, shape: str
+) -> Script:
+    """Make the images of a migration in ``directory``; return its script, which is saved beside them.
+
+    ``sizes`` are the bytes of each RAM block, multiples of ``page_size`` bytes. The same arguments give the
+    same content.
+
+    Raises InputError for an unknown shape or a memory of less than MINIMUM_PAGES pages, EnvironmentBroke when
+    the images cannot be written.
+    """
+    if shape not in SHAPES:
+        raise InputError(f"shape: {shape!r} is unknown, expected one of {', '.join(SHAPES)}")
+    return play(directory, Draft(corpus, seed, sizes, page_size), SHAPES[shape].history)
+
+
+def play(directory: Path, draft: Draft, history: History) -> Script:
+    """Make the images and the script of any history whose first round sends something; else as ``build``."""
+    if len(draft.pages) < MINIMUM_PAGES:
+        raise InputError(
+            f"memory: {len(draft.pages)} pages of {draft.page_size} bytes, expected at least {MINIMUM_PAGES}"
+        )
+    rounds: list[Round] = []
+    for sent in history(draft):
+        # A round without pages has nothing new to show: it shares the image before it.
+        image = draft.save(directory.absolute() / f"round-{len(rounds)}") if sent.any() else rounds[-1].image
+        rounds.append(Round(image=image, pages=draft.page_runs(sent)))
+    script = Script(page_size=draft.page_size, rounds=tuple(rounds))
+    path = directory / SCRIPT_FILE
+    with blaming(path):
+        path.write_text(script.model_dump_json())
+    return script
+
+
+def load(directory: Path) -> Script:
+    """Read the script that was saved in ``directory``. Raises InputError when there is none that is valid."""
+    path = directory / SCRIPT_FILE
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, expected a script of dirty rounds")
+    with blaming(path):
+        text = path.read_text()
+    try:
+        return Script.model_validate_json(text)
+    except ValidationError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _single(draft: Draft) -> Iterator[Mask]:
+    draft.pour(draft.everything)
+    yield draft.everything
+
+
+def _dirty(draft: Draft) -> Iterator[Mask]:
+    dirty = draft.draw(max(3, len(draft.pages) // 4), draft.everything)
+    third = int(dirty.sum()) // 3
+    vanishing = draft.draw(third, dirty)
+    appearing = draft.draw(third, dirty & ~vanishing)
+    draft.pour(draft.everything)
+    draft.rewrite(vanishing)
+    draft.clear(appearing)
+    yield draft.everything
+
+    draft.clear(vanishing)
+    draft.rewrite(dirty & ~vanishing)
+    yield dirty
+
+    few = min(third, (draft.packet_pages - 1) // 2)
+    returning = draft.draw(few, vanishing)
+    leaving = draft.draw(few, dirty & ~vanishing)
+    draft.rewrite(returning)
+    draft.clear(leaving)
+    yield returning | leaving
+
+
+def _zero_only(draft: Draft) -> Iterator[Mask]:
+    draft.rewrite(draft.everything)
+    yield draft.everything
+    vanishing = draft.draw(len(draft.pages) // 4, draft.everything)
+    draft.clear(vanishing)
+    yield vanishing
+
+
+def _partial(draft: Draft) -> Iterator[Mask]:
+    for _ in range(3):
+        scattered = draft.scatter()
+        draft.rewrite(scattered)
+        yield scattered
+
+
+def _empty(draft: Draft) -> Iterator[Mask]:
+    draft.pour(draft.everything)
+    yield draft.everything
+    yield draft.nothing
+    dirty = draft.draw(len(draft.pages) // 4, draft.everything)
+    draft.rewrite(dirty)
+    yield dirty
+    yield draft.nothing
+
+
+def _stale(draft: Draft) -> Iterator[Mask]:
+    draft.rewrite(draft.everything)
+    yield draft.everything
+
+
+SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
+    {
+        shape.name: shape
+        for shape in (
+            Shape("single", "one round with all pages", _single),
+            Shape("dirty", "three rounds: pages change, become zero after content and the reverse", _dirty),
+            Shape("zero-only", "pages become zero and only these are sent again", _zero_only),
+            Shape("partial", "single pages and short runs with gaps: no packet is full", _partial),
+            Shape("empty", "rounds without any page, between others and at the end", _empty),
+            Shape("stale", "one round in which no page is zero", _stale),
+        )
+    }
+)
