@@ -1,0 +1,71 @@
+"""libdeflate (PyPI ``deflate``): whole buffers only, no streams, no window parameter.
+
+Of several gzip members it decodes the first; bytes behind a stream go unnoticed, for the binding does not say how
+much it consumed. Its matches reach 32767 bytes (measured; zlib and zlib-ng stop 262 below their window, ISA-L
+uses all of it). Level 0 only stores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Final
+
+import deflate
+from typing_extensions import Buffer
+
+from multifd.codec.contract import Factory, Parameter
+from multifd.framing.coder import Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.codec.zlib_api import CONTAINERS
+from multifd.errors import PayloadError, Unsupported
+from multifd.framing.container import Container
+
+_COMPRESS: Final = {Container.ZLIB: deflate.zlib_compress, Container.GZIP: deflate.gzip_compress}
+_DECOMPRESS: Final = {
+    Container.ZLIB: deflate.zlib_decompress,
+    Container.GZIP: deflate.gzip_decompress,
+    Container.GZIP_EXT: deflate.gzip_decompress,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _LibdeflateCodec:
+    name: str
+    version: str
+    level: int
+    encoder: EncoderCapability
+    decoder: DecoderCapability
+
+    def compress(self, data: Buffer, container: Container, window: int) -> Buffer:  # noqa: ARG002
+        compressed: bytes = _COMPRESS.get(container, deflate.deflate_compress)(data, self.level)
+        return compressed
+
+    def decompress(self, data: Buffer, container: Container, size: int) -> Buffer:
+        try:
+            output: bytearray = _DECOMPRESS.get(container, deflate.deflate_decompress)(data, size)
+        except deflate.DeflateError as problem:
+            raise PayloadError(f"{self.name}: {problem}") from None
+        return output
+
+    def compressor(self, container: Container, window: int) -> Compressor:  # noqa: ARG002
+        raise Unsupported("streaming", f"{self.name} has no streams")
+
+    def decompressor(self, container: Container) -> Decompressor:  # noqa: ARG002
+        raise Unsupported("streaming", f"{self.name} has no streams")
+
+
+def _make(name: str, level: int) -> _LibdeflateCodec:
+    return _LibdeflateCodec(
+        name=name,
+        version=version("deflate"),
+        level=level,
+        encoder=EncoderCapability(
+            CONTAINERS, streaming=False, windows=frozenset({15}), shrinks=level > 0
+        ),
+        decoder=DecoderCapability(
+            CONTAINERS, streaming=False, window=15, header_window=True, members="first", checks_trailer=True
+        ),
+    )
+
+
+FACTORY = Factory("libdeflate", _make, {"level": Parameter(1, range(13))})

@@ -1,0 +1,1 @@
+"""What each method and each proposal puts into a packet's payload: framings as data, their encoder and decoder."""

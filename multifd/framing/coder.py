@@ -1,0 +1,152 @@
+"""What a framing needs of a codec: what the codec declares and what it can be asked to do.
+
+The declarations are what the oracle predicts from; the probe verifies them on the real codec, and what encoders
+really emit is measured on every capture. A codec that cannot do a thing raises
+:class:`multifd.errors.Unsupported` naming the capability; it never does something similar instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+from typing_extensions import Buffer
+
+from multifd.errors import Unsupported
+from multifd.framing.container import Container
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderCapability:
+    """What an encoder can emit."""
+
+    containers: frozenset[Container]
+    streaming: bool
+    """It keeps its state across packets and can sync-flush."""
+    windows: frozenset[int]
+    """Window bits that it can be limited to; a limit that it cannot keep is refused."""
+    shrinks: bool = True
+    """Its output can be smaller than its input; False where it only stores (level 0)."""
+
+    def limit(self, wanted: int) -> int | None:
+        """The largest window of at most ``wanted`` bits that it can keep, None if it has none."""
+        return max((w for w in self.windows if w <= wanted), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderCapability:
+    """What a decoder accepts."""
+
+    containers: frozenset[Container]
+    streaming: bool
+    """It keeps its state across packets and takes streams that do not end."""
+    window: int
+    """Bits of the largest distance that it accepts."""
+    header_window: bool
+    """It refuses a zlib header that announces a larger window than its own, before any data."""
+    members: Literal["all", "first"]
+    """Of several members in a payload it decodes all, or the first and silently no more."""
+    checks_trailer: bool
+    """A wrong checksum in the trailer is an error."""
+
+
+def declared(capability: EncoderCapability | DecoderCapability) -> dict[str, Any]:
+    """A capability as plain data, sets sorted, for messages and results."""
+    return {
+        key: sorted(value) if isinstance(value, frozenset) else value
+        for key, value in asdict(capability).items()
+    }
+
+
+class Compressor(Protocol):
+    """A compressed stream in the making; one for each channel of a channel-scope framing."""
+
+    def compress(self, data: Buffer, /) -> bytes:
+        """Take input, return what is ready."""
+        ...
+
+    def sync(self) -> bytes:
+        """Flush, so that everything taken so far can be decoded; the stream goes on."""
+        ...
+
+
+class Decompressor(Protocol):
+    """A stream being read; one for each channel of a channel-scope framing."""
+
+    def decompress(self, data: Buffer, size: int, /) -> Buffer:
+        """All output of ``data``, which is whole up to a flush; at most ``size`` + 1 bytes are ever returned."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """The stream's end was seen."""
+        ...
+
+
+class Codec(Protocol):
+    """One implementation of a compressor, a decompressor or both. All calls release the GIL."""
+
+    @property
+    def name(self) -> str:
+        """Codec name; with parameters in brackets where they differ from the defaults."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Version of the library that does the work."""
+        ...
+
+    @property
+    def encoder(self) -> EncoderCapability | None:
+        """What it emits, None for no encoder."""
+        ...
+
+    @property
+    def decoder(self) -> DecoderCapability | None:
+        """What it accepts, None for no decoder."""
+        ...
+
+    def compress(self, data: Buffer, container: Container, window: int, /) -> Buffer:
+        """One complete stream."""
+        ...
+
+    def compressor(self, container: Container, window: int, /) -> Compressor:
+        """A new stream that can be flushed."""
+        ...
+
+    def decompress(self, data: Buffer, container: Container, size: int, /) -> Buffer:
+        """Decode all complete streams in ``data``; raises PayloadError if they are not complete or hold more
+        than ``size`` bytes; may return fewer."""
+        ...
+
+    def decompressor(self, container: Container, /) -> Decompressor:
+        """A new stream to read from."""
+        ...
+
+
+def need_encoder(codec: Codec, container: Container, window: int, *, streaming: bool, reach: int) -> int:
+    """Check that the codec can emit this; returns the window bits to use. Raises :class:`Unsupported`.
+
+    ``reach`` is the size in bytes of what is compressed at once: no match is farther than that, so that a window
+    of this size is kept by every encoder, unless a zlib header would announce a larger one.
+    """
+    capability = codec.encoder
+    if capability is None or container not in capability.containers:
+        raise Unsupported("container", f"{codec.name} cannot emit container {container}")
+    if streaming and not capability.streaming:
+        raise Unsupported("streaming", f"{codec.name} cannot keep a stream open across packets (no sync flush)")
+    if container is Container.NONE:
+        return 0
+    limit = capability.limit(window)
+    if limit is not None:
+        return limit
+    if container is not Container.ZLIB and not streaming and reach <= 1 << window:
+        return min(capability.windows)
+    raise Unsupported("window", f"{codec.name} cannot limit its window to {1 << window} bytes")
+
+
+def need_decoder(codec: Codec, container: Container) -> None:
+    """Check that there is anything to decode with. Raises :class:`Unsupported`."""
+    capability = codec.decoder
+    if capability is None or container not in capability.containers:
+        raise Unsupported("container", f"{codec.name} cannot read container {container}")

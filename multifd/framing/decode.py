@@ -1,0 +1,110 @@
+"""From a payload to pages, for every framing."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import Buffer
+
+from multifd.errors import PayloadError
+from multifd.framing import container as containers
+from multifd.framing.coder import Codec, Decompressor, need_decoder
+from multifd.framing.container import Container
+from multifd.framing.model import Framing, Scope
+from multifd.framing.pages import Indices, PageStore, scatter
+
+
+class PayloadDecoder:
+    """Decodes the packets of one channel, in order.
+
+    Raises :class:`multifd.errors.Unsupported` on creation if the codec has nothing to read the container with. A
+    codec without streams is still put before a stream: it reads every packet as if it were complete, and fails.
+    """
+
+    def __init__(self, framing: Framing, codec: Codec, page_size: int, channel: int = 0) -> None:
+        need_decoder(codec, framing.container)
+        self._framing = framing
+        self._codec = codec
+        self._page_size = page_size
+        self._channel = channel
+        self._stream: Decompressor | None = None
+
+    def decode(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
+        """Write the payload's pages to their places; raises :class:`PayloadError`, and then writes no more."""
+        if self._framing.raw_pages:
+            scatter(self._sized(payload, len(indices)), pages, indices)
+            return
+        match self._framing.scope:
+            case Scope.PAGE:
+                self._each_page(payload, pages, indices)
+            case Scope.CHANNEL:
+                scatter(self._stream_packet(payload, len(indices)), pages, indices)
+            case Scope.PACKET:
+                scatter(self._complete(payload, len(indices)), pages, indices)
+
+    def _stream_packet(self, payload: memoryview, count: int) -> npt.NDArray[np.uint8]:
+        decoder = self._codec.decoder
+        if decoder is not None and not decoder.streaming:
+            return self._complete(payload, count)
+        if self._stream is None:
+            self._stream = self._codec.decompressor(self._framing.container)
+        output = self._stream.decompress(payload, count * self._page_size)
+        if self._stream.ended:
+            raise PayloadError(f"multifd {self._channel}: inflate returned 1 instead of Z_OK")
+        return self._sized(output, count)
+
+    def _complete(self, payload: memoryview, count: int) -> npt.NDArray[np.uint8]:
+        size = count * self._page_size
+        container = self._framing.container
+        if container is Container.FOUR_B:
+            header = containers.parse(payload, container)
+            rest = payload[header.length :]
+            if header.payload_size != len(rest):
+                raise PayloadError(
+                    f"4B header: length is {header.payload_size}, expected {len(rest)} (the bytes that follow)"
+                )
+            payload = rest
+        return self._sized(self._codec.decompress(payload, container, size), count)
+
+    def _each_page(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
+        size, codec, container = self._page_size, self._codec, self._framing.container
+        lengths = self._lengths(payload, len(indices))
+        at = 4 * len(lengths)
+        for place, (length, index) in enumerate(zip(lengths, indices.tolist(), strict=True)):
+            part = payload[at : at + length]
+            at += length
+            if self._framing.raw_escape and length == size:
+                pages[index] = np.frombuffer(part, np.uint8)
+                continue
+            try:
+                output = np.frombuffer(memoryview(codec.decompress(part, container, size)), np.uint8)
+            except PayloadError as problem:
+                raise PayloadError(str(problem), page=place) from None
+            if len(output) != size:
+                raise PayloadError(f"decompressed len {len(output)}, expected len {size}", page=place)
+            pages[index] = output
+
+    def _lengths(self, payload: memoryview, count: int) -> tuple[int, ...]:
+        """The length table; where QEMU asserts on it, this raises."""
+        table = 4 * count
+        if len(payload) <= table:
+            raise PayloadError(f"length table: payload is {len(payload)} bytes, expected more than {table}")
+        lengths = struct.unpack_from(f">{count}I", payload)
+        if self._framing.raw_escape:
+            for place, length in enumerate(lengths):
+                if length > self._page_size:
+                    raise PayloadError(f"length table: {length}, expected at most {self._page_size}", page=place)
+        if sum(lengths) != len(payload) - table:
+            raise PayloadError(
+                f"length table: sum is {sum(lengths)}, expected {len(payload) - table} (the bytes that follow)"
+            )
+        return lengths
+
+    def _sized(self, output: Buffer, count: int) -> npt.NDArray[np.uint8]:
+        data = np.frombuffer(memoryview(output), np.uint8)
+        expected = count * self._page_size
+        if len(data) != expected:
+            raise PayloadError(f"multifd {self._channel}: packet size received {len(data)} size expected {expected}")
+        return data

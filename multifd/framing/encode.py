@@ -1,0 +1,95 @@
+"""From pages to a payload, for every framing."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from typing_extensions import Buffer
+
+from multifd.framing import container as containers
+from multifd.framing.coder import Codec, Compressor, need_encoder
+from multifd.framing.container import Container
+from multifd.framing.model import Flush, Framing, Scope
+from multifd.framing.pages import Indices, Pages, gather, views
+from multifd.wire.packet import PACKET_SIZE
+
+
+class PayloadEncoder:
+    """Encodes the packets of one channel, in order.
+
+    Raises :class:`multifd.errors.Unsupported` on creation if the codec cannot emit the framing. The buffers that
+    :meth:`encode` returns are valid until its next call.
+    """
+
+    def __init__(self, framing: Framing, codec: Codec, page_size: int) -> None:
+        self._window = need_encoder(
+            codec,
+            framing.container,
+            framing.window,
+            streaming=framing.scope is Scope.CHANNEL,
+            reach=page_size if framing.scope is Scope.PAGE else PACKET_SIZE,
+        )
+        self._framing = framing
+        self._codec = codec
+        self._page_size = page_size
+        self._scratch = np.empty((PACKET_SIZE // page_size, page_size), np.uint8)
+        self._stream: Compressor | None = None
+
+    def encode(self, pages: Pages, indices: Indices) -> Sequence[Buffer]:
+        """The payload of a packet with these pages, as buffers to be written one after the other."""
+        if self._framing.raw_pages:
+            return views(pages, indices)
+        data = gather(pages, indices, self._scratch)
+        match self._framing.scope:
+            case Scope.CHANNEL:
+                return self._stream_packet(data)
+            case Scope.PACKET:
+                return self._complete(data)
+            case Scope.PAGE:
+                return self._each_page(data)
+
+    def _stream_packet(self, data: memoryview) -> Sequence[Buffer]:
+        if self._stream is None:
+            self._stream = self._codec.compressor(self._framing.container, self._window)
+        stream = self._stream
+        if self._framing.flush is Flush.PACKET:
+            return [stream.compress(data), stream.sync()]
+        size = self._page_size
+        parts: list[Buffer] = []
+        for at in range(0, len(data), size):
+            parts.append(stream.compress(data[at : at + size]))
+            parts.append(stream.sync())
+        return [part for part in parts if len(memoryview(part))]
+
+    def _complete(self, data: memoryview) -> Sequence[Buffer]:
+        payload = self._codec.compress(data, self._framing.container, self._window)
+        match self._framing.container:
+            case Container.GZIP_EXT:
+                size = len(memoryview(payload))
+                return [
+                    containers.gzip_ext_header(len(data), size),
+                    payload,
+                    containers.trailer(zlib.crc32(data), len(data)),
+                ]
+            case Container.FOUR_B:
+                return [containers.four_b_header(len(memoryview(payload))), payload]
+            case _:
+                return [payload]
+
+    def _each_page(self, data: memoryview) -> Sequence[Buffer]:
+        size, escape = self._page_size, self._framing.raw_escape
+        compress, container, window = self._codec.compress, self._framing.container, self._window
+        lengths: list[int] = []
+        parts: list[Buffer] = []
+        for at in range(0, len(data), size):
+            page = data[at : at + size]
+            compressed: Buffer = compress(page, container, window)
+            length = len(memoryview(compressed))
+            if escape and length >= size:
+                compressed, length = page, size
+            lengths.append(length)
+            parts.append(compressed)
+        return [struct.pack(f">{len(lengths)}I", *lengths), *parts]
