@@ -1,0 +1,134 @@
+"""The results contract ``multifd-conformance/results/1`` as models; the published JSON Schema is made from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_ID: Literal["multifd-conformance/results/1"] = "multifd-conformance/results/1"
+
+Provenance = Literal["hardware", "vendor-software", "emulated", "software"]
+Outcome = Literal["identical", "rejected", "hazard"]
+Verdict = Literal["pass", "refused", "hazard", "known", "fail", "skip", "error", "not-run"]
+Kind = Literal["corrupt", "wrong-error", "accepted", "crash", "hang", "unproven"]
+DeviceVerdict = Literal["proven", "unproven", "not claimed"]
+Severity = Literal["corruption", "crash", "hang", "leak", "contract"]
+Role = Literal["sender", "receiver"]
+
+CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
+"""Verdicts of cells that were checked and went as predicted or as a known issue says."""
+
+KIND_ORDER: tuple[Kind, ...] = ("corrupt", "accepted", "unproven", "hang", "crash", "wrong-error")
+"""Kinds of failure, worst first: silent corruption outranks everything."""
+
+
+class Model(BaseModel):
+    """Base of all contract models: no unknown keys, no silent change after creation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sides(Model):
+    """How the codec of each side ran."""
+
+    sender: Provenance | None = None
+    receiver: Provenance | None = None
+
+
+class Seconds(Model):
+    """Time of a cell in seconds: ``encode``/``decode`` as the peers measured, ``wall`` as the harness did."""
+
+    encode: float | None = None
+    decode: float | None = None
+    wall: float = 0.0
+
+
+class CpuSeconds(Model):
+    """CPU time (user + system) in seconds that each peer spent on the cell."""
+
+    sender: float | None = None
+    receiver: float | None = None
+
+
+class Cell(Model):
+    """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
+
+    id: str
+    suite: str
+    sender: str
+    receiver: str
+    framing: str
+    dialect: str
+    """Of both sides; ``sender>receiver`` where they differ."""
+    scenario: str
+    corpus: str
+    page_size: Annotated[int, Field(gt=0)]
+    channels: Annotated[int, Field(ge=1, le=255)]
+    predicted: Outcome
+    observed: Outcome | Literal["crash", "hang", "broken", "skipped", "not-run"]
+    verdict: Verdict
+    kind: Kind | None = None
+    reason: str
+    """Why the prediction is what it is; for a failure, what disagreed; for a skip, the remedy too."""
+    error: str | None = None
+    """The error that a peer reported, verbatim."""
+    provenance: Sides = Sides()
+    device_verdict: DeviceVerdict = "not claimed"
+    bytes_memory: int = 0
+    bytes_wire: int = 0
+    seconds: Seconds = Seconds()
+    cpu_seconds: CpuSeconds = CpuSeconds()
+    reproduce: str
+    artifacts: tuple[str, ...] = ()
+
+
+class Peer(Model):
+    """One peer of the line-up with what it declared and the probe confirmed."""
+
+    name: str
+    kind: Literal["codec", "qemu", "external"]
+    codec: str | None
+    device: str | None
+    provenance: Provenance
+    version: str
+    roles: tuple[Role, ...]
+    capabilities: dict[str, Any]
+
+
+class Finding(Model):
+    """A defect or hazard in software that is not ours, shown by cells of this run."""
+
+    id: str
+    component: str
+    versions: str
+    severity: Severity
+    cause: str
+    cells: tuple[str, ...]
+    reproduce: str
+
+
+class Run(Model):
+    """The circumstances of a run; times are ISO 8601 in UTC."""
+
+    id: str
+    started: str
+    finished: str | None
+    complete: bool
+    """True only if every planned cell was run or skipped for a named reason."""
+    profile: str
+    host: dict[str, Any]
+    versions: dict[str, str]
+    command: str
+
+
+class Results(Model):
+    """The whole of ``results.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_id: Literal["multifd-conformance/results/1"] = Field(default=SCHEMA_ID, alias="schema")
+    run: Run
+    peers: tuple[Peer, ...]
+    findings: tuple[Finding, ...]
+    cells: tuple[Cell, ...]

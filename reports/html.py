@@ -1,0 +1,93 @@
+"""report.html: one self-contained file for engineers who decide which method to deploy.
+
+No script and no external resource: it is read from CI artifacts, from mail, on hosts without a network.
+Matrices come first; every entry links to its cells, which stand at the end of the same file.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from multifd.result.record import Cell, Results
+from reports import model, performance, vocabulary
+
+
+def render(results: Results) -> str:
+    """The whole report as one HTML document."""
+    return _ENVIRONMENT.get_template("report.html.j2").render(
+        run=results.run,
+        peers=results.peers,
+        headline=model.headline(results),
+        incomplete=model.incomplete(results),
+        seconds=model.seconds(results.run),
+        counts=model.counts(results),
+        provenance_counts=model.provenance_counts(results),
+        broken=model.broken(results),
+        findings=model.findings(results),
+        unattributed=model.unattributed(results),
+        suites=model.suites(results),
+        figures=performance.figures(results),
+    )
+
+
+def _pairing(cell: Cell) -> str:
+    """A cell's result in one line, with the provenance of both sides."""
+    sides = cell.provenance
+    sender = f"{cell.sender} ({sides.sender})" if sides.sender else cell.sender
+    receiver = f"{cell.receiver} ({sides.receiver})" if sides.receiver else cell.receiver
+    return f"{vocabulary.word(cell)}: {sender} → {receiver}"
+
+
+def _size(count: int) -> str:
+    """Bytes as a person reads them."""
+    for shift, unit in ((20, "MiB"), (10, "KiB")):
+        if count >= 1 << shift:
+            return f"{count / (1 << shift):,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{count} B"
+
+
+def _time(seconds: float) -> str:
+    """Seconds as a person reads them."""
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def _compact(value: Any) -> str:
+    """A capability or a property of the host in few characters."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return " ".join(value) or "none"
+    return json.dumps(value, default=str)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "anchor": model.anchor,
+        "provenances": model.provenances,
+        "word": vocabulary.word,
+        "pairing": _pairing,
+        "size": _size,
+        "time": _time,
+        "compact": _compact,
+    }
+    environment.globals |= {
+        "VERDICTS": vocabulary.VERDICTS,
+        "KINDS": vocabulary.KINDS,
+        "PROVENANCES": vocabulary.PROVENANCES,
+    }
+    return environment
+
+
+_ENVIRONMENT: Final = _environment()

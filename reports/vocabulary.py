@@ -1,0 +1,66 @@
+"""The words of a report: one symbol, one word and one explanation for each verdict, kind and provenance.
+
+Colour is never the only carrier: every result is a symbol *and* a word, so that a report reads the same in
+black and white, to a colour-blind reader, in Markdown and in a terminal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from multifd.result.record import KIND_ORDER, Cell, Kind, Provenance, Verdict
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word of the report with the symbol that stands for it and its meaning in few words."""
+
+    symbol: str
+    word: str
+    meaning: str
+
+
+VERDICTS: Final[dict[Verdict, Term]] = {
+    "fail": Term("✗", "fail", "observed is not what was predicted; the kind says how"),
+    "error": Term("!", "error", "the suite or its environment broke: says nothing about the pairing"),
+    "hazard": Term(
+        "▲", "hazard", "as predicted, the receiver accepts what it cannot decode: memory is wrong"
+    ),
+    "known": Term("◆", "known", "fails exactly as a known issue says"),
+    "not-run": Term("○", "not run", "planned, but the run ended before it"),
+    "skip": Term("–", "skip", "cannot be checked on this host; the reason names the remedy"),
+    "refused": Term("⊘", "refused", "cleanly rejected, as predicted: no page was written after the error"),
+    "pass": Term("✓", "pass", "memory is identical, as predicted"),
+}
+"""Every verdict, worst first."""
+
+KINDS: Final[dict[Kind, str]] = {
+    "corrupt": "memory is wrong and neither side said so",
+    "accepted": "accepted where a rejection was predicted",
+    "unproven": "said to run on hardware, but the device's counters did not move",
+    "hang": "a deadline passed",
+    "crash": "a peer died",
+    "wrong-error": "rejected, but not with the error that was predicted",
+}
+"""Every kind of failure, worst first."""
+
+PROVENANCES: Final[dict[Provenance, Term]] = {
+    "hardware": Term("H", "hardware", "on the accelerator itself"),
+    "vendor-software": Term("V", "vendor-software", "the vendor library's own CPU path"),
+    "emulated": Term("E", "emulated", "our model of the silicon: no accelerator was used"),
+    "software": Term("S", "software", "a software codec on the CPU"),
+}
+"""How a codec ran. ``emulated`` is never to be read as ``hardware``."""
+
+_ORDER: Final = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
+
+
+def worst_first(cell: Cell) -> tuple[int, int]:
+    """The sort key that puts silent corruption first and passes last."""
+    return _ORDER[cell.verdict], KIND_ORDER.index(cell.kind) if cell.kind else len(KIND_ORDER)
+
+
+def word(cell: Cell) -> str:
+    """The verdict in one word; for a failure its kind, which says more."""
+    return cell.kind if cell.verdict == "fail" and cell.kind else VERDICTS[cell.verdict].word

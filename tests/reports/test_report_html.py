@@ -1,0 +1,177 @@
+"""report.html: what a reader sees and where the links lead."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from multifd.result.record import Results, Sides, Verdict
+from reports import html, model
+from reports.vocabulary import VERDICTS
+from tests.reports.builder import cell, realistic, results
+
+VOID = {"meta", "input", "br"}
+
+
+class Document(HTMLParser):
+    """Ids, links and text of a document; a link and an id know the ids that they stand in."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.inside: dict[str, set[str]] = {}
+        self.matrix_links: set[str] = set()
+        self.links: set[str] = set()
+        self.words: list[str] = []
+        self._open: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.tags.add(tag)
+        if name := attributes.get("id"):
+            self.ids.append(name)
+            for _, outer in self._open:
+                self.inside.setdefault(str(outer.get("id")), set()).add(name)
+        if target := attributes.get("href"):
+            self.links.add(target)
+            if any(outer.get("class") == "matrix" for _, outer in self._open):
+                self.matrix_links.add(target)
+        if tag not in VOID:
+            self._open.append((tag, attributes))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+def document(run: Results) -> Document:
+    return Document(html.render(run))
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_each_verdict_shows_its_symbol_and_its_reason(verdict: Verdict) -> None:
+    page = document(results(cell(verdict=verdict, reason="because of the window")))
+
+    assert f"{VERDICTS[verdict].symbol} {VERDICTS[verdict].word} wire/zlib" in page.text
+    assert "because of the window" in page.text
+
+
+def test_a_failure_comes_first_with_kind_error_and_reproduce_line() -> None:
+    run = results(
+        cell(id="good"),
+        cell(
+            id="bad",
+            verdict="fail",
+            kind="crash",
+            reason="the peer died",
+            error="signal 11",
+            reproduce="tox -x",
+        ),
+    )
+
+    text = document(run).text
+
+    failures = text[text.index("What disagreed") : text.index("None in this run.")]
+    assert "✗ crash bad" in failures
+    assert "the peer died signal 11 tox -x" in failures
+
+
+def test_emulated_is_written_out_beside_the_peer() -> None:
+    run = results(cell(receiver="iaa-emulated", provenance=Sides(sender="hardware", receiver="emulated")))
+
+    assert "zlib hardware → iaa-emulated emulated" in document(run).text
+
+
+def test_emulated_is_marked_in_the_matrix() -> None:
+    run = results(cell(receiver="iaa-emulated", provenance=Sides(sender="software", receiver="emulated")))
+
+    assert 'iaa-emulated<sup class="mark emulated"' in html.render(run)
+
+
+def test_a_place_of_integrity_is_marked_by_its_own_cells() -> None:
+    run = results(cell(suite="integrity", provenance=Sides(sender="emulated", receiver="emulated")))
+
+    assert '✓</b> pass</a><sup class="mark emulated"' in html.render(run)
+
+
+def test_a_run_without_an_accelerator_says_so() -> None:
+    run = results(cell(provenance=Sides(sender="emulated", receiver="vendor-software")))
+
+    assert "Nothing in this run was checked on an accelerator." in document(run).text
+
+
+def test_a_run_with_an_accelerator_does_not_say_that_it_had_none() -> None:
+    run = results(cell(provenance=Sides(sender="hardware", receiver="emulated")))
+
+    assert "Nothing in this run was checked on an accelerator." not in document(run).text
+
+
+def test_every_cell_is_reached_from_a_matrix_or_a_listing() -> None:
+    run = realistic()
+
+    page = document(run)
+
+    direct = {link[1:] for link in page.matrix_links}
+    reached = direct.union(*(page.inside.get(name, set()) for name in direct))
+    listed = {model.anchor(c) for c in run.cells if c.scenario in ("splice", "init-version-2")}
+    assert {model.anchor(c) for c in run.cells} - reached == listed
+    assert {f"#{name}" for name in listed} <= page.links
+
+
+def test_every_link_has_its_target() -> None:
+    page = document(realistic())
+
+    assert {link[1:] for link in page.links} <= set(page.ids)
+
+
+def test_no_id_appears_twice() -> None:
+    page = document(realistic())
+
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_markup_in_an_error_is_shown_as_text() -> None:
+    page = document(results(cell(verdict="fail", kind="crash", error="<script>alert(1)</script>")))
+
+    assert "<script>alert(1)</script>" in page.text
+    assert "script" not in page.tags
+
+
+def test_an_incomplete_run_says_so_even_if_it_failed() -> None:
+    text = document(results(cell(verdict="fail", kind="hang"), complete=False)).text
+
+    assert "Not conforming Incomplete run" in text
+    assert "The run is incomplete" in text
+
+
+def test_a_run_with_nothing_checked_is_headlined_as_such() -> None:
+    assert "<h1>Nothing was checked</h1>" in html.render(results())
+
+
+def test_artifacts_are_linked() -> None:
+    page = document(results(cell(artifacts=("cells/1/stderr.txt",))))
+
+    assert "cells/1/stderr.txt" in page.links
+
+
+def test_the_file_stands_alone() -> None:
+    text = html.render(realistic())
+
+    assert not {"script", "link", "img", "iframe"} & Document(text).tags
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_a_cell_costs_less_than_two_kilobytes() -> None:
+    run = realistic()
+
+    assert len(html.render(run).encode()) < 2000 * len(run.cells)

@@ -1,0 +1,91 @@
+"""junit.xml: what a CI server counts."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from multifd.result.record import Sides, Verdict
+from reports import junit
+from tests.reports.builder import cell, realistic, results
+
+
+def test_counts_agree_with_the_testcases() -> None:
+    run = realistic()
+
+    root = ElementTree.fromstring(junit.render(run))
+
+    for counted in (root, *root.iter("testsuite")):
+        assert int(counted.attrib["tests"]) == len(list(counted.iter("testcase")))
+        assert int(counted.attrib["failures"]) == len(list(counted.iter("failure")))
+        assert int(counted.attrib["errors"]) == len(list(counted.iter("error")))
+        assert int(counted.attrib["skipped"]) == len(list(counted.iter("skipped")))
+    assert int(root.attrib["tests"]) == len(run.cells)
+
+
+def test_there_is_one_testsuite_per_suite() -> None:
+    root = ElementTree.fromstring(junit.render(realistic()))
+
+    assert [suite.attrib["name"] for suite in root] == ["wire", "negotiation", "integrity"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "element"),
+    [
+        ("fail", "failure"),
+        ("error", "error"),
+        ("not-run", "error"),
+        ("skip", "skipped"),
+        ("known", "skipped"),
+    ],
+)
+def test_a_verdict_that_is_no_success_has_its_element_and_reason(verdict: Verdict, element: str) -> None:
+    root = ElementTree.fromstring(junit.render(results(cell(verdict=verdict, reason="why", error="what"))))
+
+    detail = root.find(f".//testcase/{element}")
+    assert detail is not None
+    assert detail.attrib["message"] == "why"
+    assert detail.text is not None
+    assert detail.text.startswith("what\nreproduce: tox")
+
+
+@pytest.mark.parametrize("verdict", ["pass", "refused", "hazard"])
+def test_what_went_as_predicted_passes(verdict: Verdict) -> None:
+    root = ElementTree.fromstring(junit.render(results(cell(verdict=verdict))))
+
+    assert [child.tag for child in root.iter("testcase").__next__()] == ["properties"]
+
+
+def test_a_testcase_is_named_after_its_cell() -> None:
+    root = ElementTree.fromstring(junit.render(results(cell(id="one"))))
+
+    (case,) = root.iter("testcase")
+    assert case.attrib == {"classname": "wire.zlib", "name": "one", "time": "0.100"}
+
+
+def test_emulated_is_a_property_of_the_testcase() -> None:
+    run = results(cell(provenance=Sides(sender="software", receiver="emulated")))
+
+    root = ElementTree.fromstring(junit.render(run))
+
+    assert root.find(".//property[@name='provenance.receiver'][@value='emulated']") is not None
+
+
+@given(st.text())
+def test_any_error_gives_well_formed_xml(error: str) -> None:
+    run = results(cell(verdict="fail", kind="crash", reason=error, error=error, id=f"cell {error}"))
+
+    assert ElementTree.fromstring(junit.render(run)).find(".//failure") is not None
+
+
+def test_control_characters_become_the_replacement_character() -> None:
+    run = results(cell(verdict="fail", kind="crash", error="a\x00\x1b[31mb"))
+
+    failure = ElementTree.fromstring(junit.render(run)).find(".//failure")
+
+    assert failure is not None
+    assert failure.text is not None
+    assert failure.text.splitlines()[0] == "a\ufffd\ufffd[31mb"

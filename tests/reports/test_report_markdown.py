@@ -1,0 +1,73 @@
+"""report.md: the summary of a CI job."""
+
+from __future__ import annotations
+
+import re
+
+from multifd.result.record import Sides
+from reports import markdown
+from tests.reports.builder import FRAMINGS, cell, realistic, results
+
+
+def test_the_headline_comes_first() -> None:
+    text = markdown.render(results(cell()))
+
+    assert text.startswith(
+        "# multifd conformance: Conforming\n\n1 cell went as predicted or as a known issue says: 1 pass.\n"
+    )
+
+
+def test_an_incomplete_run_says_so() -> None:
+    text = markdown.render(results(cell(), complete=False))
+
+    assert text.startswith("# multifd conformance: Incomplete\n")
+
+
+def test_a_failure_is_one_row_with_its_provenance() -> None:
+    text = markdown.render(
+        results(
+            cell(
+                id="a|b",
+                verdict="fail",
+                kind="crash",
+                reason="peer\ndied",
+                error="<b>`x`",
+                reproduce="tox",
+                provenance=Sides(sender="software", receiver="emulated"),
+            )
+        )
+    )
+
+    assert r"| ✗ crash | `a\|b` zlib (software) → isal (emulated) | peer died<br>`<b>'x'` | `tox` |" in text
+
+
+def test_a_matrix_has_symbols_words_and_provenance() -> None:
+    text = markdown.render(
+        results(
+            cell(corpus="text", provenance=Sides(sender="hardware", receiver="emulated")),
+            cell(corpus="zero", verdict="refused", provenance=Sides(sender="hardware", receiver="emulated")),
+        )
+    )
+
+    assert (
+        "### zlib\n\n| | isal <sup>E</sup> |\n| --- | --- |\n| zlib <sup>H</sup> | ⊘ refused 1/2 |\n" in text
+    )
+
+
+def test_failures_beyond_the_limit_are_counted() -> None:
+    failures = [cell(id=str(n), verdict="fail", kind="hang") for n in range(markdown.FAILURES + 3)]
+
+    text = markdown.render(results(*failures))
+
+    assert text.count("| ✗ hang | `") == markdown.FAILURES
+    assert "And 3 more: see report.html." in text
+
+
+def test_every_row_of_a_table_has_as_many_columns_as_its_head() -> None:
+    blocks = markdown.render(realistic()).split("\n\n")
+
+    tables = [block.strip().splitlines() for block in blocks if block.lstrip().startswith("|")]
+
+    assert len(tables) == 4 + len(FRAMINGS)
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table}) == 1
