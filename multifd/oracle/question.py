@@ -1,0 +1,68 @@
+"""What the oracle is asked, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from multifd.framing.coder import DecoderCapability, EncoderCapability
+from multifd.framing.model import Framing
+from multifd.result.record import Outcome
+from multifd.wire.dialect import Dialect, ZeroPages
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One end of a pairing: who, with which framing, in which dialect."""
+
+    peer: str
+    framing: Framing
+    dialect: Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One field of a packet that is overwritten on its way."""
+
+    name: str
+    field: str
+    """Which field, as :mod:`multifd.peer.fault` knows it."""
+    value: int
+    error: str
+    """Regular expression of the error that QEMU's receiver gives; empty where it does not notice."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pairing, what the two ends declare, and what is special about the scenario."""
+
+    sender: Side
+    receiver: Side
+    encoder: EncoderCapability | None
+    decoder: DecoderCapability | None
+    page_size: int
+    zero_pages: ZeroPages
+    """Where the sender puts zero pages (its dialect's rule, or ``zero-page-detection=legacy``)."""
+    becomes_zero: bool
+    """Some page becomes zero after having had content."""
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link in the chain of reasons: a rule, whether it held, and what it saw."""
+
+    rule: str
+    held: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The oracle's answer. ``error`` is a regular expression that the observed error must contain."""
+
+    outcome: Outcome
+    rule: str
+    reason: str
+    error: str | None
+    chain: tuple[Step, ...]
