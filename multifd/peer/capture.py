@@ -1,0 +1,121 @@
+"""Captures: a recorded migration in a directory, contract ``multifd-capture/1``.
+
+``manifest.json``, ``main.bin`` (optional) and ``channel-<n>.bin``, raw bytes with the init packet included.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from multifd.errors import EnvironmentBroke, InputError
+from multifd.framing.model import Framing, framing
+from multifd.wire.dialect import Dialect, MainSync, dialect
+
+FORMAT: Literal["multifd-capture/1"] = "multifd-capture/1"
+MANIFEST = "manifest.json"
+
+
+class Manifest(BaseModel):
+    """What a capture holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["multifd-capture/1"] = FORMAT
+    page_size: Literal[4096, 16384, 65536]
+    method: str | None = None
+    framing: str | None = None
+    dialect: str
+    channels: Annotated[int, Field(ge=1, le=255)]
+    main_sync: Literal["eos", "flush"] | None = None
+    """How the main channel marks a SYNC; None means as the dialect does."""
+    ramblocks: dict[str, Annotated[int, Field(gt=0)]]
+    sha256: dict[str, str]
+    """Digest of the memory afterwards, by RAM block; a block that is missing is not compared."""
+    source: str | None = None
+    """Who sent it, for people."""
+    packets: int | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.method is None) == (self.framing is None):
+            raise ValueError("exactly one of method and framing is expected")
+        return self
+
+
+def problems(error: ValidationError) -> str:
+    """A pydantic error as one line per field: path, what is wrong, what was given."""
+    lines = []
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"]) or "(whole)"
+        given = (
+            "" if item["type"] == "missing" else f" (given: {json.dumps(item['input'], default=str)[:80]})"
+        )
+        lines.append(f"{path}: {item['msg']}{given}")
+    return "; ".join(lines)
+
+
+class Capture:
+    """A capture on disk."""
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        self.directory = directory
+        self.manifest = manifest
+        self.framing: Framing = framing(manifest.framing or manifest.method or "")
+        self.dialect: Dialect = dialect(manifest.dialect)
+        self.main_sync = MainSync(manifest.main_sync) if manifest.main_sync else self.dialect.main_sync
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Read a capture's manifest; raises :class:`InputError` naming the file, the field and what was expected."""
+        path = directory / MANIFEST
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as problem:
+            raise InputError(
+                f"{path}: cannot read: {problem.strerror}; expected a capture directory"
+            ) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: is not UTF-8 text") from None
+        try:
+            manifest = Manifest.model_validate_json(text)
+        except ValidationError as problem:
+            raise InputError(f"{path}: {problems(problem)}") from None
+        capture = cls(directory, manifest)
+        missing = [p.name for p in capture.channel_paths() if not p.is_file()]
+        if missing:
+            raise InputError(
+                f"{directory}: channels is {manifest.channels}, but there is no {', '.join(missing)}"
+            )
+        return capture
+
+    def channel_path(self, channel: int) -> Path:
+        """The file of one channel."""
+        return self.directory / f"channel-{channel}.bin"
+
+    def channel_paths(self) -> list[Path]:
+        """The files of all channels."""
+        return [self.channel_path(n) for n in range(self.manifest.channels)]
+
+    @property
+    def main_path(self) -> Path | None:
+        """The main channel's file, None if the capture has none."""
+        path = self.directory / "main.bin"
+        return path if path.is_file() else None
+
+
+def save_manifest(directory: Path, fields: Mapping[str, Any]) -> Manifest:
+    """Write the manifest, last of all files, so that a capture with one is whole."""
+    manifest = Manifest.model_validate(fields)
+    path = directory / MANIFEST
+    partial = path.with_suffix(".partial")
+    try:
+        partial.write_text(manifest.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as problem:
+        raise EnvironmentBroke(f"{path}: cannot write: {problem.strerror}") from None
+    return manifest

@@ -1,0 +1,225 @@
+"""The harness's end of the peer contract: starts a peer process, asks, waits no longer than a deadline.
+
+Whatever a peer does costs one request: one that crashes, hangs, floods stderr or writes garbage is killed and
+:class:`multifd.errors.PeerError` says what it did; the next request starts a new process. Requests are written
+while the reply is waited for, so that a peer that does not read cannot block the harness either.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from multifd.errors import EnvironmentBroke, PeerError
+from multifd.peer import contract
+from multifd.peer.capture import problems
+
+MAX_LINE: Final = 1 << 20
+"""Bytes of a reply; a longer line is garbage."""
+MAX_STDERR: Final = 4 << 20
+"""Bytes of log per request; a peer that writes more is stopped before it fills a disk or a pipe."""
+_TAIL: Final = 16
+
+
+class PeerProcess:
+    """A peer as a process. Not thread-safe: one request at a time, as the contract has it."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.command = tuple(command)
+        self._environment = dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._outgoing = b""
+        self._buffer = b""
+        self._next_id = 0
+        self._stderr = _Stderr()
+
+    def hello(self, deadline: float) -> contract.Introduction:
+        """Ask who it is."""
+        reply = self.request(contract.Hello, deadline)
+        if not isinstance(reply, contract.Introduction):
+            raise self._stop("crash", f"answered hello with {reply!r}")
+        return reply
+
+    def request(self, kind: type[contract.Message], within: float, /, **fields: Any) -> contract.Message:
+        """Send a request and return its first reply; raises :class:`PeerError` after ``within`` seconds."""
+        self._running()
+        self._next_id += 1
+        self._stderr.start_request()
+        self._outgoing = kind(id=self._next_id, **fields).model_dump_json().encode() + b"\n"
+        return self.reply(within)
+
+    def reply(self, deadline: float) -> contract.Message:
+        """The next reply to the request that was sent last; raises :class:`PeerError` after ``deadline`` seconds."""
+        line = self._line(time.monotonic() + deadline, deadline)
+        try:
+            reply = contract.REPLY.validate_json(line)
+        except ValidationError as wrong:
+            raise self._garbage(line, f": {problems(wrong)}") from None
+        if reply.id != self._next_id:
+            raise self._stop("crash", f"answered request {reply.id}, asked was {self._next_id}")
+        return reply
+
+    def quit(self, deadline: float = 2.0) -> None:
+        """End the process: ask, then kill. Never raises."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        with suppress(OSError):
+            process.stdin.write(contract.Quit(id=self._next_id + 1).model_dump_json().encode() + b"\n")
+        with suppress(OSError):
+            process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(deadline)
+        _kill(process)
+
+    @property
+    def log(self) -> str:
+        """The last lines of stderr."""
+        return self._stderr.tail()
+
+    def _running(self) -> None:
+        if self._process is not None:
+            if self._process.poll() is None:
+                return
+            raise self._exited("after its last answer")
+        self._buffer = b""
+        try:
+            self._process = subprocess.Popen(
+                self.command,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **self._environment},
+                start_new_session=True,
+            )
+        except OSError as problem:
+            raise EnvironmentBroke(
+                f"peer {self.name}: cannot start {self.command[0]!r}: {problem.strerror}"
+            ) from None
+        assert self._process.stdin is not None and self._process.stdout is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        os.set_blocking(self._process.stdout.fileno(), False)
+        self._stderr = _Stderr(self._process)
+
+    def _line(self, expires: float, deadline: float) -> bytes:
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            if self._outgoing:
+                selector.register(process.stdin, selectors.EVENT_WRITE)
+            while True:
+                if self._stderr.flooded:
+                    raise self._stop(
+                        "crash", f"flooded stderr with more than {MAX_STDERR >> 20} MiB in one request"
+                    )
+                if b"\n" in self._buffer:
+                    break
+                if len(self._buffer) > MAX_LINE:
+                    raise self._garbage(self._buffer, f": a line of more than {MAX_LINE >> 20} MiB")
+                left = expires - time.monotonic()
+                if left <= 0:
+                    raise self._stop("hang", f"did not answer within {deadline:g} s")
+                ready = {key.fileobj for key, _ in selector.select(min(left, 0.5))}
+                if process.stdin in ready and not self._write(process.stdin.fileno()):
+                    selector.unregister(process.stdin)
+                if process.stdout in ready:
+                    self._read(process.stdout.fileno())
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def _write(self, descriptor: int) -> bool:
+        """Write what the pipe takes; False when nothing is left to write, or nobody reads any more."""
+        try:
+            self._outgoing = self._outgoing[os.write(descriptor, self._outgoing) :]
+        except BrokenPipeError:
+            self._outgoing = b""
+        return bool(self._outgoing)
+
+    def _read(self, descriptor: int) -> None:
+        chunk = os.read(descriptor, 1 << 16)
+        if not chunk:
+            raise self._exited("before it answered")
+        self._buffer += chunk
+
+    def _exited(self, when: str) -> PeerError:
+        process = self._process
+        assert process is not None
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+        status = process.returncode
+        if status is None:
+            what = "closed its control stream"
+        elif status < 0:
+            what = f"was killed by signal {-status} ({signal.strsignal(-status)})"
+        else:
+            what = f"exited with status {status}"
+        return self._stop("crash", f"{what} {when}")
+
+    def _garbage(self, line: bytes, why: str) -> PeerError:
+        return self._stop("crash", f"wrote garbage on the control stream: {line[:120]!r}{why}")
+
+    def _stop(self, kind: str, what: str) -> PeerError:
+        process, self._process = self._process, None
+        if process is not None:
+            _kill(process)
+        self._outgoing = b""
+        log = self._stderr.tail()
+        return PeerError(kind, f"peer {self.name} {what}" + (f"; its log ends: {log[-300:]}" if log else ""))
+
+
+class _Stderr:
+    """Drains a peer's stderr, so that it never blocks, and keeps its end."""
+
+    def __init__(self, process: subprocess.Popen[bytes] | None = None) -> None:
+        self._tail: deque[bytes] = deque(maxlen=_TAIL)
+        self._bytes = 0
+        if process is not None:
+            self._thread = threading.Thread(target=self._drain, args=(process,), daemon=True)
+            self._thread.start()
+
+    def start_request(self) -> None:
+        """Count from here."""
+        self._bytes = 0
+
+    @property
+    def flooded(self) -> bool:
+        """More than a request's share was written."""
+        return self._bytes > MAX_STDERR
+
+    def tail(self) -> str:
+        """The last few kilobytes, as text."""
+        return b"".join(self._tail).decode(errors="replace").strip()[-2000:]
+
+    def _drain(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        with process.stderr as stream, suppress(OSError, ValueError):
+            while chunk := os.read(stream.fileno(), 4096):
+                self._bytes += len(chunk)
+                self._tail.append(chunk)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the peer's whole process group and reap it."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()

@@ -1,0 +1,145 @@
+"""The peer contract ``multifd-peer/1``: JSON lines on stdin and stdout, logs on stderr, data through files and sockets.
+
+The harness writes one request per line and reads one reply per line (``receive`` answers twice: ``listening``,
+then how it ended). A peer never exits by itself before ``quit`` or end of file. Each reply repeats the request's
+``id``. Any executable that does this is a peer; ``docs/peer-contract.md`` shows one in forty lines.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from multifd.framing.coder import DecoderCapability, EncoderCapability
+from multifd.memory.layout import MemoryLayout, Script
+from multifd.result.record import Provenance, Role
+
+CONTRACT: Literal["multifd-peer/1"] = "multifd-peer/1"
+
+
+class Message(BaseModel):
+    """Base of requests and replies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: int
+
+
+class Hello(Message):
+    """Who are you?"""
+
+    op: Literal["hello"] = "hello"
+
+
+class Encode(Message):
+    """Encode a migration into a capture directory."""
+
+    op: Literal["encode"] = "encode"
+    script: Script
+    framing: str
+    dialect: str
+    channels: Annotated[int, Field(ge=1, le=255)]
+    capture: str
+
+
+class Decode(Message):
+    """Decode a capture into the given (zero) memory."""
+
+    op: Literal["decode"] = "decode"
+    capture: str
+    memory: MemoryLayout
+    framing: str
+    dialect: str
+
+
+class Send(Message):
+    """Send a migration to a receiver that listens at ``address`` (``unix:PATH`` or ``tcp:HOST:PORT``)."""
+
+    op: Literal["send"] = "send"
+    script: Script
+    framing: str
+    dialect: str
+    machine: str
+    """The dialect of the older machine type, which both ends run: it decides how the main channel marks a SYNC."""
+    zero_pages: Literal["main", "packet"]
+    channels: Annotated[int, Field(ge=1, le=255)]
+    address: str
+    deadline: float
+    """Seconds until the peer must have given up by itself."""
+
+
+class Receive(Message):
+    """Listen at ``address``, receive a migration into the given (zero) memory."""
+
+    op: Literal["receive"] = "receive"
+    memory: MemoryLayout
+    framing: str
+    dialect: str
+    machine: str
+    channels: Annotated[int, Field(ge=1, le=255)]
+    address: str
+    deadline: float
+
+
+class Quit(Message):
+    """Exit with status 0."""
+
+    op: Literal["quit"] = "quit"
+
+
+Request = Annotated[Hello | Encode | Decode | Send | Receive | Quit, Field(discriminator="op")]
+
+
+class Introduction(Message):
+    """Answer to ``hello``."""
+
+    reply: Literal["hello"] = "hello"
+    contract: Literal["multifd-peer/1"] = CONTRACT
+    name: str
+    codec: str | None
+    device: str | None = None
+    provenance: Provenance
+    version: str
+    roles: tuple[Role, ...]
+    encoder: EncoderCapability | None
+    decoder: DecoderCapability | None
+
+
+class Listening(Message):
+    """The receiver accepts connections at ``address``."""
+
+    reply: Literal["listening"] = "listening"
+    address: str
+
+
+class Done(Message):
+    """The request succeeded."""
+
+    reply: Literal["done"] = "done"
+    provenance: Provenance
+    """How the codec ran for this request."""
+    bytes_wire: int = 0
+    packets: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    digest: dict[str, str] | None = None
+    """SHA-256 of the received memory, by RAM block (``decode``, ``receive``)."""
+
+
+class Failed(Message):
+    """The request failed; after this reply the peer touches the memory no more."""
+
+    reply: Literal["failed"] = "failed"
+    error: str
+    kind: Literal["unsupported", "wire", "payload", "environment", "closed", "deadline", "internal"]
+    """``closed``: the other side went away first. ``internal``: a defect of the peer itself."""
+    packets: int = 0
+    digest: dict[str, str] | None = None
+    """SHA-256 of the memory as the peer left it (``decode``, ``receive``)."""
+
+
+Reply = Annotated[Introduction | Listening | Done | Failed, Field(discriminator="reply")]
+
+REQUEST: TypeAdapter[Hello | Encode | Decode | Send | Receive | Quit] = TypeAdapter(Request)
+REPLY: TypeAdapter[Introduction | Listening | Done | Failed] = TypeAdapter(Reply)

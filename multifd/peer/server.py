@@ -1,0 +1,298 @@
+"""``multifd peer``: our own peers. One process, one codec, requests one after the other."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from pydantic import ValidationError
+
+from multifd import __version__
+from multifd.codec import create
+from multifd.errors import EnvironmentBroke, InputError, MultifdError, PayloadError, Unsupported, WireError
+from multifd.framing.coder import Codec
+from multifd.framing.model import framing
+from multifd.memory.image import GuestMemory
+from multifd.memory.layout import MemoryLayout
+from multifd.peer import contract
+from multifd.peer.address import connect, listen
+from multifd.peer.apply import Destination, Reception
+from multifd.peer.capture import FORMAT, Capture, problems, save_manifest
+from multifd.peer.receive import DeadlineError, Receiver
+from multifd.peer.replay import Replay
+from multifd.peer.stream import FileSink, Sink, SocketSink
+from multifd.peer.transmit import Transmission, Transmitter
+from multifd.wire.dialect import ZeroPages, dialect
+
+_KINDS: tuple[tuple[type[BaseException], str], ...] = (
+    (Unsupported, "unsupported"),
+    (InputError, "unsupported"),
+    (WireError, "wire"),
+    (PayloadError, "payload"),
+    (DeadlineError, "deadline"),
+    (ConnectionError, "closed"),
+    (EnvironmentBroke, "environment"),
+    (OSError, "environment"),
+)
+"""Which kind of failure an exception is; the first that fits. Whatever is left is a defect of this peer."""
+
+
+class PeerServer:
+    """Answers the requests of the peer contract with one codec. The methods are what a test may override."""
+
+    def __init__(self, codec: Codec, name: str, output: IO[str]) -> None:
+        self.codec = codec
+        self.name = name
+        self._output = output
+
+    def serve(self, requests: IO[str]) -> int:
+        """Answer until ``quit`` or end of file; returns the exit status."""
+        for line in requests:
+            try:
+                request = contract.REQUEST.validate_json(line)
+            except ValidationError as problem:
+                print(
+                    f"multifd peer: not a request: {problems(problem)}: {line[:200]!r}",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                return 2
+            match request:
+                case contract.Quit():
+                    return 0
+                case contract.Hello():
+                    self.reply(self.introduce(request))
+                case contract.Encode():
+                    self._answer(request, self.encode)
+                case contract.Decode():
+                    self._answer(request, self.decode)
+                case contract.Send():
+                    self._answer(request, self.send)
+                case contract.Receive():
+                    self._answer(request, self.receive)
+        return 0
+
+    def reply(self, message: contract.Message) -> None:
+        """Write one line."""
+        self._output.write(message.model_dump_json() + "\n")
+        self._output.flush()
+
+    def introduce(self, request: contract.Hello) -> contract.Introduction:
+        """Who we are and what the codec declares."""
+        codec = self.codec
+        return contract.Introduction(
+            id=request.id,
+            name=self.name,
+            codec=codec.name.split("[", maxsplit=1)[0],
+            provenance="software",
+            version=f"{codec.version} (multifd {__version__})",
+            roles=tuple(
+                role
+                for role, capability in (("sender", codec.encoder), ("receiver", codec.decoder))
+                if capability is not None
+            ),  # type: ignore[arg-type]
+            encoder=codec.encoder,
+            decoder=codec.decoder,
+        )
+
+    def encode(self, request: contract.Encode) -> contract.Done:
+        """A capture, channel after channel."""
+        directory = Path(request.capture)
+        shutil.rmtree(directory, ignore_errors=True)
+        spoken = dialect(request.dialect)
+        transmission = Transmission(
+            framing(request.framing), spoken, spoken.zero_pages, spoken.main_sync, request.channels
+        )
+        with _sinks() as sinks:
+            made = self._file_sinks(directory, request.channels, sinks)
+            transmitter = Transmitter(
+                request.script, transmission, self.codec, made[0], made[1:], parallel=False
+            )
+            started = time.perf_counter()
+            transmitter.run()
+            seconds = time.perf_counter() - started
+        last = request.script.rounds[-1].image
+        with GuestMemory.open(last, writable=False) as memory:
+            digest = memory.digest()
+        save_manifest(
+            directory,
+            {
+                "format": FORMAT,
+                "page_size": request.script.page_size,
+                "framing": request.framing,
+                "dialect": request.dialect,
+                "channels": request.channels,
+                "ramblocks": last.sizes,
+                "sha256": digest,
+                "source": self.name,
+                "packets": transmitter.packets,
+            },
+        )
+        wire = sum(sink.written for sink in made)
+        return self._done(request, packets=transmitter.packets, bytes_wire=wire, seconds=seconds)
+
+    def decode(self, request: contract.Decode) -> contract.Done:
+        """A capture into memory; the framing is the receiver's, whatever the capture says."""
+        capture = Capture.open(Path(request.capture))
+        reception = Reception(
+            framing(request.framing), dialect(request.dialect), capture.main_sync, capture.manifest.channels
+        )
+        with GuestMemory.open(request.memory, writable=True) as memory:
+            replay = Replay(capture, reception, self.codec, Destination(memory))
+            started = time.perf_counter()
+            replay.run()
+            seconds = time.perf_counter() - started
+            return self._done(request, packets=replay.packets, seconds=seconds, digest=memory.digest())
+
+    def send(self, request: contract.Send) -> contract.Done:
+        """A live migration to a listening receiver."""
+        transmission = Transmission(
+            framing(request.framing),
+            dialect(request.dialect),
+            ZeroPages(request.zero_pages),
+            dialect(request.machine).main_sync,
+            request.channels,
+        )
+        with _sinks() as sinks:
+            main = sinks.add(SocketSink(sinks.connection(request.address)))
+            # Like QEMU, connect main first: receivers before 8.0 take the first connection for it.
+            channels = [
+                sinks.add(SocketSink(sinks.connection(request.address))) for _ in range(request.channels)
+            ]
+            transmitter = Transmitter(request.script, transmission, self.codec, main, channels, parallel=True)
+            started = time.perf_counter()
+            with sinks.watchdog(request.deadline):
+                transmitter.run()
+            seconds = time.perf_counter() - started
+            wire = sum(sink.written for sink in (main, *channels))
+        return self._done(request, packets=transmitter.packets, bytes_wire=wire, seconds=seconds)
+
+    def receive(self, request: contract.Receive) -> contract.Done:
+        """A live migration from whoever connects."""
+        reception = Reception(
+            framing(request.framing),
+            dialect(request.dialect),
+            dialect(request.machine).main_sync,
+            request.channels,
+        )
+        with GuestMemory.open(request.memory, writable=True) as memory:
+            server, address = listen(request.address, 1 + request.channels)
+            receiver = Receiver(server, reception, self.codec, Destination(memory), request.deadline)
+            try:
+                self.reply(contract.Listening(id=request.id, address=address))
+                started = time.perf_counter()
+                receiver.run()
+                seconds = time.perf_counter() - started
+            finally:
+                receiver.close()
+            return self._done(request, packets=receiver.packets, seconds=seconds, digest=memory.digest())
+
+    def _answer(self, request: contract.Message, handle: Callable[..., contract.Done]) -> None:
+        before = time.process_time()
+        try:
+            done = handle(request)
+        except Exception as problem:  # noqa: BLE001  (a peer answers, whatever happens)
+            self.reply(self._failed(request, problem))
+            return
+        self.reply(done.model_copy(update={"cpu_seconds": time.process_time() - before}))
+
+    def _done(self, request: contract.Message, **fields: object) -> contract.Done:
+        return contract.Done.model_validate({"id": request.id, "provenance": "software", **fields})
+
+    def _failed(self, request: contract.Message, problem: Exception) -> contract.Failed:
+        kind = next((kind for type_, kind in _KINDS if isinstance(problem, type_)), "internal")
+        text = (
+            str(problem)
+            if isinstance(problem, MultifdError | OSError)
+            else f"{type(problem).__name__}: {problem}"
+        )
+        layout = getattr(request, "memory", None)
+        return contract.Failed.model_validate(
+            {"id": request.id, "error": text, "kind": kind, "digest": _digest(layout)}
+        )
+
+    def _file_sinks(self, directory: Path, channels: int, sinks: _sinks) -> list[Sink]:
+        try:
+            directory.mkdir(parents=True)
+        except OSError as problem:
+            raise EnvironmentBroke(f"{directory}: cannot create: {problem.strerror}") from None
+        names = ["main.bin", *(f"channel-{n}.bin" for n in range(channels))]
+        return [sinks.add(FileSink(directory / name)) for name in names]
+
+
+class _sinks:  # noqa: N801  (used as a context manager, like contextlib's)
+    """Sinks and connections that are closed together, in the order in which they were opened."""
+
+    def __init__(self) -> None:
+        self._sinks: list[Sink] = []
+        self._connections: list[socket.socket] = []
+        self._expired = threading.Event()
+
+    def __enter__(self) -> _sinks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sink in self._sinks:
+            with suppress(OSError):
+                sink.close()
+
+    def add(self, sink: Sink) -> Sink:
+        """Close this one too."""
+        self._sinks.append(sink)
+        return sink
+
+    def connection(self, address: str) -> socket.socket:
+        """A connection that the watchdog can cut."""
+        connection = connect(address)
+        self._connections.append(connection)
+        return connection
+
+    def watchdog(self, seconds: float) -> _Watchdog:
+        """Cut all connections if the block takes longer."""
+        return _Watchdog(self._connections, seconds)
+
+
+class _Watchdog:
+    def __init__(self, connections: list[socket.socket], seconds: float) -> None:
+        self._connections = connections
+        self._seconds = seconds
+        self._expired = False
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self._timer.cancel()
+        if self._expired:
+            raise DeadlineError(f"not sent within {self._seconds:g} s")
+
+    def _cut(self) -> None:
+        self._expired = True
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def _digest(layout: MemoryLayout | None) -> dict[str, str] | None:
+    if layout is None:
+        return None
+    try:
+        with GuestMemory.open(layout, writable=False) as memory:
+            return memory.digest()
+    except (InputError, EnvironmentBroke):
+        return None
+
+
+def run(codec: str, parameters: Mapping[str, int]) -> int:
+    """Serve one codec on stdin and stdout."""
+    made = create(codec, parameters)
+    return PeerServer(made, made.name, sys.stdout).serve(sys.stdin)

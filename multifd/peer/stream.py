@@ -1,0 +1,164 @@
+"""Byte streams: sockets and files behind two small interfaces. Knows no protocol."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from typing_extensions import Buffer
+
+from multifd.errors import EnvironmentBroke, InputError
+
+_IOV_MAX = 512
+_READ_AHEAD = 4096
+"""Bytes; a packet's header has at most 1344 (multifd.wire.packet)."""
+_SEND_BUFFER = 1 << 20
+"""Bytes asked for, the host may give fewer: a packet's payload fits, so that a sender compresses the next one while
+the receiver still reads, and has not to wait for the receiver's turn on the CPU."""
+
+
+class Sink(Protocol):
+    """Where a channel's bytes go."""
+
+    written: int
+
+    def write(self, buffers: Sequence[Buffer]) -> None:
+        """Write all buffers, in order."""
+        ...
+
+    def close(self) -> None:
+        """No more bytes will come."""
+        ...
+
+
+class Source(Protocol):
+    """Where a channel's bytes come from."""
+
+    def read(self, size: int) -> memoryview:
+        """``size`` bytes, fewer only at the end of the stream; valid until the next read."""
+        ...
+
+
+def _advance(views: list[memoryview], done: int) -> list[memoryview]:
+    for at, view in enumerate(views):
+        if done < len(view):
+            return [view[done:], *views[at + 1 :]]
+        done -= len(view)
+    return []
+
+
+def _views(buffers: Sequence[Buffer]) -> list[memoryview]:
+    return [memoryview(buffer).cast("B") for buffer in buffers]
+
+
+class SocketSink:
+    """A connected, blocking socket to write to."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.written = 0
+        self._connection = connection
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+
+    def write(self, buffers: Sequence[Buffer]) -> None:
+        views = _views(buffers)
+        while views:
+            done = self._connection.sendmsg(views[:_IOV_MAX])
+            self.written += done
+            views = _advance(views, done)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class SocketSource:
+    """A connected, blocking socket to read from.
+
+    A small read takes along what else has come, so that a packet's prefix and header cost one call; a large one
+    takes no more than it was asked for, so that little is ever moved within the buffer.
+    """
+
+    def __init__(self, connection: socket.socket, buffer_size: int = 1 << 16) -> None:
+        self._connection = connection
+        self._buffer = memoryview(bytearray(buffer_size))
+        self._ahead = self._buffer[:0]
+
+    def read(self, size: int) -> memoryview:
+        if size > len(self._ahead):
+            self._fetch(size)
+        return self._take(size)
+
+    def read_some(self) -> memoryview:
+        """Whatever has come, empty only at the end of the stream."""
+        if not self._ahead:
+            self._fetch(1)
+        return self._take(len(self._ahead))
+
+    def _take(self, size: int) -> memoryview:
+        taken, self._ahead = self._ahead[:size], self._ahead[size:]
+        return taken
+
+    def _fetch(self, size: int) -> None:
+        """Have ``size`` bytes ahead, fewer only at the end of the stream."""
+        have, wanted = len(self._ahead), max(size, _READ_AHEAD)
+        buffer = self._buffer if wanted <= len(self._buffer) else memoryview(bytearray(2 * wanted))
+        buffer[:have] = self._ahead
+        flags = socket.MSG_WAITALL if wanted == size else 0
+        while have < size:
+            done = self._connection.recv_into(buffer[have:wanted], 0, flags)
+            if not done:
+                break
+            have += done
+        self._buffer, self._ahead = buffer, buffer[:have]
+
+
+class FileSink:
+    """A new file to write to."""
+
+    def __init__(self, path: Path) -> None:
+        self.written = 0
+        self._path = path
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        except OSError as problem:
+            raise EnvironmentBroke(f"{path}: cannot create: {problem.strerror}") from None
+
+    def write(self, buffers: Sequence[Buffer]) -> None:
+        views = _views(buffers)
+        try:
+            while views:
+                done = os.writev(self._descriptor, views[:_IOV_MAX])
+                self.written += done
+                views = _advance(views, done)
+        except OSError as problem:
+            raise EnvironmentBroke(f"{self._path}: cannot write: {problem.strerror}") from None
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+class FileSource:
+    """A whole file; reads are slices of its mapping, so nothing is copied."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        except OSError as problem:
+            raise InputError(f"{path}: cannot read: {problem.strerror}") from None
+        self._view = memoryview(mapped)
+        self._at = 0
+
+    def read(self, size: int) -> memoryview:
+        part = self._view[self._at : self._at + size]
+        self._at += len(part)
+        return part
+
+    @property
+    def left(self) -> int:
+        """Bytes that have not been read."""
+        return len(self._view) - self._at
