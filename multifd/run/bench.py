@@ -1,0 +1,365 @@
+"""Runs one planned cell with real peer processes and says what happened.
+
+The verdict is the oracle's; this only observes. Whatever a peer does, a cell ends within its deadlines.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
+from multifd.memory.image import GuestMemory
+from multifd.memory.layout import Script
+from multifd.memory.mutator import Mutator
+from multifd.oracle.verdict import Observation
+from multifd.peer import contract
+from multifd.peer.address import connect
+from multifd.peer.capture import Capture
+from multifd.peer.client import PeerProcess
+from multifd.plan.cell import PlannedCell
+from multifd.plan.fault import FAULTS
+from multifd.plan.matrix import machine, zero_pages
+from multifd.profile.lineup import LineUp
+from multifd.result.record import CpuSeconds, Provenance, Role, Seconds, Sides
+from multifd.run.measure import measure
+from multifd.run.observe import Memory, changed, compare, snapshot
+from multifd.run.playback import play
+from multifd.run.stage import Stage
+from multifd.wire.dialect import dialect
+
+SETTLE: Final = 0.05
+"""Seconds that a peer that is not ours is given to write after it reported an error, if it is going to."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """An observation with its figures."""
+
+    observation: Observation
+    provenance: Sides = Sides()
+    bytes_memory: int = 0
+    bytes_wire: int = 0
+    seconds: Seconds = Seconds()
+    cpu_seconds: CpuSeconds = CpuSeconds()
+
+
+@dataclass(slots=True)
+class _Encoded:
+    """A sender's answer for one capture, kept for all receivers."""
+
+    reply: contract.Done | contract.Failed | PeerError
+    capture: Capture | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+class Bench:
+    """Peers, scratch space, and the three ways to run a cell."""
+
+    def __init__(self, line_up: LineUp, stage: Stage) -> None:
+        self._line_up = line_up
+        self._stage = stage
+        self._deadline = line_up.deadlines.request
+        self._processes: dict[tuple[str, Role], PeerProcess] = {}
+        self._encoded: tuple[str, _Encoded] | None = None
+
+    def run(self, cell: PlannedCell) -> Outcome:
+        """Run the cell as its scenario says."""
+        started = time.perf_counter()
+        try:
+            match cell.plan.mode:
+                case "capture":
+                    outcome = self._by_capture(cell)
+                case "live":
+                    outcome = self._live(cell)
+                case "playback":
+                    outcome = self._playback(cell)
+        except PeerError as broken:
+            outcome = Outcome(_broken_peer(broken))
+        except (InputError, EnvironmentBroke):
+            raise
+        except MultifdError as problem:
+            outcome = Outcome(Observation("broken", str(problem), f"the harness failed: {problem}"))
+        wall = time.perf_counter() - started
+        outcome.seconds = outcome.seconds.model_copy(update={"wall": wall})
+        outcome.provenance = Sides(
+            sender=self._line_up.peer(cell.sender).provenance,
+            receiver=self._line_up.peer(cell.receiver).provenance,
+        )
+        if "hardware" in (outcome.provenance.sender, outcome.provenance.receiver):
+            outcome.observation = _unproven(outcome.observation)
+        return outcome
+
+    def close(self) -> None:
+        """End every peer process."""
+        for process in self._processes.values():
+            process.quit()
+
+    def _process(self, name: str, role: Role) -> PeerProcess:
+        key = (name, role)
+        if key not in self._processes:
+            peer = self._line_up.peer(name)
+            self._processes[key] = PeerProcess(peer.name, peer.command, peer.environment)
+        return self._processes[key]
+
+    def _encode(self, cell: PlannedCell) -> _Encoded:
+        key = cell.capture_key(self._stage.seed)
+        if self._encoded is not None and self._encoded[0] == key:
+            return self._encoded[1]
+        directory = self._stage.capture(cell)
+        try:
+            reply = self._process(cell.sender, "sender").request(
+                contract.Encode,
+                self._deadline,
+                script=self._stage.script(cell),
+                framing=cell.sender_framing,
+                dialect=cell.sender_dialect,
+                channels=cell.channels,
+                capture=str(directory),
+            )
+        except PeerError as broken:
+            encoded = _Encoded(broken)
+        else:
+            encoded = self._measured(reply, cell)
+        self._encoded = (key, encoded)
+        return encoded
+
+    def _measured(self, reply: contract.Message, cell: PlannedCell) -> _Encoded:
+        if not isinstance(reply, contract.Done):
+            assert isinstance(reply, contract.Failed)
+            return _Encoded(reply)
+        try:
+            capture = Capture.open(self._stage.capture(cell))
+        except InputError as problem:
+            raise PeerError("crash", f"peer {cell.sender} says done, but {problem}") from None
+        return _Encoded(reply, capture, measure(capture).problems)
+
+    def _by_capture(self, cell: PlannedCell) -> Outcome:
+        encoded = self._encode(cell)
+        if isinstance(encoded.reply, PeerError):
+            return Outcome(_broken_peer(encoded.reply))
+        if isinstance(encoded.reply, contract.Failed):
+            return Outcome(_failure(encoded.reply, cell.sender))
+        script = self._stage.script(cell)
+        receiver = self._process(cell.receiver, "receiver")
+        with self._stage.destination(cell) as memory:
+            reply = receiver.request(
+                contract.Decode,
+                self._deadline,
+                capture=str(self._stage.capture(cell)),
+                memory=memory.layout,
+                framing=cell.receiver_framing,
+                dialect=cell.receiver_dialect,
+            )
+            observation = self._judge_memory(cell, receiver, reply, memory, script)
+        if encoded.problems:
+            observation = _claims(observation, f"sender {cell.sender}: {encoded.problems[0]}")
+        return self._figures(cell, script, observation, encoded.reply, reply)
+
+    def _live(self, cell: PlannedCell) -> Outcome:
+        with ExitStack() as stack:
+            if cell.plan.shape == "mutating":
+                script, runs = self._stage.mutable(cell)
+                stack.enter_context(Mutator(script.rounds[0].image, runs, self._stage.seed))
+            else:
+                script = self._stage.script(cell)
+            memory = stack.enter_context(self._stage.destination(cell))
+            receiver = self._process(cell.receiver, "receiver")
+            address = self._listen(cell, receiver, memory)
+            sent = self._send(cell, script, address)
+            if not isinstance(sent, contract.Done):
+                _poke(address)
+            received = receiver.reply(2 * self._deadline)
+            if isinstance(sent, PeerError):
+                return Outcome(_broken_peer(sent))
+            observation = self._judge_memory(cell, receiver, received, memory, script)
+        assert isinstance(sent, contract.Done | contract.Failed)
+        if isinstance(sent, contract.Failed):
+            observation = _sender_failed(observation, sent, cell.sender)
+        return self._figures(cell, script, observation, sent, received)
+
+    def _playback(self, cell: PlannedCell) -> Outcome:
+        encoded = self._encode(cell)
+        if isinstance(encoded.reply, PeerError):
+            return Outcome(_broken_peer(encoded.reply))
+        if encoded.capture is None:
+            assert isinstance(encoded.reply, contract.Failed)
+            return Outcome(_failure(encoded.reply, cell.sender))
+        assert cell.fault is not None and isinstance(encoded.reply, contract.Done)
+        script = self._stage.script(cell)
+        receiver = self._process(cell.receiver, "receiver")
+        with self._stage.destination(cell) as memory:
+            address = self._listen(cell, receiver, memory)
+            play(encoded.capture, FAULTS[cell.fault], address)
+            received = receiver.reply(2 * self._deadline)
+            observation = self._judge_memory(cell, receiver, received, memory, script)
+        return self._figures(cell, script, observation, encoded.reply, received)
+
+    def _listen(self, cell: PlannedCell, receiver: PeerProcess, memory: GuestMemory) -> str:
+        common = machine(dialect(cell.sender_dialect), dialect(cell.receiver_dialect))
+        reply = receiver.request(
+            contract.Receive,
+            self._deadline,
+            memory=memory.layout,
+            framing=cell.receiver_framing,
+            dialect=cell.receiver_dialect,
+            machine=common.name,
+            channels=cell.channels,
+            address=f"unix:{self._stage.path('socket')}",
+            deadline=self._deadline,
+        )
+        if isinstance(reply, contract.Listening):
+            return reply.address
+        raise PeerError("crash", f"peer {cell.receiver} answered {reply!r}, expected where it listens")
+
+    def _send(
+        self, cell: PlannedCell, script: Script, address: str
+    ) -> contract.Done | contract.Failed | PeerError:
+        spoken = dialect(cell.sender_dialect)
+        try:
+            reply = self._process(cell.sender, "sender").request(
+                contract.Send,
+                2 * self._deadline,
+                script=script,
+                framing=cell.sender_framing,
+                dialect=cell.sender_dialect,
+                machine=machine(spoken, dialect(cell.receiver_dialect)).name,
+                zero_pages=zero_pages(cell.scenario, spoken).value,
+                channels=cell.channels,
+                address=address,
+                deadline=self._deadline,
+            )
+        except PeerError as broken:
+            return broken
+        assert isinstance(reply, contract.Done | contract.Failed)
+        return reply
+
+    def _judge_memory(
+        self,
+        cell: PlannedCell,
+        receiver: PeerProcess,
+        reply: contract.Message,
+        memory: GuestMemory,
+        script: Script,
+    ) -> Observation:
+        """Compare memory, whatever the receiver says of it."""
+        left = compare(memory, script)
+        if isinstance(reply, contract.Done):
+            observation = (
+                Observation("identical") if left.identical else Observation("hazard", None, left.describe())
+            )
+            if reply.digest is not None and reply.digest != memory.digest():
+                return _claims(
+                    observation, f"receiver {cell.receiver} reports a digest that its memory does not have"
+                )
+            return observation
+        assert isinstance(reply, contract.Failed)
+        observation = _with_wrong_pages(_failure(reply, cell.receiver), left)
+        if reply.kind == "unsupported":
+            return observation
+        return self._nothing_after(cell, receiver, reply, memory, observation)
+
+    def _nothing_after(
+        self,
+        cell: PlannedCell,
+        receiver: PeerProcess,
+        reply: contract.Failed,
+        memory: GuestMemory,
+        observation: Observation,
+    ) -> Observation:
+        """A receiver that has reported its error touches memory no more."""
+        if reply.digest is not None and reply.digest != memory.digest():
+            return _late(observation, 1)
+        before = snapshot(memory)
+        if self._line_up.peer(cell.receiver).external:
+            time.sleep(SETTLE)
+        receiver.hello(self._deadline)
+        return _late(observation, changed(memory, before))
+
+    def _figures(
+        self,
+        cell: PlannedCell,
+        script: Script,
+        observation: Observation,
+        sent: contract.Message,
+        received: contract.Message,
+    ) -> Outcome:
+        tx = sent if isinstance(sent, contract.Done) else None
+        rx = received if isinstance(received, contract.Done) else None
+        for side, reply in ((cell.sender, tx), (cell.receiver, rx)):
+            declared: Provenance = self._line_up.peer(side).provenance
+            if reply is not None and reply.provenance != declared:
+                observation = _claims(
+                    observation, f"peer {side} declares {declared} and says that it ran as {reply.provenance}"
+                )
+        pages = sum(run.count for dirty_round in script.rounds for run in dirty_round.pages)
+        return Outcome(
+            observation,
+            bytes_memory=pages * cell.page_size,
+            bytes_wire=tx.bytes_wire if tx else 0,
+            seconds=Seconds(encode=tx.seconds if tx else None, decode=rx.seconds if rx else None),
+            cpu_seconds=CpuSeconds(
+                sender=tx.cpu_seconds if tx else None, receiver=rx.cpu_seconds if rx else None
+            ),
+        )
+
+
+_OUTCOMES: Final = {
+    "unsupported": "rejected",
+    "wire": "rejected",
+    "payload": "rejected",
+    "closed": "rejected",
+    "deadline": "hang",
+    "environment": "broken",
+    "internal": "crash",
+}
+"""What a failure that a peer reports in good order means for the cell."""
+
+
+def _failure(reply: contract.Failed, peer: str) -> Observation:
+    outcome = _OUTCOMES[reply.kind]
+    return Observation(outcome, reply.error, f"peer {peer}: {reply.error}")  # type: ignore[arg-type]
+
+
+def _broken_peer(broken: PeerError) -> Observation:
+    return Observation("hang" if broken.kind == "hang" else "crash", str(broken), str(broken))
+
+
+def _with_wrong_pages(observation: Observation, left: Memory) -> Observation:
+    if observation.outcome != "rejected" or not left.wrong:
+        return observation
+    return Observation("hazard", observation.error, f"{left.describe()}; then: {observation.error}")
+
+
+def _sender_failed(observation: Observation, sent: contract.Failed, peer: str) -> Observation:
+    """A sender whose receiver went away has nothing to add; any other failure of it counts."""
+    if sent.kind in ("closed", "deadline") and observation.outcome != "identical":
+        return observation
+    if observation.outcome == "identical":
+        return _claims(observation, f"sender {peer} failed ({sent.error}), though the memory arrived")
+    if observation.outcome == "hazard":
+        return observation
+    return _failure(sent, peer)
+
+
+def _claims(observation: Observation, claim: str) -> Observation:
+    return replace(observation, claim=claim)
+
+
+def _late(observation: Observation, pages: int) -> Observation:
+    return replace(observation, late_pages=pages)
+
+
+def _unproven(observation: Observation) -> Observation:
+    detail = observation.detail or "no counter of a device was read"
+    return replace(observation, detail=detail, device="unproven")
+
+
+def _poke(address: str) -> None:
+    """Let a receiver that waits for a sender that will not come fail now."""
+    try:
+        connect(address).close()
+    except EnvironmentBroke:
+        return

@@ -1,0 +1,157 @@
+"""What an encoder really emitted, measured on its capture and held against what its framing promises.
+
+Every packet's place and number is checked; of the payloads a budget of compressed bytes is walked token by token,
+the smallest first, for there the content is periodic and distances are longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import zstandard
+
+from multifd.errors import MultifdError
+from multifd.framing.container import Container, parse, trailer_length
+from multifd.framing.deflate import walk
+from multifd.framing.model import Flush, Framing, Scope
+from multifd.peer.capture import Capture
+from multifd.wire.dialect import SyncCarrier
+from multifd.wire.packet import RamHeader
+from multifd.wire.scan import scan
+
+BUDGET: Final = 24 << 10
+"""Compressed bytes walked per capture."""
+
+
+@dataclass(slots=True)
+class Measurement:
+    """What was seen, and what of it breaks the framing's promise."""
+
+    streams: int = 0
+    max_distance: int = 0
+    kinds: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    channel: int
+    number: int
+    opens_stream: bool
+    data: memoryview
+    pages: int
+
+
+def measure(capture: Capture) -> Measurement:
+    """Scan all packets, walk a sample of the payloads."""
+    found = Measurement()
+    try:
+        payloads = list(_payloads(capture, found))
+        if capture.framing.raw_pages:
+            return found
+        budget = BUDGET
+        for payload in sorted(payloads, key=lambda p: (not p.opens_stream, len(p.data))):
+            if budget <= 0:
+                break
+            budget -= _Walker(capture.framing, capture.manifest.page_size, found).payload(payload, budget)
+    except MultifdError as problem:
+        found.problems.append(str(problem))
+    return found
+
+
+def _payloads(capture: Capture, found: Measurement) -> Iterator[_Payload]:
+    numbers: list[int] = []
+    for channel, path in enumerate(capture.channel_paths()):
+        opens = True
+        for packet in scan(
+            path.read_bytes(),
+            capture.manifest.page_size,
+            capture.dialect,
+            raw_pages=capture.framing.raw_pages,
+        ):
+            if not isinstance(packet.header, RamHeader):
+                continue
+            numbers.append(packet.header.packet_num)
+            if len(packet.payload):
+                yield _Payload(
+                    channel, packet.header.packet_num, opens, packet.payload, packet.header.normal_pages
+                )
+                opens = False
+    if capture.dialect.sync is SyncCarrier.OWN and sorted(numbers) != list(range(len(numbers))):
+        twice = sorted({n for n in numbers if numbers.count(n) > 1})
+        lacking = sorted(set(range(len(numbers))) - set(numbers))
+        found.problems.append(
+            f"packet numbers are not contiguous: {twice or 'none'} twice, {lacking or 'none'} missing"
+        )
+
+
+class _Walker:
+    def __init__(self, framing: Framing, page_size: int, found: Measurement) -> None:
+        self._framing = framing
+        self._page_size = page_size
+        self._found = found
+
+    def payload(self, payload: _Payload, budget: int) -> int:
+        """Walk one payload, or as much of it as the budget allows; returns the bytes walked."""
+        if self._framing.container is Container.ZSTD:
+            return self._zstd(payload)
+        if self._framing.scope is Scope.PAGE:
+            return self._each_page(payload, budget)
+        return self._stream(payload.data, payload, budget)
+
+    def _each_page(self, payload: _Payload, budget: int) -> int:
+        table = 4 * payload.pages
+        at, walked = table, 0
+        for page in range(payload.pages):
+            length = int.from_bytes(payload.data[4 * page : 4 * page + 4])
+            if walked >= budget:
+                break
+            if not (self._framing.raw_escape and length == self._page_size):
+                walked += self._stream(payload.data[at : at + length], payload, budget - walked)
+            at += length
+        return walked
+
+    def _stream(self, data: memoryview, payload: _Payload, budget: int) -> int:
+        framing = self._framing
+        starts = framing.scope is not Scope.CHANNEL or payload.opens_stream
+        at = 0
+        if starts:
+            header = parse(data, framing.container)
+            at = header.length
+            if header.window is not None and header.window > 1 << framing.window:
+                self._problem(payload, f"header announces a window of {header.window}")
+        seen = walk(
+            data, start=at, history=0 if starts else 1 << 15, window=1 << framing.window, limit=budget
+        )
+        self._found.streams += 1
+        self._found.max_distance = max(self._found.max_distance, seen.max_distance)
+        self._found.kinds |= {block.kind for block in seen.blocks}
+        if seen.far is not None:
+            self._problem(payload, f"distance {seen.far[1]} at output offset {seen.far[0]}")
+        if seen.truncated_by_limit:
+            return budget
+        if framing.flush is Flush.FINISH:
+            left = len(data) - at - seen.consumed - trailer_length(framing.container)
+            if not seen.final:
+                self._problem(payload, "the stream does not end")
+            elif left:
+                self._problem(payload, f"{left} bytes after the first member")
+        elif seen.final or not (seen.aligned and seen.ends_with_sync_marker):
+            self._problem(payload, "the packet does not end with a sync flush")
+        return len(data)
+
+    def _zstd(self, payload: _Payload) -> int:
+        if payload.opens_stream:
+            frame = zstandard.get_frame_parameters(payload.data)
+            self._found.streams += 1
+            if frame.window_size > 1 << self._framing.window:
+                self._problem(payload, f"frame announces a window of {frame.window_size}")
+        return 0
+
+    def _problem(self, payload: _Payload, what: str) -> None:
+        self._found.problems.append(
+            f"packet {payload.number} of channel {payload.channel}: {what}, {self._framing.name} promises"
+            f" {self._framing.shape()}"
+        )

@@ -1,0 +1,90 @@
+"""From a planned cell and what happened to the record of the results contract."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from multifd.oracle.verdict import Judgement, judge
+from multifd.plan.cell import PlannedCell
+from multifd.profile.lineup import LineUpPeer
+from multifd.result.known import KnownIssue, settle
+from multifd.result.record import Cell, Kind, Sides
+from multifd.run.bench import Outcome
+
+
+def planned(cell: PlannedCell, options: tuple[str, ...]) -> Cell:
+    """The record of a cell that has not run."""
+    skipped = cell.skip is not None
+    return Cell(
+        id=cell.id,
+        suite=cell.suite,
+        sender=cell.sender,
+        receiver=cell.receiver,
+        framing=cell.framing,
+        dialect=cell.dialect,
+        scenario=cell.scenario if cell.fault is None else f"{cell.scenario}-{cell.fault}",
+        corpus=cell.corpus,
+        page_size=cell.page_size,
+        channels=cell.channels,
+        predicted=cell.prediction.outcome,
+        observed="skipped" if skipped else "not-run",
+        verdict="skip" if skipped else "not-run",
+        reason=cell.skip or f"not run; predicted: {cell.prediction.reason}",
+        reproduce=cell.reproduce(options),
+    )
+
+
+def concluded(
+    cell: PlannedCell, outcome: Outcome, options: tuple[str, ...], issues: Sequence[KnownIssue]
+) -> Cell:
+    """The record of a cell that has run, with its verdict."""
+    observation = outcome.observation
+    judgement: Judgement = judge(cell.prediction, observation)
+    record = planned(cell, options).model_copy(
+        update={
+            "observed": observation.outcome,
+            "verdict": judgement.verdict,
+            "kind": judgement.kind,
+            "reason": judgement.reason,
+            "error": observation.error,
+            "provenance": outcome.provenance,
+            "device_verdict": observation.device,
+            "bytes_memory": outcome.bytes_memory,
+            "bytes_wire": outcome.bytes_wire,
+            "seconds": outcome.seconds,
+            "cpu_seconds": outcome.cpu_seconds,
+        }
+    )
+    return settle(record, issues)
+
+
+def probed(peer: LineUpPeer, options: tuple[str, ...]) -> Cell:
+    """The record of a peer's probe: whether it kept its word."""
+    broke = peer.probe_kind is not None
+    hang = peer.probe_kind == "hang"
+    kind: Kind | None = None
+    if peer.probe is not None:
+        kind = "hang" if hang else "crash" if broke else "wrong-error"
+    cell_id = f"probe/{peer.name}"
+    return Cell(
+        id=cell_id,
+        suite="probe",
+        sender=peer.name,
+        receiver=peer.name,
+        framing="none",
+        dialect="qemu-10.0",
+        scenario="probe",
+        corpus="text",
+        page_size=4096,
+        channels=1,
+        predicted="identical",
+        observed="identical" if kind is None else "rejected" if kind == "wrong-error" else kind,  # type: ignore[arg-type]
+        verdict="pass" if kind is None else "fail",
+        kind=kind,
+        reason=peer.probe
+        or "it introduced itself, its round trips are identical, an impossible request was refused",
+        error=peer.probe,
+        provenance=Sides(sender=peer.provenance, receiver=peer.provenance),
+        reproduce=shlex.join(["tox", "-e", "conformance", "--", "--cell", cell_id, *options]),
+    )

@@ -1,0 +1,130 @@
+"""The scratch space of a run: guest memory images, captures, destinations. Shared by all workers.
+
+Images are made once for the whole run, under a lock; captures belong to the worker that runs their group and go
+when it has moved on; a destination lives as long as its cell.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shutil
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from multifd.errors import EnvironmentBroke
+from multifd.memory import rounds
+from multifd.memory.corpus import CORPORA, Corpus, user_corpus
+from multifd.memory.image import GuestMemory
+from multifd.memory.layout import PageRun, Script
+from multifd.memory.mutator import mutating
+from multifd.plan.cell import PlannedCell
+
+_KEPT_CAPTURES: Final = 4
+_SHARED_MEMORY: Final = Path("/dev/shm")
+_ENOUGH: Final = 1 << 30
+"""Bytes that a run of the default size may need."""
+
+
+def make_scratch(need: int = _ENOUGH) -> Path:
+    """A new scratch directory with room for ``need`` bytes: in shared memory, or where temporary files go.
+
+    Images are mapped, and a store into a mapping of a full file system kills the process: so look before.
+    """
+    for parent in (_SHARED_MEMORY, Path(tempfile.gettempdir())):
+        if parent.is_dir() and os.access(parent, os.W_OK):
+            space = os.statvfs(parent)
+            if space.f_bavail * space.f_frsize >= need:
+                return Path(tempfile.mkdtemp(prefix="multifd-", dir=parent))
+    raise EnvironmentBroke(
+        f"no scratch space: {need >> 20} MiB are needed in {_SHARED_MEMORY} or {tempfile.gettempdir()}; set TMPDIR"
+    )
+
+
+class Stage:
+    """Scratch space as one worker sees it."""
+
+    def __init__(self, scratch: Path, worker: str, seed: int, corpus: Path | None) -> None:
+        self.seed = seed
+        self._scripts = scratch / "scripts"
+        self._own = scratch / worker
+        self._corpus = corpus
+        self._captures: OrderedDict[str, Path] = OrderedDict()
+        self._numbers = itertools.count()
+        self._loaded: dict[str, Script] = {}
+        for directory in (self._scripts, self._own):
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def script(self, cell: PlannedCell) -> Script:
+        """The migration of a cell; its images are made if nobody has made them yet."""
+        key = cell.script_key(self.seed)
+        if key not in self._loaded:
+            directory = self._scripts / key
+            with _locked(self._scripts / f"{key}.lock"):
+                if (directory / rounds.SCRIPT_FILE).exists():
+                    self._loaded[key] = rounds.load(directory)
+                else:
+                    self._loaded[key] = self._make(cell, directory)
+        return self._loaded[key]
+
+    def mutable(self, cell: PlannedCell) -> tuple[Script, tuple[PageRun, ...]]:
+        """A migration of this cell's own, and the pages of its first image that may change while it is sent."""
+        return mutating(
+            self.path("mutating"),
+            self._content(cell),
+            self.seed,
+            cell.sizes,
+            cell.page_size,  # type: ignore[arg-type]
+        )
+
+    def capture(self, cell: PlannedCell) -> Path:
+        """Where this cell's capture is or will be; older ones go."""
+        key = cell.capture_key(self.seed)
+        if key in self._captures:
+            self._captures.move_to_end(key)
+            return self._captures[key]
+        while len(self._captures) >= _KEPT_CAPTURES:
+            shutil.rmtree(self._captures.popitem(last=False)[1], ignore_errors=True)
+        self._captures[key] = self._own / f"capture-{key}"
+        return self._captures[key]
+
+    @contextmanager
+    def destination(self, cell: PlannedCell) -> Iterator[GuestMemory]:
+        """Zero memory for a receiver."""
+        directory = self.path("destination")
+        with GuestMemory.create(directory, cell.sizes, cell.page_size) as memory:  # type: ignore[arg-type]
+            try:
+                yield memory
+            finally:
+                shutil.rmtree(directory, ignore_errors=True)
+
+    def path(self, name: str) -> Path:
+        """A path that nobody else uses."""
+        return self._own / f"{name}-{next(self._numbers)}"
+
+    def _make(self, cell: PlannedCell, directory: Path) -> Script:
+        return rounds.build(
+            directory,
+            self._content(cell),
+            self.seed,
+            cell.sizes,
+            cell.page_size,
+            cell.plan.shape,  # type: ignore[arg-type]
+        )
+
+    def _content(self, cell: PlannedCell) -> Corpus:
+        if cell.corpus == "user" and self._corpus is not None:
+            return user_corpus(self._corpus)
+        return CORPORA[cell.corpus]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
