@@ -1,0 +1,187 @@
+"""``multifd replay`` and ``multifd dissect``: recorded migrations."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from multifd.codec import create_peer
+from multifd.errors import InputError, MultifdError, WireError
+from multifd.framing.container import Container
+from multifd.framing.pages import runs
+from multifd.memory.image import GuestMemory
+from multifd.peer.apply import Destination, Reception
+from multifd.peer.capture import Capture
+from multifd.peer.replay import Replay
+from multifd.run.stage import make_scratch
+from multifd.wire.dialect import FLAG_SYNC, Dialect, dialect
+from multifd.wire.packet import DeviceStateHeader, RamHeader
+from multifd.wire.scan import Scanned, scan
+
+MAX_MEMORY: Final = 64 << 30
+"""Bytes of guest memory that a replay takes on."""
+_DEFAULT_DECODER: Final = {Container.NONE: "none", Container.ZSTD: "zstd"}
+_SHOWN_RUNS: Final = 3
+
+
+_capture = click.argument("capture", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_capture
+@click.option("--decoder", metavar="NAME", help="Codec that decodes: isal, zlib[window=12]; default by the framing.")
+@click.option("--dialect", "spoken", metavar="NAME", help="Read as a receiver of this dialect; default the capture's.")
+@click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
+def replay(capture: Path, decoder: str | None, spoken: str | None, as_json: bool) -> None:
+    """Decode a capture and compare memory with its digest: exit 0 identical, 1 not, 2 it cannot be read.
+
+    CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md).
+    """
+    opened = Capture.open(capture)
+    chosen = decoder or _DEFAULT_DECODER.get(opened.framing.container, "zlib")
+    read_as = dialect(spoken) if spoken else opened.dialect
+    result: dict[str, Any] = {"capture": str(capture), "decoder": chosen, "dialect": read_as.name}
+    try:
+        result |= _replay(opened, chosen, read_as)
+    except MultifdError as problem:
+        result |= {"outcome": "unreadable", "error": str(problem)}
+        if isinstance(problem, WireError):
+            result |= {"field": problem.field, "value": problem.value, "expected": problem.expected}
+    if as_json:
+        print(json.dumps(result, default=str))
+    else:
+        _tell(result)
+    sys.exit({"identical": 0, "different": 1}.get(result["outcome"], 2))
+
+
+def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
+    manifest = capture.manifest
+    total = sum(manifest.ramblocks.values())
+    if total > MAX_MEMORY:
+        raise InputError(f"ramblocks: {total} bytes in all, expected at most {MAX_MEMORY}")
+    codec = create_peer(decoder)
+    reception = Reception(capture.framing, read_as, capture.main_sync, manifest.channels)
+    scratch = make_scratch(total + (1 << 20))
+    try:
+        with GuestMemory.create(scratch, manifest.ramblocks, manifest.page_size) as memory:
+            run = Replay(capture, reception, codec, Destination(memory))
+            run.run()
+            digests = memory.digest()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    different = [name for name, expected in manifest.sha256.items() if digests.get(name) != expected]
+    return {
+        "outcome": "different" if different else "identical",
+        "packets": run.packets,
+        "compared": sorted(manifest.sha256),
+        "different": different,
+        "sha256": digests,
+    }
+
+
+def _tell(result: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    how = f"decoded by {result['decoder']} as {result['dialect']}"
+    match result["outcome"]:
+        case "identical":
+            compared = ", ".join(result["compared"]) or "nothing: the capture has no digest"
+            console.print(f"[green]identical[/]: {result['packets']} packets {escape(how)}; compared {escape(compared)}")
+        case "different":
+            blocks = ", ".join(result["different"])
+            console.print(f"[red]different[/]: {result['packets']} packets {escape(how)}; memory of {escape(blocks)} is wrong")
+        case _:
+            console.print(f"[red]cannot be read[/], {escape(how)}: {escape(result['error'])}", soft_wrap=True)
+
+
+@click.command()
+@_capture
+@click.option("--channel", type=int, help="Only this channel.")
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Packets of each channel.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per packet.")
+def dissect(capture: Path, channel: int | None, limit: int, as_json: bool) -> None:
+    """Show the packets of a capture as a person reads them; exit 2 where one cannot be read."""
+    opened = Capture.open(capture)
+    numbers = range(opened.manifest.channels) if channel is None else [channel]
+    if channel is not None and not 0 <= channel < opened.manifest.channels:
+        raise InputError(f"--channel {channel}: expected 0 to {opened.manifest.channels - 1}")
+    console = Console(highlight=False)
+    if not as_json:
+        console.print(
+            f"{escape(str(capture))}: {opened.framing.name} in {opened.dialect.name}, {opened.manifest.channels} channels,"
+            f" pages of {opened.manifest.page_size}" + (f", from {opened.manifest.source}" if opened.manifest.source else ""),
+            soft_wrap=True,
+        )
+    for number in numbers:
+        for count, packet in enumerate(_packets(opened, number)):
+            if count >= limit:
+                console.print(f"channel {number}: more packets are not shown (--limit)")
+                break
+            fields = _fields(packet, opened, number)
+            console.print(json.dumps(fields) if as_json else _line(fields), soft_wrap=True, markup=False)
+
+
+def _packets(capture: Capture, channel: int) -> Iterator[Scanned]:
+    data = capture.channel_path(channel).read_bytes()
+    try:
+        yield from scan(data, capture.manifest.page_size, capture.dialect, raw_pages=capture.framing.raw_pages)
+    except WireError as problem:
+        raise InputError(f"channel {channel}: {problem}") from None
+
+
+def _fields(packet: Scanned, capture: Capture, channel: int) -> dict[str, Any]:
+    header = packet.header
+    common = {"channel": channel, "at": packet.at, "payload": len(packet.payload), "starts": bytes(packet.payload[:8]).hex()}
+    if isinstance(header, DeviceStateHeader):
+        return common | {"kind": "device state", "idstr": header.idstr, "instance": header.instance_id}
+    assert isinstance(header, RamHeader)
+    normal, zero = header.normal_pages, header.zero_pages
+    size = capture.manifest.page_size
+    return common | {
+        "kind": "ram",
+        "number": header.packet_num,
+        "flags": header.flags,
+        "meaning": _flags(header, capture.dialect),
+        "pages_alloc": header.pages_alloc,
+        "normal": normal,
+        "zero": zero,
+        "next_packet_size": header.next_packet_size,
+        "block": header.ramblock,
+        "pages": runs(header.offsets[:normal] // size)[:_SHOWN_RUNS],
+        "zero_pages": runs(header.offsets[normal : normal + zero] // size)[:_SHOWN_RUNS],
+    }
+
+
+def _flags(header: RamHeader, spoken: Dialect) -> str:
+    flags = header.flags
+    words = ["SYNC"] if flags & FLAG_SYNC else []
+    if header.normal_pages or header.zero_pages:
+        words.append(spoken.method_of(flags) or f"no method {flags & spoken.mask:#x}")
+    hidden = flags & ~spoken.mask & ~FLAG_SYNC & ~(spoken.device_state or 0)
+    return " ".join(words + ([f"outside the mask {hidden:#x}"] if hidden else [])) or "empty"
+
+
+def _line(fields: dict[str, Any]) -> str:
+    start = f"ch {fields['channel']:<3} @{fields['at']:<9} "
+    if fields["kind"] != "ram":
+        return f"{start}device state {fields['idstr']!r} instance {fields['instance']}, {fields['payload']} bytes skipped"
+    stale = "" if fields["payload"] or not fields["next_packet_size"] else f" (stale size {fields['next_packet_size']})"
+    block = f" of {fields['block']}" if fields["normal"] or fields["zero"] else ""
+    pages = _pages("pages", fields["normal"], fields["pages"]) + _pages("zero", fields["zero"], fields["zero_pages"])
+    payload = f", payload {fields['payload']} bytes {fields['starts']}…" if fields["payload"] else ""
+    return f"{start}#{fields['number']:<5} {fields['flags']:#06x} {fields['meaning']}{pages}{block}{payload}{stale}"
+
+
+def _pages(name: str, count: int, shown: list[tuple[int, int]]) -> str:
+    if not count:
+        return ""
+    listed = ", ".join(f"{first}" if length == 1 else f"{first}-{first + length - 1}" for first, length in shown)
+    more = ", …" if sum(length for _, length in shown) < count else ""
+    return f", {count} {name} [{listed}{more}]"
