@@ -59,9 +59,7 @@ def _make(name: str, level: int) -> _LibdeflateCodec:
         name=name,
         version=version("deflate"),
         level=level,
-        encoder=EncoderCapability(
-            CONTAINERS, streaming=False, windows=frozenset({15}), shrinks=level > 0
-        ),
+        encoder=EncoderCapability(CONTAINERS, streaming=False, windows=frozenset({15}), shrinks=level > 0),
         decoder=DecoderCapability(
             CONTAINERS, streaming=False, window=15, header_window=True, members="first", checks_trailer=True
         ),
