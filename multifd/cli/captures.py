@@ -89,16 +89,16 @@ def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
 
 def _tell(result: dict[str, Any]) -> None:
     console = Console(highlight=False)
-    how = f"decoded by {result['decoder']} as {result['dialect']}"
+    how = escape(f"decoded by {result['decoder']} as {result['dialect']}")
     match result["outcome"]:
         case "identical":
-            compared = ", ".join(result["compared"]) or "nothing: the capture has no digest"
-            console.print(f"[green]identical[/]: {result['packets']} packets {escape(how)}; compared {escape(compared)}")
+            compared = escape(", ".join(result["compared"]) or "nothing: the capture has no digest")
+            console.print(f"[green]identical[/]: {result['packets']} packets {how}; compared {compared}")
         case "different":
-            blocks = ", ".join(result["different"])
-            console.print(f"[red]different[/]: {result['packets']} packets {escape(how)}; memory of {escape(blocks)} is wrong")
+            blocks = escape(", ".join(result["different"]))
+            console.print(f"[red]different[/]: {result['packets']} packets {how}; memory of {blocks} is wrong")
         case _:
-            console.print(f"[red]cannot be read[/], {escape(how)}: {escape(result['error'])}", soft_wrap=True)
+            console.print(f"[red]cannot be read[/], {how}: {escape(result['error'])}", soft_wrap=True)
 
 
 @click.command()
@@ -114,11 +114,7 @@ def dissect(capture: Path, channel: int | None, limit: int, as_json: bool) -> No
         raise InputError(f"--channel {channel}: expected 0 to {opened.manifest.channels - 1}")
     console = Console(highlight=False)
     if not as_json:
-        console.print(
-            f"{escape(str(capture))}: {opened.framing.name} in {opened.dialect.name}, {opened.manifest.channels} channels,"
-            f" pages of {opened.manifest.page_size}" + (f", from {opened.manifest.source}" if opened.manifest.source else ""),
-            soft_wrap=True,
-        )
+        console.print(_title(opened), soft_wrap=True, markup=False)
     for number in numbers:
         for count, packet in enumerate(_packets(opened, number)):
             if count >= limit:
@@ -126,6 +122,15 @@ def dissect(capture: Path, channel: int | None, limit: int, as_json: bool) -> No
                 break
             fields = _fields(packet, opened, number)
             console.print(json.dumps(fields) if as_json else _line(fields), soft_wrap=True, markup=False)
+
+
+def _title(capture: Capture) -> str:
+    manifest = capture.manifest
+    source = f", from {manifest.source}" if manifest.source else ""
+    return (
+        f"{capture.directory}: {capture.framing.name} in {capture.dialect.name}, {manifest.channels} channels,"
+        f" pages of {manifest.page_size}{source}"
+    )
 
 
 def _packets(capture: Capture, channel: int) -> Iterator[Scanned]:
@@ -138,7 +143,8 @@ def _packets(capture: Capture, channel: int) -> Iterator[Scanned]:
 
 def _fields(packet: Scanned, capture: Capture, channel: int) -> dict[str, Any]:
     header = packet.header
-    common = {"channel": channel, "at": packet.at, "payload": len(packet.payload), "starts": bytes(packet.payload[:8]).hex()}
+    payload = packet.payload
+    common = {"channel": channel, "at": packet.at, "payload": len(payload), "starts": payload[:8].hex()}
     if isinstance(header, DeviceStateHeader):
         return common | {"kind": "device state", "idstr": header.idstr, "instance": header.instance_id}
     assert isinstance(header, RamHeader)
@@ -171,7 +177,8 @@ def _flags(header: RamHeader, spoken: Dialect) -> str:
 def _line(fields: dict[str, Any]) -> str:
     start = f"ch {fields['channel']:<3} @{fields['at']:<9} "
     if fields["kind"] != "ram":
-        return f"{start}device state {fields['idstr']!r} instance {fields['instance']}, {fields['payload']} bytes skipped"
+        who = f"device state {fields['idstr']!r} instance {fields['instance']}"
+        return f"{start}{who}, {fields['payload']} bytes skipped"
     stale = "" if fields["payload"] or not fields["next_packet_size"] else f" (stale size {fields['next_packet_size']})"
     block = f" of {fields['block']}" if fields["normal"] or fields["zero"] else ""
     pages = _pages("pages", fields["normal"], fields["pages"]) + _pages("zero", fields["zero"], fields["zero_pages"])

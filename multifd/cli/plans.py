@@ -18,9 +18,7 @@ from multifd.plan.matrix import PlanOptions, plan
 from multifd.profile.load import load
 from multifd.run.introduce import resolve
 
-_profile = click.option(
-    "--hwprofile", metavar="NAME|FILE", default="auto", show_default=True, help="Hardware profile."
-)
+_profile = click.option("--hwprofile", metavar="NAME|FILE", default="auto", show_default=True, help="Hardware profile.")
 
 
 @click.command()

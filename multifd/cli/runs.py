@@ -12,10 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 import reports
-from multifd.errors import EnvironmentBroke
+from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import store
 from multifd.result.known import shipped
 from multifd.result.record import CONFORMING, Cell, Results
+from reports.svg import matrix_svg
 
 _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error", "fail")
 """Verdicts from good to bad: a move to the right is a regression."""
@@ -23,7 +24,8 @@ _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error"
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("build/conformance"))
-def report(directory: Path) -> None:
+@click.option("--matrix", metavar="FRAMING", help="Also draw this framing's sender x receiver matrix: matrix.svg.")
+def report(directory: Path, matrix: str | None) -> None:
     """Make the reports of a run again, from its results, or from its event log if it was cut off.
 
     DIRECTORY is what the run was given as --results. The exit code is that of the run.
@@ -33,6 +35,10 @@ def report(directory: Path) -> None:
     results = store.load(directory)
     try:
         path = reports.write(results, directory)
+        if matrix is not None:
+            (directory / "matrix.svg").write_text(matrix_svg(results, matrix), encoding="utf-8")
+    except ValueError as problem:
+        raise InputError(f"--matrix: {problem}") from None
     except OSError as problem:
         raise EnvironmentBroke(f"{directory}: cannot write reports: {problem.strerror}") from None
     print(path)

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from isal import isal_zlib
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.codec.zlib_api import CONTAINERS, ZlibApiCodec
+from multifd.framing.coder import DecoderCapability, EncoderCapability
 
 
 def _make(name: str, level: int) -> ZlibApiCodec:

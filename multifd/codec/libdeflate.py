@@ -12,12 +12,11 @@ from importlib.metadata import version
 from typing import Final
 
 import deflate
-from typing_extensions import Buffer
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.framing.coder import Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.codec.zlib_api import CONTAINERS
 from multifd.errors import PayloadError, Unsupported
+from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
 
 _COMPRESS: Final = {Container.ZLIB: deflate.zlib_compress, Container.GZIP: deflate.gzip_compress}
@@ -36,21 +35,21 @@ class _LibdeflateCodec:
     encoder: EncoderCapability
     decoder: DecoderCapability
 
-    def compress(self, data: Buffer, container: Container, window: int) -> Buffer:  # noqa: ARG002
-        compressed: bytes = _COMPRESS.get(container, deflate.deflate_compress)(data, self.level)
+    def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
+        compressed: bytearray = _COMPRESS.get(container, deflate.deflate_compress)(data, self.level)
         return compressed
 
-    def decompress(self, data: Buffer, container: Container, size: int) -> Buffer:
+    def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
         try:
             output: bytearray = _DECOMPRESS.get(container, deflate.deflate_decompress)(data, size)
         except deflate.DeflateError as problem:
             raise PayloadError(f"{self.name}: {problem}") from None
         return output
 
-    def compressor(self, container: Container, window: int) -> Compressor:  # noqa: ARG002
+    def compressor(self, container: Container, window: int) -> Compressor:
         raise Unsupported("streaming", f"{self.name} has no streams")
 
-    def decompressor(self, container: Container) -> Decompressor:  # noqa: ARG002
+    def decompressor(self, container: Container) -> Decompressor:
         raise Unsupported("streaming", f"{self.name} has no streams")
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from typing_extensions import Buffer
-
 from multifd.codec.contract import Factory
-from multifd.framing.coder import Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.errors import HarnessError
+from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
 
 _CONTAINERS: Final = frozenset({Container.NONE})
@@ -19,22 +17,26 @@ def _never(*_: object) -> NoReturn:
     raise HarnessError("pages of container none are moved, not coded")
 
 
+_ENCODER: Final = EncoderCapability(_CONTAINERS, streaming=True, windows=frozenset(), shrinks=False)
+_DECODER: Final = DecoderCapability(
+    _CONTAINERS, streaming=True, window=0, header_window=False, members="all", checks_trailer=False
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _NoneCodec:
     name: str
     version: str = "1"
-    encoder: EncoderCapability = EncoderCapability(_CONTAINERS, streaming=True, windows=frozenset())
-    decoder: DecoderCapability = DecoderCapability(
-        _CONTAINERS, streaming=True, window=0, header_window=False, members="all", checks_trailer=False
-    )
+    encoder: EncoderCapability = _ENCODER
+    decoder: DecoderCapability = _DECODER
 
-    def compress(self, data: Buffer, container: Container, window: int) -> Buffer:
+    def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         _never(data, container, window)
 
     def compressor(self, container: Container, window: int) -> Compressor:
         _never(container, window)
 
-    def decompress(self, data: Buffer, container: Container, size: int) -> Buffer:
+    def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
         _never(data, container, size)
 
     def decompressor(self, container: Container) -> Decompressor:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import zlib
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.codec.zlib_api import CONTAINERS, ZlibApiCodec
+from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 
 

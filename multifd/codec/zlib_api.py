@@ -10,15 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from typing_extensions import Buffer
-
-from multifd.framing.coder import Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.errors import PayloadError
+from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
 
-CONTAINERS: Final = frozenset(
-    {Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B}
-)
+CONTAINERS: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 _MULTI_MEMBER: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
 
 
@@ -50,7 +46,7 @@ class _Decompressor:
         self._stream = stream
         self._error = error
 
-    def decompress(self, data: Buffer, size: int) -> Buffer:
+    def decompress(self, data: Bytes, size: int) -> Bytes:
         try:
             output: bytes = self._stream.decompress(data, size + 1)
         except self._error as problem:
@@ -74,7 +70,7 @@ class ZlibApiCodec:
     encoder: EncoderCapability
     decoder: DecoderCapability
 
-    def compress(self, data: Buffer, container: Container, window: int) -> Buffer:
+    def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         compressed: bytes = self.module.compress(data, self.level, wbits(container, window))
         return compressed
 
@@ -85,7 +81,7 @@ class ZlibApiCodec:
     def decompressor(self, container: Container) -> Decompressor:
         return _Decompressor(self.name, self._stream(container), self.module.error)
 
-    def decompress(self, data: Buffer, container: Container, size: int) -> Buffer:
+    def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
         output, rest = self._member(data, container, size)
         if not rest:
             return output
@@ -97,7 +93,7 @@ class ZlibApiCodec:
             whole += more
         return whole
 
-    def _member(self, data: Buffer, container: Container, size: int) -> tuple[bytes, bytes]:
+    def _member(self, data: Bytes, container: Container, size: int) -> tuple[bytes, bytes]:
         stream = self._stream(container)
         try:
             output: bytes = stream.decompress(data, size + 1)

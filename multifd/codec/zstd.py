@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 
 import zstandard
-from typing_extensions import Buffer
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.framing.coder import Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.errors import PayloadError
+from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
 from multifd.wire.packet import PACKET_SIZE
 
@@ -35,7 +34,7 @@ class _Collector:
         self.chunks: list[bytes] = []
         self.room = 0
 
-    def write(self, chunk: Buffer) -> int:
+    def write(self, chunk: Bytes) -> int:
         data = bytes(chunk)
         self.room -= len(data)
         if self.room < 0:
@@ -53,9 +52,11 @@ class _Decompressor:
         decoder = zstandard.ZstdDecompressor(max_window_size=1 << _MAX_WINDOW)
         # libzstd keeps back what does not fit its output buffer, and the writer does not ask again: one buffer
         # must hold a whole packet and a byte more.
-        self._writer = decoder.stream_writer(self._collector, write_size=PACKET_SIZE + 1, closefd=False)
+        self._writer = decoder.stream_writer(
+            cast(IO[bytes], self._collector), write_size=PACKET_SIZE + 1, closefd=False
+        )
 
-    def decompress(self, data: Buffer, size: int) -> Buffer:
+    def decompress(self, data: Bytes, size: int) -> Bytes:
         self._collector.room = size
         self._collector.chunks = []
         try:
@@ -79,14 +80,14 @@ class _ZstdCodec:
             self.level, window_log=window, write_content_size=0, write_checksum=0
         )
 
-    def compress(self, data: Buffer, container: Container, window: int) -> Buffer:  # noqa: ARG002
+    def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         return zstandard.ZstdCompressor(compression_params=self._parameters(window)).compress(data)
 
-    def compressor(self, container: Container, window: int) -> Compressor:  # noqa: ARG002
+    def compressor(self, container: Container, window: int) -> Compressor:
         compressor = zstandard.ZstdCompressor(compression_params=self._parameters(window))
         return _Compressor(compressor.compressobj())
 
-    def decompress(self, data: Buffer, container: Container, size: int) -> Buffer:
+    def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
         output = self.decompressor(container).decompress(data, size)
         self._check_complete(bytes(memoryview(data)))
         return output
@@ -102,7 +103,7 @@ class _ZstdCodec:
             if not frames:
                 return
 
-    def decompressor(self, container: Container) -> Decompressor:  # noqa: ARG002
+    def decompressor(self, container: Container) -> Decompressor:
         return _Decompressor(self.name)
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
-from typing_extensions import Buffer
-
 from multifd.errors import Unsupported
 from multifd.framing.container import Container
+
+Bytes = bytes | bytearray | memoryview
+"""What codecs take and return; nothing is copied to make one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,13 @@ class DecoderCapability:
 
 def declared(capability: EncoderCapability | DecoderCapability) -> dict[str, Any]:
     """A capability as plain data, sets sorted, for messages and results."""
-    return {
-        key: sorted(value) if isinstance(value, frozenset) else value
-        for key, value in asdict(capability).items()
-    }
+    return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in asdict(capability).items()}
 
 
 class Compressor(Protocol):
     """A compressed stream in the making; one for each channel of a channel-scope framing."""
 
-    def compress(self, data: Buffer, /) -> bytes:
+    def compress(self, data: Bytes, /) -> bytes:
         """Take input, return what is ready."""
         ...
 
@@ -73,7 +71,7 @@ class Compressor(Protocol):
 class Decompressor(Protocol):
     """A stream being read; one for each channel of a channel-scope framing."""
 
-    def decompress(self, data: Buffer, size: int, /) -> Buffer:
+    def decompress(self, data: Bytes, size: int, /) -> Bytes:
         """All output of ``data``, which is whole up to a flush; at most ``size`` + 1 bytes are ever returned."""
         ...
 
@@ -106,7 +104,7 @@ class Codec(Protocol):
         """What it accepts, None for no decoder."""
         ...
 
-    def compress(self, data: Buffer, container: Container, window: int, /) -> Buffer:
+    def compress(self, data: Bytes, container: Container, window: int, /) -> Bytes:
         """One complete stream."""
         ...
 
@@ -114,7 +112,7 @@ class Codec(Protocol):
         """A new stream that can be flushed."""
         ...
 
-    def decompress(self, data: Buffer, container: Container, size: int, /) -> Buffer:
+    def decompress(self, data: Bytes, container: Container, size: int, /) -> Bytes:
         """Decode all complete streams in ``data``; raises PayloadError if they are not complete or hold more
         than ``size`` bytes; may return fewer."""
         ...

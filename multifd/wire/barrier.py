@@ -30,7 +30,9 @@ class SyncBarrier:
         """A channel reached the end of its epoch; True if that ended the epoch for everybody."""
         if channel in self._arrived:
             raise WireError(
-                "SYNC", f"a second one on channel {channel}", f"channels {sorted(self.missing)} to end epoch {self.epoch}"
+                "SYNC",
+                f"a second one on channel {channel}",
+                f"channels {sorted(self.missing)} to end epoch {self.epoch}",
             )
         self._arrived.add(channel)
         if self.missing:

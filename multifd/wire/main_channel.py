@@ -279,9 +279,7 @@ class MainReader:
         else:
             section_id = yield from _uint("section id", 4)
             if section_id != self._ram_id:
-                raise WireError(
-                    "section id", section_id, self._ram_id, f"Unknown savevm section {section_id}"
-                )
+                raise WireError("section id", section_id, self._ram_id, f"Unknown savevm section {section_id}")
         yield from self._ram(_PHASES[section])
         mark = yield from _uint("section footer", 1)
         if mark != Section.FOOTER:
@@ -335,9 +333,7 @@ class MainReader:
             name = yield from _counted("RAM block name")
             size = yield from _uint(f"RAM block {name} size", 8)
             if not 0 < size <= total:
-                raise WireError(
-                    f"RAM block {name} size", size, f"1 to {total}, the rest of the announced total"
-                )
+                raise WireError(f"RAM block {name} size", size, f"1 to {total}, the rest of the announced total")
             total -= size
             blocks.append((name, size))
         self._blocks |= blocks
@@ -348,9 +344,7 @@ class MainReader:
         if not flags & RamFlag.CONTINUE:
             name = yield from _counted("RAM block name")
             if name not in self._blocks:
-                raise WireError(
-                    "RAM block name", name, "a name of the MEM_SIZE list", f"Can't find block {name}"
-                )
+                raise WireError("RAM block name", name, "a name of the MEM_SIZE list", f"Can't find block {name}")
             self._block = name
         if self._block is None:
             raise WireError("RAM flags", flags, "a block name before CONTINUE", "Ack, bad migration stream!")

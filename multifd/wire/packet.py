@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import struct
 import uuid as uuid_module
-from typing_extensions import Buffer
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Buffer
 
 from multifd.errors import TruncatedError, WireError
 
@@ -71,13 +71,9 @@ def unpack_init(data: Buffer, *, channels: int, uuid: bytes = NO_UUID) -> int:
         raise TruncatedError("init packet", len(view), INIT_SIZE)
     magic, version, sent_uuid, channel = _INIT.unpack_from(view)
     if magic != MAGIC:
-        raise WireError(
-            "magic", magic, MAGIC, f"multifd: received packet magic {magic:x} expected {MAGIC:x}"
-        )
+        raise WireError("magic", magic, MAGIC, f"multifd: received packet magic {magic:x} expected {MAGIC:x}")
     if version != VERSION:
-        raise WireError(
-            "version", version, VERSION, f"multifd: received packet version {version} expected {VERSION}"
-        )
+        raise WireError("version", version, VERSION, f"multifd: received packet version {version} expected {VERSION}")
     if sent_uuid != uuid:
         received, expected = uuid_module.UUID(bytes=sent_uuid), uuid_module.UUID(bytes=uuid)
         raise WireError(
@@ -115,9 +111,7 @@ def unpack_prefix(data: Buffer) -> int:
     """Check magic and version of a packet's first 12 bytes and return its flags."""
     magic, version, flags = _PREFIX.unpack_from(data)
     if magic != MAGIC:
-        raise WireError(
-            "magic", magic, MAGIC, f"multifd: received packet magic {magic:x} and expected magic {MAGIC:x}"
-        )
+        raise WireError("magic", magic, MAGIC, f"multifd: received packet magic {magic:x} and expected magic {MAGIC:x}")
     if version != VERSION:
         raise WireError(
             "version",

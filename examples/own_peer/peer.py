@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""A peer of your own: a codec in a few lines, served by this project's peer server.
+
+This one is Python's ``zlib`` with the Huffman-only strategy, raw DEFLATE and nothing else. Run the matrix with it::
+
+    tox -e conformance -- --hwprofile examples/own_peer/profile.yaml
+
+A program in another language speaks the JSON lines of docs/peer-contract.md itself and needs none of this.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+
+from multifd.errors import PayloadError, Unsupported
+from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.framing.container import Container
+from multifd.peer.server import PeerServer
+
+
+class HuffmanOnly:
+    """Declares what it can do; the suite verifies that and predicts every pairing from it."""
+
+    name = "huffman-only"
+    version = zlib.ZLIB_RUNTIME_VERSION
+    encoder = EncoderCapability(frozenset({Container.RAW}), streaming=False, windows=frozenset(range(9, 16)))
+    decoder = DecoderCapability(
+        frozenset({Container.RAW}), streaming=False, window=15, header_window=False, members="all", checks_trailer=True
+    )
+
+    def compress(self, data: Bytes, container: Container, window: int) -> bytes:
+        """One complete stream; with this strategy there are no matches, so every window is kept."""
+        stream = zlib.compressobj(wbits=-window, strategy=zlib.Z_HUFFMAN_ONLY)
+        return stream.compress(data) + stream.flush()
+
+    def decompress(self, data: Bytes, container: Container, size: int) -> bytes:
+        """One complete stream of at most ``size`` bytes."""
+        stream = zlib.decompressobj(-15)
+        try:
+            output = stream.decompress(data, size + 1)
+        except zlib.error as problem:
+            raise PayloadError(f"{self.name}: {problem}") from None
+        if not stream.eof or len(output) > size or stream.unused_data:
+            raise PayloadError(f"{self.name}: not exactly one stream of at most {size} bytes")
+        return output
+
+    def compressor(self, container: Container, window: int) -> Compressor:
+        """It has no streams, and says so."""
+        raise Unsupported("streaming", f"{self.name} has no streams")
+
+    def decompressor(self, container: Container) -> Decompressor:
+        """It has no streams, and says so."""
+        raise Unsupported("streaming", f"{self.name} has no streams")
+
+
+if __name__ == "__main__":
+    codec = HuffmanOnly()
+    sys.exit(PeerServer(codec, codec.name, sys.stdout).serve(sys.stdin))
