@@ -17,9 +17,10 @@ from multifd.codec.contract import Factory, Parameter
 from multifd.codec.zlib_api import CONTAINERS
 from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
-from multifd.framing.container import Container
+from multifd.framing.container import Container, unwrap_four_b, wrap
 
 _COMPRESS: Final = {Container.ZLIB: deflate.zlib_compress, Container.GZIP: deflate.gzip_compress}
+_WRAPPED: Final = frozenset({Container.GZIP_EXT, Container.FOUR_B})
 _DECOMPRESS: Final = {
     Container.ZLIB: deflate.zlib_decompress,
     Container.GZIP: deflate.gzip_decompress,
@@ -37,9 +38,11 @@ class _LibdeflateCodec:
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         compressed: bytearray = _COMPRESS.get(container, deflate.deflate_compress)(data, self.level)
-        return compressed
+        return wrap(compressed, data, container) if container in _WRAPPED else compressed
 
     def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
+        if container is Container.FOUR_B:
+            data = unwrap_four_b(data)
         try:
             output: bytearray = _DECOMPRESS.get(container, deflate.deflate_decompress)(data, size)
         except deflate.DeflateError as problem:

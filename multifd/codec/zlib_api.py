@@ -1,8 +1,8 @@
 """The part that zlib, zlib-ng and ISA-L share: they speak the interface of Python's ``zlib`` module.
 
 Container and window are chosen by ``wbits``: 9 to 15 zlib, negative raw, plus 16 gzip (zlib.h,
-``deflateInit2``). gzip-ext is gzip with an extra field (RFC 1952, section 2.3.1), so a gzip decoder reads it; to
-write it and 4B the raw stream is wrapped by the framing, which knows its length.
+``deflateInit2``). gzip-ext is gzip with an extra field (RFC 1952, section 2.3.1), so a gzip decoder reads it;
+nobody but QATzip writes it and 4B, so here they are put around a raw stream.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
-from multifd.framing.container import Container
+from multifd.framing.container import Container, unwrap_four_b, wrap
 
 CONTAINERS: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
+_WRAPPED: Final = frozenset({Container.GZIP_EXT, Container.FOUR_B})
 _MULTI_MEMBER: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
 
 
@@ -72,7 +73,7 @@ class ZlibApiCodec:
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         compressed: bytes = self.module.compress(data, self.level, wbits(container, window))
-        return compressed
+        return wrap(compressed, data, container) if container in _WRAPPED else compressed
 
     def compressor(self, container: Container, window: int) -> Compressor:
         stream = self.module.compressobj(level=self.level, wbits=wbits(container, window))
@@ -82,6 +83,8 @@ class ZlibApiCodec:
         return _Decompressor(self.name, self._stream(container), self.module.error)
 
     def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
+        if container is Container.FOUR_B:
+            data = unwrap_four_b(data)
         output, rest = self._member(data, container, size)
         if not rest:
             return output

@@ -112,6 +112,32 @@ def four_b_header(payload_len: int) -> bytes:
     return struct.pack("<I", payload_len)
 
 
+def wrap(raw: Buffer, source: Buffer, container: Container) -> bytes:
+    """A member of ``container`` around the raw DEFLATE stream ``raw`` of ``source``; gzip-ext and 4B only.
+
+    Raises :class:`HarnessError` for other containers: their libraries write them.
+    """
+    compressed, size = memoryview(raw), len(memoryview(source))
+    match container:
+        case Container.GZIP_EXT:
+            header = gzip_ext_header(size, len(compressed))
+            return b"".join((header, compressed, trailer(zlib.crc32(source), size)))
+        case Container.FOUR_B:
+            return b"".join((four_b_header(len(compressed)), compressed))
+        case _:
+            raise HarnessError(f"container is {container}, expected gzip-ext or 4B")
+
+
+def unwrap_four_b(data: Buffer) -> memoryview:
+    """The raw DEFLATE stream of a payload that is one 4B member; raises :class:`PayloadError`."""
+    view = memoryview(data)
+    header = parse(view, Container.FOUR_B)
+    rest = view[header.length :]
+    if header.payload_size != len(rest):
+        raise PayloadError(f"4B header: length is {header.payload_size}, expected {len(rest)} (the bytes that follow)")
+    return rest
+
+
 def trailer_length(container: Container) -> int:
     """Bytes behind the compressed data."""
     return _TRAILER_LENGTHS.get(container, 0)

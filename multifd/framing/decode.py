@@ -9,9 +9,7 @@ import numpy.typing as npt
 from typing_extensions import Buffer
 
 from multifd.errors import PayloadError
-from multifd.framing import container as containers
 from multifd.framing.coder import Codec, Decompressor, need_decoder
-from multifd.framing.container import Container
 from multifd.framing.model import Framing, Scope
 from multifd.framing.pages import Indices, PageStore, scatter
 
@@ -57,16 +55,7 @@ class PayloadDecoder:
 
     def _complete(self, payload: memoryview, count: int) -> npt.NDArray[np.uint8]:
         size = count * self._page_size
-        container = self._framing.container
-        if container is Container.FOUR_B:
-            header = containers.parse(payload, container)
-            rest = payload[header.length :]
-            if header.payload_size != len(rest):
-                raise PayloadError(
-                    f"4B header: length is {header.payload_size}, expected {len(rest)} (the bytes that follow)"
-                )
-            payload = rest
-        return self._sized(self._codec.decompress(payload, container, size), count)
+        return self._sized(self._codec.decompress(payload, self._framing.container, size), count)
 
     def _each_page(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
         size, codec, container = self._page_size, self._codec, self._framing.container

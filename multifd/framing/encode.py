@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 from typing_extensions import Buffer
 
-from multifd.framing import container as containers
 from multifd.framing.coder import Codec, Compressor, need_encoder
 from multifd.framing.container import Container
 from multifd.framing.model import Flush, Framing, Scope
@@ -47,7 +45,7 @@ class PayloadEncoder:
             case Scope.CHANNEL:
                 return self._stream_packet(data)
             case Scope.PACKET:
-                return self._complete(data)
+                return [self._codec.compress(data, self._framing.container, self._window)]
             case Scope.PAGE:
                 return self._each_page(data)
 
@@ -63,21 +61,6 @@ class PayloadEncoder:
             parts.append(stream.compress(data[at : at + size]))
             parts.append(stream.sync())
         return [part for part in parts if len(memoryview(part))]
-
-    def _complete(self, data: memoryview) -> Sequence[Buffer]:
-        payload = self._codec.compress(data, self._framing.container, self._window)
-        match self._framing.container:
-            case Container.GZIP_EXT:
-                size = len(memoryview(payload))
-                return [
-                    containers.gzip_ext_header(len(data), size),
-                    payload,
-                    containers.trailer(zlib.crc32(data), len(data)),
-                ]
-            case Container.FOUR_B:
-                return [containers.four_b_header(len(memoryview(payload))), payload]
-            case _:
-                return [payload]
 
     def _each_page(self, data: memoryview) -> Sequence[Buffer]:
         size, escape = self._page_size, self._framing.raw_escape

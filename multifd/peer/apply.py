@@ -19,7 +19,7 @@ from multifd.framing.model import Framing
 from multifd.framing.pages import Indices, PageStore, runs
 from multifd.memory.image import GuestMemory
 from multifd.peer.stream import Source
-from multifd.wire.channel import DeviceState, Opened, Packet, ReceivingChannel, State
+from multifd.wire.channel import DeviceState, Opened, Packet, ReceivingChannel
 from multifd.wire.dialect import Dialect, MainSync
 from multifd.wire.main_channel import Blocks, EndOfSection, Flush, MainReader, Page, RamEnd, ZeroPage
 
@@ -131,13 +131,18 @@ class ChannelApplier:
         destination, block = self._destination, packet.block
         if len(packet.zero):
             destination.zero(block, packet.zero // self._step)
-        if not packet.payload_size:
+        if not len(packet.normal):
             return
         indices = packet.normal // self._step
         payload = self._source.read(packet.payload_size)
+        if len(payload) < packet.payload_size and self._reception.framing.raw_pages:
+            # QEMU reads straight into the pages (multifd_nocomp_recv): what came before the end is there.
+            whole = len(payload) // destination.page_size
+            self._decoder.decode(payload[: whole * destination.page_size], destination.store(block), indices[:whole])
         self._whole(len(payload), packet.payload_size)
         self._decoder.decode(payload, destination.store(block), indices)
-        self._wire.payload_done()
+        if packet.payload_size:
+            self._wire.payload_done()
         self.packets += 1
 
     def _skip(self, size: int) -> None:
@@ -145,7 +150,6 @@ class ChannelApplier:
         self._wire.payload_done()
 
     def _whole(self, received: int, expected: int) -> None:
-        assert self._wire.state is State.PAYLOAD
         if received < expected:
             raise TruncatedError("packet payload", received, expected)
 

@@ -16,7 +16,7 @@ from typing_extensions import Buffer
 from multifd.codec import create, factories
 from multifd.errors import HarnessError, PayloadError, Unsupported
 from multifd.framing.coder import Codec, DecoderCapability, EncoderCapability
-from multifd.framing.container import Container, parse, trailer, zlib_header
+from multifd.framing.container import Container, parse, trailer, unwrap_four_b, wrap
 from multifd.framing.deflate import walk
 
 PAGE: Final = 4096
@@ -66,6 +66,8 @@ def plain(codec: Codec, container: Container) -> bytes:
             return deflated(TEXT, window)
         case Container.GZIP | Container.GZIP_EXT:
             return deflated(TEXT, 16 + window)
+        case Container.FOUR_B:
+            return wrap(deflated(TEXT, -window), TEXT, container)
         case _:
             return deflated(TEXT, -window)
 
@@ -105,8 +107,11 @@ def test_a_complete_stream_is_in_its_container(name: str, container: Container) 
             assert zstandard.ZstdDecompressor().decompress(stream, PAGE) == TEXT
         case Container.ZLIB:
             assert zlib.decompress(stream, 15) == TEXT
-        case Container.GZIP:
+        case Container.GZIP | Container.GZIP_EXT:
+            assert parse(stream, container).container is container
             assert zlib.decompress(stream, 31) == TEXT
+        case Container.FOUR_B:
+            assert zlib.decompress(unwrap_four_b(stream), -15) == TEXT
         case _:
             assert zlib.decompress(stream, -15) == TEXT
 
