@@ -16,7 +16,7 @@ from typing_extensions import Buffer
 from multifd.codec import create, factories
 from multifd.errors import HarnessError, PayloadError, Unsupported
 from multifd.framing.coder import Codec, DecoderCapability, EncoderCapability
-from multifd.framing.container import Container, parse, trailer, unwrap_four_b, wrap
+from multifd.framing.container import Container, parse, trailer, unwrap_four_b, wrap, zlib_header
 from multifd.framing.deflate import walk
 
 PAGE: Final = 4096
