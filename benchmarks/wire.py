@@ -239,6 +239,8 @@ class _Prepared:
     def __init__(self, case: Case) -> None:
         self.name = case.codec.name
         self.version = case.codec.version
+        self.provenance = case.codec.provenance
+        self.device = case.codec.device
         self.encoder = case.codec.encoder
         self.decoder = case.codec.decoder
         made = [pair for both in zip(case.pages, case.payloads, strict=True) for pair in zip(*both, strict=True)]

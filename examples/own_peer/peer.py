@@ -17,6 +17,7 @@ from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
 from multifd.peer.server import PeerServer
+from multifd.result.record import Provenance
 
 
 class HuffmanOnly:
@@ -24,6 +25,8 @@ class HuffmanOnly:
 
     name = "huffman-only"
     version = zlib.ZLIB_RUNTIME_VERSION
+    provenance: Provenance = "software"
+    device = None
     encoder = EncoderCapability(frozenset({Container.RAW}), streaming=False, windows=frozenset(range(9, 16)))
     decoder = DecoderCapability(
         frozenset({Container.RAW}), streaming=False, window=15, header_window=False, members="all", checks_trailer=True

@@ -18,6 +18,7 @@ from multifd.codec.zlib_api import CONTAINERS
 from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container, unwrap_four_b, wrap
+from multifd.result.record import Provenance
 
 _COMPRESS: Final = {Container.ZLIB: deflate.zlib_compress, Container.GZIP: deflate.gzip_compress}
 _WRAPPED: Final = frozenset({Container.GZIP_EXT, Container.FOUR_B})
@@ -35,6 +36,8 @@ class _LibdeflateCodec:
     level: int
     encoder: EncoderCapability
     decoder: DecoderCapability
+    provenance: Provenance = "software"
+    device: str | None = None
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         compressed: bytearray = _COMPRESS.get(container, deflate.deflate_compress)(data, self.level)

@@ -9,6 +9,7 @@ from multifd.codec.contract import Factory
 from multifd.errors import HarnessError
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
+from multifd.result.record import Provenance
 
 _CONTAINERS: Final = frozenset({Container.NONE})
 
@@ -29,6 +30,8 @@ class _NoneCodec:
     version: str = "1"
     encoder: EncoderCapability = _ENCODER
     decoder: DecoderCapability = _DECODER
+    provenance: Provenance = "software"
+    device: str | None = None
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         _never(data, container, window)

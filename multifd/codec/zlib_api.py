@@ -13,6 +13,7 @@ from typing import Any, Final
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container, unwrap_four_b, wrap
+from multifd.result.record import Provenance
 
 CONTAINERS: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 _WRAPPED: Final = frozenset({Container.GZIP_EXT, Container.FOUR_B})
@@ -70,6 +71,8 @@ class ZlibApiCodec:
     window: int
     encoder: EncoderCapability
     decoder: DecoderCapability
+    provenance: Provenance = "software"
+    device: str | None = None
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         compressed: bytes = self.module.compress(data, self.level, wbits(container, window))

@@ -11,6 +11,7 @@ from multifd.codec.contract import Factory, Parameter
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
+from multifd.result.record import Provenance
 from multifd.wire.packet import PACKET_SIZE
 
 _CONTAINERS: Final = frozenset({Container.ZSTD})
@@ -74,6 +75,8 @@ class _ZstdCodec:
     level: int
     encoder: EncoderCapability
     decoder: DecoderCapability
+    provenance: Provenance = "software"
+    device: str | None = None
 
     def _parameters(self, window: int) -> zstandard.ZstdCompressionParameters:
         return zstandard.ZstdCompressionParameters.from_level(

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from multifd.errors import Unsupported
 from multifd.framing.container import Container
+from multifd.result.record import Provenance
 
 Bytes = bytes | bytearray | memoryview
 """What codecs take and return; nothing is copied to make one of these."""
@@ -92,6 +93,16 @@ class Codec(Protocol):
     @property
     def version(self) -> str:
         """Version of the library that does the work."""
+        ...
+
+    @property
+    def provenance(self) -> Provenance:
+        """How it runs."""
+        ...
+
+    @property
+    def device(self) -> str | None:
+        """The accelerator that it stands for, None for plain software."""
         ...
 
     @property

@@ -181,9 +181,7 @@ class _Fields:
     def skip_text(self, name: str) -> None:
         size = sum(1 for _ in takewhile(bool, self.data[self.length :]))
         if self.length + size == len(self.data):
-            raise PayloadError(
-                f"{self.container} header: {name} ends after {size} bytes, expected a zero byte"
-            )
+            raise PayloadError(f"{self.container} header: {name} ends after {size} bytes, expected a zero byte")
         self.length += size + 1
 
     def wrong(self, name: str, value: str, expected: str) -> PayloadError:
@@ -230,9 +228,7 @@ def _parse_gzip(fields: _Fields) -> Header:
         stored = fields.number("header CRC", 2)
         if stored != computed:
             raise fields.wrong("header CRC", f"{stored:#06x}", f"{computed:#06x}")
-    source_size, payload_size = (
-        _qz_sizes(fields, extra) if fields.container is Container.GZIP_EXT else (None, None)
-    )
+    source_size, payload_size = _qz_sizes(fields, extra) if fields.container is Container.GZIP_EXT else (None, None)
     return Header(
         fields.container,
         fields.length,

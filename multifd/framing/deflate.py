@@ -168,9 +168,7 @@ def walk(
     :raises TruncatedDeflate: the input ends inside a block. After ``Z_PARTIAL_FLUSH`` it may: the last bits
         of the empty fixed block that such a flush appends leave the encoder with the next packet.
     """
-    walker = _Walker(
-        bytes(data), start=start, history=history, window=window, max_output=max_output, limit=limit
-    )
+    walker = _Walker(bytes(data), start=start, history=history, window=window, max_output=max_output, limit=limit)
     walker.run()
     return walker.walk
 
@@ -248,8 +246,7 @@ class _Walker:
         complement = self._take(16, "a stored block's header")
         if complement != length ^ 0xFFFF:
             raise self._defect(
-                f"stored block has LEN {length:#06x} and NLEN {complement:#06x},"
-                f" expected NLEN {length ^ 0xFFFF:#06x}",
+                f"stored block has LEN {length:#06x} and NLEN {complement:#06x}, expected NLEN {length ^ 0xFFFF:#06x}",
                 lengths_at,
             )
         present = min(length, (self.end - self.bit) // 8)
@@ -283,9 +280,7 @@ class _Walker:
             raise self._defect("literal/length code has no end-of-block symbol", lengths_at)
         self._check_code("literal/length", literals, lengths_at, lone=True)
         self._check_code("distance", distances, lengths_at, lone=True)
-        return _Codes(
-            "dynamic", _table(literals, _LITERAL_ROWS), _table(distances, _DISTANCE_ROWS), max(lengths)
-        )
+        return _Codes("dynamic", _table(literals, _LITERAL_ROWS), _table(distances, _DISTANCE_ROWS), max(lengths))
 
     def _code_lengths(self, table: list[_Entry], count: int) -> list[int]:
         lengths: list[int] = []

@@ -9,7 +9,6 @@ import numpy as np
 from typing_extensions import Buffer
 
 from multifd.framing.coder import Codec, Compressor, need_encoder
-from multifd.framing.container import Container
 from multifd.framing.model import Flush, Framing, Scope
 from multifd.framing.pages import Indices, Pages, gather, views
 from multifd.wire.packet import PACKET_SIZE
@@ -60,7 +59,7 @@ class PayloadEncoder:
         for at in range(0, len(data), size):
             parts.append(stream.compress(data[at : at + size]))
             parts.append(stream.sync())
-        return [part for part in parts if len(memoryview(part))]
+        return [part for part in parts if memoryview(part)]
 
     def _each_page(self, data: memoryview) -> Sequence[Buffer]:
         size, escape = self._page_size, self._framing.raw_escape

@@ -91,13 +91,14 @@ class PeerServer:
             id=request.id,
             name=self.name,
             codec=codec.name.split("[", maxsplit=1)[0],
-            provenance="software",
+            device=codec.device,
+            provenance=codec.provenance,
             version=f"{codec.version} (multifd {__version__})",
             roles=tuple(
-                role
+                role  # type: ignore[misc]
                 for role, capability in (("sender", codec.encoder), ("receiver", codec.decoder))
                 if capability is not None
-            ),  # type: ignore[arg-type]
+            ),
             encoder=codec.encoder,
             decoder=codec.decoder,
         )
@@ -204,7 +205,7 @@ class PeerServer:
         self.reply(done.model_copy(update={"cpu_seconds": time.process_time() - before}))
 
     def _done(self, request: contract.Message, **fields: object) -> contract.Done:
-        return contract.Done.model_validate({"id": request.id, "provenance": "software", **fields})
+        return contract.Done.model_validate({"id": request.id, "provenance": self.codec.provenance, **fields})
 
     def _failed(self, request: contract.Message, problem: Exception) -> contract.Failed:
         kind = next((kind for type_, kind in _KINDS if isinstance(problem, type_)), "internal")
