@@ -1,0 +1,117 @@
+"""``multifd vendor``: vendor libraries, fetched without root, and found."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from multifd.errors import InputError
+from multifd.vendor import cache, wish
+from multifd.vendor.fetch import fetch as fetch_wish
+from multifd.vendor.find import WANTED, Host, Library, candidates
+from multifd.vendor.probe import probe
+from multifd.vendor.sources import NEWEST, Release
+
+_into = click.option(
+    "--into",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Vendor folder instead of the one in your cache.",
+)
+
+
+@click.group()
+def vendor() -> None:
+    """Fetch and inspect vendor libraries (libqpl, libqatzip) and further QEMU versions."""
+
+
+@vendor.command()
+@click.option("--suite", help="Suite of the host's own mirror; Debian's sid or Ubuntu's devel unless given.")
+@_into
+@click.option("--qemu", is_flag=True, help="Further QEMU versions as well, about 45 MB each to download (Debian only).")
+@click.option("--refresh", is_flag=True, help="Fetch again what is there already.")
+def fetch(suite: str | None, into: Path | None, qemu: bool, refresh: bool) -> None:
+    """Fetch libqpl and libqatzip with their dependencies from the host's own package mirror, without root.
+
+    Nothing is installed: signed packages are unpacked into your cache (about 7 MB to download).
+    """
+    release = Release.of()
+    if qemu and release.family != "debian":
+        raise InputError(f"--qemu: distribution is {release.name!r}, expected Debian, whose suites have these versions")
+    wishes = [wish.libraries(suite or NEWEST[release.family]), *(wish.QEMU if qemu else ())]
+    for one in wishes:
+        tree = fetch_wish(one, into, refresh=refresh, progress=click.echo)
+        click.echo(f"{one.name}: runs with {shlex.join(tree.command)}")
+
+
+@vendor.command("list")
+@click.argument("search", nargs=-1, type=click.Path(path_type=Path))
+@_into
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def list_(search: tuple[Path, ...], into: Path | None, as_json: bool) -> None:
+    """Show every libqpl and libqatzip that is found, in order of preference, and every fetched QEMU.
+
+    SEARCH are folders to look into first. Each library is loaded once, in a process of its own.
+    """
+    host = Host.here()
+    found = [_facts(library) for library in candidates(search, host, into)]
+    qemus = [_qemu(tree) for tree in cache.trees(into or cache.directory()) if tree.version("qemu-system-x86")]
+    if as_json:
+        print(json.dumps({"glibc": _dotted(host.glibc), "libraries": found, "qemu": qemus}, indent=1))
+    else:
+        _show(found, qemus, _dotted(host.glibc))
+
+
+def _facts(library: Library) -> dict[str, Any]:
+    proof = probe(library)
+    return {
+        "name": library.name,
+        "version": library.version or proof.version,
+        "origin": library.origin,
+        "path": str(library.path),
+        "glibc": _dotted(library.glibc),
+        "loader": list(library.loader),
+        "problem": proof.problem,
+    }
+
+
+def _qemu(tree: cache.Tree) -> dict[str, Any]:
+    return {
+        "suite": tree.manifest.suites[-1],
+        "version": tree.version("qemu-system-x86"),
+        "command": list(tree.command),
+    }
+
+
+def _show(found: Sequence[dict[str, Any]], qemus: Sequence[dict[str, Any]], glibc: str) -> None:
+    console = Console(highlight=False)
+    used: set[str] = set()
+    for library in found:
+        if library["problem"] is not None:
+            state = f"[red]does not load[/]: {escape(library['problem'])}"
+        else:
+            state = "shadowed" if library["name"] in used else "[green]used[/]"
+            used.add(library["name"])
+        runs = f"under {library['loader'][0]}" if library["loader"] else "plainly"
+        console.print(
+            f"[bold]{library['name']}[/] {library['version'] or 'of unknown version'}: {state}", soft_wrap=True
+        )
+        console.print(f"  {library['origin']:8} {escape(library['path'])}", soft_wrap=True)
+        console.print(f"  glibc    needs {library['glibc']}, the host has {glibc}; runs {escape(runs)}", soft_wrap=True)
+    for name in WANTED:
+        if name not in used:
+            console.print(f"[bold]{name}[/]: [yellow]not found[/]; multifd vendor fetch provides it", soft_wrap=True)
+    for qemu in qemus:
+        console.print(f"[bold]qemu[/] {qemu['version']} of {qemu['suite']}", soft_wrap=True)
+        console.print(f"  runs     {escape(shlex.join(qemu['command']))}", soft_wrap=True)
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return "{}.{}".format(*version)
