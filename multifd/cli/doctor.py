@@ -1,0 +1,141 @@
+"""``multifd doctor``: what this host has, what of it cannot be used, and the commands that put it right."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from multifd import __version__
+from multifd.codec import create, factories
+from multifd.device.diagnose import Diagnosis, diagnose
+from multifd.device.model import Device, Problem
+from multifd.device.sysfs import Host
+from multifd.errors import MultifdError
+from multifd.vendor.find import WANTED, Library, candidates
+
+HEALTHY: Final = 0
+UNUSABLE: Final = 1
+ENVIRONMENT: Final = 3
+_FETCH: Final = "multifd vendor fetch"
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The diagnosis as one JSON object.")
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("/"), hidden=True)
+def doctor(as_json: bool, root: Path) -> None:
+    """Say what this host has, what is wrong with it, and the commands that fix it.
+
+    Exit codes: 0 nothing is wrong with what is there, 1 something is there and cannot be used, 3 a run would break.
+    """
+    diagnosis = diagnose(Host(root))
+    libraries = candidates()
+    if as_json:
+        print(json.dumps(_described(diagnosis, libraries), indent=2))
+    else:
+        _show(Console(highlight=False), diagnosis, libraries)
+    sys.exit(_exit_code(diagnosis, libraries))
+
+
+def versions() -> dict[str, str]:
+    """Of this project, of Python, and of the library behind every codec."""
+    codecs = {name: _codec_version(name) for name in factories() if name != "none"}
+    return {"multifd": __version__, "python": platform.python_version(), **codecs}
+
+
+def _codec_version(name: str) -> str:
+    try:
+        return create(name).version
+    except MultifdError:
+        return "not available"
+
+
+def _exit_code(diagnosis: Diagnosis, libraries: Sequence[Library]) -> int:
+    if diagnosis.problems:
+        return ENVIRONMENT
+    broken = any(not device.usable for device in diagnosis.devices)
+    return UNUSABLE if broken or any(_unloadable(libraries)) else HEALTHY
+
+
+def _unloadable(libraries: Sequence[Library]) -> Iterable[Library]:
+    """Libraries that are there, cannot be loaded, and have no other that stands in for them."""
+    loadable = {library.name for library in libraries if library.problem is None}
+    return (library for library in libraries if library.name not in loadable)
+
+
+def _described(diagnosis: Diagnosis, libraries: Sequence[Library]) -> dict[str, Any]:
+    return {
+        "devices": [device.described() for device in diagnosis.devices],
+        "libraries": [
+            {
+                "name": library.name,
+                "version": library.version,
+                "path": str(library.path),
+                "origin": library.origin,
+                "problem": library.problem,
+            }
+            for library in libraries
+        ],
+        "versions": versions(),
+        "memory": diagnosis.memory,
+        "shared_memory": diagnosis.shared_memory,
+        "problems": [asdict(problem) for problem in diagnosis.problems],
+    }
+
+
+def _show(console: Console, diagnosis: Diagnosis, libraries: Sequence[Library]) -> None:
+    console.print("[bold]accelerators[/]")
+    for device in diagnosis.devices:
+        _show_device(console, device)
+    if not diagnosis.devices:
+        _line(console, "  none: no QAT, IAA or Kunpeng ZIP on this host; their peers run in software or are emulated")
+    console.print("[bold]vendor libraries[/]")
+    for name in WANTED:
+        _show_library(console, name, [library for library in libraries if library.name == name])
+    console.print("[bold]versions[/]")
+    _line(console, "  " + ", ".join(f"{name} {version}" for name, version in versions().items()))
+    console.print("[bold]room[/]")
+    _line(console, f"  memory {_size(diagnosis.memory)}, /dev/shm {_size(diagnosis.shared_memory)}")
+    _show_problems(console, diagnosis.problems)
+
+
+def _show_device(console: Console, device: Device) -> None:
+    mark = "[green]usable  [/]" if device.usable else "[red]unusable[/]"
+    facts = ", ".join(f"{name} {value}" for name, value in device.facts.items())
+    where = f" {device.pci}" if device.pci else ""
+    console.print(f"  {mark}  {escape(f'{device.kind} {device.name}{where}: {facts}')}", soft_wrap=True)
+    _show_problems(console, device.problems)
+
+
+def _show_library(console: Console, name: str, found: Sequence[Library]) -> None:
+    usable = next((library for library in found if library.problem is None), None)
+    if usable is not None:
+        version = f" {usable.version}" if usable.version else ""
+        _line(console, f"  {name}{version} {usable.path} ({usable.origin})")
+    elif found:
+        _line(console, f"  {name} {found[0].path}: {found[0].problem}")
+    else:
+        _line(console, f"  {name}: none found; fetch it with: {_FETCH}")
+
+
+def _show_problems(console: Console, problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        console.print(f"    [yellow]{escape(problem.what)}[/]", soft_wrap=True)
+        for command in problem.fix.splitlines():
+            _line(console, f"      {command}")
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, markup=False)
+
+
+def _size(value: int | None) -> str:
+    return "unknown" if value is None else f"{value >> 20} MiB"

@@ -1,0 +1,62 @@
+"""The whole host: every accelerator, and whether there is room for a run."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from typing import Final
+
+from multifd.device import iaa, kunpeng, qat
+from multifd.device.model import Device, Problem
+from multifd.device.sysfs import Host
+
+ENOUGH: Final = 1 << 30
+"""Bytes of memory and of scratch space that a run of the default size may need."""
+SHARED_MEMORY: Final = "/dev/shm"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a host has and what is wrong with it."""
+
+    devices: tuple[Device, ...]
+    memory: int | None
+    """Bytes available to new processes (``MemAvailable``), None if unknown."""
+    shared_memory: int | None
+    """Free bytes in ``/dev/shm``, None if there is none."""
+    problems: tuple[Problem, ...]
+    """With the host itself: a run would break, devices or not."""
+
+
+def detect(host: Host) -> tuple[Device, ...]:
+    """Every accelerator of the host, usable or not."""
+    return (*qat.detect(host), *iaa.detect(host), *kunpeng.detect(host))
+
+
+def diagnose(host: Host, enough: int = ENOUGH) -> Diagnosis:
+    """Look at everything; a run needs ``enough`` bytes of memory and of scratch space."""
+    memory, shared = _available(host), host.free(SHARED_MEMORY)
+    temporary = Host(user=host.user).free(tempfile.gettempdir())
+    problems = []
+    if memory is not None and memory < enough:
+        problems.append(
+            Problem(
+                f"{memory >> 20} MiB of memory are available, a run needs {enough >> 20} MiB", "# end other programs"
+            )
+        )
+    if max(shared or 0, temporary or 0) < enough:
+        problems.append(
+            Problem(
+                f"neither {SHARED_MEMORY} nor {tempfile.gettempdir()} has {enough >> 20} MiB to spare",
+                f"mount -o remount,size={2 * enough >> 20}M {SHARED_MEMORY}\n# or set TMPDIR",
+            )
+        )
+    return Diagnosis(detect(host), memory, shared, tuple(problems))
+
+
+def _available(host: Host) -> int | None:
+    for line in (host.text("/proc/meminfo") or "").splitlines():
+        name, _, value = line.partition(":")
+        if name == "MemAvailable":
+            return int(value.split()[0]) << 10
+    return None

@@ -1,0 +1,45 @@
+"""What detection finds: devices, and what is wrong with them in words and in commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Kind = Literal["qat", "iaa", "kunpeng"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason why something cannot be used."""
+
+    what: str
+    """In plain words."""
+    fix: str
+    """The commands that put it right, one per line, to be run as root; a line with ``#`` is for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One accelerator: a PCI function with all its queues or virtual functions."""
+
+    kind: Kind
+    name: str
+    """As its driver calls it: ``4xxx``, ``iax1``, ``hisi_zip-4``; unique together with ``pci``."""
+    pci: str | None
+    """Address ``domain:bus:device.function``; None where no PCI function stands behind it."""
+    generation: str
+    facts: Mapping[str, str]
+    """What a person wants to see beside the name: driver, services, queues."""
+    nodes: tuple[str, ...]
+    """Device nodes through which this user reaches it."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether a vendor library of this user can compress on it."""
+        return not self.problems
+
+    def described(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {**asdict(self), "usable": self.usable}

@@ -1,0 +1,115 @@
+"""``multifd doctor``: words and commands for a person, the same as JSON, and an exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from multifd.cli import doctor
+from multifd.cli.main import app
+from multifd.device.diagnose import diagnose
+from multifd.vendor.find import Library
+from tests.device.recorded import KUNPENG, SPR
+from tests.device.trees import MIB, host
+
+QPL = Library("qpl", Path("/usr/lib/libqpl.so.1"), "1.9.0", "host", (), (2, 38))
+TOO_NEW = Library("qpl", Path("/opt/libqpl.so.1"), None, "profile", (), (2, 41), "needs glibc 2.41, the host has 2.36")
+
+
+@pytest.fixture(autouse=True)
+def _plain_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    find(monkeypatch, [])
+    monkeypatch.setattr(doctor, "diagnose", partial(diagnose, enough=4 * MIB))
+
+
+def find(monkeypatch: pytest.MonkeyPatch, libraries: Sequence[Library]) -> None:
+    monkeypatch.setattr(doctor, "candidates", lambda: tuple(libraries))
+
+
+def run(root: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["doctor", "--root", str(root), *arguments])
+
+
+def test_a_device_that_works_is_shown_and_nothing_is_wrong(tmp_path: Path) -> None:
+    host(tmp_path, SPR.replace("0660", "0666"))
+
+    result = run(tmp_path)
+
+    assert "  usable    iaa iax1 0000:6a:02.0: driver idxd, queues wq1.0 user shared\n" in result.output
+    assert result.exit_code == doctor.HEALTHY
+
+
+def test_a_device_that_is_broken_is_shown_with_its_fix(tmp_path: Path) -> None:
+    host(tmp_path, KUNPENG, "- /dev/hisi_zip-4")
+
+    result = run(tmp_path)
+
+    assert (
+        "  unusable  kunpeng hisi_zip-4 0000:75:00.0: driver hisi_zip, free queues 256\n"
+        "    it has no device node /dev/hisi_zip-4\n"
+        "      udevadm trigger --subsystem-match=uacce\n"
+    ) in result.output
+    assert result.exit_code == doctor.UNUSABLE
+
+
+def test_a_host_with_nothing_is_told_what_happens_instead(tmp_path: Path) -> None:
+    result = run(tmp_path)
+
+    assert "none: no QAT, IAA or Kunpeng ZIP on this host; their peers run in software or are emulated" in result.output
+    assert "qpl: none found; fetch it with: multifd vendor fetch" in result.output
+    assert result.exit_code == doctor.HEALTHY
+
+
+def test_a_library_is_shown_with_version_and_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find(monkeypatch, [TOO_NEW, QPL])
+
+    result = run(tmp_path)
+
+    assert "  qpl 1.9.0 /usr/lib/libqpl.so.1 (host)\n" in result.output
+    assert result.exit_code == doctor.HEALTHY
+
+
+def test_a_library_that_cannot_be_loaded_is_something_unusable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find(monkeypatch, [TOO_NEW])
+
+    result = run(tmp_path)
+
+    assert "  qpl /opt/libqpl.so.1: needs glibc 2.41, the host has 2.36\n" in result.output
+    assert result.exit_code == doctor.UNUSABLE
+
+
+def test_a_host_without_room_breaks_the_environment(tmp_path: Path) -> None:
+    host(tmp_path, "/proc/meminfo = MemAvailable: 2048 kB")
+
+    result = run(tmp_path)
+
+    assert "2 MiB of memory are available, a run needs 4 MiB" in result.output
+    assert result.exit_code == doctor.ENVIRONMENT
+
+
+def test_json_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host(tmp_path, KUNPENG, "- /dev/hisi_zip-4")
+    find(monkeypatch, [QPL])
+
+    said = json.loads(run(tmp_path, "--json").output)
+
+    (device,) = said["devices"]
+    assert (device["name"], device["usable"]) == ("hisi_zip-4", False)
+    assert device["problems"] == [
+        {"what": "it has no device node /dev/hisi_zip-4", "fix": "udevadm trigger --subsystem-match=uacce"}
+    ]
+    assert said["libraries"] == [
+        {"name": "qpl", "version": "1.9.0", "path": "/usr/lib/libqpl.so.1", "origin": "host", "problem": None}
+    ]
+    assert {"multifd", "python", "zlib", "zstd", "isal"} <= said["versions"].keys()
+
+
+def test_a_root_that_is_no_directory_is_a_mistake_of_the_user(tmp_path: Path) -> None:
+    result = run(tmp_path / "absent")
+
+    assert result.exit_code == 2

@@ -1,0 +1,154 @@
+"""IAA: the device, its work queues, and the platform that lets a process submit to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from multifd.device import iaa
+from multifd.device.model import Problem
+from tests.device.recorded import IAX, SPR
+from tests.device.trees import alice, host
+
+RELEASE = "accel-config disable-wq iax1/wq1.0\naccel-config disable-device iax1\n"
+CONFIGURE = (
+    "accel-config config-engine iax1/engine1.0 -g 0\n"
+    "accel-config config-engine iax1/engine1.1 -g 0\n"
+    "accel-config config-engine iax1/engine1.2 -g 0\n"
+    "accel-config config-engine iax1/engine1.3 -g 0\n"
+    "accel-config config-engine iax1/engine1.4 -g 0\n"
+    "accel-config config-engine iax1/engine1.5 -g 0\n"
+    "accel-config config-engine iax1/engine1.6 -g 0\n"
+    "accel-config config-engine iax1/engine1.7 -g 0\n"
+    "accel-config config-wq iax1/wq1.0 -g 0 -s 128 -p 10 -b 1 -t 128 -m shared -y user -n app1 -d user\n"
+    "accel-config enable-device iax1\n"
+    "accel-config enable-wq iax1/wq1.0"
+)
+SCALABLE = (
+    'grubby --update-kernel=ALL --args="intel_iommu=on,sm_on"\n'
+    "# or add intel_iommu=on,sm_on to GRUB_CMDLINE_LINUX in /etc/default/grub and run update-grub\n"
+    "# VT-d and ENQCMD must be enabled in the BIOS; then reboot"
+)
+
+
+def test_a_device_with_a_shared_user_queue_is_usable(tmp_path: Path) -> None:
+    (device,) = iaa.detect(host(tmp_path, SPR))
+
+    assert device.usable
+    assert (device.name, device.pci, device.generation) == ("iax1", "0000:6a:02.0", "spr")
+    assert device.nodes == ("/dev/iax/wq1.0",)
+    assert device.facts == {"driver": "idxd", "queues": "wq1.0 user shared"}
+
+
+@pytest.mark.parametrize(("number", "name"), iaa.GENERATIONS.items(), ids=iaa.GENERATIONS.values())
+def test_every_generation_is_known_by_its_id(tmp_path: Path, number: int, name: str) -> None:
+    tree = (
+        f"/sys/bus/pci/devices/0000:6a:02.0/vendor = 0x8086\n/sys/bus/pci/devices/0000:6a:02.0/device = {number:#06x}"
+    )
+
+    (device,) = iaa.detect(host(tmp_path, tree))
+
+    assert device.generation == name
+
+
+BROKEN = {
+    "driver not loaded": (
+        f"- /sys/devices/pci0000:6a/0000:6a:02.0/driver\n- {IAX}",
+        "no driver is bound to it",
+        "modprobe idxd",
+    ),
+    "given to a guest": (
+        f"/sys/devices/pci0000:6a/0000:6a:02.0/driver -> ../../../bus/pci/drivers/vfio-pci\n- {IAX}",
+        "driver vfio-pci is bound to it instead of idxd",
+        "modprobe idxd\n"
+        "echo 0000:6a:02.0 > /sys/bus/pci/drivers/vfio-pci/unbind\n"
+        "echo idxd > /sys/bus/pci/devices/0000:6a:02.0/driver_override\n"
+        "echo 0000:6a:02.0 > /sys/bus/pci/drivers/idxd/bind",
+    ),
+    "driver failed": (
+        f"- {IAX}",
+        "idxd is bound to it but did not register it",
+        "# see: dmesg | grep idxd",
+    ),
+    "all queues disabled": (
+        f"{IAX}/state = disabled\n{IAX}/wq1.0/state = disabled",
+        "no work queue is enabled",
+        CONFIGURE,
+    ),
+    "dedicated": (  # github.com/intel/qpl/issues/50
+        f"{IAX}/wq1.0/mode = dedicated",
+        "work queue wq1.0 is dedicated, libqpl takes only shared ones",
+        RELEASE + CONFIGURE,
+    ),
+    "owned by iaa_crypto": (  # Linux, Documentation/driver-api/crypto/iaa/iaa-crypto.rst, default configuration
+        f"{IAX}/wq1.0/mode = dedicated\n{IAX}/wq1.0/type = kernel\n{IAX}/wq1.0/driver_name = crypto",
+        "work queue wq1.0 belongs to the kernel's iaa_crypto",
+        RELEASE + "modprobe -r iaa_crypto\n" + CONFIGURE,
+    ),
+    "owned by another driver of the kernel": (
+        f"{IAX}/wq1.0/type = kernel\n{IAX}/wq1.0/driver_name = dmaengine",
+        "work queue wq1.0 has type kernel, not user",
+        RELEASE + CONFIGURE,
+    ),
+    "no node": (
+        "- /dev/iax/wq1.0",
+        "work queue wq1.0 has no device node /dev/iax/wq1.0",
+        RELEASE + CONFIGURE,
+    ),
+    "node of root alone": (  # github.com/intel/qpl/issues/33
+        "/dev/iax/wq1.0 0600",
+        "user alice may not open /dev/iax/wq1.0",
+        "chown -R alice /dev/iax",
+    ),
+    "no ENQCMD": (
+        "/proc/cpuinfo = processor\t: 0\\nflags\t\t: fpu vme movdir64b fsrm",
+        "the processor offers no ENQCMD instruction, which submits to shared work queues",
+        "# enable PCIe ENQCMD in the BIOS; in a guest give the processor enqcmd",
+    ),
+    "no IOMMU": (
+        "- /sys/class/iommu",
+        "the IOMMU is off, so the device cannot share memory with a process",
+        SCALABLE,
+    ),
+    "no PASID": (  # github.com/intel/idxd-config/issues/5
+        f"{IAX}/pasid_enabled = 0",
+        "PASIDs are off: the IOMMU is not in scalable mode",
+        SCALABLE,
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "what", "fix"), BROKEN.values(), ids=BROKEN)
+def test_what_is_broken_is_named_with_the_commands_that_mend_it(
+    tmp_path: Path, change: str, what: str, fix: str
+) -> None:
+    (device,) = iaa.detect(host(tmp_path, SPR, change))
+
+    assert device.problems == (Problem(what, fix),)
+    assert not device.usable
+
+
+def test_a_user_outside_the_group_may_not_submit(tmp_path: Path) -> None:
+    (device,) = iaa.detect(host(tmp_path, SPR, user=alice(member=False)))
+
+    assert device.problems == (Problem("user alice may not open /dev/iax/wq1.0", "chown -R alice /dev/iax"),)
+    assert device.nodes == ()
+
+
+def test_one_queue_that_can_be_used_is_enough(tmp_path: Path) -> None:
+    kernel = f"{IAX}/wq1.1/state = enabled\n{IAX}/wq1.1/type = kernel\n{IAX}/wq1.1/driver_name = crypto"
+
+    (device,) = iaa.detect(host(tmp_path, SPR, kernel))
+
+    assert device.usable
+    assert device.facts["queues"] == "wq1.0 user shared, wq1.1 kernel dedicated"
+
+
+def test_what_the_platform_lacks_does_not_hide_what_the_queues_lack(tmp_path: Path) -> None:
+    (device,) = iaa.detect(host(tmp_path, SPR, f"{IAX}/pasid_enabled = 0\n{IAX}/wq1.0/state = disabled"))
+
+    assert [problem.what for problem in device.problems] == [
+        "PASIDs are off: the IOMMU is not in scalable mode",
+        "no work queue is enabled",
+    ]
