@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 
 class MultifdError(Exception):
@@ -80,6 +80,6 @@ class Unsupported(MultifdError):  # noqa: N818  (a statement about a capability,
 class PeerError(MultifdError):
     """A peer process broke its contract; ``kind`` is the verdict's kind that follows."""
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: Literal["corrupt", "accepted", "hang", "crash"], message: str) -> None:
         self.kind = kind
         super().__init__(message)

@@ -19,7 +19,6 @@ from multifd.oracle.question import Question
 from multifd.result.record import Outcome
 from multifd.wire.dialect import ZeroPages
 
-
 _LARGEST_WINDOW: Final = 15
 """Bits of the farthest distance that DEFLATE has (RFC 1951, section 2)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,44 +42,31 @@ _AS_PREDICTED: dict[Outcome, Verdict] = {"identical": "pass", "rejected": "refus
 
 
 def judge(prediction: Prediction, observed: Observation) -> Judgement:
-    """The verdict that follows; worst first."""
-    if observed.outcome == "broken":
+    """The verdict that follows: the worst disagreement, with a claim that was found false, or what was predicted."""
+    if observed.outcome == "broken" and not observed.late_pages:
         return Judgement("error", None, observed.detail or observed.error or "the harness failed")
-    if observed.late_pages:
-        return Judgement(
-            "fail",
-            "corrupt",
-            f"{observed.late_pages} pages were written after the receiver had reported its error",
-        )
-    if observed.outcome == "hazard" and prediction.outcome != "hazard":
-        return Judgement(
-            "fail", "corrupt", f"memory is wrong: {observed.detail}; predicted {prediction.outcome}"
-        )
-    if observed.outcome in ("crash", "hang"):
-        kind: Kind = "crash" if observed.outcome == "crash" else "hang"
-        return Judgement("fail", kind, observed.detail)
-    if observed.outcome == "identical" and prediction.outcome != "identical":
-        return Judgement(
-            "fail",
-            "accepted",
-            f"memory arrived identical, but {prediction.outcome} was predicted: {prediction.reason}",
-        )
-    if observed.outcome == "rejected" and prediction.outcome != "rejected":
-        return Judgement(
-            "fail", "wrong-error", f"rejected with {observed.error!r}, but {prediction.outcome} was predicted"
-        )
-    if (
-        prediction.outcome == "rejected"
-        and prediction.error is not None
-        and not re.search(prediction.error, observed.error or "")
-    ):
-        return Judgement(
-            "fail",
-            "wrong-error",
-            f"rejected with {observed.error!r}, expected an error like {prediction.error!r}",
-        )
-    if observed.claim is not None:
-        return Judgement("fail", "wrong-error", observed.claim)
-    if observed.device == "unproven":
-        return Judgement("fail", "unproven", f"hardware is claimed and nothing proves it: {observed.detail}")
+    for kind, reason in _disagreements(prediction, observed):
+        claim = f"; {observed.claim}" if observed.claim not in {None, reason} else ""
+        return Judgement("fail", kind, reason + claim)
     return Judgement(_AS_PREDICTED[prediction.outcome], None, prediction.reason)
+
+
+def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tuple[Kind, str]]:
+    """What is wrong, worst first."""
+    outcome, predicted = observed.outcome, prediction.outcome
+    if observed.late_pages:
+        yield "corrupt", f"{observed.late_pages} pages were written after the receiver had reported its error"
+    if outcome == "hazard" != predicted:
+        yield "corrupt", f"memory is wrong: {observed.detail}; predicted {predicted}"
+    if outcome in ("crash", "hang"):
+        yield outcome, observed.detail
+    if outcome == "identical" != predicted:
+        yield "accepted", f"memory arrived identical, but {predicted} was predicted: {prediction.reason}"
+    if outcome == "rejected" != predicted:
+        yield "wrong-error", f"rejected with {observed.error!r}, but {predicted} was predicted"
+    if predicted == "rejected" and not re.search(prediction.error or "", observed.error or ""):
+        yield "wrong-error", f"rejected with {observed.error!r}, expected an error like {prediction.error!r}"
+    if observed.claim is not None:
+        yield "wrong-error", observed.claim
+    if observed.device == "unproven":
+        yield "unproven", f"hardware is claimed and nothing proves it: {observed.detail}"

@@ -37,15 +37,16 @@ def listen(address: str, backlog: int) -> tuple[socket.socket, str]:
         raise EnvironmentBroke(f"{address}: cannot listen: {problem.strerror or problem}") from None
 
 
-def connect(address: str) -> socket.socket:
-    """A connection to a listening peer."""
+def connect(address: str, within: float | None = None) -> socket.socket:
+    """A connection to a listening peer; connecting, and every call on it, may take ``within`` seconds."""
     family = _family(address)
     try:
         if family == "unix":
             connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(within)
             connection.connect(address.removeprefix("unix:"))
             return connection
-        connection = socket.create_connection(_tcp(address))
+        connection = socket.create_connection(_tcp(address), within)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
     except OSError as problem:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.framing.model import Framing, framing
+from multifd.memory.layout import BlockName
 from multifd.wire.dialect import Dialect, MainSync, dialect
 
 FORMAT: Literal["multifd-capture/1"] = "multifd-capture/1"
@@ -33,8 +34,9 @@ class Manifest(BaseModel):
     channels: Annotated[int, Field(ge=1, le=255)]
     main_sync: Literal["eos", "flush"] | None = None
     """How the main channel marks a SYNC; None means as the dialect does."""
-    ramblocks: dict[str, Annotated[int, Field(gt=0)]]
-    sha256: dict[str, str]
+    ramblocks: Annotated[dict[BlockName, Annotated[int, Field(gt=0)]], Field(min_length=1)]
+    """Size in bytes of every RAM block, whole pages."""
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]]
     """Digest of the memory afterwards, by RAM block; a block that is missing is not compared."""
     source: str | None = None
     """Who sent it, for people."""
@@ -44,6 +46,12 @@ class Manifest(BaseModel):
     def _check(self) -> Self:
         if (self.method is None) == (self.framing is None):
             raise ValueError("exactly one of method and framing is expected")
+        for name, size in self.ramblocks.items():
+            if size % self.page_size:
+                raise ValueError(f"ramblocks.{name} is {size}, expected a multiple of the page size {self.page_size}")
+        for name in self.sha256:
+            if name not in self.ramblocks:
+                raise ValueError(f"sha256 has RAM block {name!r}, expected one of {', '.join(self.ramblocks)}")
         return self
 
 
@@ -52,9 +60,7 @@ def problems(error: ValidationError) -> str:
     lines = []
     for item in error.errors():
         path = ".".join(str(part) for part in item["loc"]) or "(whole)"
-        given = (
-            "" if item["type"] == "missing" else f" (given: {json.dumps(item['input'], default=str)[:80]})"
-        )
+        given = "" if item["type"] == "missing" else f" (given: {json.dumps(item['input'], default=str)[:80]})"
         lines.append(f"{path}: {item['msg']}{given}")
     return "; ".join(lines)
 
@@ -76,9 +82,7 @@ class Capture:
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as problem:
-            raise InputError(
-                f"{path}: cannot read: {problem.strerror}; expected a capture directory"
-            ) from None
+            raise InputError(f"{path}: cannot read: {problem.strerror}; expected a capture directory") from None
         except UnicodeDecodeError:
             raise InputError(f"{path}: is not UTF-8 text") from None
         try:
@@ -88,9 +92,7 @@ class Capture:
         capture = cls(directory, manifest)
         missing = [p.name for p in capture.channel_paths() if not p.is_file()]
         if missing:
-            raise InputError(
-                f"{directory}: channels is {manifest.channels}, but there is no {', '.join(missing)}"
-            )
+            raise InputError(f"{directory}: channels is {manifest.channels}, but there is no {', '.join(missing)}")
         return capture
 
     def channel_path(self, channel: int) -> Path:

@@ -16,7 +16,8 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
@@ -32,11 +33,13 @@ _TAIL: Final = 16
 
 
 class PeerProcess:
-    """A peer as a process. Not thread-safe: one request at a time, as the contract has it."""
+    """A peer as a process. Not thread-safe: one request at a time, as the contract has it.
 
-    def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
-    ) -> None:
+    Every question raises :class:`PeerError` where the peer breaks the contract or does not answer in time, and
+    :class:`EnvironmentBroke` where its program cannot be started.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.command = tuple(command)
         self._environment = dict(environment or {})
@@ -48,21 +51,45 @@ class PeerProcess:
 
     def hello(self, deadline: float) -> contract.Introduction:
         """Ask who it is."""
-        reply = self.request(contract.Hello, deadline)
+        reply = self._ask(contract.Hello, deadline)
         if not isinstance(reply, contract.Introduction):
-            raise self._stop("crash", f"answered hello with {reply!r}")
+            raise self._unexpected(reply, "hello")
         return reply
 
-    def request(self, kind: type[contract.Message], within: float, /, **fields: Any) -> contract.Message:
-        """Send a request and return its first reply; raises :class:`PeerError` after ``within`` seconds."""
+    def request(self, kind: type[contract.Message], within: float, /, **fields: Any) -> contract.Conclusion:
+        """Send a request that has one reply and wait for it, at most ``within`` seconds."""
+        return self._concluding(self._ask(kind, within, **fields))
+
+    def listen(self, path: Path, within: float, /, **fields: Any) -> contract.Listening | contract.Failed:
+        """Send ``receive`` and wait until the peer listens on the socket ``path``, or says why it does not.
+
+        Where it listens, :meth:`conclusion` must follow.
+        """
+        address = f"unix:{path}"
+        reply = self._ask(contract.Receive, within, address=address, **fields)
+        if not isinstance(reply, contract.Listening | contract.Failed):
+            raise self._unexpected(reply, "listening or failed")
+        if isinstance(reply, contract.Listening) and (reply.address != address or not path.is_socket()):
+            raise self._stop("crash", f"says that it listens at {reply.address}, expected a socket at {path}")
+        return reply
+
+    def conclusion(self, within: float) -> contract.Conclusion:
+        """Wait for how ``receive`` ended, at most ``within`` seconds."""
+        return self._concluding(self._reply(within))
+
+    def _ask(self, kind: type[contract.Message], within: float, /, **fields: Any) -> contract.Message:
         self._running()
         self._next_id += 1
         self._stderr.start_request()
         self._outgoing = kind(id=self._next_id, **fields).model_dump_json().encode() + b"\n"
-        return self.reply(within)
+        return self._reply(within)
 
-    def reply(self, deadline: float) -> contract.Message:
-        """The next reply to the request that was sent last; raises :class:`PeerError` after ``deadline`` seconds."""
+    def _concluding(self, reply: contract.Message) -> contract.Conclusion:
+        if not isinstance(reply, contract.Done | contract.Failed):
+            raise self._unexpected(reply, "done or failed")
+        return reply
+
+    def _reply(self, deadline: float) -> contract.Message:
         line = self._line(time.monotonic() + deadline, deadline)
         try:
             reply = contract.REPLY.validate_json(line)
@@ -108,9 +135,7 @@ class PeerProcess:
                 start_new_session=True,
             )
         except OSError as problem:
-            raise EnvironmentBroke(
-                f"peer {self.name}: cannot start {self.command[0]!r}: {problem.strerror}"
-            ) from None
+            raise EnvironmentBroke(f"peer {self.name}: cannot start {self.command[0]!r}: {problem.strerror}") from None
         assert self._process.stdin is not None and self._process.stdout is not None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stdout.fileno(), False)
@@ -125,9 +150,7 @@ class PeerProcess:
                 selector.register(process.stdin, selectors.EVENT_WRITE)
             while True:
                 if self._stderr.flooded:
-                    raise self._stop(
-                        "crash", f"flooded stderr with more than {MAX_STDERR >> 20} MiB in one request"
-                    )
+                    raise self._stop("crash", f"flooded stderr with more than {MAX_STDERR >> 20} MiB in one request")
                 if b"\n" in self._buffer:
                     break
                 if len(self._buffer) > MAX_LINE:
@@ -171,13 +194,17 @@ class PeerProcess:
             what = f"exited with status {status}"
         return self._stop("crash", f"{what} {when}")
 
+    def _unexpected(self, reply: contract.Message, expected: str) -> PeerError:
+        return self._stop("crash", f"answered {reply!r}, expected {expected}")
+
     def _garbage(self, line: bytes, why: str) -> PeerError:
         return self._stop("crash", f"wrote garbage on the control stream: {line[:120]!r}{why}")
 
-    def _stop(self, kind: str, what: str) -> PeerError:
+    def _stop(self, kind: Literal["hang", "crash"], what: str) -> PeerError:
         process, self._process = self._process, None
         if process is not None:
             _kill(process)
+            self._stderr.finish()
         self._outgoing = b""
         log = self._stderr.tail()
         return PeerError(kind, f"peer {self.name} {what}" + (f"; its log ends: {log[-300:]}" if log else ""))
@@ -196,6 +223,10 @@ class _Stderr:
     def start_request(self) -> None:
         """Count from here."""
         self._bytes = 0
+
+    def finish(self) -> None:
+        """Wait for the last words of a peer that was killed; not for a process that it left behind."""
+        self._thread.join(0.5)
 
     @property
     def flooded(self) -> bool:

@@ -1,8 +1,9 @@
 """The peer contract ``multifd-peer/1``: JSON lines on stdin and stdout, logs on stderr, data through files and sockets.
 
 The harness writes one request per line and reads one reply per line (``receive`` answers twice: ``listening``,
-then how it ended). A peer never exits by itself before ``quit`` or end of file. Each reply repeats the request's
-``id``. Any executable that does this is a peer; ``docs/peer-contract.md`` shows one in forty lines.
+then how it ended; or once, ``failed``, if it cannot listen). A peer never exits by itself before ``quit`` or end of
+file. Each reply repeats the request's ``id``. Any executable that does this is a peer; ``docs/peer-contract.md`` shows
+one in forty lines.
 """
 
 from __future__ import annotations
@@ -138,6 +139,9 @@ class Failed(Message):
     digest: dict[str, str] | None = None
     """SHA-256 of the memory as the peer left it (``decode``, ``receive``)."""
 
+
+Conclusion = Done | Failed
+"""How a request ended."""
 
 Reply = Annotated[Introduction | Listening | Done | Failed, Field(discriminator="reply")]
 

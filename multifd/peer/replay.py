@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from multifd.errors import WireError
 from multifd.framing.coder import Codec
 from multifd.peer.apply import ChannelApplier, Destination, MainApplier, Reception
 from multifd.peer.capture import Capture
 from multifd.peer.stream import FileSource
 
+_CHUNK: Final = 1 << 20
+"""Bytes of the main channel that are read at once; each may hold so many events."""
+
 
 class Replay:
     """One pass over a capture."""
 
-    def __init__(
-        self, capture: Capture, reception: Reception, codec: Codec, destination: Destination
-    ) -> None:
+    def __init__(self, capture: Capture, reception: Reception, codec: Codec, destination: Destination) -> None:
         self._capture = capture
         self._reception = reception
         self._destination = destination
         self._channels = [
-            ChannelApplier(reception, codec, destination, FileSource(path))
-            for path in capture.channel_paths()
+            ChannelApplier(reception, codec, destination, FileSource(path)) for path in capture.channel_paths()
         ]
 
     @property
@@ -37,15 +39,14 @@ class Replay:
             return
         source = FileSource(self._capture.main_path)
         main = MainApplier(self._reception, self._destination)
-        for _ in main.feed(source.read(source.left)):
-            if not self._epoch():
-                raise WireError("SYNC", "none on any channel", "one for each flush mark on the main channel")
+        while source.left:
+            for _ in main.feed(source.read(_CHUNK)):
+                if not self._epoch():
+                    raise WireError("SYNC", "none on any channel", "one for each flush mark on the main channel")
         main.finish()
         for channel in self._channels:
             if channel.run_epoch():
-                raise WireError(
-                    "SYNC", f"one more on channel {channel.channel}", "a flush mark on the main channel"
-                )
+                raise WireError("SYNC", f"one more on channel {channel.channel}", "a flush mark on the main channel")
 
     def _open(self) -> None:
         for expected, channel in enumerate(self._channels):

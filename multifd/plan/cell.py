@@ -75,9 +75,7 @@ class PlannedCell(BaseModel):
 
     def capture_key(self, seed: int) -> str:
         """What a capture depends on besides the sender's version; equal keys share one capture."""
-        return self._key(
-            self.script_key(seed), self.sender, self.sender_framing, self.sender_dialect, self.channels
-        )
+        return self._key(self.script_key(seed), self.sender, self.sender_framing, self.sender_dialect, self.channels)
 
     def reproduce(self, options: tuple[str, ...] = ()) -> str:
         """The command that runs exactly this cell again."""

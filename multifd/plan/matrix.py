@@ -114,8 +114,14 @@ def _predicted(draft: _Draft) -> PlannedCell:
     )
 
 
+def _runs(peer: LineUpPeer) -> bool:
+    return peer.probe is None and peer.skip is None
+
+
 def _skip(draft: _Draft) -> str | None:
     for peer in (draft.sender, draft.receiver):
+        if peer.skip is not None:
+            return peer.skip
         if peer.probe is not None:
             return f"{peer.name} failed its probe ({peer.probe}); remedy: mend the peer or take it out of the profile"
     return None
@@ -125,9 +131,7 @@ def _wire(line_up: LineUp, options: PlanOptions) -> Iterator[_Draft]:
     """Every encoder x every decoder x every framing, by capture."""
     sizes = _sizes(options.memory)
     corpora = ("mixed", "user") if options.user_corpus else ("mixed",)
-    for name, sender, receiver, corpus in itertools.product(
-        FRAMINGS, line_up.senders(), line_up.receivers(), corpora
-    ):
+    for name, sender, receiver, corpus in itertools.product(FRAMINGS, line_up.senders(), line_up.receivers(), corpora):
         yield _Draft("wire", sender, receiver, name, name, LATEST, LATEST, "capture", sizes, corpus)
 
 
@@ -139,9 +143,7 @@ def _negotiation(line_up: LineUp) -> Iterator[_Draft]:
         if pair is None:
             continue
         yield _Draft("negotiation", *pair, method, other, sent, received, "live", sizes)
-        new_to_old = (
-            dialect(sent).zero_pages is ZeroPages.PACKET and dialect(received).zero_pages is ZeroPages.MAIN
-        )
+        new_to_old = dialect(sent).zero_pages is ZeroPages.PACKET and dialect(received).zero_pages is ZeroPages.MAIN
         if method == other and new_to_old:
             yield _Draft("negotiation", *pair, method, other, sent, received, "legacy-zero-pages", sizes)
     yield from _proposals(line_up, sizes)
@@ -222,18 +224,21 @@ def _mutating_pairs(pairs: Sequence[tuple[LineUpPeer, LineUpPeer]]) -> list[tupl
 
 
 def _able_pairs(line_up: LineUp, name: str) -> list[tuple[LineUpPeer, LineUpPeer]]:
-    """Pairings that must end identical, so that every codec gets its turn."""
+    """Pairings that must end identical, so that every codec gets its turn; the same in whatever order peers are."""
     able = []
-    for sender, receiver in itertools.product(line_up.senders(), line_up.receivers()):
-        if sender.probe is None and receiver.probe is None:
+    senders, receivers = (sorted(peers, key=_name) for peers in (line_up.senders(), line_up.receivers()))
+    for sender, receiver in itertools.product(senders, receivers):
+        if _runs(sender) and _runs(receiver):
             cell = _predicted(
-                _Draft(
-                    "integrity", sender, receiver, name, name, LATEST, LATEST, "whole", {}, page_size=65536
-                )
+                _Draft("integrity", sender, receiver, name, name, LATEST, LATEST, "whole", {}, page_size=65536)
             )
             if cell.prediction.outcome == "identical":
                 able.append((sender, receiver))
     return able
+
+
+def _name(peer: LineUpPeer) -> str:
+    return peer.name
 
 
 def _reference_pair(line_up: LineUp, sent: str, received: str) -> tuple[LineUpPeer, LineUpPeer] | None:

@@ -29,9 +29,7 @@ class Scenario:
 
 _SCENARIOS: Final = (
     Scenario("capture", "one round, every page, by capture", "capture", "single"),
-    Scenario(
-        "live", "three dirty rounds over sockets; pages become zero", "live", "dirty", becomes_zero=True
-    ),
+    Scenario("live", "three dirty rounds over sockets; pages become zero", "live", "dirty", becomes_zero=True),
     Scenario(
         "legacy-zero-pages",
         "the same, sender with zero-page-detection=legacy",

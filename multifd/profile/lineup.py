@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability, declared
 from multifd.profile.model import Deadlines
-from multifd.result.record import Peer, Provenance, Role
+from multifd.result.record import Kind, Peer, Provenance, Role
 
 
 class LineUpPeer(BaseModel):
@@ -27,7 +27,11 @@ class LineUpPeer(BaseModel):
     decoder: DecoderCapability | None
     probe: str | None
     """What the probe found wrong, None if the peer kept its word."""
-    probe_kind: str | None = None
+    probe_kind: Kind | None = None
+    """The kind of failure, None for one that the probe itself put into words."""
+
+    skip: str | None = None
+    """Why none of its cells runs, and what to do about it."""
 
     def record(self) -> Peer:
         """The peer as results show it."""

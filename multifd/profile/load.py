@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import reprlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from multifd.errors import InputError
-from multifd.profile.model import Profile
+from multifd.profile.model import Deadlines, DeviceEntry, Devices, PeerEntry, Profile
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "hwprofiles"
 """The shipped profiles."""
@@ -23,9 +24,11 @@ def shipped() -> dict[str, Path]:
 
 def load(name: str) -> Profile:
     """The profile of that name or file; raises :class:`InputError` with the path of the field that is wrong."""
-    path = _find(name)
+    path = shipped().get(name, Path(name))
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"profile {name!r} is neither a file nor one of {', '.join(shipped())}") from None
     except OSError as problem:
         raise InputError(f"profile {path}: cannot read: {problem.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
@@ -36,37 +39,27 @@ def load(name: str) -> Profile:
         raise InputError(f"profile {path}: {_problems(problem)}") from None
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a profile."""
-    return Profile.model_json_schema()
-
-
-def _find(name: str) -> Path:
-    known = shipped()
-    if name in known:
-        return known[name]
-    path = Path(name)
-    if path.is_file():
-        return path
-    raise InputError(f"profile {name!r} is neither a file nor one of {', '.join(known)}")
-
-
 def _problems(error: ValidationError) -> str:
     def line(item: Any) -> str:
         path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"])
         if item["type"] == "extra_forbidden":
-            fields = ", ".join(Profile.model_fields if len(item["loc"]) == 1 else _fields(item["loc"]))
-            return f"{path}: unknown key; expected one of {fields}"
-        given = (
-            "" if item["type"] == "missing" else f" (given: {json.dumps(item['input'], default=str)[:60]})"
-        )
+            return f"{path}: unknown key; expected one of {', '.join(_known(item['loc']))}"
+        given = "" if item["type"] == "missing" else f" (given: {reprlib.repr(item['input'])})"
         return f"{path}: {item['msg']}{given}"
 
-    return "; ".join(line(item) for item in error.errors())
+    places = [item["loc"] for item in error.errors()]
+    return "; ".join(line(item) for item in error.errors() if not any(_within(place, item["loc"]) for place in places))
 
 
-def _fields(location: tuple[Any, ...]) -> list[str]:
+def _within(place: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
+    """What is wrong at ``place`` is why ``outer`` is wrong: items that are not valid count as missing."""
+    return len(place) > len(outer) and place[: len(outer)] == outer
+
+
+def _known(location: tuple[Any, ...]) -> Iterable[str]:
     """Keys that are known where an unknown one was found."""
-    definitions = schema()["$defs"]
-    by_place = {"peers": "PeerEntry", "deadlines": "Deadlines"}
-    return list(definitions[by_place[location[0]]]["properties"])
+    if len(location) == 1:
+        return Profile.model_fields
+    within: dict[str, type[BaseModel]] = {"peers": PeerEntry, "deadlines": Deadlines, "devices": Devices}
+    nested = location[0] == "devices" and len(location) > 2
+    return (DeviceEntry if nested else within[location[0]]).model_fields

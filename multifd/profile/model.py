@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,8 +20,8 @@ class PeerEntry(_Model):
     """A codec of ours."""
     parameters: dict[str, int] = {}
     """Of the codec: level, window."""
-    name: str | None = None
-    """Of an external peer, as results show it."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]*$")] | None = None
+    """Of an external peer, as results show it; ids of cells use ``/`` and ``~`` themselves."""
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Of an external peer: program and arguments; ``ssh host program`` reaches a lab host."""
     environment: dict[str, str] = {}
@@ -33,10 +33,44 @@ class PeerEntry(_Model):
         if self.codec is not None and (self.name is not None or self.command is not None):
             raise ValueError("a peer has either codec (and parameters) or name and command, not both")
         if self.codec is None and (self.name is None or self.command is None):
-            raise ValueError(
-                "a peer has either codec (and parameters) or name and command; neither is complete"
-            )
+            raise ValueError("a peer has either codec (and parameters) or name and command; neither is complete")
         return self
+
+
+Policy = Literal["require", "use", "emulate", "skip"]
+
+
+class DeviceEntry(_Model):
+    """What a run does about one kind of accelerator."""
+
+    policy: Policy = "use"
+    """``require``: its silicon, or the run does not start. ``use``: the silicon where it is, else the vendor library's
+    own software path beside our emulation, else the emulation. ``emulate``: the emulation only. ``skip``: not at
+    all; its cells are listed as skipped."""
+    path: Literal["auto", "software"] = "auto"
+    """``software``: the vendor library's own CPU path even where there is silicon."""
+    count: Annotated[int, Field(ge=1)] = 1
+    """How many usable devices ``require`` wants."""
+    libraries: tuple[str, ...] = ()
+    """Directories searched for the vendor library before all others."""
+    parameters: dict[str, int] = {}
+    """Queue and instance settings of the real peer: those of its codec, besides the path."""
+    emulation: dict[str, int] = {}
+    """The same of the emulated peer."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.policy == "require" and self.path == "software":
+            raise ValueError("policy require wants silicon, path software keeps from it; expected one of them")
+        return self
+
+
+class Devices(_Model):
+    """The accelerators; one that is not named takes no part in the run."""
+
+    qat: DeviceEntry | None = None
+    iaa: DeviceEntry | None = None
+    kunpeng: DeviceEntry | None = None
 
 
 class Deadlines(_Model):
@@ -51,4 +85,5 @@ class Profile(_Model):
 
     description: str
     peers: Annotated[tuple[PeerEntry, ...], Field(min_length=1)]
+    devices: Devices = Devices()
     deadlines: Deadlines = Deadlines()

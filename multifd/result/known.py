@@ -70,9 +70,7 @@ def settle(cell: Cell, issues: Iterable[KnownIssue]) -> Cell:
         if cell.verdict == "fail" and issue.explains(cell):
             return cell.model_copy(update={"verdict": "known", "reason": f"{issue.id}: {issue.cause}"})
         if cell.verdict in ("pass", "refused"):
-            return _failed(
-                cell, "wrong-error", f"known issue {issue.id} no longer happens: take it out of the list"
-            )
+            return _failed(cell, "wrong-error", f"known issue {issue.id} no longer happens: take it out of the list")
     return cell
 
 

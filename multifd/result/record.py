@@ -24,9 +24,9 @@ KIND_ORDER: tuple[Kind, ...] = ("corrupt", "accepted", "unproven", "hang", "cras
 
 
 class Model(BaseModel):
-    """Base of all contract models: no unknown keys, no silent change after creation."""
+    """Base of all contract models: no unknown keys, no silent change after creation, every field written."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class Sides(Model):

@@ -13,7 +13,8 @@ PATH: Final = Path(__file__).with_name("results.schema.json")
 
 def schema() -> dict[str, Any]:
     """The schema as the models have it now."""
-    made = Results.model_json_schema(by_alias=True)
+    # As written, not as read: all fields are there, also those with a default.
+    made = Results.model_json_schema(by_alias=True, mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,8 +55,9 @@ class EventLog:
                 more = self._file.write(line[written:]) or 0
                 written += more
         except OSError as problem:
-            # Half a line would hide the next one.
-            os.ftruncate(self._file.fileno(), start)
+            # Half a line would hide the next one. What is no file (/dev/full) has no half lines.
+            with suppress(OSError):
+                os.ftruncate(self._file.fileno(), start)
             raise EnvironmentBroke(f"{self.path}: cannot write: {problem.strerror}") from None
 
     def close(self) -> None:
@@ -69,13 +71,11 @@ def read_events(directory: Path) -> Iterable[dict[str, Any]]:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as problem:
-        raise InputError(
-            f"{path}: cannot read: {problem.strerror}; expected the directory of a run"
-        ) from None
+        raise InputError(f"{path}: cannot read: {problem.strerror}; expected the directory of a run") from None
     for number, line in enumerate(lines[:-1], 1):
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InputError(f"{path}: line {number} is not JSON") from None
         if not isinstance(event, dict) or "event" not in event:
             raise InputError(f"{path}: line {number} is no event")

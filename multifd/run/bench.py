@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
+from multifd.framing.model import framing
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Script
 from multifd.memory.mutator import Mutator
@@ -25,7 +26,7 @@ from multifd.plan.matrix import machine, zero_pages
 from multifd.profile.lineup import LineUp
 from multifd.result.record import CpuSeconds, Provenance, Role, Seconds, Sides
 from multifd.run.measure import measure
-from multifd.run.observe import Memory, changed, compare, snapshot
+from multifd.run.observe import Memory, Snapshot, changed, compare, snapshot
 from multifd.run.playback import play
 from multifd.run.stage import Stage
 from multifd.wire.dialect import dialect
@@ -39,18 +40,18 @@ class Outcome:
     """An observation with its figures."""
 
     observation: Observation
-    provenance: Sides = Sides()
+    provenance: Sides = field(default_factory=Sides)
     bytes_memory: int = 0
     bytes_wire: int = 0
-    seconds: Seconds = Seconds()
-    cpu_seconds: CpuSeconds = CpuSeconds()
+    seconds: Seconds = field(default_factory=Seconds)
+    cpu_seconds: CpuSeconds = field(default_factory=CpuSeconds)
 
 
 @dataclass(slots=True)
 class _Encoded:
     """A sender's answer for one capture, kept for all receivers."""
 
-    reply: contract.Done | contract.Failed | PeerError
+    reply: contract.Conclusion | PeerError
     capture: Capture | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -126,15 +127,14 @@ class Bench:
         self._encoded = (key, encoded)
         return encoded
 
-    def _measured(self, reply: contract.Message, cell: PlannedCell) -> _Encoded:
-        if not isinstance(reply, contract.Done):
-            assert isinstance(reply, contract.Failed)
+    def _measured(self, reply: contract.Conclusion, cell: PlannedCell) -> _Encoded:
+        if isinstance(reply, contract.Failed):
             return _Encoded(reply)
         try:
             capture = Capture.open(self._stage.capture(cell))
         except InputError as problem:
-            raise PeerError("crash", f"peer {cell.sender} says done, but {problem}") from None
-        return _Encoded(reply, capture, measure(capture).problems)
+            return _Encoded(PeerError("crash", f"peer {cell.sender} says done, but {problem}"))
+        return _Encoded(reply, capture, [*_mislabelled(capture, cell), *measure(capture).problems])
 
     def _by_capture(self, cell: PlannedCell) -> Outcome:
         encoded = self._encode(cell)
@@ -155,7 +155,7 @@ class Bench:
             )
             observation = self._judge_memory(cell, receiver, reply, memory, script)
         if encoded.problems:
-            observation = _claims(observation, f"sender {cell.sender}: {encoded.problems[0]}")
+            observation = _claims(observation, _problem(cell, encoded))
         return self._figures(cell, script, observation, encoded.reply, reply)
 
     def _live(self, cell: PlannedCell) -> Outcome:
@@ -168,14 +168,15 @@ class Bench:
             memory = stack.enter_context(self._stage.destination(cell))
             receiver = self._process(cell.receiver, "receiver")
             address = self._listen(cell, receiver, memory)
+            if isinstance(address, contract.Failed):
+                return Outcome(self._judge_memory(cell, receiver, address, memory, script))
             sent = self._send(cell, script, address)
             if not isinstance(sent, contract.Done):
-                _poke(address)
-            received = receiver.reply(2 * self._deadline)
+                _poke(address, self._deadline)
+            received = receiver.conclusion(2 * self._deadline)
             if isinstance(sent, PeerError):
                 return Outcome(_broken_peer(sent))
             observation = self._judge_memory(cell, receiver, received, memory, script)
-        assert isinstance(sent, contract.Done | contract.Failed)
         if isinstance(sent, contract.Failed):
             observation = _sender_failed(observation, sent, cell.sender)
         return self._figures(cell, script, observation, sent, received)
@@ -184,42 +185,40 @@ class Bench:
         encoded = self._encode(cell)
         if isinstance(encoded.reply, PeerError):
             return Outcome(_broken_peer(encoded.reply))
-        if encoded.capture is None:
-            assert isinstance(encoded.reply, contract.Failed)
+        if isinstance(encoded.reply, contract.Failed):
             return Outcome(_failure(encoded.reply, cell.sender))
-        assert cell.fault is not None and isinstance(encoded.reply, contract.Done)
+        if encoded.problems:
+            return Outcome(Observation("rejected", _problem(cell, encoded)))
+        assert cell.fault is not None and encoded.capture is not None
         script = self._stage.script(cell)
         receiver = self._process(cell.receiver, "receiver")
         with self._stage.destination(cell) as memory:
             address = self._listen(cell, receiver, memory)
-            play(encoded.capture, FAULTS[cell.fault], address)
-            received = receiver.reply(2 * self._deadline)
+            if isinstance(address, contract.Failed):
+                return Outcome(self._judge_memory(cell, receiver, address, memory, script))
+            play(encoded.capture, FAULTS[cell.fault], address, self._deadline)
+            received = receiver.conclusion(2 * self._deadline)
             observation = self._judge_memory(cell, receiver, received, memory, script)
         return self._figures(cell, script, observation, encoded.reply, received)
 
-    def _listen(self, cell: PlannedCell, receiver: PeerProcess, memory: GuestMemory) -> str:
+    def _listen(self, cell: PlannedCell, receiver: PeerProcess, memory: GuestMemory) -> str | contract.Failed:
         common = machine(dialect(cell.sender_dialect), dialect(cell.receiver_dialect))
-        reply = receiver.request(
-            contract.Receive,
+        reply = receiver.listen(
+            self._stage.path("socket"),
             self._deadline,
             memory=memory.layout,
             framing=cell.receiver_framing,
             dialect=cell.receiver_dialect,
             machine=common.name,
             channels=cell.channels,
-            address=f"unix:{self._stage.path('socket')}",
             deadline=self._deadline,
         )
-        if isinstance(reply, contract.Listening):
-            return reply.address
-        raise PeerError("crash", f"peer {cell.receiver} answered {reply!r}, expected where it listens")
+        return reply if isinstance(reply, contract.Failed) else reply.address
 
-    def _send(
-        self, cell: PlannedCell, script: Script, address: str
-    ) -> contract.Done | contract.Failed | PeerError:
+    def _send(self, cell: PlannedCell, script: Script, address: str) -> contract.Conclusion | PeerError:
         spoken = dialect(cell.sender_dialect)
         try:
-            reply = self._process(cell.sender, "sender").request(
+            return self._process(cell.sender, "sender").request(
                 contract.Send,
                 2 * self._deadline,
                 script=script,
@@ -233,58 +232,55 @@ class Bench:
             )
         except PeerError as broken:
             return broken
-        assert isinstance(reply, contract.Done | contract.Failed)
-        return reply
 
     def _judge_memory(
         self,
         cell: PlannedCell,
         receiver: PeerProcess,
-        reply: contract.Message,
+        reply: contract.Conclusion,
         memory: GuestMemory,
         script: Script,
     ) -> Observation:
         """Compare memory, whatever the receiver says of it."""
+        # Before the comparison: what is written while that runs is late as well.
+        reported = snapshot(memory) if isinstance(reply, contract.Failed) else None
         left = compare(memory, script)
         if isinstance(reply, contract.Done):
             observation = (
-                Observation("identical") if left.identical else Observation("hazard", None, left.describe())
+                Observation("identical")
+                if left.identical
+                else Observation("hazard", None, f"receiver {cell.receiver} says done, {left.describe()}")
             )
             if reply.digest is not None and reply.digest != memory.digest():
-                return _claims(
-                    observation, f"receiver {cell.receiver} reports a digest that its memory does not have"
-                )
+                return _claims(observation, f"receiver {cell.receiver} reports a digest that its memory does not have")
             return observation
-        assert isinstance(reply, contract.Failed)
+        assert reported is not None
         observation = _with_wrong_pages(_failure(reply, cell.receiver), left)
-        if reply.kind == "unsupported":
-            return observation
-        return self._nothing_after(cell, receiver, reply, memory, observation)
+        if reply.digest is not None and reply.digest != memory.digest():
+            return _late(observation, 1)
+        return self._nothing_after(cell, receiver, memory, reported, observation)
 
     def _nothing_after(
         self,
         cell: PlannedCell,
         receiver: PeerProcess,
-        reply: contract.Failed,
         memory: GuestMemory,
+        reported: Snapshot,
         observation: Observation,
     ) -> Observation:
         """A receiver that has reported its error touches memory no more."""
-        if reply.digest is not None and reply.digest != memory.digest():
-            return _late(observation, 1)
-        before = snapshot(memory)
         if self._line_up.peer(cell.receiver).external:
             time.sleep(SETTLE)
         receiver.hello(self._deadline)
-        return _late(observation, changed(memory, before))
+        return _late(observation, changed(memory, reported))
 
     def _figures(
         self,
         cell: PlannedCell,
         script: Script,
         observation: Observation,
-        sent: contract.Message,
-        received: contract.Message,
+        sent: contract.Conclusion,
+        received: contract.Conclusion,
     ) -> Outcome:
         tx = sent if isinstance(sent, contract.Done) else None
         rx = received if isinstance(received, contract.Done) else None
@@ -300,9 +296,7 @@ class Bench:
             bytes_memory=pages * cell.page_size,
             bytes_wire=tx.bytes_wire if tx else 0,
             seconds=Seconds(encode=tx.seconds if tx else None, decode=rx.seconds if rx else None),
-            cpu_seconds=CpuSeconds(
-                sender=tx.cpu_seconds if tx else None, receiver=rx.cpu_seconds if rx else None
-            ),
+            cpu_seconds=CpuSeconds(sender=tx.cpu_seconds if tx else None, receiver=rx.cpu_seconds if rx else None),
         )
 
 
@@ -344,8 +338,29 @@ def _sender_failed(observation: Observation, sent: contract.Failed, peer: str) -
     return _failure(sent, peer)
 
 
+def _mislabelled(capture: Capture, cell: PlannedCell) -> list[str]:
+    """A capture is measured against what was asked for, not against what its maker calls it."""
+    manifest = capture.manifest
+    wrong = [
+        f"{field} is {given}, asked was {asked}"
+        for field, given, asked in (
+            ("framing", capture.framing.name, framing(cell.sender_framing).name),
+            ("dialect", manifest.dialect, cell.sender_dialect),
+            ("channels", manifest.channels, cell.channels),
+            ("page_size", manifest.page_size, cell.page_size),
+            ("ramblocks", manifest.ramblocks, cell.sizes),
+        )
+        if given != asked
+    ]
+    return [f"manifest of the capture: {each}" for each in wrong]
+
+
+def _problem(cell: PlannedCell, encoded: _Encoded) -> str:
+    return f"sender {cell.sender}: {encoded.problems[0]}"
+
+
 def _claims(observation: Observation, claim: str) -> Observation:
-    return replace(observation, claim=claim)
+    return replace(observation, claim=claim if observation.claim is None else f"{observation.claim}; {claim}")
 
 
 def _late(observation: Observation, pages: int) -> Observation:
@@ -357,9 +372,9 @@ def _unproven(observation: Observation) -> Observation:
     return replace(observation, detail=detail, device="unproven")
 
 
-def _poke(address: str) -> None:
+def _poke(address: str, within: float) -> None:
     """Let a receiver that waits for a sender that will not come fail now."""
     try:
-        connect(address).close()
+        connect(address, within).close()
     except EnvironmentBroke:
         return

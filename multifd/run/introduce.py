@@ -7,11 +7,14 @@ request that must be refused. A peer that fails it costs one cell; its other cel
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from multifd.codec import create, factories
 from multifd.codec.contract import peer_name
@@ -21,59 +24,93 @@ from multifd.peer.client import PeerProcess
 from multifd.peer.server import PeerServer
 from multifd.profile.lineup import LineUp, LineUpPeer
 from multifd.profile.model import Deadlines, PeerEntry, Profile
+from multifd.result.record import Role
+from multifd.run.devices import DevicePeer
+from multifd.vendor.find import python_command
 
 Probe = Callable[[PeerProcess, contract.Introduction, float], str | None]
 """Probes a started peer: what is wrong, or None. Raises PeerError if the peer breaks its contract."""
 
+ROOT: Final = Path(__file__).resolve().parents[2]
+BOTH: Final[tuple[Role, ...]] = ("sender", "receiver")
 
-def resolve(name: str, profile: Profile, probe: Probe | None) -> LineUp:
+
+@dataclass(frozen=True, slots=True)
+class _Entrant:
+    """A peer before it has said a word."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    roles: tuple[Role, ...] = BOTH
+    codec: str | None = None
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    here: bool = False
+    """Its codec can be asked in this process too."""
+    skip: str | None = None
+
+
+def resolve(name: str, profile: Profile, probe: Probe | None, devices: Sequence[DevicePeer] = ()) -> LineUp:
     """Start, introduce and probe every peer of a profile, two at a time; raises InputError for a wrong entry.
 
     Without a probe our own codecs are asked in this process and believed: enough to show a plan, not to run it.
     """
-    names = [_identity(entry)[0] for entry in profile.peers]
+    entrants = [*map(_of_entry, profile.peers), *map(_of_device, devices)]
+    names = [entrant.name for entrant in entrants]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise InputError(
-            f"profile {name}: peers {', '.join(twice)} appear more than once; give them different names"
-        )
+        raise InputError(f"profile {name}: peers {', '.join(twice)} appear more than once; give them different names")
     with ThreadPoolExecutor(2) as pool:
-        peers = list(pool.map(lambda entry: _introduce(entry, profile.deadlines, probe), profile.peers))
+        peers = list(pool.map(lambda entrant: _introduce(entrant, profile.deadlines, probe), entrants))
     return LineUp(profile=name, peers=tuple(peers), deadlines=profile.deadlines)
 
 
-def _identity(entry: PeerEntry) -> tuple[str, tuple[str, ...]]:
-    """Name and command of an entry."""
+def _of_entry(entry: PeerEntry) -> _Entrant:
     if entry.codec is None:
         assert entry.name is not None and entry.command is not None
         program = shutil.which(entry.command[0]) or entry.command[0]
-        return entry.name, (program, *entry.command[1:])
+        return _Entrant(entry.name, (program, *entry.command[1:]), entry.environment, entry.roles)
     factory = factories().get(entry.codec)
     if factory is None:
         raise InputError(f"codec {entry.codec!r} is unknown; expected one of {', '.join(factories())}")
     factory.create(entry.parameters)
-    arguments = [f"{key}={value}" for key, value in entry.parameters.items()]
-    return peer_name(factory, entry.parameters), (
-        sys.executable,
-        "-m",
-        "multifd.peer",
+    return _Entrant(
+        peer_name(factory, entry.parameters),
+        (sys.executable, *_arguments(entry.codec, entry.parameters)),
+        {"PYTHONPATH": str(ROOT), **entry.environment},
+        entry.roles,
         entry.codec,
-        *arguments,
+        entry.parameters,
+        here=True,
     )
 
 
-def _introduce(entry: PeerEntry, deadlines: Deadlines, probe: Probe | None) -> LineUpPeer:
-    name, command = _identity(entry)
-    environment = dict(entry.environment)
-    if entry.codec is not None:
-        environment.setdefault("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+def _of_device(peer: DevicePeer) -> _Entrant:
+    arguments = _arguments(peer.codec, peer.parameters)
+    if peer.library is None:
+        command: tuple[str, ...] = (sys.executable, *arguments)
+        environment = {"PYTHONPATH": str(ROOT)}
+    else:
+        command, whole = python_command(peer.library, arguments)
+        environment = {key: value for key, value in whole.items() if os.environ.get(key) != value}
+    return _Entrant(
+        peer.codec, command, environment, codec=peer.codec, parameters=peer.parameters,
+        here=peer.library is None, skip=peer.skip,
+    )  # fmt: skip
+
+
+def _arguments(codec: str, parameters: Mapping[str, int]) -> tuple[str, ...]:
+    return ("-m", "multifd.peer", codec, *(f"{key}={value}" for key, value in parameters.items()))
+
+
+def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None) -> LineUpPeer:
     known: contract.Introduction | None = None
     problem, kind = None, None
-    if probe is None and entry.codec is not None:
-        codec = create(entry.codec, entry.parameters)
-        known = PeerServer(codec, name, io.StringIO()).introduce(contract.Hello(id=0))
+    if entrant.here and entrant.codec is not None and (probe is None or entrant.skip is not None):
+        codec = create(entrant.codec, entrant.parameters)
+        known = PeerServer(codec, entrant.name, io.StringIO()).introduce(contract.Hello(id=0))
     else:
-        process = PeerProcess(name, command, environment)
+        process = PeerProcess(entrant.name, entrant.command, entrant.environment)
         try:
             known = process.hello(deadlines.hello)
             problem = probe(process, known, deadlines.request) if probe is not None else None
@@ -82,12 +119,12 @@ def _introduce(entry: PeerEntry, deadlines: Deadlines, probe: Probe | None) -> L
         finally:
             process.quit()
     return LineUpPeer(
-        name=name,
-        command=command,
-        environment=environment,
-        external=entry.codec is None,
-        roles=tuple(role for role in entry.roles if known is None or role in known.roles),
-        codec=known.codec if known else entry.codec,
+        name=entrant.name,
+        command=entrant.command,
+        environment=dict(entrant.environment),
+        external=entrant.codec is None,
+        roles=tuple(role for role in entrant.roles if known is None or role in known.roles),
+        codec=known.codec if known else entrant.codec,
         device=known.device if known else None,
         provenance=known.provenance if known else "software",
         version=known.version if known else "unknown",
@@ -95,4 +132,5 @@ def _introduce(entry: PeerEntry, deadlines: Deadlines, probe: Probe | None) -> L
         decoder=known.decoder if known else None,
         probe=problem,
         probe_kind=kind,
+        skip=entrant.skip,
     )

@@ -6,13 +6,14 @@ the smallest first, for there the content is periodic and distances are longest.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import zstandard
 
-from multifd.errors import MultifdError
+from multifd.errors import MultifdError, PayloadError
 from multifd.framing.container import Container, parse, trailer_length
 from multifd.framing.deflate import walk
 from multifd.framing.model import Flush, Framing, Scope
@@ -63,6 +64,7 @@ def measure(capture: Capture) -> Measurement:
 
 def _payloads(capture: Capture, found: Measurement) -> Iterator[_Payload]:
     numbers: list[int] = []
+    expected = capture.dialect.flag(capture.framing.travels_as)
     for channel, path in enumerate(capture.channel_paths()):
         opens = True
         for packet in scan(
@@ -74,14 +76,18 @@ def _payloads(capture: Capture, found: Measurement) -> Iterator[_Payload]:
             if not isinstance(packet.header, RamHeader):
                 continue
             numbers.append(packet.header.packet_num)
-            if len(packet.payload):
-                yield _Payload(
-                    channel, packet.header.packet_num, opens, packet.payload, packet.header.normal_pages
+            method = packet.header.flags & capture.dialect.mask
+            if packet.header.normal_pages and method != expected:
+                found.problems.append(
+                    f"packet {packet.header.packet_num} of channel {channel}: flags say {method:#x},"
+                    f" {capture.framing.name} travels under {expected:#x}"
                 )
+            if len(packet.payload):
+                yield _Payload(channel, packet.header.packet_num, opens, packet.payload, packet.header.normal_pages)
                 opens = False
     if capture.dialect.sync is SyncCarrier.OWN and sorted(numbers) != list(range(len(numbers))):
-        twice = sorted({n for n in numbers if numbers.count(n) > 1})
-        lacking = sorted(set(range(len(numbers))) - set(numbers))
+        twice = sorted(number for number, times in Counter(numbers).items() if times > 1)
+        lacking = sorted(set(range(max(numbers))) - set(numbers))
         found.problems.append(
             f"packet numbers are not contiguous: {twice or 'none'} twice, {lacking or 'none'} missing"
         )
@@ -95,11 +101,15 @@ class _Walker:
 
     def payload(self, payload: _Payload, budget: int) -> int:
         """Walk one payload, or as much of it as the budget allows; returns the bytes walked."""
-        if self._framing.container is Container.ZSTD:
-            return self._zstd(payload)
-        if self._framing.scope is Scope.PAGE:
-            return self._each_page(payload, budget)
-        return self._stream(payload.data, payload, budget)
+        try:
+            if self._framing.container is Container.ZSTD:
+                return self._zstd(payload)
+            if self._framing.scope is Scope.PAGE:
+                return self._each_page(payload, budget)
+            return self._stream(payload.data, payload, budget)
+        except (PayloadError, zstandard.ZstdError) as problem:
+            self._problem(payload, str(problem))
+            return len(payload.data)
 
     def _each_page(self, payload: _Payload, budget: int) -> int:
         table = 4 * payload.pages
@@ -122,9 +132,7 @@ class _Walker:
             at = header.length
             if header.window is not None and header.window > 1 << framing.window:
                 self._problem(payload, f"header announces a window of {header.window}")
-        seen = walk(
-            data, start=at, history=0 if starts else 1 << 15, window=1 << framing.window, limit=budget
-        )
+        seen = walk(data, start=at, history=0 if starts else 1 << 15, window=1 << framing.window, limit=budget)
         self._found.streams += 1
         self._found.max_distance = max(self._found.max_distance, seen.max_distance)
         self._found.kinds |= {block.kind for block in seen.blocks}
@@ -138,7 +146,7 @@ class _Walker:
                 self._problem(payload, "the stream does not end")
             elif left:
                 self._problem(payload, f"{left} bytes after the first member")
-        elif seen.final or not (seen.aligned and seen.ends_with_sync_marker):
+        elif not (seen.aligned and seen.ends_with_sync_marker):
             self._problem(payload, "the packet does not end with a sync flush")
         return len(data)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from multifd.memory.image import Difference, GuestMemory
-from multifd.memory.layout import Script
+from multifd.memory.image import Difference, GuestMemory, zero_rows
+from multifd.memory.layout import Mask, Script
 
 Snapshot = Mapping[str, npt.NDArray[np.uint8]]
 
@@ -63,11 +63,9 @@ def _rows(memory: GuestMemory, difference: Difference) -> npt.NDArray[np.uint8]:
     return memory.pages(difference.block)[difference.first : difference.first + difference.count]
 
 
-def _nonzero(memory: GuestMemory, difference: Difference) -> npt.NDArray[np.bool_]:
-    nonzero: npt.NDArray[np.bool_] = _rows(memory, difference).any(axis=1)
-    return nonzero
+def _nonzero(memory: GuestMemory, difference: Difference) -> Mask:
+    return ~zero_rows(_rows(memory, difference))
 
 
-def _unequal(memory: GuestMemory, other: GuestMemory, difference: Difference) -> npt.NDArray[np.bool_]:
-    unequal: npt.NDArray[np.bool_] = (_rows(memory, difference) != _rows(other, difference)).any(axis=1)
-    return unequal
+def _unequal(memory: GuestMemory, other: GuestMemory, difference: Difference) -> Mask:
+    return ~zero_rows(_rows(memory, difference) ^ _rows(other, difference))

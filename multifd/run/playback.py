@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
+from multifd.errors import EnvironmentBroke
+from multifd.oracle.question import Fault
 from multifd.peer.address import connect
 from multifd.peer.capture import Capture
 from multifd.plan.fault import INIT_FIELDS, PACKET_FIELDS
-from multifd.oracle.question import Fault
 from multifd.wire.packet import RamHeader
 from multifd.wire.scan import scan
 
@@ -23,9 +23,7 @@ def damaged(capture: Capture, fault: Fault) -> bytearray:
         offset, size = INIT_FIELDS[fault.field]
     else:
         offset, size = PACKET_FIELDS[fault.field]
-        packets = scan(
-            bytes(data), capture.manifest.page_size, capture.dialect, raw_pages=capture.framing.raw_pages
-        )
+        packets = scan(bytes(data), capture.manifest.page_size, capture.dialect, raw_pages=capture.framing.raw_pages)
         offset += next(p.at for p in packets if isinstance(p.header, RamHeader) and p.header.normal_pages)
     field = slice(offset, offset + size)
     value = fault.value if fault.value >= 0 else int.from_bytes(data[field]) | -fault.value
@@ -33,23 +31,18 @@ def damaged(capture: Capture, fault: Fault) -> bytearray:
     return data
 
 
-def play(capture: Capture, fault: Fault, address: str) -> None:
-    """Send the capture over sockets, main first; a receiver that closes early just ends it."""
+def play(capture: Capture, fault: Fault, address: str, within: float) -> None:
+    """Send the capture over sockets, main connected first; a receiver that goes away or stops reading ends it.
+
+    No call on a socket takes longer than ``within`` seconds.
+    """
     assert capture.main_path is not None
     recordings: list[bytes | bytearray] = [capture.main_path.read_bytes()]
     for number, path in enumerate(capture.channel_paths()):
         recordings.append(damaged(capture, fault) if number == CHANNEL else path.read_bytes())
-    connections = [connect(address) for _ in recordings]
-    with suppress(OSError):
+    with suppress(OSError, EnvironmentBroke), ExitStack() as stack:
+        connections = [stack.enter_context(connect(address, within)) for _ in recordings]
         # Channels before main, each from its first byte: main's flush marks wait for them.
         for connection, recording in zip(connections[1:], recordings[1:], strict=True):
             connection.sendall(recording)
         connections[0].sendall(recordings[0])
-    for connection in connections:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_WR)
-    for connection in connections:
-        with suppress(OSError):
-            connection.settimeout(30)
-            connection.recv(1)
-        connection.close()

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from multifd.errors import PeerError
 from multifd.framing.model import FRAMINGS, Framing, Scope
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
@@ -24,7 +25,8 @@ IMPOSSIBLE: Final = "no-such-framing"
 
 
 def probe(process: PeerProcess, peer: contract.Introduction, deadline: float) -> str | None:
-    """What is wrong with a started peer, or None; raises PeerError if it breaks the contract."""
+    """What is wrong with a started peer, or None; raises PeerError if it corrupts memory, accepts what cannot be,
+    or breaks the contract."""
     scratch = make_scratch(4 << 20)
     try:
         script = rounds.build(scratch / "memory", CORPORA["text"], 0, {"pc.ram": 128 << 10}, 4096, "single")
@@ -56,9 +58,7 @@ def _able(peer: contract.Introduction, framing: Framing) -> bool:
     return framing.raw_pages or (limit is not None and limit <= peer.decoder.window)
 
 
-def _round_trip(
-    process: PeerProcess, script: Script, framing: str, capture: Path, deadline: float
-) -> str | None:
+def _round_trip(process: PeerProcess, script: Script, framing: str, capture: Path, deadline: float) -> str | None:
     encoded = process.request(
         contract.Encode,
         deadline,
@@ -69,7 +69,7 @@ def _round_trip(
         capture=str(capture),
     )
     if not isinstance(encoded, contract.Done):
-        return f"encode: {getattr(encoded, 'error', encoded)}"
+        return f"encode: {encoded.error}"
     image = script.rounds[-1].image
     with GuestMemory.create(capture.parent / "destination", image.sizes, image.page_size) as memory:
         decoded = process.request(
@@ -81,10 +81,13 @@ def _round_trip(
             dialect=DIALECT,
         )
         if not isinstance(decoded, contract.Done):
-            return f"decode: {getattr(decoded, 'error', decoded)}"
+            return f"decode: {decoded.error}"
         with GuestMemory.open(image, writable=False) as sent:
             differing = memory.differences(sent, limit=1)
-    return f"page {differing[0].first} of {differing[0].block} differs" if differing else None
+    if differing:
+        where = f"page {differing[0].first} of {differing[0].block}"
+        raise PeerError("corrupt", f"peer {process.name}: round trip in {framing}: {where} differs")
+    return None
 
 
 def _refuses(
@@ -112,4 +115,6 @@ def _refuses(
             )
     if isinstance(answer, contract.Failed):
         return None
-    return f"an impossible request (framing {IMPOSSIBLE}) was answered with {type(answer).__name__}, expected a refusal"
+    raise PeerError(
+        "accepted", f"peer {process.name} did what cannot be done (framing {IMPOSSIBLE}), expected a refusal"
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from multifd.oracle.verdict import Judgement, judge
+from multifd.oracle.verdict import Judgement, Observed, judge
 from multifd.plan.cell import PlannedCell
 from multifd.profile.lineup import LineUpPeer
 from multifd.result.known import KnownIssue, settle
@@ -35,9 +36,7 @@ def planned(cell: PlannedCell, options: tuple[str, ...]) -> Cell:
     )
 
 
-def concluded(
-    cell: PlannedCell, outcome: Outcome, options: tuple[str, ...], issues: Sequence[KnownIssue]
-) -> Cell:
+def concluded(cell: PlannedCell, outcome: Outcome, options: tuple[str, ...], issues: Sequence[KnownIssue]) -> Cell:
     """The record of a cell that has run, with its verdict."""
     observation = outcome.observation
     judgement: Judgement = judge(cell.prediction, observation)
@@ -59,13 +58,20 @@ def concluded(
     return settle(record, issues)
 
 
+_PROBED: Final[Mapping[Kind | None, Observed]] = {
+    None: "identical",
+    "corrupt": "hazard",
+    "accepted": "identical",
+    "wrong-error": "rejected",
+    "crash": "crash",
+    "hang": "hang",
+}
+"""What a probe that found this kind of failure has seen."""
+
+
 def probed(peer: LineUpPeer, options: tuple[str, ...]) -> Cell:
     """The record of a peer's probe: whether it kept its word."""
-    broke = peer.probe_kind is not None
-    hang = peer.probe_kind == "hang"
-    kind: Kind | None = None
-    if peer.probe is not None:
-        kind = "hang" if hang else "crash" if broke else "wrong-error"
+    kind = None if peer.probe is None else peer.probe_kind or "wrong-error"
     cell_id = f"probe/{peer.name}"
     return Cell(
         id=cell_id,
@@ -79,11 +85,10 @@ def probed(peer: LineUpPeer, options: tuple[str, ...]) -> Cell:
         page_size=4096,
         channels=1,
         predicted="identical",
-        observed="identical" if kind is None else "rejected" if kind == "wrong-error" else kind,  # type: ignore[arg-type]
+        observed=_PROBED[kind],
         verdict="pass" if kind is None else "fail",
         kind=kind,
-        reason=peer.probe
-        or "it introduced itself, its round trips are identical, an impossible request was refused",
+        reason=peer.probe or "it introduced itself, its round trips are identical, an impossible request was refused",
         error=peer.probe,
         provenance=Sides(sender=peer.provenance, receiver=peer.provenance),
         reproduce=shlex.join(["tox", "-e", "conformance", "--", "--cell", cell_id, *options]),

@@ -113,8 +113,8 @@ class Stage:
             self._content(cell),
             self.seed,
             cell.sizes,
-            cell.page_size,
-            cell.plan.shape,  # type: ignore[arg-type]
+            cell.page_size,  # type: ignore[arg-type]
+            cell.plan.shape,
         )
 
     def _content(self, cell: PlannedCell) -> Corpus:

@@ -1,0 +1,25 @@
+"""The published JSON Schema of profiles: ``hwprofiles/profile.schema.json`` is made from the model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from multifd.profile.load import DIRECTORY
+from multifd.profile.model import Profile
+
+PATH: Final = DIRECTORY / "profile.schema.json"
+
+
+def schema() -> dict[str, Any]:
+    """The schema as the model has it now."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Profile.model_json_schema()}
+
+
+def text() -> str:
+    """The schema as it stands in the file."""
+    return json.dumps(schema(), indent=1, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(text(), encoding="utf-8")

@@ -1,0 +1,104 @@
+"""A whole conformance run against liars, from the command line to results.json and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from multifd.profile.model import PeerEntry
+from tests.liars.court import ROOT, entry, running
+
+HONEST: Final = PeerEntry(codec="zlib")
+CELL: Final = "wire/gzip-packet/zlib~{}/qemu-10.0/capture/mixed/4k/2ch"
+
+
+def conformance(directory: Path, peers: Sequence[PeerEntry], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the suites with a profile of these peers; results go to ``directory / "results"``."""
+    profile = directory / "profile.yaml"
+    content = {
+        "description": "liars",
+        "peers": [peer.model_dump(mode="json", exclude_defaults=True) for peer in peers],
+        "deadlines": {"hello": 20, "request": 4},
+    }
+    profile.write_text(yaml.safe_dump(content))
+    options = ["--hwprofile", str(profile), "--memory", "2M", "--results", str(directory / "results")]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "suites", "-q", "-p", "no:cacheprovider", *options, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def recorded(directory: Path) -> dict[str, dict[str, Any]]:
+    """The records of a run by cell."""
+    results = json.loads((directory / "results" / "results.json").read_text())
+    return {cell["id"]: cell for cell in results["cells"]}
+
+
+def test_each_liar_fails_in_its_own_way_and_the_honest_pairing_passes(tmp_path: Path) -> None:
+    liars = ("corrupts-a-bit", "crashes-in-decode", "hangs-in-decode", "says-hardware")
+    peers = [HONEST, *(entry(lie, roles=["receiver"]) for lie in liars)]
+
+    run = conformance(tmp_path, peers, "-k", "test_pairing and gzip-packet")
+
+    assert run.returncode == 1, run.stdout
+    records = recorded(tmp_path)
+    found = {name: records[CELL.format(name)] for name in ("zlib", *liars)}
+    assert {name: (cell["verdict"], cell["kind"]) for name, cell in found.items()} == {
+        "zlib": ("pass", None),
+        "corrupts-a-bit": ("fail", "corrupt"),
+        "crashes-in-decode": ("fail", "crash"),
+        "hangs-in-decode": ("fail", "hang"),
+        "says-hardware": ("fail", "unproven"),
+    }
+    assert found["says-hardware"]["device_verdict"] == "unproven"
+    assert [lie for lie in liars if running(lie)] == []
+
+
+def test_a_run_in_which_everything_is_skipped_is_not_green(tmp_path: Path) -> None:
+    peers = [HONEST, entry("accepts-impossible")]
+
+    run = conformance(tmp_path, peers, "--cell", CELL.format("accepts-impossible"))
+
+    assert run.returncode == 1
+    assert "Nothing was checked: this run says nothing." in run.stdout
+    (record,) = recorded(tmp_path).values()
+    assert (record["verdict"], record["reason"]) == (
+        "skip",
+        "accepts-impossible failed its probe (peer accepts-impossible did what cannot be done (framing"
+        " no-such-framing), expected a refusal); remedy: mend the peer or take it out of the profile",
+    )
+
+
+def test_an_honest_line_up_conforms(tmp_path: Path) -> None:
+    run = conformance(tmp_path, [HONEST], "--cell", CELL.format("zlib"))
+
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("--cell", "wire/nothing"), 2, "multifd: --cell 'wire/nothing': no such cell; the nearest are"),
+        (("--memory", "much"), 2, "multifd: --memory 'much': expected a number of bytes"),
+        (("--results", "/dev/null/results"), 3, "multifd: /dev/null/results/events.jsonl: cannot write"),
+    ],
+)
+def test_wrong_input_and_a_broken_host_have_their_own_exit_codes(
+    arguments: tuple[str, ...], status: int, said: str, tmp_path: Path
+) -> None:
+    run = conformance(tmp_path, [HONEST], *arguments)
+
+    assert run.returncode == status
+    assert said in run.stdout + run.stderr

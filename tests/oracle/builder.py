@@ -1,0 +1,79 @@
+"""Questions to the oracle: a pairing of two kinds of codec, as short as a test wants to say it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from multifd.framing.coder import DecoderCapability, EncoderCapability
+from multifd.framing.container import Container
+from multifd.framing.model import framing
+from multifd.oracle.question import Question, Side
+from multifd.plan.fault import FAULTS
+from multifd.wire.dialect import ZeroPages, dialect
+
+DEFLATE: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
+RAW_AND_ZLIB: Final = frozenset({Container.RAW, Container.ZLIB})
+
+
+def encoder(
+    *windows: int, containers: frozenset[Container] = DEFLATE, streaming: bool = True, shrinks: bool = True
+) -> EncoderCapability:
+    """An encoder that keeps to these windows, given in bits."""
+    return EncoderCapability(containers, streaming, frozenset(windows), shrinks)
+
+
+def decoder(
+    window: int,
+    *,
+    containers: frozenset[Container] = DEFLATE,
+    streaming: bool = True,
+    header_window: bool = True,
+) -> DecoderCapability:
+    """A decoder that accepts this window, given in bits."""
+    return DecoderCapability(containers, streaming, window, header_window, "all", checks_trailer=True)
+
+
+STREAMING: Final = encoder(*range(9, 16))
+"""zlib: any window, streams that go on."""
+STORING: Final = encoder(*range(9, 16), shrinks=False)
+"""zlib level 0."""
+ONE_SHOT: Final = encoder(15, streaming=False)
+"""libdeflate: complete streams of one window."""
+IAA: Final = encoder(12, containers=RAW_AND_ZLIB, streaming=False)
+"""An accelerator that makes complete streams with a window of 4 KiB."""
+ZSTD: Final = encoder(*range(10, 24), containers=frozenset({Container.ZSTD}))
+PLAIN: Final = encoder(containers=frozenset({Container.NONE}))
+
+READS_STREAMS: Final = decoder(15)
+READS_COMPLETE: Final = decoder(15, streaming=False)
+READS_IAA: Final = decoder(12, containers=RAW_AND_ZLIB, streaming=False, header_window=False)
+READS_4K_HEADERS: Final = decoder(12)
+READS_ZSTD: Final = decoder(27, containers=frozenset({Container.ZSTD}))
+READS_PLAIN: Final = decoder(0, containers=frozenset({Container.NONE}))
+
+
+def ask(
+    sent: str,
+    read: str | None = None,
+    *,
+    by: EncoderCapability | None = STREAMING,
+    to: DecoderCapability | None = READS_STREAMS,
+    speaking: str = "qemu-10.0",
+    hearing: str | None = None,
+    page_size: int = 4096,
+    legacy_zero_pages: bool = False,
+    becomes_zero: bool = False,
+    fault: str | None = None,
+) -> Question:
+    """What happens if ``by`` sends this framing ``to`` a reader of that framing (the same if not given)?"""
+    spoken = dialect(speaking)
+    return Question(
+        sender=Side("S", framing(sent), spoken),
+        receiver=Side("R", framing(read or sent), dialect(hearing or speaking)),
+        encoder=by,
+        decoder=to,
+        page_size=page_size,
+        zero_pages=ZeroPages.MAIN if legacy_zero_pages else spoken.zero_pages,
+        becomes_zero=becomes_zero,
+        fault=FAULTS[fault] if fault else None,
+    )

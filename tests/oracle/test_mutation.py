@@ -1,0 +1,74 @@
+"""Mutation of the oracle: each rule is needed, and real peers show it.
+
+A rule is taken out of the oracle; a cell of a small plan then gets another prediction; that cell is run with real
+peer processes. It must conform under the true oracle and fail under the mutated one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from multifd.oracle.predict import predict
+from multifd.oracle.rules import RULES, Rule
+from multifd.plan import matrix
+from multifd.plan.cell import PlannedCell
+from multifd.plan.matrix import PlanOptions, plan
+from multifd.profile.lineup import LineUp
+from multifd.profile.model import PeerEntry, Profile
+from multifd.result.known import shipped
+from multifd.result.record import CONFORMING
+from multifd.run.bench import Bench
+from multifd.run.introduce import resolve
+from multifd.run.record import concluded
+from multifd.run.stage import Stage
+
+PROFILE: Final = Profile(
+    description="One codec of each kind: no compression, streaming, a limited window, one-shot, another format.",
+    peers=(
+        PeerEntry(codec="none"),
+        PeerEntry(codec="zlib"),
+        PeerEntry(codec="zlib", parameters={"window": 12}),
+        PeerEntry(codec="libdeflate"),
+        PeerEntry(codec="zstd"),
+    ),
+)
+OPTIONS: Final = PlanOptions(memory=2 << 20)
+
+
+@pytest.fixture(scope="module")
+def line_up() -> LineUp:
+    return resolve("mutation", PROFILE, None)
+
+
+@pytest.fixture(scope="module")
+def cells(line_up: LineUp) -> list[PlannedCell]:
+    return plan(line_up, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def bench(line_up: LineUp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    scratch: Path = tmp_path_factory.mktemp("mutation")
+    running = Bench(line_up, Stage(scratch, "only", 1, None))
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_without_the_rule_a_real_cell_fails(
+    rule: Rule, line_up: LineUp, cells: list[PlannedCell], bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = next(cell for cell in cells if cell.prediction.rule == rule.name)
+    monkeypatch.setattr(matrix, "predict", partial(predict, rules=[r for r in RULES if r is not rule]))
+    mutated = next(cell for cell in plan(line_up, OPTIONS) if cell.id == true.id)
+    assert mutated.prediction != true.prediction
+
+    outcome = bench.run(true)
+
+    record = concluded(true, outcome, (), shipped())
+    assert record.verdict in CONFORMING, f"{record.id}: {record.reason}"
+    assert concluded(mutated, outcome, (), shipped()).verdict == "fail"

@@ -1,0 +1,122 @@
+"""Properties of every prediction, whatever is asked."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from multifd.framing.coder import DecoderCapability, EncoderCapability
+from multifd.framing.container import Container
+from multifd.framing.model import FRAMINGS
+from multifd.oracle.predict import predict
+from multifd.oracle.question import Question, Side
+from multifd.oracle.rules import RULES
+from multifd.plan.fault import FAULTS
+from multifd.wire.dialect import DIALECTS, ZeroPages
+from tests.oracle.builder import READS_STREAMS, STREAMING, ask
+
+NAMES = [rule.name for rule in RULES]
+
+peers = st.text(min_size=1, max_size=12)
+containers = st.frozensets(st.sampled_from(Container))
+encoders = st.builds(
+    EncoderCapability,
+    containers,
+    st.booleans(),
+    st.frozensets(st.integers(9, 24), max_size=4),
+    st.booleans(),
+) | st.just(STREAMING)
+decoders = st.builds(
+    DecoderCapability,
+    containers,
+    st.booleans(),
+    st.integers(0, 27),
+    st.booleans(),
+    st.sampled_from(["all", "first"]),
+    st.booleans(),
+) | st.just(READS_STREAMS)
+sides = st.builds(
+    Side, peers, st.sampled_from(list(FRAMINGS.values())), st.sampled_from(list(DIALECTS.values()))
+).filter(lambda side: side.framing.travels_as in side.dialect.flags)
+questions = st.builds(
+    Question,
+    sender=sides,
+    receiver=sides,
+    encoder=st.none() | encoders,
+    decoder=st.none() | decoders,
+    page_size=st.sampled_from([4096, 16384, 65536]),
+    zero_pages=st.sampled_from(ZeroPages),
+    becomes_zero=st.booleans(),
+    fault=st.none() | st.sampled_from(list(FAULTS.values())),
+)
+
+
+def test_what_is_predicted_where_every_rule_holds() -> None:
+    prediction = predict(ask("zlib"))
+
+    assert (prediction.outcome, prediction.rule, prediction.error) == ("identical", "all-hold", None)
+    assert prediction.reason == (
+        "R reads what S emits as zlib (container zlib, one stream per channel, flush sync-packet, window 32768)"
+    )
+
+
+@given(questions)
+def test_the_same_question_gets_the_same_answer(question: Question) -> None:
+    assert predict(question) == predict(replace(question))
+
+
+@given(questions)
+def test_the_chain_has_every_rule_up_to_the_one_that_decides(question: Question) -> None:
+    prediction = predict(question)
+
+    decided = NAMES.index(prediction.rule) + 1 if prediction.rule in NAMES else len(NAMES)
+    assert [step.rule for step in prediction.chain] == NAMES[:decided]
+    assert all(step.held for step in prediction.chain[:-1])
+    assert prediction.chain[-1].held == (prediction.rule == "all-hold")
+
+
+@given(questions)
+def test_a_rule_that_decides_says_why_and_one_that_holds_says_what_it_guards(question: Question) -> None:
+    prediction = predict(question)
+
+    guards = {rule.name: rule.holds for rule in RULES}
+    for step in prediction.chain:
+        assert step.because == (guards[step.rule] if step.held else prediction.reason)
+
+
+@given(questions)
+def test_memory_is_identical_only_if_all_rules_hold(question: Question) -> None:
+    prediction = predict(question)
+
+    assert (prediction.outcome == "identical") == (prediction.rule == "all-hold")
+    assert (prediction.outcome == "identical") == all(step.held for step in prediction.chain)
+
+
+@given(questions)
+def test_a_rejection_and_nothing_else_expects_an_error(question: Question) -> None:
+    prediction = predict(question)
+
+    assert (prediction.error is not None) == (prediction.outcome == "rejected")
+    re.compile(prediction.error or "")
+
+
+@given(st.lists(questions, max_size=8), st.randoms(use_true_random=False))
+def test_the_order_of_questions_does_not_matter(asked: list[Question], dice: random.Random) -> None:
+    order = dice.sample(range(len(asked)), len(asked))
+
+    answers = {at: predict(asked[at]) for at in order}
+
+    assert [answers[at] for at in range(len(asked))] == [predict(question) for question in asked]
+
+
+@given(questions, peers, peers)
+def test_the_names_of_peers_do_not_matter(question: Question, one: str, other: str) -> None:
+    renamed = replace(
+        question, sender=replace(question.sender, peer=one), receiver=replace(question.receiver, peer=other)
+    )
+
+    assert (predict(renamed).outcome, predict(renamed).rule) == (predict(question).outcome, predict(question).rule)

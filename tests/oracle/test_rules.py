@@ -1,0 +1,330 @@
+"""The rules one by one, and what they make of the questions of the thread that started all this."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import pytest
+
+from multifd.oracle.predict import predict
+from multifd.oracle.question import Question
+from multifd.oracle.rules import RULES
+from multifd.result.record import Outcome
+from tests.oracle.builder import (
+    IAA,
+    ONE_SHOT,
+    PLAIN,
+    READS_4K_HEADERS,
+    READS_COMPLETE,
+    READS_IAA,
+    READS_PLAIN,
+    READS_ZSTD,
+    STORING,
+    ZSTD,
+    ask,
+    decoder,
+    encoder,
+)
+
+
+class Decided(NamedTuple):
+    """A question and what a rule decides of it."""
+
+    rule: str
+    question: Question
+    outcome: Outcome
+    reason: str
+    error: str | None
+    """As it is seen where such a pairing is run."""
+    otherwise: str
+    """What would decide if it were not for this rule."""
+
+
+DECIDES: Final = (
+    Decided(
+        "sender-container",
+        ask("zlib", by=ZSTD),
+        "rejected",
+        "sender S cannot emit container zlib",
+        "zstd cannot emit container zlib",
+        "all-hold",
+    ),
+    Decided(
+        "sender-streaming",
+        ask("zlib", by=ONE_SHOT),
+        "rejected",
+        "sender S cannot keep a stream open across packets, which zlib needs",
+        "libdeflate cannot keep a stream open across packets (no sync flush)",
+        "all-hold",
+    ),
+    Decided(
+        "sender-window",
+        ask("zlib-packet[window=12]", by=ONE_SHOT),
+        "rejected",
+        "sender S cannot limit its window to the 4096 bytes of zlib-packet[window=12]",
+        "libdeflate cannot limit its window to 4096 bytes",
+        "all-hold",
+    ),
+    Decided(
+        "sender-window",
+        ask("zlib-page[window=12]", by=ONE_SHOT),
+        "rejected",
+        "sender S cannot limit its window to the 4096 bytes of zlib-page[window=12]",
+        "libdeflate cannot limit its window to 4096 bytes",
+        "all-hold",
+    ),
+    Decided(
+        "sender-window",
+        ask("qpl", by=ONE_SHOT, page_size=16384),
+        "rejected",
+        "sender S cannot limit its window to the 4096 bytes of qpl",
+        "libdeflate cannot limit its window to 4096 bytes",
+        "all-hold",
+    ),
+    Decided(
+        "receiver-container",
+        ask("zlib", to=READS_ZSTD),
+        "rejected",
+        "receiver R cannot read container zlib",
+        "zstd cannot read container zlib",
+        "all-hold",
+    ),
+    Decided(
+        "fault",
+        ask("zlib", fault="magic"),
+        "rejected",
+        "a packet's magic is wrong",
+        "multifd: received packet magic 11223345 and expected magic 11223344",
+        "all-hold",
+    ),
+    Decided(
+        "flags",
+        ask("qatzip", speaking="rfc-2023", hearing="qemu-9.2"),
+        "rejected",
+        "flags 0x6 under the mask 0x3e of qemu-9.2 are 0x6; qatzip expects 0x20",
+        "multifd 1: flags received 6 flags expected 20",
+        "all-hold",
+    ),
+    Decided(
+        "hidden-flag",
+        ask("qatzip", "none", to=READS_PLAIN, speaking="qemu-9.2", hearing="qemu-5.0"),
+        "hazard",
+        "the mask 0xe of qemu-5.0 hides the flag 0x20 of qatzip: the receiver takes the payload for none and"
+        " writes garbage pages",
+        None,
+        "layout",
+    ),
+    Decided(
+        "layout",
+        ask("zlib-packet", "zlib-page"),
+        "rejected",
+        "zlib-packet[window=15] sends no length table, zlib-page[window=15] expects a length table before the pages",
+        "length table: sum is 191935724411, expected 184587 (the bytes that follow)",
+        "all-hold",
+    ),
+    Decided(
+        "container",
+        ask("qatzip", "4b-packet"),
+        "rejected",
+        "a reader of container 4B is given container gzip-ext",
+        "4B header: length is 67668767, expected 14347 (the bytes that follow)",
+        "all-hold",
+    ),
+    Decided(
+        "stream-ends",
+        ask("zlib-packet", "zlib"),
+        "rejected",
+        "zlib-packet[window=15] ends its stream with every packet, zlib reads one stream for the whole channel",
+        "multifd 1: inflate returned 1 instead of Z_OK",
+        "all-hold",
+    ),
+    Decided(
+        "stream-goes-on",
+        ask("zlib", "zlib-packet"),
+        "rejected",
+        "zlib never ends its stream, zlib-packet[window=15] expects one that does",
+        "zlib: incomplete or truncated stream",
+        "all-hold",
+    ),
+    Decided(
+        "receiver-streaming",
+        ask("zlib", to=READS_COMPLETE),
+        "rejected",
+        "receiver R reads only complete streams, and zlib never ends one",
+        "R: Decompression failed",
+        "all-hold",
+    ),
+    Decided(
+        "window",
+        ask("zlib", to=READS_4K_HEADERS),
+        "rejected",
+        "the zlib header announces a window of 32768 bytes, receiver R accepts at most 4096",
+        "zlib[window=12]: Error -3 while decompressing data: invalid window size",
+        "all-hold",
+    ),
+    Decided(
+        "window",
+        ask("raw-packet", to=READS_IAA),
+        "rejected",
+        "distances reach 32768 bytes, receiver R accepts at most 4096",
+        "invalid distance too far back",
+        "all-hold",
+    ),
+    Decided(
+        "window",
+        ask("qpl", to=decoder(11), page_size=16384),
+        "rejected",
+        "distances reach 4096 bytes, receiver R accepts at most 2048",
+        "invalid distance too far back",
+        "all-hold",
+    ),
+    Decided(
+        "zero-pages",
+        ask("zlib", hearing="qemu-5.0", becomes_zero=True),
+        "hazard",
+        "qemu-10.0 announces zero pages in packets, a receiver of qemu-5.0 ignores that field: a page that becomes"
+        " zero after its first transfer keeps its old content",
+        None,
+        "all-hold",
+    ),
+)
+
+
+def case(decided: Decided) -> str:
+    question = decided.question
+    framings = f"{question.sender.framing.name} to {question.receiver.framing.name}"
+    return f"{decided.rule}: {framings}, pages of {question.page_size}"
+
+
+@pytest.mark.parametrize("decided", DECIDES, ids=case)
+def test_a_rule_decides(decided: Decided) -> None:
+    prediction = predict(decided.question)
+
+    assert prediction.rule == decided.rule
+    assert (prediction.outcome, prediction.reason) == (decided.outcome, decided.reason)
+
+
+@pytest.mark.parametrize("decided", [row for row in DECIDES if row.error is not None], ids=case)
+def test_the_error_that_is_seen_is_the_one_expected(decided: Decided) -> None:
+    expected = predict(decided.question).error
+
+    assert expected is not None
+    assert re.search(expected, decided.error or "")
+
+
+@pytest.mark.parametrize("decided", DECIDES, ids=case)
+def test_and_it_alone(decided: Decided) -> None:
+    prediction = predict(decided.question, [rule for rule in RULES if rule.name != decided.rule])
+
+    assert prediction.rule == decided.otherwise
+
+
+def test_every_rule_is_in_the_table() -> None:
+    assert list(dict.fromkeys(row.rule for row in DECIDES)) == [rule.name for rule in RULES]
+
+
+NEIGHBOURS: Final = (
+    ("sender-container", "the codec emits it", ask("zstd", by=ZSTD, to=READS_ZSTD)),
+    ("sender-streaming", "a complete stream per packet needs no state", ask("zlib-packet", by=ONE_SHOT)),
+    ("sender-window", "it has a window that is smaller still", ask("zlib-packet[window=12]", by=encoder(10))),
+    ("sender-window", "nothing in a page is farther than the page", ask("qpl", by=ONE_SHOT)),
+    ("sender-window", "pages as they are have no window", ask("none", by=PLAIN, to=READS_PLAIN, page_size=65536)),
+    ("receiver-container", "the codec reads it", ask("zstd", by=ZSTD, to=READS_ZSTD)),
+    ("fault", "no receiver looks at that bit", ask("zlib", fault="flags-ignored-bit")),
+    ("flags", "both know the method by the same flag", ask("zlib", hearing="qemu-5.0")),
+    ("flags", "a proposal travels under the flag of a method", ask("zlib-packet", "zlib")),
+    ("hidden-flag", "the mask shows it", ask("qatzip", speaking="qemu-9.2", hearing="qemu-10.0")),
+    ("hidden-flag", "the flag of zlib is under every mask", ask("zlib", hearing="qemu-5.0")),
+    ("layout", "both have a length table", ask("zlib-page[window=12]", "zlib-page[window=15]")),
+    ("layout", "the stub is pages as they are", ask("qatzip-stub", "none", by=PLAIN, to=READS_PLAIN)),
+    ("container", "gzip with an extra field is gzip (RFC 1952)", ask("qatzip", "gzip-packet")),
+    ("container", "and the other way", ask("gzip-packet", "qatzip")),
+    ("stream-ends", "a stream per packet for who reads packets", ask("zlib-packet")),
+    ("stream-ends", "a flush on every page ends nothing", ask("zlib-sync-page", "zlib")),
+    ("stream-goes-on", "a stream for the channel for who reads one", ask("zlib", "zlib-sync-page")),
+    ("receiver-streaming", "it gets complete streams", ask("zlib-packet", to=READS_COMPLETE)),
+    ("window", "as large as the receiver's", ask("zlib-packet[window=12]", to=READS_4K_HEADERS)),
+    ("window", "no header, and the page is no farther", ask("qpl", by=ONE_SHOT, to=READS_IAA)),
+    ("window", "what only stores is sent raw", ask("uadk", by=STORING, to=READS_4K_HEADERS)),
+    ("window", "no window is declared, and none is needed", ask("qpl", by=encoder(streaming=False), to=READS_IAA)),
+    ("window", "pages as they are have no window", ask("none", by=PLAIN, to=READS_PLAIN)),
+    ("zero-pages", "the receiver reads packets for them", ask("zlib", becomes_zero=True)),
+    (
+        "zero-pages",
+        "zero-page-detection=legacy",
+        ask("zlib", hearing="qemu-5.0", becomes_zero=True, legacy_zero_pages=True),
+    ),
+    ("zero-pages", "the memory was zero before", ask("zlib", hearing="qemu-5.0")),
+    ("zero-pages", "an old sender", ask("zlib", speaking="qemu-5.0", hearing="qemu-10.0", becomes_zero=True)),
+)
+"""Questions that are close to one that the rule decides, and why it does not decide these."""
+
+
+@pytest.mark.parametrize(
+    ("rule", "question"),
+    [pytest.param(rule, question, id=f"{rule}: {why}") for rule, why, question in NEIGHBOURS],
+)
+def test_a_rule_does_not_decide(rule: str, question: Question) -> None:
+    steps = {step.rule: step.held for step in predict(question).chain}
+
+    assert steps.get(rule) is True
+
+
+def test_a_zstd_reader_goes_on_with_the_next_frame() -> None:
+    """libzstd, and so QEMU: no framing of ours ends its frames, so none of the table's rows can show it."""
+    ends = ask("zlib-packet", "zstd")
+
+    assert next(rule for rule in RULES if rule.name == "stream-ends").decide(ends) is None
+
+
+@pytest.mark.parametrize("peer", ["c++", "lab(1)", "q*"])
+def test_the_error_of_a_peer_with_any_name_is_matched(peer: str) -> None:
+    question = ask("zlib", to=READS_COMPLETE)
+
+    error = predict(replace(question, receiver=replace(question.receiver, peer=peer))).error
+
+    assert error is not None
+    assert re.search(error, f"{peer}: Decompression failed")
+
+
+THREAD: Final = (
+    ("qatzip's output, gzip-ext, into a gzip reader", ask("qatzip", "gzip-packet"), "all-hold"),
+    ("qatzip's output into a raw reader", ask("qatzip", "raw-packet"), "container"),
+    (
+        "QAT under zlib: complete zlib streams into today's reader",
+        ask("zlib-packet", "zlib", by=ONE_SHOT),
+        "stream-ends",
+    ),
+    ("IAA compresses, today's zlib reads", ask("zlib", by=IAA), "sender-streaming"),
+    ("today's zlib compresses, IAA reads", ask("zlib", to=READS_IAA), "receiver-streaming"),
+    ("a FIRST|LAST job per packet for Z_SYNC_FLUSH", ask("zlib-packet[window=12]", "zlib", by=IAA), "stream-ends"),
+    ("option 1: IAA compresses, zlib reads packets", ask("zlib-packet[window=12]", by=IAA), "all-hold"),
+    ("option 1 into a zlib reader of 15 bits", ask("zlib-packet[window=12]", "zlib-packet", by=IAA), "all-hold"),
+    ("option 1 at 32 KiB into IAA", ask("zlib-packet", to=READS_IAA), "window"),
+    ("option 1 at 4 KiB into IAA", ask("zlib-packet[window=12]", to=READS_IAA), "all-hold"),
+    ("option 1 at 4 KiB from a codec that has no limit", ask("zlib-packet[window=12]", by=ONE_SHOT), "sender-window"),
+    ("option 2: zlib compresses pages, IAA reads", ask("zlib-page", to=READS_IAA), "all-hold"),
+    ("option 2: IAA compresses pages, zlib reads", ask("zlib-page", by=IAA), "all-hold"),
+    ("option 2 with 64 KiB pages into IAA", ask("zlib-page", to=READS_IAA, page_size=65536), "window"),
+    ("Z_SYNC_FLUSH on every page, IAA reads", ask("zlib-sync-page", to=READS_IAA), "receiver-streaming"),
+    ("Z_SYNC_FLUSH on every page, IAA compresses", ask("zlib-sync-page", by=IAA), "sender-streaming"),
+    ("Z_SYNC_FLUSH on every page, today's zlib reads", ask("zlib-sync-page", "zlib"), "all-hold"),
+    ("raw deflate at 32 KiB into IAA", ask("raw-packet", to=READS_IAA), "window"),
+    ("raw deflate at 4 KiB into IAA", ask("raw-packet[window=12]", to=READS_IAA), "all-hold"),
+    ("raw deflate into a gzip reader", ask("raw-packet", "gzip-packet"), "container"),
+    ("QEMU's qpl from any deflate", ask("qpl", by=ONE_SHOT, to=READS_IAA), "all-hold"),
+    ("the stub: option accepted, NOCOMP sent", ask("qatzip-stub", "qatzip", by=PLAIN), "flags"),
+)
+"""Sent how and read how, and the rule that decides; ``all-hold`` where memory arrives identical."""
+
+
+@pytest.mark.parametrize(
+    ("question", "rule"), [pytest.param(question, rule, id=text) for text, question, rule in THREAD]
+)
+def test_the_questions_of_the_thread(question: Question, rule: str) -> None:
+    prediction = predict(question)
+
+    assert prediction.rule == rule
+    assert prediction.outcome == ("identical" if rule == "all-hold" else "rejected")
