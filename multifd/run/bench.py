@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
 from multifd.framing.model import framing
 from multifd.memory.image import GuestMemory
@@ -24,10 +25,11 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import machine, zero_pages
 from multifd.profile.lineup import LineUp
-from multifd.result.record import CpuSeconds, Provenance, Role, Seconds, Sides
+from multifd.result.record import CpuSeconds, DeviceVerdict, Provenance, Role, Seconds, Sides
 from multifd.run.measure import measure
 from multifd.run.observe import Memory, Snapshot, changed, compare, snapshot
 from multifd.run.playback import play
+from multifd.run.prove import Prover, Verdict, worst
 from multifd.run.stage import Stage
 from multifd.wire.dialect import dialect
 
@@ -54,6 +56,7 @@ class _Encoded:
     reply: contract.Conclusion | PeerError
     capture: Capture | None = None
     problems: list[str] = field(default_factory=list)
+    device: DeviceVerdict = "not claimed"
 
 
 class Bench:
@@ -65,6 +68,7 @@ class Bench:
         self._deadline = line_up.deadlines.request
         self._processes: dict[tuple[str, Role], PeerProcess] = {}
         self._encoded: tuple[str, _Encoded] | None = None
+        self._prover = Prover(Host())
 
     def run(self, cell: PlannedCell) -> Outcome:
         """Run the cell as its scenario says."""
@@ -89,8 +93,6 @@ class Bench:
             sender=self._line_up.peer(cell.sender).provenance,
             receiver=self._line_up.peer(cell.receiver).provenance,
         )
-        if "hardware" in (outcome.provenance.sender, outcome.provenance.receiver):
-            outcome.observation = _unproven(outcome.observation)
         return outcome
 
     def close(self) -> None:
@@ -110,20 +112,22 @@ class Bench:
         if self._encoded is not None and self._encoded[0] == key:
             return self._encoded[1]
         directory = self._stage.capture(cell)
-        try:
-            reply = self._process(cell.sender, "sender").request(
-                contract.Encode,
-                self._deadline,
-                script=self._stage.script(cell),
-                framing=cell.sender_framing,
-                dialect=cell.sender_dialect,
-                channels=cell.channels,
-                capture=str(directory),
-            )
-        except PeerError as broken:
-            encoded = _Encoded(broken)
-        else:
-            encoded = self._measured(reply, cell)
+        with self._prover.watching(self._line_up.peer(cell.sender)) as verdict:
+            try:
+                reply = self._process(cell.sender, "sender").request(
+                    contract.Encode,
+                    self._deadline,
+                    script=self._stage.script(cell),
+                    framing=cell.sender_framing,
+                    dialect=cell.sender_dialect,
+                    channels=cell.channels,
+                    capture=str(directory),
+                )
+            except PeerError as broken:
+                encoded = _Encoded(broken)
+            else:
+                encoded = self._measured(reply, cell)
+                encoded.device = _proof(verdict, reply)
         self._encoded = (key, encoded)
         return encoded
 
@@ -145,18 +149,20 @@ class Bench:
         script = self._stage.script(cell)
         receiver = self._process(cell.receiver, "receiver")
         with self._stage.destination(cell) as memory:
-            reply = receiver.request(
-                contract.Decode,
-                self._deadline,
-                capture=str(self._stage.capture(cell)),
-                memory=memory.layout,
-                framing=cell.receiver_framing,
-                dialect=cell.receiver_dialect,
-            )
+            with self._prover.watching(self._line_up.peer(cell.receiver)) as verdict:
+                reply = receiver.request(
+                    contract.Decode,
+                    self._deadline,
+                    capture=str(self._stage.capture(cell)),
+                    memory=memory.layout,
+                    framing=cell.receiver_framing,
+                    dialect=cell.receiver_dialect,
+                )
+                device = worst(encoded.device, _proof(verdict, reply))
             observation = self._judge_memory(cell, receiver, reply, memory, script)
         if encoded.problems:
             observation = _claims(observation, _problem(cell, encoded))
-        return self._figures(cell, script, observation, encoded.reply, reply)
+        return self._figures(cell, script, _proven(observation, device), encoded.reply, reply)
 
     def _live(self, cell: PlannedCell) -> Outcome:
         with ExitStack() as stack:
@@ -170,16 +176,18 @@ class Bench:
             address = self._listen(cell, receiver, memory)
             if isinstance(address, contract.Failed):
                 return Outcome(self._judge_memory(cell, receiver, address, memory, script))
+            verdict = stack.enter_context(self._prover.watching(*map(self._line_up.peer, (cell.sender, cell.receiver))))
             sent = self._send(cell, script, address)
             if not isinstance(sent, contract.Done):
                 _poke(address, self._deadline)
             received = receiver.conclusion(2 * self._deadline)
             if isinstance(sent, PeerError):
                 return Outcome(_broken_peer(sent))
+            device = worst(_proof(verdict, sent), _proof(verdict, received))
             observation = self._judge_memory(cell, receiver, received, memory, script)
         if isinstance(sent, contract.Failed):
             observation = _sender_failed(observation, sent, cell.sender)
-        return self._figures(cell, script, observation, sent, received)
+        return self._figures(cell, script, _proven(observation, device), sent, received)
 
     def _playback(self, cell: PlannedCell) -> Outcome:
         encoded = self._encode(cell)
@@ -367,9 +375,16 @@ def _late(observation: Observation, pages: int) -> Observation:
     return replace(observation, late_pages=pages)
 
 
-def _unproven(observation: Observation) -> Observation:
-    detail = observation.detail or "no counter of a device was read"
-    return replace(observation, detail=detail, device="unproven")
+def _proof(verdict: Verdict, reply: contract.Conclusion) -> DeviceVerdict:
+    """What the counters say of work that was done; what was refused needs no proof."""
+    return verdict(reply.packets) if isinstance(reply, contract.Done) else "not claimed"
+
+
+def _proven(observation: Observation, device: DeviceVerdict) -> Observation:
+    if device != "unproven":
+        return replace(observation, device=device)
+    detail = observation.detail or "no counter of the device moved by what was asked of it"
+    return replace(observation, detail=detail, device=device)
 
 
 def _poke(address: str, within: float) -> None:

@@ -105,9 +105,7 @@ def _best(
     return [_real(standing, entry, library, ()), _emulated(standing, entry)]
 
 
-def _real(
-    standing: Standing, entry: DeviceEntry, library: Library | None, devices: tuple[Device, ...]
-) -> DevicePeer:
+def _real(standing: Standing, entry: DeviceEntry, library: Library | None, devices: tuple[Device, ...]) -> DevicePeer:
     assert standing.real is not None
     path = HARDWARE if devices else SOFTWARE
     provenance: Provenance = "hardware" if devices else "vendor-software"
@@ -138,7 +136,8 @@ def _lacking(
     elif library is None:
         reasons.append(f"{standing.device}: its library is not found; run: multifd vendor fetch")
     if len(usable) < entry.count:
-        reasons.append(f"{standing.device}: {len(usable)} usable devices, {entry.count} required (devices.{kind}.count)")
+        wanted = f"{entry.count} required (devices.{kind}.count)"
+        reasons.append(f"{standing.device}: {len(usable)} usable devices, {wanted}; multifd doctor says more")
         for device in found:
             if device.kind == kind:
                 fixes = (f"{problem.what}; run: {problem.fix.splitlines()[0]}" for problem in device.problems)

@@ -72,6 +72,7 @@ _PROBED: Final[Mapping[Kind | None, Observed]] = {
 def probed(peer: LineUpPeer, options: tuple[str, ...]) -> Cell:
     """The record of a peer's probe: whether it kept its word."""
     kind = None if peer.probe is None else peer.probe_kind or "wrong-error"
+    done = "it introduced itself, its round trips are identical, an impossible request was refused"
     cell_id = f"probe/{peer.name}"
     return Cell(
         id=cell_id,
@@ -85,10 +86,10 @@ def probed(peer: LineUpPeer, options: tuple[str, ...]) -> Cell:
         page_size=4096,
         channels=1,
         predicted="identical",
-        observed=_PROBED[kind],
-        verdict="pass" if kind is None else "fail",
+        observed="skipped" if peer.skip else _PROBED[kind],
+        verdict="skip" if peer.skip else "pass" if kind is None else "fail",
         kind=kind,
-        reason=peer.probe or "it introduced itself, its round trips are identical, an impossible request was refused",
+        reason=peer.skip or peer.probe or done,
         error=peer.probe,
         provenance=Sides(sender=peer.provenance, receiver=peer.provenance),
         reproduce=shlex.join(["tox", "-e", "conformance", "--", "--cell", cell_id, *options]),
