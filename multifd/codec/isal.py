@@ -7,7 +7,7 @@ from importlib.metadata import version
 from isal import isal_zlib
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.zlib_api import CONTAINERS, ZlibApiCodec
+from multifd.codec.zlib_api import CONTAINERS, MEMBERED, ZlibApiCodec
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 
 
@@ -20,7 +20,7 @@ def _make(name: str, level: int) -> ZlibApiCodec:
         window=15,
         encoder=EncoderCapability(CONTAINERS, streaming=True, windows=frozenset(range(9, 16))),
         decoder=DecoderCapability(
-            CONTAINERS, streaming=True, window=15, header_window=False, members="all", checks_trailer=True
+            CONTAINERS, streaming=True, window=15, header_window=False, members=MEMBERED, checks_trailer=True
         ),
     )
 

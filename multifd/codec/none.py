@@ -20,7 +20,7 @@ def _never(*_: object) -> NoReturn:
 
 _ENCODER: Final = EncoderCapability(_CONTAINERS, streaming=True, windows=frozenset(), shrinks=False)
 _DECODER: Final = DecoderCapability(
-    _CONTAINERS, streaming=True, window=0, header_window=False, members="all", checks_trailer=False
+    _CONTAINERS, streaming=True, window=0, header_window=False, members=frozenset(), checks_trailer=False
 )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.zlib_api import CONTAINERS, ZlibApiCodec
+from multifd.codec.zlib_api import CONTAINERS, MEMBERED, ZlibApiCodec
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 
@@ -31,7 +31,7 @@ def _make(name: str, level: int, window: int) -> ZlibApiCodec:
             streaming=True,
             window=window,
             header_window=True,
-            members="all",
+            members=MEMBERED,
             checks_trailer=True,
         ),
     )

@@ -17,7 +17,8 @@ from multifd.result.record import Provenance
 
 CONTAINERS: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 _WRAPPED: Final = frozenset({Container.GZIP_EXT, Container.FOUR_B})
-_MULTI_MEMBER: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
+MEMBERED: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
+"""Containers whose payload may hold several members."""
 
 
 def wbits(container: Container, window: int) -> int:
@@ -91,7 +92,7 @@ class ZlibApiCodec:
         output, rest = self._member(data, container, size)
         if not rest:
             return output
-        if container not in _MULTI_MEMBER:
+        if container not in MEMBERED:
             raise PayloadError(f"{self.name}: {len(rest)} bytes after the end of the stream")
         whole = bytearray(output)
         while rest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlib_ng import zlib_ng
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.zlib_api import CONTAINERS, ZlibApiCodec
+from multifd.codec.zlib_api import CONTAINERS, MEMBERED, ZlibApiCodec
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 
 
@@ -18,7 +18,7 @@ def _make(name: str, level: int) -> ZlibApiCodec:
         window=15,
         encoder=EncoderCapability(CONTAINERS, streaming=True, windows=frozenset(range(9, 16)), shrinks=level > 0),
         decoder=DecoderCapability(
-            CONTAINERS, streaming=True, window=15, header_window=True, members="all", checks_trailer=True
+            CONTAINERS, streaming=True, window=15, header_window=True, members=MEMBERED, checks_trailer=True
         ),
     )
 

@@ -115,13 +115,13 @@ def _make(name: str, level: int) -> _ZstdCodec:
         name=name,
         version=".".join(map(str, zstandard.ZSTD_VERSION)),
         level=level,
-        encoder=EncoderCapability(_CONTAINERS, streaming=True, windows=frozenset(range(10, 24))),
+        encoder=EncoderCapability(_CONTAINERS, streaming=True, windows=frozenset(range(10, 24)), reach=23),
         decoder=DecoderCapability(
             _CONTAINERS,
             streaming=True,
             window=_MAX_WINDOW,
             header_window=True,
-            members="all",
+            members=_CONTAINERS,
             checks_trailer=True,
         ),
     )

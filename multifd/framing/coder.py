@@ -8,7 +8,7 @@ really emit is measured on every capture. A codec that cannot do a thing raises
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from multifd.errors import Unsupported
 from multifd.framing.container import Container
@@ -29,6 +29,10 @@ class EncoderCapability:
     """Window bits that it can be limited to; a limit that it cannot keep is refused."""
     shrinks: bool = True
     """Its output can be smaller than its input; False where it only stores (level 0)."""
+    reach: int = 15
+    """Bits of the largest distance that it really uses, whatever its zlib header announces."""
+    member: int | None = None
+    """Bytes of input after which a new member begins, but in raw, which has none; None for one, however long."""
 
     def limit(self, wanted: int) -> int | None:
         """The largest window of at most ``wanted`` bits that it can keep, None if it has none."""
@@ -46,8 +50,8 @@ class DecoderCapability:
     """Bits of the largest distance that it accepts."""
     header_window: bool
     """It refuses a zlib header that announces a larger window than its own, before any data."""
-    members: Literal["all", "first"]
-    """Of several members in a payload it decodes all, or the first and silently no more."""
+    members: frozenset[Container]
+    """Containers of which it reads several members in one payload; of any other it reads the first."""
     checks_trailer: bool
     """A wrong checksum in the trailer is an error."""
 

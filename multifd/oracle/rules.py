@@ -18,6 +18,7 @@ from multifd.framing.model import Flush, Framing, Scope
 from multifd.oracle.question import Question
 from multifd.result.record import Outcome
 from multifd.wire.dialect import ZeroPages
+from multifd.wire.packet import PACKET_SIZE
 
 _LARGEST_WINDOW: Final = 15
 """Bits of the farthest distance that DEFLATE has (RFC 1951, section 2)."""
@@ -148,7 +149,7 @@ _UNREADABLE: Final = {
     Container.ZLIB: r"incorrect header check|unknown compression method|wrapper specifies|failed",
     Container.GZIP: r"incorrect header check|wrapper specifies|failed",
     Container.GZIP_EXT: r"incorrect header check|wrapper specifies|failed",
-    Container.FOUR_B: "4B header: length is",
+    Container.FOUR_B: "4B header: length is|failed",
     Container.ZSTD: "Unknown frame descriptor|decompress",
     Container.NONE: "size received",
 }
@@ -200,6 +201,22 @@ def _receiver_streaming(q: Question) -> Decision | None:
     )
 
 
+def _members(q: Question) -> Decision | None:
+    assert q.encoder is not None and q.decoder is not None
+    framing, piece = q.sender.framing, q.encoder.member
+    if piece is None or framing.scope is Scope.CHANNEL or framing.container in (Container.RAW, Container.NONE):
+        return None
+    whole = q.page_size if framing.scope is Scope.PAGE else PACKET_SIZE
+    if whole <= piece or q.receiver.framing.container in q.decoder.members:
+        return None
+    return Decision(
+        "rejected",
+        f"sender {q.sender.peer} begins a new member every {piece} bytes,"
+        f" receiver {q.receiver.peer} reads the first member of {q.receiver.framing.container} only",
+        r"size received|decompressed len|after the end of the stream|4B header: length is|failed",
+    )
+
+
 def _window(q: Question) -> Decision | None:
     assert q.encoder is not None and q.decoder is not None
     framing = q.sender.framing
@@ -215,13 +232,15 @@ def _window(q: Question) -> Decision | None:
             f" receiver {q.receiver.peer} accepts at most {1 << q.decoder.window}",
             "invalid window size",
         )
-    farthest = min(1 << announced, q.page_size) if framing.scope is Scope.PAGE else 1 << announced
+    farthest = 1 << min(announced, q.encoder.reach) if q.encoder.shrinks else 0
+    if framing.scope is Scope.PAGE:
+        farthest = min(farthest, q.page_size)
     if farthest <= 1 << q.decoder.window:
         return None
     return Decision(
         "rejected",
         f"distances reach {farthest} bytes, receiver {q.receiver.peer} accepts at most {1 << q.decoder.window}",
-        r"distance",
+        r"distance|decompressed len",
     )
 
 
@@ -255,6 +274,7 @@ RULES: Final = (
     Rule("stream-goes-on", "the stream ends where the reader expects it to", _goes_on_where_it_ends),
     Rule("receiver-streaming", "the receiver takes streams that go on across packets", _receiver_streaming),
     Rule("window", "distances and announced window are within the receiver's", _window),
+    Rule("members", "the receiver reads as many members as the sender writes", _members),
     Rule("zero-pages", "the receiver looks for zero pages where the sender puts them", _zero_pages),
 )
 """All rules in order."""

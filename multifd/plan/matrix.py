@@ -33,7 +33,7 @@ PERIODS: Final = ("period-4096", "period-4097", "period-32768", "period-32769")
 class PlanOptions:
     """What the command line says about the plan."""
 
-    memory: int = 4 << 20
+    memory: int = 2 << 20
     """Bytes of guest memory in the wire suite."""
     user_corpus: bool = False
     """``--corpus``: the user's own content is run beside ours."""

@@ -138,7 +138,11 @@ class Bench:
             capture = Capture.open(self._stage.capture(cell))
         except InputError as problem:
             return _Encoded(PeerError("crash", f"peer {cell.sender} says done, but {problem}"))
-        return _Encoded(reply, capture, [*_mislabelled(capture, cell), *measure(capture).problems])
+        return _Encoded(reply, capture, [*_mislabelled(capture, cell), *measure(capture, self._member(cell)).problems])
+
+    def _member(self, cell: PlannedCell) -> int | None:
+        encoder = self._line_up.peer(cell.sender).encoder
+        return encoder.member if encoder is not None else None
 
     def _by_capture(self, cell: PlannedCell) -> Outcome:
         encoded = self._encode(cell)

@@ -39,11 +39,13 @@ class Standing:
     real: str | None
     """The codec over the vendor library, None where this project has none."""
     emulated: str
+    chooses_path: bool = False
+    """The real codec has a parameter ``path``; libqatzip takes the silicon whenever it is there."""
 
 
 STANDING: Final[Mapping[Kind, Standing]] = {
     "qat": Standing("QAT", "qatzip", "qat-emulated"),
-    "iaa": Standing("IAA", "qpl", "iaa-emulated"),
+    "iaa": Standing("IAA", "qpl", "iaa-emulated", chooses_path=True),
     "kunpeng": Standing("Kunpeng", None, "uadk-emulated"),
 }
 HARDWARE: Final = 1
@@ -107,9 +109,9 @@ def _best(
 
 def _real(standing: Standing, entry: DeviceEntry, library: Library | None, devices: tuple[Device, ...]) -> DevicePeer:
     assert standing.real is not None
-    path = HARDWARE if devices else SOFTWARE
     provenance: Provenance = "hardware" if devices else "vendor-software"
-    return DevicePeer(standing.real, {**entry.parameters, "path": path}, provenance, library, devices)
+    path = {"path": HARDWARE if devices else SOFTWARE} if standing.chooses_path else {}
+    return DevicePeer(standing.real, {**entry.parameters, **path}, provenance, library, devices)
 
 
 def _emulated(standing: Standing, entry: DeviceEntry) -> DevicePeer:

@@ -45,8 +45,11 @@ class _Payload:
     pages: int
 
 
-def measure(capture: Capture) -> Measurement:
-    """Scan all packets, walk a sample of the payloads."""
+def measure(capture: Capture, member: int | None = None) -> Measurement:
+    """Scan all packets, walk a sample of the payloads.
+
+    ``member`` is the encoder's declared bytes of input per member, None for one member in a payload.
+    """
     found = Measurement()
     try:
         payloads = list(_payloads(capture, found))
@@ -56,7 +59,7 @@ def measure(capture: Capture) -> Measurement:
         for payload in sorted(payloads, key=lambda p: (not p.opens_stream, len(p.data))):
             if budget <= 0:
                 break
-            budget -= _Walker(capture.framing, capture.manifest.page_size, found).payload(payload, budget)
+            budget -= _Walker(capture.framing, capture.manifest.page_size, member, found).payload(payload, budget)
     except MultifdError as problem:
         found.problems.append(str(problem))
     return found
@@ -94,7 +97,8 @@ def _payloads(capture: Capture, found: Measurement) -> Iterator[_Payload]:
 
 
 class _Walker:
-    def __init__(self, framing: Framing, page_size: int, found: Measurement) -> None:
+    def __init__(self, framing: Framing, page_size: int, member: int | None, found: Measurement) -> None:
+        self._member = member
         self._framing = framing
         self._page_size = page_size
         self._found = found
@@ -106,7 +110,7 @@ class _Walker:
                 return self._zstd(payload)
             if self._framing.scope is Scope.PAGE:
                 return self._each_page(payload, budget)
-            return self._stream(payload.data, payload, budget)
+            return self._members(payload.data, payload, payload.pages * self._page_size, budget)
         except (PayloadError, zstandard.ZstdError) as problem:
             self._problem(payload, str(problem))
             return len(payload.data)
@@ -119,11 +123,28 @@ class _Walker:
             if walked >= budget:
                 break
             if not (self._framing.raw_escape and length == self._page_size):
-                walked += self._stream(payload.data[at : at + length], payload, budget - walked)
+                walked += self._members(payload.data[at : at + length], payload, self._page_size, budget - walked)
             at += length
         return walked
 
+    def _members(self, data: memoryview, payload: _Payload, source: int, budget: int) -> int:
+        """Walk all members of a payload; there must be as many as the encoder declares."""
+        declared = 1 if self._member is None or self._framing.container is Container.RAW else -(-source // self._member)
+        if self._framing.flush is not Flush.FINISH:
+            return self._stream(data, payload, budget)
+        at, members = 0, 0
+        while at < len(data) and at < budget:
+            at += self._stream(data[at:], payload, budget - at)
+            members += 1
+            if members == declared and at < min(len(data), budget):
+                self._problem(payload, f"{len(data) - at} bytes after member {members}, {declared} declared")
+                return len(data)
+        if at >= len(data) and members != declared:
+            self._problem(payload, f"{members} members, {declared} declared")
+        return at
+
     def _stream(self, data: memoryview, payload: _Payload, budget: int) -> int:
+        """Walk one stream with its container; returns the bytes that it takes, or the budget if that is less."""
         framing = self._framing
         starts = framing.scope is not Scope.CHANNEL or payload.opens_stream
         at = 0
@@ -141,12 +162,11 @@ class _Walker:
         if seen.truncated_by_limit:
             return budget
         if framing.flush is Flush.FINISH:
-            left = len(data) - at - seen.consumed - trailer_length(framing.container)
             if not seen.final:
                 self._problem(payload, "the stream does not end")
-            elif left:
-                self._problem(payload, f"{left} bytes after the first member")
-        elif not (seen.aligned and seen.ends_with_sync_marker):
+                return len(data)
+            return at + seen.consumed + trailer_length(framing.container)
+        if not (seen.aligned and seen.ends_with_sync_marker):
             self._problem(payload, "the packet does not end with a sync flush")
         return len(data)
 

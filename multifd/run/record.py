@@ -8,13 +8,14 @@ from typing import Final
 
 from multifd.oracle.verdict import Judgement, Observed, judge
 from multifd.plan.cell import PlannedCell
+from multifd.plan.vendor import VendorCell
 from multifd.profile.lineup import LineUpPeer
 from multifd.result.known import KnownIssue, settle
 from multifd.result.record import Cell, Kind, Sides
 from multifd.run.bench import Outcome
 
 
-def planned(cell: PlannedCell, options: tuple[str, ...]) -> Cell:
+def planned(cell: PlannedCell | VendorCell, options: tuple[str, ...]) -> Cell:
     """The record of a cell that has not run."""
     skipped = cell.skip is not None
     return Cell(
@@ -36,7 +37,9 @@ def planned(cell: PlannedCell, options: tuple[str, ...]) -> Cell:
     )
 
 
-def concluded(cell: PlannedCell, outcome: Outcome, options: tuple[str, ...], issues: Sequence[KnownIssue]) -> Cell:
+def concluded(
+    cell: PlannedCell | VendorCell, outcome: Outcome, options: tuple[str, ...], issues: Sequence[KnownIssue]
+) -> Cell:
     """The record of a cell that has run, with its verdict."""
     observation = outcome.observation
     judgement: Judgement = judge(cell.prediction, observation)

@@ -22,10 +22,13 @@ from multifd.framing.deflate import walk
 PAGE: Final = 4096
 TEXT: Final = (b"all work and no play makes a dull page, " * 103)[:PAGE]
 
+SOFTWARE: Final = ("isal", "libdeflate", "none", "zlib", "zlib-ng", "zstd")
+"""Codecs that stand for no accelerator; those that do have tests of their own."""
+
 VARIANTS: Final = {
     codec.name: codec
     for codec in (
-        *(create(name) for name in factories()),
+        *(create(name) for name in SOFTWARE),
         *(create("zlib", {"window": window}) for window in range(9, 15)),
         *(create("zlib", {"level": level}) for level in (0, 6, 9)),
         *(create("zlib-ng", {"level": level}) for level in (0, 2, 6, 9)),
@@ -356,7 +359,7 @@ MEMBERED: Final = [(name, each) for name, each in READ if each in (Container.GZI
 @pytest.mark.parametrize(("name", "container"), MEMBERED)
 def test_members_says_how_many_of_them_are_decoded(name: str, container: Container) -> None:
     codec = VARIANTS[name]
-    whole = {"all": 3, "first": 1}[decoder_of(codec).members]
+    whole = 3 if container in decoder_of(codec).members else 1
 
     output = codec.decompress(3 * plain(codec, container), container, 3 * PAGE)
 
@@ -388,7 +391,7 @@ def test_a_second_stream_where_there_are_no_members_is_seen_where_the_end_is_kno
     codec = VARIANTS[name]
     stream = plain(codec, container)
 
-    if decoder_of(codec).members == "first":
+    if not decoder_of(codec).members:
         assert bytes(codec.decompress(2 * stream, container, 2 * PAGE)) == TEXT
         return
     message = refusal(codec, 2 * stream, container, 2 * PAGE)

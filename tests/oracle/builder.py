@@ -13,13 +13,18 @@ from multifd.wire.dialect import ZeroPages, dialect
 
 DEFLATE: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 RAW_AND_ZLIB: Final = frozenset({Container.RAW, Container.ZLIB})
+GZIPS: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
 
 
 def encoder(
-    *windows: int, containers: frozenset[Container] = DEFLATE, streaming: bool = True, shrinks: bool = True
+    *windows: int,
+    containers: frozenset[Container] = DEFLATE,
+    streaming: bool = True,
+    shrinks: bool = True,
+    member: int | None = None,
 ) -> EncoderCapability:
     """An encoder that keeps to these windows, given in bits."""
-    return EncoderCapability(containers, streaming, frozenset(windows), shrinks)
+    return EncoderCapability(containers, streaming, frozenset(windows), shrinks, member=member)
 
 
 def decoder(
@@ -28,9 +33,10 @@ def decoder(
     containers: frozenset[Container] = DEFLATE,
     streaming: bool = True,
     header_window: bool = True,
+    members: frozenset[Container] = GZIPS,
 ) -> DecoderCapability:
     """A decoder that accepts this window, given in bits."""
-    return DecoderCapability(containers, streaming, window, header_window, "all", checks_trailer=True)
+    return DecoderCapability(containers, streaming, window, header_window, members, checks_trailer=True)
 
 
 STREAMING: Final = encoder(*range(9, 16))
@@ -41,6 +47,10 @@ ONE_SHOT: Final = encoder(15, streaming=False)
 """libdeflate: complete streams of one window."""
 IAA: Final = encoder(12, containers=RAW_AND_ZLIB, streaming=False)
 """An accelerator that makes complete streams with a window of 4 KiB."""
+KEEPS_CLOSE: Final = EncoderCapability(RAW_AND_ZLIB, streaming=False, windows=frozenset({15}), reach=12)
+"""An accelerator whose header announces more than it uses."""
+QAT: Final = encoder(15, streaming=False, member=65536)
+"""An accelerator that begins a new member every 64 KiB."""
 ZSTD: Final = encoder(*range(10, 24), containers=frozenset({Container.ZSTD}))
 PLAIN: Final = encoder(containers=frozenset({Container.NONE}))
 

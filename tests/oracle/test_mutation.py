@@ -28,12 +28,13 @@ from multifd.run.record import concluded
 from multifd.run.stage import Stage
 
 PROFILE: Final = Profile(
-    description="One codec of each kind: no compression, streaming, a limited window, one-shot, another format.",
+    description="One codec of each kind: none, streaming, a limited window, one-shot, several members, another format.",
     peers=(
         PeerEntry(codec="none"),
         PeerEntry(codec="zlib"),
         PeerEntry(codec="zlib", parameters={"window": 12}),
         PeerEntry(codec="libdeflate"),
+        PeerEntry(codec="qat-emulated"),
         PeerEntry(codec="zstd"),
     ),
 )

@@ -20,6 +20,7 @@ from multifd.plan.matrix import PlanOptions, machine, plan, zero_pages
 from multifd.plan.scenario import SCENARIOS, Scenario
 from multifd.profile.lineup import LineUp
 from multifd.profile.load import load
+from multifd.run.devices import device_peers
 from multifd.run.introduce import resolve
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
 
@@ -28,7 +29,8 @@ OPTIONS = PlanOptions(corpora=tuple(CORPORA))
 
 @pytest.fixture(scope="module")
 def line_up() -> LineUp:
-    return resolve("software-only", load("software-only"), None)
+    profile = load("emulated")
+    return resolve("emulated", profile, None, device_peers(profile, []))
 
 
 @pytest.fixture(scope="module")

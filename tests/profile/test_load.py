@@ -61,7 +61,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     [
         (
             "{description: d, peers: [{codec: zlib}], peer: 1}",
-            "$.peer: unknown key; expected one of description, peers, deadlines",
+            "$.peer: unknown key; expected one of description, peers, devices, deadlines",
         ),
         (
             "{description: d, peers: [{codec: zlib}, {codec: zstd, level: 3}]}",

@@ -67,7 +67,7 @@ def test_a_second_member_is_found(tmp_path: Path) -> None:
 
     capture = changed(record(tmp_path, PACKET, corpus="constant"), payload(lambda h, d: [(h, d + extra)]))
 
-    assert _what(measure(capture).problems) == [f"{len(extra)} bytes after the first member"]
+    assert _what(measure(capture).problems) == [f"{len(extra)} bytes after member 1, 1 declared"]
 
 
 def test_a_stream_that_does_not_end_is_found(tmp_path: Path) -> None:
@@ -153,3 +153,19 @@ def _what(problems: list[str]) -> list[str]:
     found = [re.fullmatch(r"packet \d+ of channel \d: (.*), [\w\-\[\]=]+ promises .*", p) for p in problems]
     assert all(found), problems
     return [match[1] for match in found if match]
+
+
+def test_the_members_that_an_encoder_declares_are_expected(tmp_path: Path) -> None:
+    half = 32 << 10
+
+    def split(data: bytes) -> bytes:
+        pages = zlib.decompress(data)
+        return b"".join(zlib.compress(pages[at : at + half]) for at in range(0, len(pages), half))
+
+    whole = record(tmp_path, PACKET, corpus="constant")
+    without = measure(whole, half).problems
+
+    split_in_one_packet = measure(changed(whole, payload(lambda h, d: [(h, split(d))])), half).problems
+
+    assert without and all(": 1 members, " in problem for problem in without)
+    assert len(split_in_one_packet) == len(without) - 1

@@ -1,0 +1,141 @@
+"""The Intel In-Memory Analytics Accelerator, emulated: what QEMU's ``migration/multifd-qpl.c`` and libqpl do around it.
+
+For each page QEMU submits a job to the hardware path, again up to three times while the queues are busy
+(``MAX_SUBMIT_RETRY_NUM``), and otherwise computes the page with libqpl's software path (``fallback_sw_path``). It
+looks at no other failure: a job that was taken and fails leaves the page uncompressed when sending, and ends the
+migration when receiving. libqpl answers a page fault by touching the page and submitting the job once more
+(``qpl_hw_check_job.cpp``), and a compression that overflows by writing stored blocks.
+
+So what a receiver accepts can depend on how busy its device is: the software path takes streams that the silicon
+refuses (see :mod:`multifd.codec.silicon.iaa_inflate`).
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from multifd.codec.contract import Factory, Parameter
+from multifd.codec.qpl_container import EMITTED, READ, WINDOW, unwrap, wrap
+from multifd.codec.silicon.iaa import Completion, Descriptor, Record, WorkQueue, compressed
+from multifd.codec.silicon.iaa_inflate import inflate
+from multifd.codec.silicon.iaa_status import Refusal, Status
+from multifd.errors import PayloadError, Unsupported
+from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.framing.container import Container
+from multifd.result.record import Provenance
+
+RETRIES: Final = 3
+"""``MAX_SUBMIT_RETRY_NUM``."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """How the codec's jobs were done, since it was made; the queue's own :class:`Counters` stand beside."""
+
+    retries: int = 0
+    """Submissions repeated because the queue was busy."""
+    fallbacks: int = 0
+    """Jobs computed in software because the queue stayed busy."""
+    resubmissions: int = 0
+    """Jobs submitted again after a page fault."""
+
+
+class _IaaCodec:
+    def __init__(self, name: str, huffman: int, queue: int, busy: int, fault: int) -> None:
+        self.name = name
+        self.version = "1"
+        self.provenance: Provenance = "emulated"
+        self.device = "IAA"
+        self.queue = WorkQueue(queue, busy, fault)
+        self.effort = Effort()
+        self.encoder = EncoderCapability(EMITTED, streaming=False, windows=frozenset({WINDOW}))
+        self.decoder = DecoderCapability(
+            READ,
+            streaming=False,
+            window=WINDOW,
+            header_window=False,
+            members=frozenset(),
+            checks_trailer=False,
+        )
+        self._dynamic = bool(huffman)
+        # The channels of a live migration share a codec, and a record belongs to who submitted.
+        self._lock = threading.Lock()
+
+    def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
+        source = bytes(data)
+        record = self._run(Descriptor("compress", source, max(len(source) - 1, 0), self._dynamic))
+        raw = record.output if record.completion is Completion.SUCCESS else _stored(source)
+        return wrap(raw, source, container)
+
+    def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
+        try:
+            raw = unwrap(bytes(data), container)
+        except Refusal as refusal:
+            raise self._failed(refusal.status, refusal.detail) from None
+        record = self._run(Descriptor("decompress", raw, size))
+        if record.completion is not Completion.SUCCESS:
+            raise self._failed(record.status, record.detail)
+        return record.output
+
+    def compressor(self, container: Container, window: int) -> Compressor:
+        raise Unsupported("streaming", f"{self.name} has no streams")
+
+    def decompressor(self, container: Container) -> Decompressor:
+        raise Unsupported("streaming", f"{self.name} has no streams")
+
+    def _run(self, descriptor: Descriptor) -> Record:
+        with self._lock:
+            return self._run_alone(descriptor)
+
+    def _run_alone(self, descriptor: Descriptor) -> Record:
+        if not self._submitted(descriptor):
+            self.effort.fallbacks += 1
+            return _software(descriptor)
+        record = self.queue.complete()
+        if record.completion is Completion.PAGE_FAULT:
+            self.effort.resubmissions += 1
+            if not self.queue.submit(descriptor):
+                return Record(record.completion, status=Status.QUEUES_ARE_BUSY_ERR, detail="resubmission not taken")
+            record = self.queue.complete()
+        return record
+
+    def _submitted(self, descriptor: Descriptor) -> bool:
+        for _ in range(RETRIES):
+            if self.queue.submit(descriptor):
+                return True
+            self.effort.retries += 1
+        return self.queue.submit(descriptor)
+
+    def _failed(self, status: Status, detail: str) -> PayloadError:
+        return PayloadError(f"{self.name}: qpl job failed with error {status.value} ({status.label}): {detail}")
+
+
+def _software(descriptor: Descriptor) -> Record:
+    """The same job by libqpl's software path, whose encoder is not modelled apart."""
+    if descriptor.operation == "compress":
+        return compressed(descriptor)
+    try:
+        return Record(Completion.SUCCESS, inflate(descriptor.source, descriptor.room, spanning=True))
+    except Refusal as refusal:
+        return Record(Completion.ANALYTICS_ERROR, refusal.output, refusal.status, refusal.detail)
+
+
+def _stored(data: bytes) -> bytes:
+    """Stored blocks: what libqpl writes where a block's code does not help, and longer than a page that QEMU sends."""
+    stream = zlib.compressobj(0, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return stream.compress(data) + stream.flush()
+
+
+FACTORY = Factory(
+    "iaa-emulated",
+    _IaaCodec,
+    {
+        "huffman": Parameter(0, range(2)),
+        "queue": Parameter(128, range(129)),
+        "busy": Parameter(0, range(1 << 16)),
+        "fault": Parameter(0, range(1 << 16)),
+    },
+)

@@ -1,0 +1,123 @@
+"""libqatzip itself, through qatzip-py (``packages/qatzip-py``): a QAT device, or the library's own software path.
+
+What libqatzip 2.0.0 does and this codec makes visible or keeps away from its users:
+
+* a truncated source is ``QZ_OK``, even where the output is complete and only its checksum is missing: the end of the
+  stream is asked for (``qzGetDeflateEndOfStream``);
+* after an error, and after a decompression that did not come to an end, the session is set up again;
+* a session belongs to one thread, so every channel has its own, and one for each container.
+
+With a device it may still compute in software without saying so: that it is there makes the provenance, counters must
+prove the rest.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import threading
+from dataclasses import replace
+from typing import Any, Final
+
+from multifd.codec.contract import Factory, Parameter
+from multifd.codec.qatzip_calls import DECODER, ENCODER, buffer_bytes, decode_all, incomplete
+from multifd.errors import EnvironmentBroke, PayloadError, Unsupported
+from multifd.framing.coder import Bytes, Compressor, Decompressor
+from multifd.framing.container import Container
+from multifd.result.record import Provenance
+
+_NAME: Final = "qatzip"
+
+
+class _QatzipCodec:
+    def __init__(self, name: str, level: int, buffer: int, backup: int) -> None:
+        self.name = name
+        self._qatzip = _binding()
+        self.version = "{}.{} (API)".format(*importlib.import_module("qatzip.abi").API_VERSION)
+        self.device = "QAT"
+        self.decoder = DECODER
+        self._parameters = {"level": level, "hw_buff_sz": buffer_bytes(_NAME, buffer), "sw_backup": bool(backup)}
+        self._threads = threading.local()
+        hardware = self._session(Container.GZIP_EXT).hardware
+        # The software path writes one member, whatever the size.
+        self.encoder = replace(ENCODER, member=self._parameters["hw_buff_sz"] if hardware else None)
+        self.provenance: Provenance = "hardware" if hardware else "vendor-software"
+
+    def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
+        session = self._session(container)
+        output = bytearray(session.max_compressed_length(len(data)))
+        try:
+            _, produced = session.compress_into(data, output)
+        except self._qatzip.QatzipError as problem:
+            session.reset()
+            raise PayloadError(f"{self.name}: qzCompress failed: {problem.name}") from None
+        del output[produced:]
+        return output
+
+    def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
+        session = self._session(container)
+
+        def call(source: memoryview, room: int) -> tuple[int, Bytes]:
+            output = bytearray(room)
+            try:
+                consumed, produced = session.decompress_into(source, output)
+            except self._qatzip.QatzipError as problem:
+                raise PayloadError(f"{self.name}: qzDecompress failed: {problem.name}") from None
+            del output[produced:]
+            return consumed, output
+
+        try:
+            output = decode_all(self.name, call, data, size)
+            if not self._ended(session):
+                raise incomplete(self.name)
+        except PayloadError:
+            session.reset()
+            raise
+        return output
+
+    def compressor(self, container: Container, window: int) -> Compressor:
+        raise Unsupported("streaming", f"{self.name} has no streams")
+
+    def decompressor(self, container: Container) -> Decompressor:
+        raise Unsupported("streaming", f"{self.name} has no streams")
+
+    def _session(self, container: Container) -> Any:
+        sessions: dict[Container, Any] = self._threads.__dict__.setdefault("sessions", {})
+        if container not in sessions:
+            parameters = self._qatzip.Parameters(format=container.value, **self._parameters)
+            try:
+                sessions[container] = self._qatzip.Session(parameters)
+            except self._qatzip.QatzipError as problem:
+                raise EnvironmentBroke(f"{self.name}: {problem}") from None
+        return sessions[container]
+
+    def _ended(self, session: Any) -> bool:
+        """The last call saw the end of a stream."""
+        ended = ctypes.c_ubyte()
+        self._qatzip.load().qzGetDeflateEndOfStream(ctypes.byref(session.handle), ctypes.byref(ended))
+        return bool(ended.value)
+
+
+def _binding() -> Any:
+    try:
+        qatzip = importlib.import_module("qatzip")
+    except ModuleNotFoundError:
+        raise EnvironmentBroke(
+            "codec qatzip: the package qatzip-py is not installed: pip install packages/qatzip-py"
+        ) from None
+    try:
+        qatzip.load()
+    except (qatzip.LibraryNotFoundError, qatzip.LayoutError) as problem:
+        raise EnvironmentBroke(f"codec qatzip: {problem}") from None
+    return qatzip
+
+
+FACTORY = Factory(
+    _NAME,
+    _QatzipCodec,
+    {
+        "level": Parameter(1, range(1, 10)),
+        "buffer": Parameter(64, range(1, 513)),
+        "backup": Parameter(1, range(2)),
+    },
+)

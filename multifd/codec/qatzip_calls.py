@@ -1,0 +1,75 @@
+"""What a caller of libqatzip must do that the library does not: know whether a payload was decoded, all of it.
+
+``qzDecompress`` calls much a success: a source that ends early, one that it did not read to its end, a destination that
+was too short. What it returns is how much it read and wrote, and (since 2.0) whether it saw the end of a stream; with
+these every payload can be decoded completely or refused. QEMU looks at the size of the output only.
+
+The five containers are all that a deflate session has (``QzDataFormat_T`` and ``zlib_format``). A call works on whole
+buffers; the streaming interface of the library collects input and has no sync flush.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from multifd.errors import InputError, PayloadError
+from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
+from multifd.framing.container import Container
+
+_CONTAINERS: Final = frozenset({Container.RAW, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B, Container.ZLIB})
+
+ENCODER: Final = EncoderCapability(_CONTAINERS, streaming=False, windows=frozenset({15}))
+DECODER: Final = DecoderCapability(
+    _CONTAINERS,
+    streaming=False,
+    window=15,
+    header_window=True,
+    members=_CONTAINERS - {Container.RAW},
+    checks_trailer=True,
+)
+"""Whichever way data takes: what the device refuses for its form or size goes to software."""
+
+
+class Call(Protocol):
+    """``qzDecompress`` of one session."""
+
+    def __call__(self, source: memoryview, room: int, /) -> tuple[int, Bytes]:
+        """Bytes read and the output, at most ``room`` bytes; raises :class:`PayloadError`."""
+        ...
+
+
+def decode_all(name: str, call: Call, data: Bytes, size: int) -> Bytes:
+    """Call until everything is read; at most ``size`` bytes.
+
+    Raises :class:`PayloadError` if there are more, or a call goes nowhere. Whether the last stream was complete is for
+    the caller to ask: only its session knows.
+    """
+    view = memoryview(data)
+    if not view:
+        raise incomplete(name)  # the library is content with nothing, and then still knows the end of the stream before
+    room = max(size, 1)  # an empty destination is an error of its own
+    consumed, output = call(view, room)
+    while consumed < len(view):
+        read, more = call(view[consumed:], room - len(output)) if len(output) < room else (0, b"")
+        if not read:
+            raise PayloadError(
+                f"{name}: qzDecompress failed: more than the expected {size} bytes,"
+                f" {len(view) - consumed} bytes of input left"
+            )
+        consumed += read
+        output = bytes(output) + bytes(more)
+    if len(output) > size:
+        raise PayloadError(f"{name}: qzDecompress failed: more than the expected {size} bytes")
+    return output
+
+
+def incomplete(name: str) -> PayloadError:
+    """The error for a payload whose last stream has no end."""
+    return PayloadError(f"{name}: qzDecompress failed: incomplete or truncated stream")
+
+
+def buffer_bytes(codec: str, kibibytes: int) -> int:
+    """``hw_buff_sz`` in bytes; raises :class:`InputError` if it is not a power of two (``qzCheckParamsCommon``)."""
+    if kibibytes & (kibibytes - 1):
+        raise InputError(f"codec {codec}: buffer is {kibibytes}; expected a power of two from 1 to 512")
+    return kibibytes << 10

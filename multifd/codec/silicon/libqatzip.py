@@ -1,0 +1,347 @@
+"""A libqatzip session (2.0.0): what goes to the device, what to software, and what is put around either.
+
+Sources, all of ``github.com/intel/QATzip`` and checked against the 2.0.0 binary where a release changed them:
+``src/qatzip.c`` (``qzCompressCrcExt``, ``qzDecompressCrcExt``, ``doCompressIn/Out``, ``doDecompressIn/Out``),
+``src/qatzip_utils.c`` (``isQATProcessable``, ``checkHeader``, ``compBufferSetup``, ``decompOutCheckSum``),
+``src/qatzip_gzip.c`` (headers, ``findStdGzipFooter``), ``src/qatzip_sw.c`` (the software path, which is zlib).
+
+**Compression.** An input below ``input_sz_thrshold`` goes to software, with or without ``sw_backup``; so does all where
+no device is. The rest is cut into pieces of ``hw_buff_sz``, each a request. For ``gzip``, ``gzip-ext``, ``4B`` and
+``zlib`` each piece is a member; ``raw`` is one stream, fully flushed between pieces. Software makes one member of the
+whole, fully flushed at the same places, and its headers are zlib's::
+
+               device                                     software
+    gzip       XFL 0, OS 255                              XFL by level (1: 4, 9: 2, else 0), OS 3
+    gzip-ext   XFL 0, OS 255                              XFL by level, OS 255
+    zlib       789c                                       by level (1: 7801)
+    4B         length of the piece's DEFLATE              length of all DEFLATE
+
+A request that fails is compressed again in software, as a member of its own, with the ``last`` of the whole call
+(``compOutSWFallback``): in a ``raw`` stream the final block then comes early, and what follows is lost to a reader of
+one stream. Without ``sw_backup`` it is ``QZ_FAIL``.
+
+**Decompression** in hardware takes pieces, too, and needs their sizes beforehand::
+
+               size of the DEFLATE          size of the output          goes to software
+    gzip-ext   header                       header                      if the header's source size is below threshold
+    gzip       search for the next header   trailer                     if the first member is too large
+    4B         header                       hw_buff_sz, or what is left if the first member is too large
+    zlib       all input                    hw_buff_sz, or what is left if the header is not one
+    raw        all input                    all room                    below threshold; in old releases always
+
+Too large is a DEFLATE above 9/8 ``hw_buff_sz`` + 1024 bytes, or output above ``hw_buff_sz``: from the first such piece
+on, all goes to software. Data that the device refuses is tried in software, piece by piece; a wrong checksum is not.
+``zlib`` and ``raw`` are one request, so a second stream behind the first is left unread, with success.
+
+A session remembers: software decompression that ran out of input or room is ``QZ_OK``, and the next call continues
+it; after an error software refuses everything, while the device goes on; and once a session of ``gzip-ext`` has seen a
+plain gzip header it is one of ``gzip``, for compression as well (``isQATDeflateProcessable``).
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, Literal
+
+from multifd.codec.silicon.qat import Engine, Result, Status
+from multifd.codec.silicon.qat_member import (
+    HEADER_LENGTH,
+    PLAIN_GZIP,
+    gzip_footer,
+    is_gzip_ext,
+    is_zlib,
+    member,
+    number,
+)
+from multifd.framing.coder import Bytes
+from multifd.framing.container import Container, four_b_header, gzip_ext_header, trailer, trailer_length
+
+ReturnCode = Literal[
+    "QZ_OK", "QZ_FAIL", "QZ_BUF_ERROR", "QZ_DATA_ERROR", "QZ_NOSW_NO_HW", "QZ_NOSW_LOW_MEM", "QZ_FORCE_SW"
+]
+"""Names of ``qatzip.h``. ``QZ_FORCE_SW`` stays inside the library."""
+
+_WBITS: Final = {Container.GZIP: 31, Container.GZIP_EXT: 31, Container.ZLIB: 15}
+_RAW: Final = -15
+_MEMORY_LEVEL: Final = 9
+_BEHIND: Final = bytes(8)
+_XFL: Final = {1: 4, 9: 2}
+"""Of zlib's gzip headers, by level; 0 for the others (``deflate.c``)."""
+
+
+class Device(IntEnum):
+    """What is there."""
+
+    ABSENT = 0
+    READY = 1
+    STARVED = 2
+    """A device, and no memory that it can reach (``usdm_drv`` not loaded, memlock limit)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """Of a session; defaults of ``qatzip.h``."""
+
+    container: Container = Container.GZIP_EXT
+    level: int = 1
+    buffer: int = 64 << 10
+    """``hw_buff_sz``, bytes."""
+    threshold: int = 1024
+    """``input_sz_thrshold``, bytes."""
+    backup: bool = True
+    """``sw_backup``."""
+    device: Device = Device.READY
+    raw: bool = True
+    """The device decompresses ``raw``; releases before 2.0 sent it to software (``qzDecompressCrcExt``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call returns."""
+
+    code: ReturnCode
+    consumed: int = 0
+    output: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Of a source: what one request decompresses. Sizes in bytes."""
+
+    header: int
+    deflate: int
+    trailer: int
+    room: int
+
+    @property
+    def size(self) -> int:
+        return self.header + self.deflate + self.trailer
+
+
+def most_deflate(size: int) -> int:
+    """Bytes of DEFLATE that a request with ``size`` bytes of plain data has room for (``DEST_SZ``)."""
+    return 9 * size // 8 + 1024
+
+
+class Session:
+    """One ``QzSession_T``, set up. Not for several threads, as the original."""
+
+    def __init__(self, parameters: Parameters, engine: Engine) -> None:
+        self.engine = engine
+        self.software = 0
+        """Calls of the software path."""
+        self.ended = False
+        """The last decompression of anything saw the end of a stream (``qzGetDeflateEndOfStream``)."""
+        self.unfinished = 0
+        """Pieces that software was given after the device had refused them, and did not read to their end."""
+        self._parameters = parameters
+        self._container = parameters.container
+        self._inflate: Any = None
+        self._continues = False
+
+    def compress(self, source: Bytes) -> Answer:
+        """``qzCompress`` of a whole buffer, with enough room for the output."""
+        parameters = self._parameters
+        if parameters.device is Device.ABSENT and not parameters.backup:
+            return Answer("QZ_NOSW_NO_HW")
+        if parameters.device is Device.ABSENT or len(source) < parameters.threshold:
+            return Answer("QZ_OK", len(source), self._deflate(source))
+        if parameters.device is Device.STARVED:
+            if not parameters.backup:
+                return Answer("QZ_NOSW_LOW_MEM")
+            return Answer("QZ_OK", len(source), self._deflate(source))
+        output = bytearray()
+        for at in range(0, len(source), parameters.buffer):
+            piece = source[at : at + parameters.buffer]
+            last = at + len(piece) == len(source)
+            room = most_deflate(len(piece)) - HEADER_LENGTH[self._container]
+            result = self.engine.compress(piece, room, final=last or self._container is not Container.RAW)
+            if result.status is Status.OK:
+                output += member(self._container, piece, result.output)
+            elif parameters.backup:
+                output += self._deflate(piece)
+            else:
+                return Answer("QZ_FAIL", at, bytes(output))
+        return Answer("QZ_OK", len(source), bytes(output))
+
+    def decompress(self, source: bytes, room: int) -> Answer:
+        """``qzDecompress`` into ``room`` bytes. ``QZ_OK`` means neither that all was read nor that it was complete."""
+        parameters = self._parameters
+        if not source:
+            return Answer("QZ_OK")
+        self.ended = False
+        if parameters.device is Device.ABSENT and not parameters.backup:
+            return Answer("QZ_NOSW_NO_HW")
+        if parameters.device is Device.ABSENT or self._continues or not self._processable(source):
+            return self._decompress_in_software(source, room) if parameters.backup else Answer("QZ_FAIL")
+        if parameters.device is Device.STARVED:
+            return self._decompress_in_software(source, room) if parameters.backup else Answer("QZ_NOSW_LOW_MEM")
+        return self._decompress_in_hardware(source, room)
+
+    def _deflate(self, source: Bytes) -> bytes:
+        """One member of it, by software (``qzDeflateSWCompress``)."""
+        self.software += 1
+        parameters, container = self._parameters, self._container
+        wbits = _RAW if container is Container.GZIP_EXT else _WBITS.get(container, _RAW)
+        stream = zlib.compressobj(parameters.level, zlib.DEFLATED, wbits, _MEMORY_LEVEL)
+        parts = []
+        for at in range(0, len(source), parameters.buffer):
+            if at:
+                parts.append(stream.flush(zlib.Z_FULL_FLUSH))
+            parts.append(stream.compress(source[at : at + parameters.buffer]))
+        parts.append(stream.flush())
+        deflated = b"".join(parts)
+        if container is Container.GZIP_EXT:
+            xfl = _XFL.get(parameters.level, 0)
+            header = gzip_ext_header(len(source), len(deflated), xfl=xfl)
+            return header + deflated + trailer(zlib.crc32(source), len(source))
+        return four_b_header(len(deflated)) + deflated if container is Container.FOUR_B else deflated
+
+    def _decompress_in_software(self, source: bytes, room: int) -> Answer:
+        """Member after member (``qzSWDecompressMultiGzip``)."""
+        self.software += 1
+        at, output = 0, bytearray()
+        while at < len(source) and len(output) < room:
+            step = self._inflate_step(source[at:], room - len(output))
+            if step.code != "QZ_OK":
+                return Answer(step.code, at, bytes(output))
+            at += step.consumed
+            output += step.output
+        return Answer("QZ_OK", at, bytes(output))
+
+    def _inflate_step(self, source: bytes, room: int) -> Answer:
+        """One member, or what there is of it (``qzDeflateSWDecompress``); nobody looks at the length of a 4B header."""
+        header = 0
+        if self._inflate is None:
+            self._inflate = zlib.decompressobj(_WBITS.get(self._container, _RAW))
+            header = 4 if self._container is Container.FOUR_B else 0
+        # A length below zero is a very large one to the library, which reads on behind the source: here, zeros.
+        rest = source[header:] if len(source) >= header else _BEHIND
+        stream = self._inflate
+        self._continues = False
+        if not rest or not room:
+            return Answer("QZ_FAIL")
+        try:
+            output = stream.decompress(rest, room)
+        except zlib.error:
+            return Answer("QZ_DATA_ERROR")
+        self.ended = stream.eof
+        self._continues = not stream.eof
+        left = stream.unused_data if stream.eof else stream.unconsumed_tail
+        if stream.eof:
+            self._inflate = None
+        return Answer("QZ_OK", len(source) - len(left), output)
+
+    def _decompress_in_hardware(self, source: bytes, room: int) -> Answer:
+        at = consumed = reserved = 0
+        output = bytearray()
+        while at < len(source):
+            piece = self._piece(source[at:], len(source), room - reserved)
+            if isinstance(piece, str):
+                if piece not in ("QZ_FORCE_SW", "QZ_FAIL"):
+                    return Answer(piece, consumed, bytes(output))
+                return self._finish_in_software(source, room, consumed, output)
+            start = at + piece.header
+            result = self.engine.decompress(source[start : start + piece.deflate], piece.room)
+            if result.status is Status.OK:
+                if not self._intact(source[at : at + piece.size], piece, result):
+                    return Answer("QZ_DATA_ERROR", consumed, bytes(output))
+                self.ended = True
+                consumed += piece.header + result.consumed + piece.trailer
+                output += result.output
+            else:
+                again = self._repeat_in_software(source[consumed : consumed + piece.size], piece.room)
+                if again.code != "QZ_OK":
+                    return Answer("QZ_FAIL", consumed, bytes(output))
+                consumed += again.consumed
+                output += again.output
+            at += piece.size
+            reserved += piece.room
+        return Answer("QZ_OK", consumed, bytes(output))
+
+    def _finish_in_software(self, source: bytes, room: int, consumed: int, output: bytearray) -> Answer:
+        """The rest of a call, from the first piece that the library does not give to the device."""
+        if not self._parameters.backup:
+            return Answer("QZ_FAIL", consumed, bytes(output))
+        rest = self._decompress_in_software(source[consumed:], room - len(output))
+        if rest.code != "QZ_OK":
+            return Answer("QZ_FAIL", consumed, bytes(output))
+        return Answer("QZ_OK", consumed + rest.consumed, bytes(output + rest.output))
+
+    def _repeat_in_software(self, source: bytes, room: int) -> Answer:
+        """A piece whose request failed (``decompOutSWFallback``)."""
+        if not self._parameters.backup:
+            return Answer("QZ_FAIL")
+        self.software += 1
+        answer = self._inflate_step(source, room)
+        self.unfinished += self._continues or answer.consumed < len(source)
+        return answer
+
+    def _processable(self, source: bytes) -> bool:
+        """What decides before anything is submitted (``isQATProcessable``)."""
+        parameters = self._parameters
+        match self._container:
+            case Container.RAW:
+                return parameters.raw and len(source) >= parameters.threshold
+            case Container.FOUR_B:
+                return number(source, 0) <= most_deflate(parameters.buffer)
+            case Container.ZLIB:
+                return len(source) >= 2 and is_zlib(source[0], source[1])
+            case Container.GZIP_EXT if number(source, 16) < parameters.threshold:
+                return False
+            case _:
+                return self._gzip_processable(source)
+
+    def _gzip_processable(self, source: bytes) -> bool:
+        if source[:4] == PLAIN_GZIP:
+            most = most_deflate(self._parameters.buffer)
+            first = source[:most]
+            footer = gzip_footer(first)
+            if footer - HEADER_LENGTH[Container.GZIP] > most or number(first, footer + 4) > self._parameters.buffer:
+                return False
+            self._container = Container.GZIP
+            return True
+        # What is no gzip at all is left to the header check before each request.
+        return source[:3] != PLAIN_GZIP[:3] or source[12:14] == b"QZ"
+
+    def _piece(self, source: bytes, whole: int, room: int) -> _Piece | ReturnCode:
+        """The next request, or why there is none (``checkHeader``)."""
+        container, buffer = self._container, self._parameters.buffer
+        header, footer = HEADER_LENGTH[container], trailer_length(container)
+        if room <= 0:
+            return "QZ_BUF_ERROR"
+        if len(source) < header:
+            return "QZ_DATA_ERROR"
+        match container:
+            case Container.RAW:
+                deflate, output = whole, room
+            case Container.FOUR_B:
+                deflate, output = number(source, 0), min(buffer, room)
+            case Container.ZLIB:
+                deflate, output = len(source) - header - footer, min(buffer, room)
+            case Container.GZIP:
+                end = gzip_footer(source)
+                deflate, output = end - header, number(source, end + 4)
+            case _:
+                if not is_gzip_ext(source):
+                    return "QZ_FAIL"
+                deflate, output = number(source, 20), number(source, 16)
+        # The library computes in unsigned int: what is shorter than header and trailer is very large.
+        if not 0 <= deflate <= most_deflate(buffer) or output > buffer:
+            return "QZ_FORCE_SW"
+        if header + deflate + footer > len(source):
+            return "QZ_DATA_ERROR"
+        return _Piece(header, deflate, footer, output) if output <= room else "QZ_BUF_ERROR"
+
+    def _intact(self, source: bytes, piece: _Piece, result: Result) -> bool:
+        """Whether the trailer agrees (``decompOutCheckSum``); ``raw`` and ``4B`` have none."""
+        match self._container:
+            case Container.ZLIB:
+                end = piece.header + result.consumed
+                return zlib.adler32(result.output) == int.from_bytes(source[end : end + 4], "big")
+            case Container.GZIP | Container.GZIP_EXT:
+                return trailer(zlib.crc32(result.output), len(result.output)) == source[-8:]
+            case _:
+                return True

@@ -1,0 +1,92 @@
+"""Cells about a vendor library by itself: a reproducer of one defect, or one systematic check.
+
+There is no wire in them. ``identical`` is predicted throughout: the library does what its documentation says, and
+what it writes is what zlib reads. Whatever differs is a finding.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from multifd.oracle.question import Prediction
+from multifd.plan.matrix import LATEST
+from multifd.scrutiny.checks import CHECKS
+
+_METHODS: Final = {"qatzip": "qatzip", "qpl": "qpl"}
+"""What QEMU uses the library for."""
+_FORMATS: Final = {"4b-": "4b-packet", "raw-": "raw-packet", "gzip-": "gzip-packet"}
+"""First letters of the reproducers of one format, and the proposal with that format."""
+
+
+class VendorCell(BaseModel):
+    """One cell of the suite ``vendor``: ``vendor/qatzip/4b-overrun``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    library: str
+    """Name of the codec, and of the peer."""
+    scenario: str
+    """Name of the check, or of the reproducer."""
+    script: Path | None
+    """The reproducer; None for a check."""
+    prediction: Prediction
+    skip: str | None = None
+    """Why it will not run, and what to do about it."""
+
+    suite: str = "vendor"
+    corpus: str = "none"
+    page_size: int = 4096
+    channels: int = 1
+    fault: None = None
+    dialect: str = LATEST
+
+    @property
+    def id(self) -> str:
+        """Unique in a plan."""
+        return f"{self.suite}/{self.library}/{self.scenario}"
+
+    @property
+    def sender(self) -> str:
+        """The library."""
+        return self.library
+
+    @property
+    def receiver(self) -> str:
+        """The library."""
+        return self.library
+
+    @property
+    def framing(self) -> str:
+        """The framing whose format is under scrutiny."""
+        special = (framing for start, framing in _FORMATS.items() if self.scenario.startswith(start))
+        return next(special, _METHODS[self.library])
+
+    @property
+    def group(self) -> str:
+        """Vendor cells share nothing: any worker may run any of them."""
+        return self.id
+
+    def reproduce(self, options: tuple[str, ...] = ()) -> str:
+        """The command that runs exactly this cell again."""
+        return shlex.join(["tox", "-e", "conformance", "--", "--cell", self.id, *options])
+
+
+def vendor_plan(skips: Mapping[str, str | None], reproducers: Path) -> list[VendorCell]:
+    """Every check and every reproducer of each library; ``skips`` says why a library's cells will not run.
+
+    ``reproducers`` has a directory per library with one script per finding.
+    """
+    cells = []
+    for library, skip in skips.items():
+        promise = Prediction(
+            "identical", "vendor", f"{library} does what its documentation says and zlib does", None, ()
+        )
+        scripts = {script.stem: script for script in sorted((reproducers / library).glob("*.py"))}
+        for scenario, script in {**dict.fromkeys(CHECKS), **scripts}.items():
+            cells.append(VendorCell(library=library, scenario=scenario, script=script, prediction=promise, skip=skip))
+    return cells

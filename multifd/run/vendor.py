@@ -1,0 +1,142 @@
+"""Runs a cell about a vendor library: a process of its own, under the loader that the library needs.
+
+What a reproducer prints last is its evidence, ``shown: SEVERITY: SENTENCE``, ``gone: SENTENCE`` or
+``skipped: REASON``; a check prints its observations (:mod:`multifd.scrutiny`). The death of the process is evidence
+as well, and costs this cell only.
+
+==================  =============================================================
+what was shown      what the cell observes
+==================  =============================================================
+corruption          a hazard: wrong bytes, and nobody told the caller
+crash, hang         the same
+leak, contract      what was written is right, but the library breaks its word
+==================  =============================================================
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from multifd.device.model import Device
+from multifd.oracle.verdict import Observation
+from multifd.plan.vendor import VendorCell
+from multifd.profile.model import DeviceEntry, Profile
+from multifd.result.known import ITEM
+from multifd.result.record import Seconds, Severity, Sides
+from multifd.run.bench import Outcome
+from multifd.run.devices import STANDING, Find
+from multifd.run.process import MOST, Ended, run_process
+from multifd.vendor.find import Library, libraries, python_command
+
+_EVIDENCE: Final = re.compile(r"(?:shown: (corruption|crash|hang|leak|contract)|(gone)|(skipped)): (.+)")
+_WORST: Final[tuple[Severity, ...]] = ("corruption", "crash", "hang", "leak", "contract")
+
+
+class Skipped(Exception):  # noqa: N818  (an answer, not an accident)
+    """The reproducer says that it cannot show anything here; the text is its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The vendor libraries that a run may scrutinize."""
+
+    libraries: Mapping[str, Library]
+    """Those that can be loaded, by name of the codec."""
+    skips: Mapping[str, str | None]
+    """All that the profile speaks of; why one is not scrutinized, and the remedy."""
+
+
+def subjects(profile: Profile, found: Sequence[Device], find: Find = libraries) -> Subjects:
+    """Which libraries the profile wants, and this host has."""
+    present: dict[str, Library] = {}
+    skips: dict[str, str | None] = {}
+    for kind, standing in STANDING.items():
+        entry: DeviceEntry | None = getattr(profile.devices, kind)
+        if entry is None or standing.real is None:
+            continue
+        name = standing.real
+        library = find([Path(path) for path in entry.libraries]).get(name)
+        if entry.policy not in ("use", "require"):
+            skips[name] = f"the profile does not use {standing.device}; remedy: devices.{kind}.policy use"
+        elif library is None:
+            skips[name] = f"lib{name} is not on this host; remedy: multifd vendor fetch"
+        elif name == "qatzip" and any(device.kind == kind and device.usable for device in found):
+            skips[name] = "libqatzip would use the device, this is about its CPU path; remedy: a host without one"
+        else:
+            present[name], skips[name] = library, None
+    return Subjects(present, skips)
+
+
+def examine(cell: VendorCell, library: Library, deadline: float, most: int = MOST) -> Outcome:
+    """Run the cell, at most ``deadline`` seconds; raises :class:`Skipped`."""
+    arguments = [str(cell.script)] if cell.script else ["-m", "multifd.scrutiny", cell.scenario, cell.library]
+    command, environment = python_command(library, arguments)
+    exactly = {f"{cell.library.upper()}_LIBRARY": str(library.path)}
+    started = time.perf_counter()
+    ended = run_process(command, {**environment, **exactly}, deadline, most)
+    wall = time.perf_counter() - started
+    read: Callable[[Ended], Observation] = _evidence if cell.script else _observations
+    observation = _fate(ended, deadline) or read(ended)
+    provenance = Sides(sender="vendor-software", receiver="vendor-software")
+    return Outcome(observation, provenance, seconds=Seconds(wall=wall))
+
+
+def _fate(ended: Ended, deadline: float) -> Observation | None:
+    """A process that did not come to its own end."""
+    if ended.stopped == "hung":
+        return _shown("hang", f"did not end within {deadline:g} s")
+    if ended.stopped == "flooded":
+        return _shown("crash", "was stopped for what it wrote without end")
+    if ended.died:
+        return _shown("crash", f"killed by {ended.died}")
+    return None
+
+
+def _evidence(ended: Ended) -> Observation:
+    last = (ended.output.decode(errors="replace").splitlines() or [""])[-1]
+    match = _EVIDENCE.fullmatch(last)
+    if ended.status or match is None:
+        return _broken(ended, f"last line {last!r}, expected 'shown: …', 'gone: …' or 'skipped: …'")
+    severity, gone, skipped, sentence = match.groups()
+    if skipped:
+        raise Skipped(sentence)
+    return Observation("identical") if gone else _shown(severity, sentence)  # type: ignore[arg-type]
+
+
+def _observations(ended: Ended) -> Observation:
+    try:
+        seen = [json.loads(line) for line in ended.output.splitlines()]
+        different = [case for case in seen if not case["ok"]]
+        complaints = [f"{case['case']}: expected {case['expected']}, observed {case['observed']}" for case in different]
+        severities = {case["severity"] for case in different}
+    except (ValueError, KeyError, TypeError):
+        return _broken(ended, "a line that is no observation")
+    if ended.status not in (0, 1) or not seen:
+        return _broken(ended, f"{len(seen)} observations")
+    if not different:
+        return Observation("identical")
+    worst = next(severity for severity in _WORST if severity in severities)
+    return _shown(worst, "".join([f"{len(different)} observations differ:", *(ITEM + one for one in complaints)]))
+
+
+def _shown(severity: Severity, text: str) -> Observation:
+    match severity:
+        case "corruption":
+            return Observation("hazard", text, text)
+        case "crash" | "hang":
+            return Observation(severity, text, text)
+        case "leak" | "contract":
+            return Observation("identical", text, claim=text)
+
+
+def _broken(ended: Ended, what: str) -> Observation:
+    log = ended.log.decode(errors="replace").strip()[-300:]
+    return Observation(
+        "broken", detail=f"exit status {ended.status}, {what}" + (f"; its log ends: {log}" if log else "")
+    )

@@ -1,0 +1,248 @@
+"""The codec over qatzip-py: the traps of libqatzip that it makes visible, tried with a binding over the model of it."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Final
+
+import pytest
+
+from multifd.codec import create
+from multifd.codec.silicon import libqatzip
+from multifd.codec.silicon.libqatzip import Device
+from multifd.codec.silicon.qat import Engine
+from multifd.errors import EnvironmentBroke, InputError, PayloadError, Unsupported
+from multifd.framing.coder import Codec
+from multifd.framing.container import Container
+
+PAGE: Final = 4096
+TEXT: Final = (b"all work and no play makes a dull page, " * 103)[:PAGE]
+CONTAINERS: Final = (Container.GZIP_EXT, Container.GZIP, Container.RAW, Container.FOUR_B, Container.ZLIB)
+
+
+class QatzipError(Exception):
+    """As qatzip.QatzipError."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"qzInit: {name} (-101)")
+
+
+class LibraryNotFoundError(OSError):
+    """As qatzip.LibraryNotFoundError."""
+
+
+class Session:
+    """As qatzip.Session, over the model."""
+
+    made: Final[list[Session]] = []
+    devices: Device = Device.ABSENT
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        if Session.devices is Device.ABSENT and not parameters["sw_backup"]:
+            raise QatzipError("QZ_NOSW_NO_HW")
+        self.parameters = parameters
+        self.hardware = Session.devices is Device.READY
+        self.handle = ctypes.c_int()
+        self.resets = -1
+        self.reset()
+        Session.made.append(self)
+
+    def reset(self) -> None:
+        self.resets += 1
+        parameters = libqatzip.Parameters(
+            container=Container(self.parameters["format"]),
+            level=self.parameters["level"],
+            buffer=self.parameters["hw_buff_sz"],
+            device=Session.devices,
+        )
+        self.model = libqatzip.Session(parameters, Engine())
+
+    def max_compressed_length(self, size: int) -> int:
+        return 2 * size + 1024
+
+    def compress_into(self, data: bytes, destination: bytearray) -> tuple[int, int]:
+        return self._taken(self.model.compress(data), destination)
+
+    def decompress_into(self, data: memoryview, destination: bytearray) -> tuple[int, int]:
+        return self._taken(self.model.decompress(bytes(data), len(destination)), destination)
+
+    def _taken(self, answer: libqatzip.Answer, destination: bytearray) -> tuple[int, int]:
+        if answer.code != "QZ_OK":
+            raise QatzipError(answer.code)
+        destination[: len(answer.output)] = answer.output
+        return answer.consumed, len(answer.output)
+
+
+def end_of_stream(session: Any, ended: Any) -> int:
+    """As qzGetDeflateEndOfStream; the session is found by its handle."""
+    (found,) = (each for each in Session.made if each.handle is session._obj)
+    ended._obj.value = found.model.ended
+    return 0
+
+
+def module(**changes: Any) -> SimpleNamespace:
+    plain = {
+        "QatzipError": QatzipError,
+        "LibraryNotFoundError": LibraryNotFoundError,
+        "LayoutError": RuntimeError,
+        "Parameters": dict,
+        "Session": Session,
+        "load": lambda: SimpleNamespace(qzGetDeflateEndOfStream=end_of_stream),
+    }
+    return SimpleNamespace(**plain | changes)
+
+
+@pytest.fixture(autouse=True)
+def binding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "qatzip", module())
+    monkeypatch.setitem(sys.modules, "qatzip.abi", SimpleNamespace(API_VERSION=(2, 6)))
+    monkeypatch.setattr(Session, "devices", Device.ABSENT)
+    Session.made.clear()
+
+
+def payload(container: Container, data: bytes = TEXT) -> bytes:
+    return bytes(create("qat-emulated").compress(data, container, 15))
+
+
+def refused(codec: Codec, data: bytes, size: int = PAGE) -> str:
+    with pytest.raises(PayloadError) as caught:
+        codec.decompress(data, Container.GZIP_EXT, size)
+    return str(caught.value)
+
+
+def broken(make: Callable[[], object]) -> str:
+    with pytest.raises(EnvironmentBroke) as caught:
+        make()
+    return str(caught.value)
+
+
+def test_without_a_device_it_is_the_vendors_software() -> None:
+    codec = create("qatzip")
+
+    assert (codec.provenance, codec.device, codec.version) == ("vendor-software", "QAT", "2.6 (API)")
+    assert codec.encoder is not None
+    assert codec.encoder.member is None
+
+
+def test_with_a_device_it_is_hardware_that_writes_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+
+    codec = create("qatzip", {"buffer": 16})
+
+    assert codec.provenance == "hardware"
+    assert codec.encoder is not None
+    assert codec.encoder.member == 16 << 10
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_it_reads_what_it_writes(container: Container) -> None:
+    codec = create("qatzip")
+
+    written = codec.compress(TEXT, container, 15)
+
+    assert bytes(codec.decompress(written, container, PAGE)) == TEXT
+
+
+def test_level_and_buffer_are_the_sessions() -> None:
+    create("qatzip", {"level": 6, "buffer": 128})
+
+    assert Session.made[0].parameters == {
+        "format": "gzip-ext",
+        "level": 6,
+        "hw_buff_sz": 128 << 10,
+        "sw_backup": True,
+    }
+
+
+def test_a_missing_trailer_is_refused_although_the_library_has_every_byte() -> None:
+    codec = create("qatzip")
+
+    message = refused(codec, payload(Container.GZIP_EXT)[:-1])
+
+    assert message == "qatzip: qzDecompress failed: incomplete or truncated stream"
+
+
+def test_nothing_is_refused_although_the_library_still_knows_an_end() -> None:
+    codec = create("qatzip")
+    codec.decompress(payload(Container.GZIP_EXT), Container.GZIP_EXT, PAGE)
+
+    message = refused(codec, b"")
+
+    assert message == "qatzip: qzDecompress failed: incomplete or truncated stream"
+
+
+def test_after_an_unfinished_stream_the_session_is_set_up_again() -> None:
+    codec = create("qatzip")
+
+    refused(codec, payload(Container.GZIP_EXT)[:-20])
+
+    assert [session.resets for session in Session.made] == [1]
+    assert bytes(codec.decompress(payload(Container.GZIP_EXT), Container.GZIP_EXT, PAGE)) == TEXT
+
+
+def test_after_an_error_the_session_is_set_up_again() -> None:
+    codec = create("qatzip")
+
+    message = refused(codec, b"no gzip at all")
+
+    assert message == "qatzip: qzDecompress failed: QZ_DATA_ERROR"
+    assert bytes(codec.decompress(payload(Container.GZIP_EXT), Container.GZIP_EXT, PAGE)) == TEXT
+
+
+def test_more_than_asked_for_is_refused() -> None:
+    message = refused(create("qatzip"), payload(Container.GZIP_EXT), PAGE - 1)
+
+    assert message.startswith("qatzip: qzDecompress failed: more than the expected 4095 bytes, ")
+
+
+def test_every_thread_and_container_has_a_session_of_its_own() -> None:
+    codec = create("qatzip")
+
+    thread = threading.Thread(target=codec.compress, args=(TEXT, Container.GZIP_EXT, 15))
+    thread.start()
+    thread.join()
+    codec.compress(TEXT, Container.RAW, 15)
+
+    assert [session.parameters["format"] for session in Session.made] == ["gzip-ext", "gzip-ext", "raw"]
+
+
+def test_without_device_and_backup_the_environment_is_broken() -> None:
+    message = broken(lambda: create("qatzip", {"backup": 0}))
+
+    assert message == "qatzip[backup=0]: qzInit: QZ_NOSW_NO_HW (-101)"
+
+
+def test_a_missing_binding_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "qatzip", None)
+
+    message = broken(lambda: create("qatzip"))
+
+    assert message == "codec qatzip: the package qatzip-py is not installed: pip install packages/qatzip-py"
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load() -> None:
+        raise LibraryNotFoundError("libqatzip cannot be loaded")
+
+    monkeypatch.setitem(sys.modules, "qatzip", module(load=load))
+
+    assert broken(lambda: create("qatzip")) == "codec qatzip: libqatzip cannot be loaded"
+
+
+def test_a_buffer_is_a_power_of_two() -> None:
+    with pytest.raises(InputError) as caught:
+        create("qatzip", {"buffer": 3})
+
+    assert str(caught.value) == "codec qatzip: buffer is 3; expected a power of two from 1 to 512"
+
+
+def test_it_has_no_streams() -> None:
+    with pytest.raises(Unsupported) as caught:
+        create("qatzip").decompressor(Container.ZLIB)
+
+    assert str(caught.value) == "qatzip has no streams"

@@ -1,0 +1,191 @@
+"""The codec over qpl-py: the traps of libqpl that it makes visible, tried with a binding that springs them."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, Final
+
+import pytest
+
+from multifd.codec import create
+from multifd.errors import EnvironmentBroke, InputError, PayloadError
+from multifd.framing.coder import Codec
+from multifd.framing.container import Container
+
+PAGE: Final = 4096
+
+
+class Error(Exception):
+    """As qpl.Error."""
+
+
+class QplError(Error):
+    """As qpl.QplError."""
+
+    def __init__(self, status: int, name: str) -> None:
+        self.status, self.name = status, name
+        super().__init__(name)
+
+
+class Job:
+    """A job that records what is asked of it; ``answer`` is the next result."""
+
+    made: Final[list[Job]] = []
+    answer: int | Error = PAGE
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.calls: list[object] = []
+        Job.made.append(self)
+
+    def _call(self, *call: object) -> int:
+        self.calls.append(call)
+        if isinstance(Job.answer, Error):
+            raise Job.answer
+        return Job.answer
+
+    def compress_into(self, data: bytes, dst: bytearray, *, format: str, level: int, huffman: str) -> int:  # noqa: A002
+        return self._call("compress", format, level, huffman)
+
+    def decompress_into(self, data: bytes, dst: bytearray, *, format: str) -> int:  # noqa: A002
+        return self._call("decompress", format)
+
+    def reset(self) -> None:
+        self.calls.append("reset")
+
+
+def module(**changes: Any) -> SimpleNamespace:
+    plain = {
+        "Error": Error,
+        "Job": Job,
+        "version": lambda: "1.9.0",
+        "load": lambda: None,
+        "compress_bound": lambda size: 2 * size,
+    }
+    return SimpleNamespace(**plain | changes)
+
+
+@pytest.fixture(autouse=True)
+def binding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(sys.modules, "qpl", module())
+    Job.made.clear()
+    Job.answer = PAGE
+    yield
+    Job.made.clear()
+
+
+def refused(codec: Codec) -> str:
+    with pytest.raises(PayloadError) as caught:
+        codec.decompress(b"", Container.RAW, PAGE)
+    return str(caught.value)
+
+
+def test_the_software_path_is_the_vendors_software() -> None:
+    codec = create("qpl")
+
+    assert (codec.provenance, codec.device, codec.version) == ("vendor-software", "IAA", "1.9.0")
+    assert [job.path for job in Job.made] == ["software"]
+
+
+@pytest.mark.parametrize(("path", "name", "provenance"), [(0, "auto", "vendor-software"), (1, "hardware", "hardware")])
+def test_only_the_hardware_path_counts_as_hardware(path: int, name: str, provenance: str) -> None:
+    codec = create("qpl", {"path": path})
+
+    assert (codec.provenance, Job.made[0].path) == (provenance, name)
+
+
+def test_output_that_is_short_is_an_error_though_the_library_says_ok() -> None:
+    Job.answer = PAGE - 1
+
+    assert refused(create("qpl")) == (
+        "qpl: qpl decompressed len 4095, expected len 4096"
+        " (QPL_STS_OK with short output: incomplete or truncated stream)"
+    )
+
+
+def test_an_error_has_the_librarys_name_and_the_job_is_made_new() -> None:
+    codec = create("qpl")
+    Job.answer = QplError(217, "QPL_STS_BAD_DIST_ERR")
+
+    assert refused(codec) == (
+        "qpl: qpl job failed with error 217 (QPL_STS_BAD_DIST_ERR): distance beyond the history of 4096 bytes"
+    )
+    assert Job.made[0].calls == [("decompress", "raw"), "reset"]
+
+
+def test_an_error_without_a_status_is_passed_on() -> None:
+    codec = create("qpl")
+    Job.answer = Error("data is 3 bytes, expected at least 18")
+
+    assert refused(codec) == "qpl: qpl job failed: data is 3 bytes, expected at least 18"
+
+
+@pytest.mark.parametrize(
+    ("container", "calls"),
+    [
+        (Container.RAW, [("compress", "raw", 3, "dynamic")]),
+        (Container.GZIP, [("compress", "gzip", 3, "dynamic")]),
+        (Container.ZLIB, ["reset", ("compress", "zlib", 3, "dynamic")]),
+    ],
+)
+def test_the_job_is_made_new_before_a_zlib_stream_because_it_keeps_the_checksum(
+    container: Container, calls: list[object]
+) -> None:
+    codec = create("qpl", {"level": 3, "huffman": 1})
+
+    codec.compress(bytes(PAGE), container, 12)
+
+    assert Job.made[0].calls == calls
+
+
+def test_compressed_data_is_as_long_as_the_library_says() -> None:
+    Job.answer = 100
+
+    assert len(memoryview(create("qpl").compress(bytes(PAGE), Container.RAW, 12))) == 100
+
+
+def test_every_thread_has_a_job_of_its_own() -> None:
+    codec = create("qpl")
+
+    thread = threading.Thread(target=codec.decompress, args=(b"", Container.RAW, PAGE))
+    thread.start()
+    thread.join()
+
+    assert [job.calls for job in Job.made] == [[], [("decompress", "raw")]]
+
+
+def test_without_the_binding_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "qpl", None)
+
+    with pytest.raises(EnvironmentBroke) as caught:
+        create("qpl")
+
+    assert str(caught.value) == "codec qpl: the package qpl-py is not installed: pip install packages/qpl-py"
+
+
+def test_without_the_library_it_says_what_the_binding_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load() -> None:
+        raise Error("libqpl cannot be loaded")
+
+    monkeypatch.setitem(sys.modules, "qpl", module(load=load))
+
+    with pytest.raises(EnvironmentBroke, match=r"^codec qpl: libqpl cannot be loaded$"):
+        create("qpl")
+
+
+def test_a_path_that_is_not_there_is_the_environments_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def job(path: str) -> Job:
+        raise QplError(501, "QPL_STS_INIT_LIBACCEL_NOT_FOUND")
+
+    monkeypatch.setitem(sys.modules, "qpl", module(Job=job))
+
+    with pytest.raises(EnvironmentBroke, match=r"^qpl\[path=1\]: QPL_STS_INIT_LIBACCEL_NOT_FOUND$"):
+        create("qpl", {"path": 1})
+
+
+def test_libqpl_has_two_levels() -> None:
+    with pytest.raises(InputError, match=r"^codec qpl: level is 2; expected"):
+        create("qpl", {"level": 2})

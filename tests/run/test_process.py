@@ -1,0 +1,54 @@
+"""A process that is not trusted ends, whatever it does."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from multifd.errors import EnvironmentBroke
+from multifd.run.process import Ended, run_process
+
+
+def run(program: str, deadline: float = 20, most: int = 1000) -> Ended:
+    return run_process([sys.executable, "-c", program], {}, deadline, most)
+
+
+def test_output_and_log_are_kept_apart() -> None:
+    assert run("import sys; print('out'); print('log', file=sys.stderr)") == Ended(0, b"out\n", b"log\n")
+
+
+def test_its_status_is_kept() -> None:
+    assert run("raise SystemExit(3)").status == 3
+
+
+def test_death_is_told_by_the_signal() -> None:
+    assert run("import os; os.abort()").died == "signal 6 (Aborted)"
+
+
+def test_one_that_ends_by_itself_has_not_died() -> None:
+    assert run("").died is None
+
+
+def test_one_that_hangs_is_stopped_and_what_it_said_is_kept() -> None:
+    ended = run("import time; print('here', flush=True); time.sleep(60)", deadline=1)
+
+    assert (ended.stopped, ended.output) == ("hung", b"here\n")
+
+
+def test_one_that_closes_its_ends_and_hangs_is_stopped() -> None:
+    assert run("import os, time; os.close(1); os.close(2); time.sleep(60)", deadline=1).stopped == "hung"
+
+
+@pytest.mark.parametrize("descriptor", [1, 2])
+def test_one_that_floods_is_stopped(descriptor: int) -> None:
+    assert run(f"import os\nwhile True: os.write({descriptor}, b'x' * 100)").stopped == "flooded"
+
+
+def test_a_child_that_keeps_its_ends_open_does_not_outlive_the_deadline() -> None:
+    assert run("import os, time\nif os.fork() == 0: time.sleep(60)", deadline=1).stopped == "hung"
+
+
+def test_a_program_that_is_not_there_is_the_hosts_fault() -> None:
+    with pytest.raises(EnvironmentBroke, match=r"^cannot start '/nowhere/program': No such file or directory$"):
+        run_process(["/nowhere/program"], {}, 1)

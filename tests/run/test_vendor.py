@@ -1,0 +1,205 @@
+"""Cells about vendor libraries, with scripts in the place of reproducers: what each way to end comes to."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from multifd.device.model import Device
+from multifd.oracle.question import Prediction
+from multifd.oracle.verdict import Observation, judge
+from multifd.plan.vendor import VendorCell
+from multifd.profile.model import DeviceEntry, Devices, PeerEntry, Policy, Profile
+from multifd.result.record import Sides
+from multifd.run import vendor
+from multifd.run.vendor import Skipped, examine, subjects
+from multifd.vendor.find import Library
+
+LIBRARY = Library("qatzip", Path("/lib/libqatzip.so.3"), "2.0.0", "host", (), (2, 36))
+IDENTICAL = Prediction("identical", "vendor", "it keeps its word", None, ())
+
+
+def cell(script: Path | None, scenario: str = "overrun") -> VendorCell:
+    return VendorCell(library="qatzip", scenario=scenario, script=script, prediction=IDENTICAL)
+
+
+def ran(tmp_path: Path, program: str, deadline: float = 20) -> Observation:
+    script = tmp_path / "overrun.py"
+    script.write_text(program, encoding="utf-8")
+    return examine(cell(script), LIBRARY, deadline, 10_000).observation
+
+
+@pytest.mark.parametrize(
+    ("severity", "outcome", "kind"),
+    [
+        ("corruption", "hazard", "corrupt"),
+        ("crash", "crash", "crash"),
+        ("hang", "hang", "hang"),
+        ("leak", "identical", "wrong-error"),
+        ("contract", "identical", "wrong-error"),
+    ],
+)
+def test_what_is_shown_fails_the_cell(tmp_path: Path, severity: str, outcome: str, kind: str) -> None:
+    seen = ran(tmp_path, f"print('details')\nprint('shown: {severity}: 3 bytes behind it')")
+
+    judgement = judge(IDENTICAL, seen)
+    assert (seen.outcome, seen.error, judgement.verdict, judgement.kind) == (
+        outcome, "3 bytes behind it", "fail", kind,
+    )  # fmt: skip
+
+
+def test_what_is_gone_passes(tmp_path: Path) -> None:
+    assert judge(IDENTICAL, ran(tmp_path, "print('gone: nothing behind it')")).verdict == "pass"
+
+
+def test_what_cannot_be_shown_is_skipped(tmp_path: Path) -> None:
+    with pytest.raises(Skipped, match=r"^a device is there$"):
+        ran(tmp_path, "print('skipped: a device is there')")
+
+
+def test_a_script_that_dies_has_shown_a_crash(tmp_path: Path) -> None:
+    seen = ran(tmp_path, "import os\nprint('shown: contract: early', flush=True)\nos.abort()")
+
+    assert (seen.outcome, seen.error) == ("crash", "killed by signal 6 (Aborted)")
+
+
+def test_a_script_that_hangs_has_shown_a_hang(tmp_path: Path) -> None:
+    seen = ran(tmp_path, "import time\ntime.sleep(60)", deadline=1)
+
+    assert (seen.outcome, seen.error) == ("hang", "did not end within 1 s")
+
+
+def test_a_script_that_floods_is_stopped(tmp_path: Path) -> None:
+    seen = ran(tmp_path, "import sys\nwhile True: print('no hardware', file=sys.stderr)")
+
+    assert (seen.outcome, seen.error) == ("crash", "was stopped for what it wrote without end")
+
+
+def test_a_script_that_fails_is_our_defect_and_not_the_librarys(tmp_path: Path) -> None:
+    seen = ran(tmp_path, "print('shown: crash: x')\nraise SystemExit('no such module')")
+
+    assert seen.outcome == "broken"
+    assert seen.detail == (
+        "exit status 1, last line 'shown: crash: x', expected 'shown: …', 'gone: …' or 'skipped: …';"
+        " its log ends: no such module"
+    )
+
+
+@pytest.mark.parametrize("last", ["", "shown: nonsense: x", "shown: crash:", "done"])
+def test_a_last_line_that_is_no_evidence_is_our_defect(tmp_path: Path, last: str) -> None:
+    seen = ran(tmp_path, f"print({last!r})")
+
+    assert (seen.outcome, seen.detail) == (
+        "broken", f"exit status 0, last line {last!r}, expected 'shown: …', 'gone: …' or 'skipped: …'",
+    )  # fmt: skip
+
+
+def test_the_library_that_was_found_is_the_one_that_is_loaded(tmp_path: Path) -> None:
+    seen = ran(tmp_path, "import os\nprint('shown: contract:', os.environ['QATZIP_LIBRARY'])")
+
+    assert seen.error == "/lib/libqatzip.so.3"
+
+
+def test_it_runs_in_the_vendors_software(tmp_path: Path) -> None:
+    script = tmp_path / "overrun.py"
+    script.write_text("print('gone: x')", encoding="utf-8")
+
+    outcome = examine(cell(script), LIBRARY, 20)
+
+    assert outcome.provenance == Sides(sender="vendor-software", receiver="vendor-software")
+
+
+def checked(monkeypatch: pytest.MonkeyPatch, lines: Sequence[Mapping[str, Any] | str], status: int) -> Observation:
+    text = "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
+    program = f"print({text!r}, end='')\nraise SystemExit({status})"
+
+    def command(library: Library, arguments: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+        assert arguments == ["-m", "multifd.scrutiny", "sizes", "qatzip"]
+        return (sys.executable, "-c", program), {}
+
+    monkeypatch.setattr(vendor, "python_command", command)
+    return examine(cell(None, "sizes"), LIBRARY, 20).observation
+
+
+def case(name: str, observed: str, severity: str | None) -> dict[str, Any]:
+    return {"case": name, "expected": "right", "observed": observed, "ok": severity is None, "severity": severity}
+
+
+def test_a_check_without_a_complaint_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checked(monkeypatch, [case("one", "right", None)], 0) == Observation("identical")
+
+
+def test_complaints_of_a_check_are_listed_and_the_worst_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [case("one", "short", "contract"), case("two", "right", None), case("three", "wrong", "corruption")]
+
+    seen = checked(monkeypatch, lines, 1)
+
+    assert (seen.outcome, seen.error) == (
+        "hazard",
+        "2 observations differ:\n- one: expected right, observed short\n- three: expected right, observed wrong",
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "what"),
+    [
+        ([], 0, "0 observations"),
+        ([case("one", "right", None)], 2, "1 observations"),
+        (["no JSON"], 0, "a line that is no observation"),
+        ([{"case": "one"}], 0, "a line that is no observation"),
+    ],
+)
+def test_a_check_that_breaks_is_our_defect(
+    monkeypatch: pytest.MonkeyPatch, lines: Sequence[Mapping[str, Any] | str], status: int, what: str
+) -> None:
+    seen = checked(monkeypatch, lines, status)
+
+    assert (seen.outcome, seen.detail) == ("broken", f"exit status {status}, {what}")
+
+
+def wanted(policy: Policy | None) -> Profile:
+    devices = Devices() if policy is None else Devices(qat=DeviceEntry(policy=policy))
+    return Profile(description="any", peers=(PeerEntry(codec="none"),), devices=devices)
+
+
+def found(_: Sequence[Path]) -> dict[str, Library]:
+    return {"qatzip": LIBRARY}
+
+
+@pytest.mark.parametrize("policy", ["use", "require"])
+def test_a_library_that_is_wanted_and_there_is_scrutinized(policy: Policy) -> None:
+    chosen = subjects(wanted(policy), (), found)
+
+    assert (chosen.libraries, chosen.skips) == ({"qatzip": LIBRARY}, {"qatzip": None})
+
+
+def test_a_library_that_is_not_there_is_skipped_with_the_remedy() -> None:
+    chosen = subjects(wanted("use"), (), lambda _: {})
+
+    assert (chosen.libraries, chosen.skips) == (
+        {}, {"qatzip": "libqatzip is not on this host; remedy: multifd vendor fetch"},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", ["emulate", "skip"])
+def test_a_library_that_the_profile_does_without_is_skipped(policy: Policy) -> None:
+    chosen = subjects(wanted(policy), (), found)
+
+    assert chosen.skips == {"qatzip": "the profile does not use QAT; remedy: devices.qat.policy use"}
+
+
+def test_a_device_that_the_profile_does_not_name_takes_no_part() -> None:
+    assert subjects(wanted(None), (), found).skips == {}
+
+
+def test_libqatzip_is_not_scrutinized_where_it_would_use_a_device() -> None:
+    device = Device("qat", "4xxx", None, "4", {}, (), ())
+
+    assert subjects(wanted("use"), (device,), found).skips == {
+        "qatzip": "libqatzip would use the device, this is about its CPU path; remedy: a host without one"
+    }
