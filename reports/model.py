@@ -164,9 +164,7 @@ def headline(results: Results) -> Headline:
     number = counts(results)
     checked = sum(map(_checked, results.cells))
     parts = ", ".join(
-        f"{n:,} {VERDICTS[verdict].word}"
-        for verdict, n in reversed(number.items())
-        if n and verdict in CONFORMING
+        f"{n:,} {VERDICTS[verdict].word}" for verdict, n in reversed(number.items()) if n and verdict in CONFORMING
     )
     went = f"went as predicted or as a known issue says: {parts}."
     went += f" {_cells(number['skip'])} skipped." if number["skip"] else ""
@@ -177,9 +175,7 @@ def headline(results: Results) -> Headline:
         corrupt = sum(cell.kind == "corrupt" for cell in results.cells)
         said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"]
         said += [f"{corrupt:,} of them with memory silently wrong"] if corrupt else []
-        said += (
-            [f"{_cells(number['error'])} broke in the suite or its environment"] if number["error"] else []
-        )
+        said += [f"{_cells(number['error'])} broke in the suite or its environment"] if number["error"] else []
         return Headline("bad", "Not conforming", f"{', '.join(said)}.{rest}")
     if rest:
         return Headline("open", "Incomplete", f"So far {_cells(checked)} {went}{rest}")
@@ -189,9 +185,7 @@ def headline(results: Results) -> Headline:
 def seconds(run: Run) -> float | None:
     """Duration of the run; None where it has no readable end."""
     try:
-        return (
-            datetime.fromisoformat(run.finished or "") - datetime.fromisoformat(run.started)
-        ).total_seconds()
+        return (datetime.fromisoformat(run.finished or "") - datetime.fromisoformat(run.started)).total_seconds()
     except (TypeError, ValueError):
         return None
 
@@ -265,9 +259,7 @@ def _matrix(
     by_column = grouped(cells, columns.key)
     row_keys = sorted(by_row, key=rank) if rank else list(by_row)
     column_keys = sorted(by_column, key=rank) if rank else list(by_column)
-    places = {
-        key: Place(_sorted(g)) for key, g in grouped(cells, lambda c: (rows.key(c), columns.key(c))).items()
-    }
+    places = {key: Place(_sorted(g)) for key, g in grouped(cells, lambda c: (rows.key(c), columns.key(c))).items()}
     return Matrix(
         title,
         (rows.name, columns.name),
@@ -287,8 +279,7 @@ def _label(key: tuple[str, str], cells: Iterable[Cell], axis: Axis) -> Label:
 
 def _listings(cells: Iterable[Cell], key: Callable[[Cell], str]) -> tuple[Listing, ...]:
     return tuple(
-        Listing(title, tuple(Place((cell,)) for cell in group))
-        for title, group in grouped(cells, key).items()
+        Listing(title, tuple(Place((cell,)) for cell in group)) for title, group in grouped(cells, key).items()
     )
 
 

@@ -26,9 +26,7 @@ def matrix_svg(results: Results, framing: str) -> str:
     """
     matrices = model.wire_matrices(results)
     if framing not in matrices:
-        raise ValueError(
-            f"framing is {framing!r}, expected one of {', '.join(matrices) or 'none: no wire cells'}"
-        )
+        raise ValueError(f"framing is {framing!r}, expected one of {', '.join(matrices) or 'none: no wire cells'}")
     matrix = matrices[framing]
     labels = (*matrix.columns, *(row.label for row in matrix.rows))
     used = {place.worst.verdict for place in matrix.places}

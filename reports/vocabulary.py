@@ -24,9 +24,7 @@ class Term:
 VERDICTS: Final[dict[Verdict, Term]] = {
     "fail": Term("✗", "fail", "observed is not what was predicted; the kind says how"),
     "error": Term("!", "error", "the suite or its environment broke: says nothing about the pairing"),
-    "hazard": Term(
-        "▲", "hazard", "as predicted, the receiver accepts what it cannot decode: memory is wrong"
-    ),
+    "hazard": Term("▲", "hazard", "as predicted, the receiver accepts what it cannot decode: memory is wrong"),
     "known": Term("◆", "known", "fails exactly as a known issue says"),
     "not-run": Term("○", "not run", "planned, but the run ended before it"),
     "skip": Term("–", "skip", "cannot be checked on this host; the reason names the remedy"),

@@ -29,7 +29,7 @@ class HuffmanOnly:
     device = None
     encoder = EncoderCapability(frozenset({Container.RAW}), streaming=False, windows=frozenset(range(9, 16)))
     decoder = DecoderCapability(
-        frozenset({Container.RAW}), streaming=False, window=15, header_window=False, members=frozenset(), checks_trailer=True
+        frozenset({Container.RAW}), False, window=15, header_window=False, members=frozenset(), checks_trailer=True
     )
 
     def compress(self, data: Bytes, container: Container, window: int) -> bytes:

@@ -40,7 +40,7 @@ class Shape:
     history: History
 
 
-def build(  # noqa: PLR0917  (what a script is made of)
+def build(
     directory: Path, corpus: Corpus, seed: int, sizes: Mapping[str, int], page_size: PageSize, shape: str
 ) -> Script:
     """Make the images of a migration in ``directory``; return its script, which is saved beside them.

@@ -120,12 +120,8 @@ class Receiver:
                 main = connection
                 continue
             if magic == main_channel.MAGIC:
-                raise WireError(
-                    "magic", magic, MAGIC, f"multifd: received packet magic {magic:x} expected {MAGIC:x}"
-                )
-            applier = ChannelApplier(
-                self._reception, self._codec, self._destination, SocketSource(connection)
-            )
+                raise WireError("magic", magic, MAGIC, f"multifd: received packet magic {magic:x} expected {MAGIC:x}")
+            applier = ChannelApplier(self._reception, self._codec, self._destination, SocketSource(connection))
             channel = applier.open()
             if channel in self.appliers:
                 raise WireError(
@@ -164,7 +160,7 @@ class Receiver:
             run(argument)
         except _Stopped:
             pass
-        except Exception as problem:  # noqa: BLE001  (carried to run(), whatever it is)
+        except Exception as problem:
             self._fail(problem)
 
     def _fail(self, problem: Exception) -> None:
@@ -182,9 +178,7 @@ class Receiver:
     def _watchdog(self) -> Iterator[None]:
         timer = threading.Timer(
             self._deadline,
-            lambda: self._fail(
-                DeadlineError(f"no end within {self._deadline:g} s: {self._rendezvous.missing()}")
-            ),
+            lambda: self._fail(DeadlineError(f"no end within {self._deadline:g} s: {self._rendezvous.missing()}")),
         )
         timer.daemon = True
         timer.start()

@@ -113,9 +113,7 @@ class PeerServer:
         )
         with _sinks() as sinks:
             made = self._file_sinks(directory, request.channels, sinks)
-            transmitter = Transmitter(
-                request.script, transmission, self.codec, made[0], made[1:], parallel=False
-            )
+            transmitter = Transmitter(request.script, transmission, self.codec, made[0], made[1:], parallel=False)
             started = time.perf_counter()
             transmitter.run()
             seconds = time.perf_counter() - started
@@ -164,9 +162,7 @@ class PeerServer:
         with _sinks() as sinks:
             main = sinks.add(SocketSink(sinks.connection(request.address)))
             # Like QEMU, connect main first: receivers before 8.0 take the first connection for it.
-            channels = [
-                sinks.add(SocketSink(sinks.connection(request.address))) for _ in range(request.channels)
-            ]
+            channels = [sinks.add(SocketSink(sinks.connection(request.address))) for _ in range(request.channels)]
             transmitter = Transmitter(request.script, transmission, self.codec, main, channels, parallel=True)
             started = time.perf_counter()
             with sinks.watchdog(request.deadline):
@@ -199,7 +195,7 @@ class PeerServer:
         before = time.process_time()
         try:
             done = handle(request)
-        except Exception as problem:  # noqa: BLE001  (a peer answers, whatever happens)
+        except Exception as problem:
             self.reply(self._failed(request, problem))
             return
         self.reply(done.model_copy(update={"cpu_seconds": time.process_time() - before}))
@@ -209,11 +205,7 @@ class PeerServer:
 
     def _failed(self, request: contract.Message, problem: Exception) -> contract.Failed:
         kind = next((kind for type_, kind in _KINDS if isinstance(problem, type_)), "internal")
-        text = (
-            str(problem)
-            if isinstance(problem, MultifdError | OSError)
-            else f"{type(problem).__name__}: {problem}"
-        )
+        text = str(problem) if isinstance(problem, MultifdError | OSError) else f"{type(problem).__name__}: {problem}"
         layout = getattr(request, "memory", None)
         return contract.Failed.model_validate(
             {"id": request.id, "error": text, "kind": kind, "digest": _digest(layout)}

@@ -54,7 +54,7 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], deadline
     try:
         stopped = _drain(texts, expires, most)
         if stopped is None:
-            process.wait()
+            process.wait(max(0.1, expires - time.monotonic()))
     except subprocess.TimeoutExpired:
         stopped = "hung"
     finally:

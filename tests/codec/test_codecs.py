@@ -13,7 +13,7 @@ import pytest
 import zstandard
 from typing_extensions import Buffer
 
-from multifd.codec import create, factories
+from multifd.codec import create
 from multifd.errors import HarnessError, PayloadError, Unsupported
 from multifd.framing.coder import Codec, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container, parse, trailer, unwrap_four_b, wrap, zlib_header

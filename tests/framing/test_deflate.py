@@ -268,9 +268,7 @@ def test_distances_in_periodic_data_are_multiples_of_the_period(encoder: str) ->
     bits=st.integers(9, 15),
     strategy=st.sampled_from(STRATEGIES),
 )
-def test_output_is_counted_exactly(
-    pieces: list[tuple[bytes, int]], level: int, bits: int, strategy: int
-) -> None:
+def test_output_is_counted_exactly(pieces: list[tuple[bytes, int]], level: int, bits: int, strategy: int) -> None:
     data = b"".join(piece * count for piece, count in pieces)
 
     seen = walk(raw(data, level, bits, strategy))
@@ -412,9 +410,7 @@ def test_a_far_match_of_an_earlier_block_stays_the_first() -> None:
 
 @pytest.mark.parametrize("bits", range(9, 15))
 @pytest.mark.parametrize("encode", [raw, igzip_lib.compress], ids=["zlib", "igzip"])
-def test_far_is_where_an_inflate_with_that_window_refuses(
-    encode: Callable[[bytes], bytes], bits: int
-) -> None:
+def test_far_is_where_an_inflate_with_that_window_refuses(encode: Callable[[bytes], bytes], bits: int) -> None:
     stream = encode(text(20_000))
 
     seen = walk(stream, window=1 << bits)
@@ -604,13 +600,9 @@ def test_output_up_to_the_bound_passes(stream: Bits) -> None:
     assert walk(stream.to_bytes(), max_output=259).output == 259
 
 
-@pytest.mark.parametrize(
-    "tokens", [[97, (258, 1)], [97] * 259, [97] * 400], ids=["match", "literals", "more"]
-)
+@pytest.mark.parametrize("tokens", [[97, (258, 1)], [97] * 259, [97] * 400], ids=["match", "literals", "more"])
 def test_output_beyond_the_bound_is_refused(tokens: list[Token]) -> None:
-    with pytest.raises(
-        DeflateError, match=r"^deflate: output is more than 258 bytes, the most expected, at bit "
-    ):
+    with pytest.raises(DeflateError, match=r"^deflate: output is more than 258 bytes, the most expected, at bit "):
         walk(Bits().fixed(tokens).to_bytes(), max_output=258)
 
 
@@ -751,9 +743,7 @@ def test_an_empty_code_length_code_is_refused() -> None:
 LONE_CODES: Final = {
     "end": Bits().dynamic(END_ALONE, [0]).code(0, 1),
     "distance": Bits().dynamic(A_MATCH_AND_END, [1]).code(0, 1).code(0b11, 2).code(0, 1).code(0b10, 2),
-    "end-in-the-last-bit": (
-        Bits().fixed([], final=False).fixed([200], final=False).dynamic(A_AND_END, [0]).code(1, 1)
-    ),
+    "end-in-the-last-bit": (Bits().fixed([], final=False).fixed([200], final=False).dynamic(A_AND_END, [0]).code(1, 1)),
     "no-distance": Bits().dynamic(A_AND_END, [0]).code(0, 1).code(1, 1),
 }
 

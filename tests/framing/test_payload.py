@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from multifd.codec import create, factories
+from multifd.codec import create
 from multifd.errors import InputError, PayloadError, Unsupported
 from multifd.framing.coder import Codec, declared
 from multifd.framing.container import Container

@@ -142,9 +142,7 @@ def wire_cells(*, with_failures: bool) -> Iterator[Cell]:
                 reason="12 of 1024 pages differ, first at offset 0x3f000",
             )
         elif with_failures and number == 700:
-            yield cell(
-                **place, observed="broken", verdict="error", reason="the peer's host ran out of memory"
-            )
+            yield cell(**place, observed="broken", verdict="error", reason="the peer's host ran out of memory")
         elif receiver == "iaa-emulated" and framing == "zlib" and sender != "iaa-emulated":
             yield cell(
                 **place,
@@ -206,9 +204,7 @@ def negotiation_cells() -> Iterator[Cell]:
 
 def integrity_cells() -> Iterator[Cell]:
     """Framing by scenario and corpus."""
-    for framing, scenario, corpus in product(
-        FRAMINGS, ("bit-flip", "truncated", "swapped"), ("text", "random")
-    ):
+    for framing, scenario, corpus in product(FRAMINGS, ("bit-flip", "truncated", "swapped"), ("text", "random")):
         wrong = scenario == "bit-flip" and framing in ("none", "qpl")
         yield cell(
             suite="integrity",

@@ -49,9 +49,7 @@ def test_a_matrix_has_symbols_words_and_provenance() -> None:
         )
     )
 
-    assert (
-        "### zlib\n\n| | isal <sup>E</sup> |\n| --- | --- |\n| zlib <sup>H</sup> | ⊘ refused 1/2 |\n" in text
-    )
+    assert "### zlib\n\n| | isal <sup>E</sup> |\n| --- | --- |\n| zlib <sup>H</sup> | ⊘ refused 1/2 |\n" in text
 
 
 def test_failures_beyond_the_limit_are_counted() -> None:

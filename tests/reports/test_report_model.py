@@ -25,8 +25,7 @@ def test_a_run_without_failures_conforms() -> None:
 
     assert headline.title == "Conforming"
     assert headline.sentence == (
-        "5 cells went as predicted or as a known issue says: 2 pass, 1 refused, 1 known, 1 hazard."
-        " 1 cell skipped."
+        "5 cells went as predicted or as a known issue says: 2 pass, 1 refused, 1 known, 1 hazard. 1 cell skipped."
     )
 
 
@@ -160,9 +159,7 @@ def test_any_other_suite_is_a_matrix_of_framing_by_scenario_and_corpus() -> None
 def test_every_cell_has_exactly_one_place() -> None:
     run = realistic()
 
-    placed = [
-        c.id for suite in model.suites(run) for part in suite.parts for p in part.places for c in p.cells
-    ]
+    placed = [c.id for suite in model.suites(run) for part in suite.parts for p in part.places for c in p.cells]
 
     assert sorted(placed) == sorted(c.id for c in run.cells)
 

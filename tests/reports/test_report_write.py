@@ -29,10 +29,6 @@ def test_a_report_that_cannot_be_put_in_place_leaves_no_rest(tmp_path: Path) -> 
 def test_the_renderers_import_nothing_of_the_project_but_results() -> None:
     sources = [p.read_text() for p in Path(reports.__file__).parent.glob("*.py")]
 
-    imported = [
-        line for source in sources for line in source.splitlines() if "multifd" in line.split("import")[0]
-    ]
+    imported = [line for source in sources for line in source.splitlines() if "multifd" in line.split("import")[0]]
 
-    assert {line.split()[1] for line in imported if line.startswith(("from", "import"))} == {
-        "multifd.result.record"
-    }
+    assert {line.split()[1] for line in imported if line.startswith(("from", "import"))} == {"multifd.result.record"}

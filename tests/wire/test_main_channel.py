@@ -95,9 +95,7 @@ def test_the_setup_section_is_laid_out_as_qemu_lays_it_out() -> None:
 
 
 def test_the_last_section_is_followed_by_the_end_of_the_stream() -> None:
-    assert MainWriter(PAGE).end(b"", flush=False) == bytes.fromhex(
-        "03 00000002 0000000000000010 7e 00000002 00"
-    )
+    assert MainWriter(PAGE).end(b"", flush=False) == bytes.fromhex("03 00000002 0000000000000010 7e 00000002 00")
 
 
 def test_a_zero_page_names_its_block_and_the_next_one_of_that_block_continues() -> None:
@@ -180,9 +178,7 @@ def test_all_bits_below_the_page_size_are_flags() -> None:
 
 # --- any chunking, any end ----------------------------------------------------------------------------------
 
-zero_pages = st.lists(
-    st.sampled_from([ZeroPage(name, at) for name, size in BLOCKS for at in range(0, size, PAGE)])
-)
+zero_pages = st.lists(st.sampled_from([ZeroPage(name, at) for name, size in BLOCKS for at in range(0, size, PAGE)]))
 
 
 def written(rounds: Sequence[Sequence[ZeroPage]], last: Iterable[ZeroPage], *, flush: bool) -> bytes:
@@ -196,9 +192,7 @@ def written(rounds: Sequence[Sequence[ZeroPage]], last: Iterable[ZeroPage], *, f
     return b"".join((setup, *parts, writer.end(body(last), flush=flush)))
 
 
-@given(
-    rounds=st.lists(zero_pages, max_size=3), last=zero_pages, flush=st.booleans(), chunk=st.integers(1, 64)
-)
+@given(rounds=st.lists(zero_pages, max_size=3), last=zero_pages, flush=st.booleans(), chunk=st.integers(1, 64))
 def test_what_was_written_is_read_in_chunks_of_any_size(
     rounds: list[list[ZeroPage]], last: list[ZeroPage], flush: bool, chunk: int
 ) -> None:
@@ -237,9 +231,7 @@ def test_a_truncated_stream_names_the_place(stream: bytes, place: str) -> None:
     reader.feed(stream)
     with pytest.raises(TruncatedError) as caught:
         reader.finish()
-    assert str(caught.value) == (
-        f"multifd: main channel {place} (Unexpected end-of-file before all data were read)"
-    )
+    assert str(caught.value) == (f"multifd: main channel {place} (Unexpected end-of-file before all data were read)")
 
 
 @given(garbage=st.binary(max_size=200))
@@ -301,9 +293,7 @@ BAD_STREAMS_OF_OURS: dict[str, tuple[bytes, str]] = {
         " configuration/target-page-bits, configuration/uuid, configuration/capabilities",
     ),
     "capability": (
-        HEADER
-        + MACHINE
-        + subsection("configuration/capabilities", struct.pack(">IB", 1, 10) + b"mapped-ram"),
+        HEADER + MACHINE + subsection("configuration/capabilities", struct.pack(">IB", 1, 10) + b"mapped-ram"),
         "multifd: capability is 'mapped-ram', expected none that changes the list of RAM blocks",
     ),
     "block above total": (
@@ -323,9 +313,7 @@ def test_a_bad_stream_is_refused_in_qemus_words(stream: bytes, message: str) -> 
 
 
 @pytest.mark.parametrize(("stream", "message"), BAD_STREAMS_OF_OURS.values(), ids=BAD_STREAMS_OF_OURS.keys())
-def test_what_only_we_refuse_names_the_field_the_value_and_what_was_expected(
-    stream: bytes, message: str
-) -> None:
+def test_what_only_we_refuse_names_the_field_the_value_and_what_was_expected(stream: bytes, message: str) -> None:
     assert str(error(stream)) == message
 
 
