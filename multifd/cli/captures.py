@@ -14,16 +14,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd.codec import create_peer
-from multifd.errors import InputError, MultifdError, WireError
+from multifd.errors import EnvironmentBroke, InputError, MultifdError, TruncatedError, WireError
 from multifd.framing.container import Container
 from multifd.framing.pages import runs
 from multifd.memory.image import GuestMemory
 from multifd.peer.apply import Destination, Reception
 from multifd.peer.capture import Capture
 from multifd.peer.replay import Replay
+from multifd.peer.stream import FileSource
 from multifd.run.stage import make_scratch
 from multifd.wire.dialect import FLAG_SYNC, Dialect, dialect
-from multifd.wire.packet import DeviceStateHeader, RamHeader
+from multifd.wire.packet import INIT_SIZE, DeviceStateHeader, RamHeader
 from multifd.wire.scan import Scanned, scan
 
 MAX_MEMORY: Final = 64 << 30
@@ -51,6 +52,8 @@ def replay(capture: Path, decoder: str | None, spoken: str | None, as_json: bool
     result: dict[str, Any] = {"capture": str(capture), "decoder": chosen, "dialect": read_as.name}
     try:
         result |= _replay(opened, chosen, read_as)
+    except EnvironmentBroke:
+        raise
     except MultifdError as problem:
         result |= {"outcome": "unreadable", "error": str(problem)}
         if isinstance(problem, WireError):
@@ -93,10 +96,14 @@ def _tell(result: dict[str, Any]) -> None:
     match result["outcome"]:
         case "identical":
             compared = escape(", ".join(result["compared"]) or "nothing: the capture has no digest")
-            console.print(f"[green]identical[/]: {result['packets']} packets {how}; compared {compared}")
+            console.print(
+                f"[green]identical[/]: {result['packets']} packets {how}; compared {compared}", soft_wrap=True
+            )
         case "different":
             blocks = escape(", ".join(result["different"]))
-            console.print(f"[red]different[/]: {result['packets']} packets {how}; memory of {blocks} is wrong")
+            console.print(
+                f"[red]different[/]: {result['packets']} packets {how}; memory of {blocks} is wrong", soft_wrap=True
+            )
         case _:
             console.print(f"[red]cannot be read[/], {how}: {escape(result['error'])}", soft_wrap=True)
 
@@ -107,7 +114,10 @@ def _tell(result: dict[str, Any]) -> None:
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Packets of each channel.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per packet.")
 def dissect(capture: Path, channel: int | None, limit: int, as_json: bool) -> None:
-    """Show the packets of a capture as a person reads them; exit 2 where one cannot be read."""
+    """Show the packets of a capture as a person reads them; exit 2 where one cannot be read.
+
+    CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md).
+    """
     opened = Capture.open(capture)
     numbers = range(opened.manifest.channels) if channel is None else [channel]
     if channel is not None and not 0 <= channel < opened.manifest.channels:
@@ -134,8 +144,11 @@ def _title(capture: Capture) -> str:
 
 
 def _packets(capture: Capture, channel: int) -> Iterator[Scanned]:
-    data = capture.channel_path(channel).read_bytes()
+    source = FileSource(capture.channel_path(channel))
+    data = source.read(source.left)
     try:
+        if len(data) < INIT_SIZE:
+            raise TruncatedError("init packet", len(data), INIT_SIZE)
         yield from scan(data, capture.manifest.page_size, capture.dialect, raw_pages=capture.framing.raw_pages)
     except WireError as problem:
         raise InputError(f"channel {channel}: {problem}") from None

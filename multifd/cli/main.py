@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from multifd import __version__
-from multifd.cli import captures, peers, plans, runs
+from multifd.cli import captures, doctor, peers, plans, runs, vendor
+from multifd.cli.output import standard_output
 from multifd.errors import EnvironmentBroke, MultifdError
 
 CONFORMING: Final = 0
@@ -33,6 +34,8 @@ for command in (
     runs.report,
     runs.diff,
     peers.peer,
+    vendor.vendor,
+    doctor.doctor,
 ):
     app.add_command(command)
 
@@ -40,7 +43,8 @@ for command in (
 def main() -> None:
     """Run the command; never a traceback for what the user or the host did."""
     try:
-        sys.exit(app.main(standalone_mode=False) or CONFORMING)
+        with standard_output():
+            sys.exit(app.main(standalone_mode=False) or CONFORMING)
     except click.ClickException as problem:
         problem.show()
         sys.exit(USAGE)
@@ -53,9 +57,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         print("multifd: interrupted", file=sys.stderr)
         sys.exit(ENVIRONMENT)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(CONFORMING)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ def peer(codec: str, parameters: tuple[str, ...]) -> None:
     given: dict[str, int] = {}
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        if not value.isdigit():
-            raise InputError(f"parameter {parameter!r}: expected NAME=NUMBER, such as level=6")
-        given[name] = int(value)
+        try:
+            given[name] = int(value)
+        except ValueError:
+            raise InputError(f"parameter {parameter!r}: expected NAME=NUMBER, such as level=6") from None
     sys.exit(run(codec, given))

@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from multifd.device.diagnose import detect
+from multifd.device.sysfs import Host
 from multifd.errors import InputError
 from multifd.framing.model import framing
 from multifd.memory.corpus import CORPORA
@@ -16,6 +18,7 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import PlanOptions, plan
 from multifd.profile.load import load
+from multifd.run.devices import device_peers
 from multifd.run.introduce import resolve
 
 _profile = click.option("--hwprofile", metavar="NAME|FILE", default="auto", show_default=True, help="Hardware profile.")
@@ -65,13 +68,13 @@ def cells(
 def explain(cell: str, hwprofile: str) -> None:
     """Show the chain of reasons behind a cell's prediction.
 
-    CELL is an id, as multifd cells prints it.
+    CELL is an id, as multifd cells prints it; exit 2 if there is no such cell.
     """
     planned = {one.id: one for one in _planned(hwprofile)}
     found = planned.get(cell)
     if found is None:
-        near = difflib.get_close_matches(cell, planned, n=3, cutoff=0.3)
-        raise InputError(f"no cell {cell!r}; the nearest are {', '.join(near) or 'none'}")
+        near = difflib.get_close_matches(cell, planned, n=3, cutoff=0)
+        raise InputError(f"no cell {cell!r}; the nearest are {', '.join(near) or 'none'} (multifd cells lists all)")
     _explain(found)
 
 
@@ -98,10 +101,11 @@ def _explain(cell: PlannedCell) -> None:
     console.print()
     console.print(f"predicted [bold]{cell.prediction.outcome}[/]: {escape(cell.prediction.reason)}", soft_wrap=True)
     if cell.prediction.error is not None:
-        console.print(f"with an error like {escape(repr(cell.prediction.error))}")
+        console.print(f"with an error like {escape(repr(cell.prediction.error))}", soft_wrap=True)
     console.print(f"run it: {escape(cell.reproduce())}", soft_wrap=True)
 
 
 def _planned(profile: str) -> list[PlannedCell]:
-    line_up = resolve(profile, load(profile), None)
+    loaded = load(profile)
+    line_up = resolve(profile, loaded, None, device_peers(loaded, detect(Host())))
     return plan(line_up, PlanOptions(corpora=tuple(CORPORA)))

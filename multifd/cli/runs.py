@@ -8,14 +8,13 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 import reports
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import store
+from multifd.result.exit_code import exit_code
 from multifd.result.known import shipped
-from multifd.result.record import CONFORMING, Cell, Results
+from multifd.result.record import Cell, Results
 from reports.svg import matrix_svg
 
 _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error", "fail")
@@ -28,7 +27,8 @@ _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error"
 def report(directory: Path, matrix: str | None) -> None:
     """Make the reports of a run again, from its results, or from its event log if it was cut off.
 
-    DIRECTORY is what the run was given as --results. The exit code is that of the run.
+    DIRECTORY is what the run was given as --results. The exit code is that of the run: 0 conforming, 1 not
+    conforming, 3 if it is not complete.
     """
     if not (directory / store.RESULTS).is_file():
         store.save(store.build(directory, shipped()), directory)
@@ -42,37 +42,33 @@ def report(directory: Path, matrix: str | None) -> None:
     except OSError as problem:
         raise EnvironmentBroke(f"{directory}: cannot write reports: {problem.strerror}") from None
     print(path)
-    sys.exit(0 if _conforming(results) else 1)
+    sys.exit(exit_code(results.cells, interrupted=not results.run.complete))
 
 
 @click.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 def diff(before: Path, after: Path) -> None:
-    """Compare two runs by change of verdict; exit 1 on a regression."""
+    """Compare two runs by change of verdict; exit 1 on a regression.
+
+    BEFORE and AFTER are what the runs were given as --results.
+    """
     old, new = (_cells(store.load(directory)) for directory in (before, after))
-    table = Table("cell", "before", "after", "reason", box=None, header_style="bold")
     changes = [
         (cell_id, old.get(cell_id), new.get(cell_id))
         for cell_id in dict.fromkeys([*new, *old])
         if _state(old.get(cell_id)) != _state(new.get(cell_id))
     ]
     changes.sort(key=lambda change: -_worse(change[1], change[2]))
+    console = Console(highlight=False)
     for cell_id, was, now in changes:
         style = "red" if _worse(was, now) > 0 else None
         reason = now.reason if now is not None else "no longer planned"
-        table.add_row(escape(cell_id), _state(was), _state(now), escape(reason), style=style)
-    console = Console(highlight=False)
-    if changes:
-        console.print(table)
+        line = f"{_state(was)} -> {_state(now)}  {cell_id}: {reason}"
+        console.print(line, style=style, soft_wrap=True, markup=False)
     worse = sum(_worse(was, now) > 0 for _, was, now in changes)
     console.print(f"{len(changes)} changes, {worse} regressions")
     sys.exit(1 if worse else 0)
-
-
-def _conforming(results: Results) -> bool:
-    verdicts = {cell.verdict for cell in results.cells}
-    return results.run.complete and bool(verdicts & CONFORMING) and not verdicts & {"fail", "error"}
 
 
 def _cells(results: Results) -> dict[str, Cell]:

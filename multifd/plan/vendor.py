@@ -83,9 +83,8 @@ def vendor_plan(skips: Mapping[str, str | None], reproducers: Path) -> list[Vend
     """
     cells = []
     for library, skip in skips.items():
-        promise = Prediction(
-            "identical", "vendor", f"{library} does what its documentation says and zlib does", None, ()
-        )
+        reason = f"lib{library} does what its documentation says, and what zlib does"
+        promise = Prediction("identical", "vendor", reason, None, ())
         scripts = {script.stem: script for script in sorted((reproducers / library).glob("*.py"))}
         for scenario, script in {**dict.fromkeys(CHECKS), **scripts}.items():
             cells.append(VendorCell(library=library, scenario=scenario, script=script, prediction=promise, skip=skip))

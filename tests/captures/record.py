@@ -181,9 +181,7 @@ def ramblocks(main: bytes) -> dict[str, int]:
 def dialect_of(version: tuple[int, int]) -> str:
     """The newest dialect of QEMU's releases that is not newer than ``version`` (major, minor)."""
     releases = {
-        tuple(map(int, name.removeprefix("qemu-").split("."))): name
-        for name in DIALECTS
-        if name.startswith("qemu-")
+        tuple(map(int, name.removeprefix("qemu-").split("."))): name for name in DIALECTS if name.startswith("qemu-")
     }
     return releases[max(release for release in releases if release <= version)]
 
@@ -247,9 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Record a multifd capture from a real QEMU.")
     parser.add_argument("--qemu", default="qemu-system-x86_64", metavar="PATH")
     parser.add_argument("--firmware", metavar="DIR", help="QEMU's -L")
-    parser.add_argument(
-        "--machine", default="pc", help="machine type; an older one selects its dialect's habits"
-    )
+    parser.add_argument("--machine", default="pc", help="machine type; an older one selects its dialect's habits")
     parser.add_argument("--method", default="zlib", help="multifd-compression")
     parser.add_argument("--channels", type=int, default=2)
     parser.add_argument("--memory", type=byte_count, default=byte_count("16M"), metavar="SIZE")

@@ -9,7 +9,7 @@ import pytest
 from multifd.oracle.question import Prediction
 from multifd.plan.matrix import PlanOptions, plan
 from multifd.profile.load import load
-from multifd.result.known import KnownIssue, findings, settle, shipped
+from multifd.result.known import ITEM, KnownIssue, findings, settle, shipped
 from multifd.result.record import Cell, Finding, Verdict
 from multifd.run.introduce import resolve
 from tests.reports.builder import cell
@@ -107,6 +107,12 @@ def test_a_known_issue_that_no_longer_happens_fails(verdict: Verdict) -> None:
     assert settled.reason == "known issue adler-carried-over no longer happens: take it out of the list"
 
 
+def test_an_issue_that_depends_on_content_may_be_absent() -> None:
+    sometimes = issue(verdict="known", always=False)
+
+    assert settle(cell(verdict="pass"), [sometimes]).verdict == "pass"
+
+
 @pytest.mark.parametrize("verdict", ["skip", "error", "not-run"])
 def test_a_cell_that_was_not_checked_says_nothing_about_an_issue(verdict: Verdict) -> None:
     unchecked = cell(receiver="qpl", verdict=verdict)
@@ -145,6 +151,49 @@ def test_the_second_issue_of_a_cell_may_be_the_one_that_happened() -> None:
     settled = settle(failed(), [issue(id="other", message="out of memory"), issue()])
 
     assert settled.reason.startswith("adler-carried-over: ")
+
+
+def listed(*complaints: str) -> Cell:
+    """A failure with a list of complaints."""
+    return failed(error=ITEM.join(["what differs:", *complaints]))
+
+
+FIRST, SECOND = issue(id="first", message="one"), issue(id="second", message="two")
+
+
+def test_a_list_is_known_if_every_complaint_is_explained() -> None:
+    settled = settle(listed("number one", "number two", "one again"), [FIRST, SECOND])
+
+    assert settled.verdict == "known"
+    assert settled.reason.splitlines() == [
+        "first: the checksum of the job before is kept",
+        "second: the checksum of the job before is kept",
+    ]
+
+
+def test_a_list_with_something_new_fails() -> None:
+    settled = settle(listed("number one", "number two", "number three"), [FIRST, SECOND])
+
+    assert (settled.verdict, settled.reason) == ("fail", "no known issue lists this: number three")
+
+
+def test_a_list_that_lacks_a_known_issue_fails() -> None:
+    settled = settle(listed("number one"), [FIRST, SECOND])
+
+    assert settled.verdict == "fail"
+    assert settled.reason == "known issue second no longer happens: take it out of the list"
+
+
+def test_the_head_of_a_list_explains_nothing() -> None:
+    settled = settle(listed("number three"), [issue(message="what differs")])
+
+    assert settled.verdict == "fail"
+
+
+def test_every_issue_of_a_list_is_a_finding() -> None:
+    known = settle(listed("number one", "number two"), [FIRST, SECOND])
+
+    assert [one.id for one in findings([known], [FIRST, SECOND])] == ["first", "second"]
 
 
 def test_a_finding_lists_its_cells_and_how_bad_it_is() -> None:

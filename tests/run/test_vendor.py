@@ -134,15 +134,22 @@ def test_a_check_without_a_complaint_passes(monkeypatch: pytest.MonkeyPatch) -> 
     assert checked(monkeypatch, [case("one", "right", None)], 0) == Observation("identical")
 
 
-def test_complaints_of_a_check_are_listed_and_the_worst_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_complaints_of_a_check_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [case("one", "short", "contract"), case("two", "right", None), case("three", "wrong", "corruption")]
 
-    seen = checked(monkeypatch, lines, 1)
-
-    assert (seen.outcome, seen.error) == (
-        "hazard",
-        "2 observations differ:\n- one: expected right, observed short\n- three: expected right, observed wrong",
+    assert checked(monkeypatch, lines, 1).error == (
+        "2 observations differ:\n- one: expected right, observed short\n- three: expected right, observed wrong"
     )
+
+
+@pytest.mark.parametrize(
+    ("severities", "outcome"),
+    [(["contract", "corruption"], "hazard"), (["leak", "crash"], "crash"), (["contract", "leak"], "identical")],
+)
+def test_the_worst_complaint_decides(monkeypatch: pytest.MonkeyPatch, severities: list[str], outcome: str) -> None:
+    lines = [case(severity, "wrong", severity) for severity in severities]
+
+    assert checked(monkeypatch, lines, 1).outcome == outcome
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,22 @@
+"""The end of a gzip name is searched from its second byte on, and beyond the input."""
+
+import os
+
+from qpl.guard import Guarded
+from qpl.header import Flag, Operation, Path
+from qpl.library import load
+from qpl.native import NativeJob
+
+stream = b"\x1f\x8b\x08\x08" + bytes(5) + b"\xff" + b"\0" + b"A" * 40
+if (child := os.fork()) == 0:
+    source, room = Guarded(len(stream)), Guarded(4096)
+    source.view[:] = stream
+    job = NativeJob(load(), Path.SOFTWARE)
+    fields = job.fields
+    fields.next_in_ptr, fields.available_in = source.address, len(stream)
+    fields.next_out_ptr, fields.available_out = room.address, 4096
+    fields.op, fields.flags = Operation.DECOMPRESS, Flag.FIRST | Flag.LAST | Flag.GZIP_MODE
+    print("status", job.call("qpl_execute_job"), flush=True)
+    os._exit(0)
+died = os.waitpid(child, 0)[1] & 127
+print(f"shown: crash: an empty name before an unreadable page: signal {died}" if died else "gone: no access")

@@ -1,0 +1,16 @@
+"""The vendors' own libraries under scrutiny: do they keep their documentation's word, and can zlib read them?"""
+
+import pytest
+
+from fixtures.plugin import Conclude
+from multifd.plan.vendor import VendorCell
+
+
+@pytest.mark.cells("vendor")
+def test_library(cell: VendorCell, conclude: Conclude) -> None:
+    """Systematic checks of sessions, destinations, boundaries, levels, damage, sizes, long runs and threads.
+
+    Every defect found has a reproducer of its own, which runs alone; one that shows nothing any more fails the run,
+    until its known issue is taken out of the list.
+    """
+    conclude(cell)

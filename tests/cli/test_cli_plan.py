@@ -1,0 +1,127 @@
+"""``multifd cells`` and ``multifd explain``: the plan before anything runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from multifd.profile.load import shipped
+from tests.cli.command import multifd
+
+PAIRING: Final = "wire/zlib/{}/qemu-10.0/capture/mixed/4k/2ch"
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two codecs, four pairings."""
+    path = tmp_path_factory.mktemp("profile") / "two.yaml"
+    path.write_text("description: two\npeers:\n  - codec: zlib\n  - codec: zstd\n")
+    return path
+
+
+def listed(profile: Path, *options: str) -> list[list[str]]:
+    """Prediction and id of every cell that is shown; the count on stderr is right."""
+    answer = multifd("cells", "--hwprofile", profile, *options)
+    lines = [line.split(maxsplit=1) for line in answer.out.splitlines()]
+    assert (answer.code, answer.err) == (0, f"{len(lines)} cells\n")
+    return lines
+
+
+def test_a_cell_is_shown_with_its_prediction(profile: Path) -> None:
+    assert listed(profile, "wire/zlib/") == [
+        ["identical", PAIRING.format("zlib~zlib")],
+        ["rejected", PAIRING.format("zlib~zstd")],
+        ["rejected", PAIRING.format("zstd~zlib")],
+        ["rejected", PAIRING.format("zstd~zstd")],
+    ]
+
+
+def test_without_a_filter_every_suite_is_shown(profile: Path) -> None:
+    assert {cell.partition("/")[0] for _, cell in listed(profile)} == {"wire", "negotiation", "integrity"}
+
+
+@pytest.mark.parametrize("suite", ["wire", "negotiation", "integrity"])
+def test_the_suite_selects(profile: Path, suite: str) -> None:
+    assert {cell.partition("/")[0] for _, cell in listed(profile, "--suite", suite)} == {suite}
+
+
+@pytest.mark.parametrize("predicted", ["identical", "rejected"])
+def test_the_prediction_selects(profile: Path, predicted: str) -> None:
+    assert {outcome for outcome, _ in listed(profile, "--predicted", predicted)} == {predicted}
+
+
+def test_sender_and_receiver_select_by_exact_name(profile: Path) -> None:
+    assert listed(profile, "wire/zlib/", "--sender", "zlib", "--receiver", "zstd") == [
+        ["rejected", PAIRING.format("zlib~zstd")]
+    ]
+    assert listed(profile, "--sender", "zli") == []
+
+
+def test_json_has_the_reason(profile: Path) -> None:
+    answer = multifd("cells", "--hwprofile", profile, "--json", PAIRING.format("zstd~zlib"))
+
+    assert (answer.code, answer.err) == (0, "")
+    assert json.loads(answer.out) == {
+        "id": PAIRING.format("zstd~zlib"),
+        "predicted": "rejected",
+        "reason": "sender zstd cannot emit container zlib",
+    }
+
+
+def test_json_and_text_show_the_same_cells(profile: Path) -> None:
+    lines = multifd("cells", "--hwprofile", profile, "--json").out.splitlines()
+
+    assert [json.loads(line)["id"] for line in lines] == [cell for _, cell in listed(profile)]
+
+
+def test_the_chain_of_reasons_ends_in_what_decides(profile: Path) -> None:
+    answer = multifd("explain", "--hwprofile", profile, PAIRING.format("zlib~zstd"))
+
+    lines = answer.out.splitlines()
+    assert (answer.code, answer.err) == (0, "")
+    assert lines[0] == f"cell       {PAIRING.format('zlib~zstd')}"
+    assert [line.split()[0] for line in lines if line.startswith("  ")][-1] == "decides"
+    assert "predicted rejected: receiver zstd cannot read container zlib" in lines
+    assert lines[-1] == f"run it: tox -e conformance -- --cell '{PAIRING.format('zlib~zstd')}'"
+
+
+def test_every_reason_of_an_identical_cell_holds(profile: Path) -> None:
+    answer = multifd("explain", "--hwprofile", profile, PAIRING.format("zlib~zlib"))
+
+    chain = [line.split()[0] for line in answer.out.splitlines() if line.startswith("  ")]
+    assert set(chain) == {"holds"}
+
+
+def test_every_cell_can_be_explained(profile: Path) -> None:
+    cells = [cell for _, cell in listed(profile, "--suite", "negotiation")]
+
+    for cell in cells[:: len(cells) // 20]:
+        assert multifd("explain", "--hwprofile", profile, cell).code == 0
+
+
+def test_an_unknown_cell_is_refused_with_the_nearest(profile: Path) -> None:
+    answer = multifd("explain", "--hwprofile", profile, PAIRING.format("zlib~zlip"))
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(
+        f"multifd: no cell '{PAIRING.format('zlib~zlip')}'; the nearest are {PAIRING.format('zlib~zlib')}, "
+    )
+    assert answer.err.endswith(" (multifd cells lists all)\n")
+
+
+def test_whatever_is_asked_something_is_nearest(profile: Path) -> None:
+    answer = multifd("explain", "--hwprofile", profile, "?")
+
+    assert answer.code == 2
+    assert "the nearest are none" not in answer.err
+
+
+@pytest.mark.parametrize("command", [("cells",), ("explain", "x")])
+def test_an_unknown_profile_is_refused(command: tuple[str, ...]) -> None:
+    answer = multifd(*command, "--hwprofile", "lab")
+
+    line = f"multifd: profile 'lab' is neither a file nor one of {', '.join(shipped())}\n"
+    assert (answer.code, answer.out, answer.err) == (2, "", line)

@@ -1,0 +1,220 @@
+"""``multifd report`` and ``multifd diff``: what runs left behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from multifd.result import store
+from multifd.result.record import Cell, Results
+from tests.cli.command import Answer, multifd
+from tests.reports.builder import cell, results
+
+REPORTS: Final = ("junit.xml", "report.html", "report.md", "results.json")
+
+
+def saved(directory: Path, *cells: Cell, complete: bool = True) -> Path:
+    """A run of these cells."""
+    directory.mkdir(exist_ok=True)
+    store.save(results(*cells, complete=complete), directory)
+    return directory
+
+
+def logged(directory: Path, *cells: Cell, ended: bool) -> Path:
+    """A run of which only the event log is left."""
+    run: dict[str, Any] = results(complete=False).run.model_dump(mode="json")
+    log = store.EventLog(directory)
+    log.write("run", run=run)
+    for one in cells:
+        log.write("cell", cell=one.model_dump(mode="json"))
+    if ended:
+        log.write("end", finished="2025-11-22T20:01:23Z", complete=True)
+    log.close()
+    return directory
+
+
+def read(directory: Path) -> Results:
+    return Results.model_validate_json((directory / "results.json").read_text())
+
+
+# report
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "complete", "code"),
+    [
+        (("pass", "refused", "hazard", "known", "skip"), True, 0),
+        (("pass", "fail"), True, 1),
+        (("pass", "error"), True, 3),
+        (("skip", "skip"), True, 1),
+        ((), True, 1),
+        (("pass", "not-run"), False, 3),
+        (("fail", "not-run"), False, 1),
+    ],
+    ids=lambda value: "-".join(value) or "nothing" if isinstance(value, tuple) else None,
+)
+def test_the_exit_code_is_that_of_the_run(verdicts: tuple[str, ...], complete: bool, code: int, tmp_path: Path) -> None:
+    cells = [cell(id=f"wire/{n}", verdict=verdict) for n, verdict in enumerate(verdicts)]
+
+    answer = multifd("report", saved(tmp_path, *cells, complete=complete))
+
+    assert answer == Answer(code, f"{tmp_path}/report.html\n", "")
+
+
+def test_reports_are_made_from_the_event_log_alone(tmp_path: Path) -> None:
+    answer = multifd("report", logged(tmp_path, cell(), ended=True))
+
+    assert answer.code == 0
+    assert [name for name in REPORTS if not (tmp_path / name).is_file()] == []
+    assert [one.verdict for one in read(tmp_path).cells] == ["pass"]
+
+
+def test_a_run_that_was_cut_off_is_not_complete(tmp_path: Path) -> None:
+    answer = multifd("report", logged(tmp_path, cell(), ended=False))
+
+    assert (answer.code, read(tmp_path).run.complete, len(read(tmp_path).cells)) == (3, False, 1)
+
+
+def test_a_matrix_is_drawn_if_asked_for(tmp_path: Path) -> None:
+    answer = multifd("report", saved(tmp_path, cell()), "--matrix", "zlib")
+
+    assert answer.code == 0
+    assert (tmp_path / "matrix.svg").read_text().startswith("<svg")
+
+
+def test_a_matrix_of_an_unknown_framing_is_refused(tmp_path: Path) -> None:
+    answer = multifd("report", saved(tmp_path, cell()), "--matrix", "lz4")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("multifd: --matrix: framing is 'lz4', expected one of ")
+
+
+def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
+    answer = multifd("report", tmp_path)
+
+    reason = "cannot read: No such file or directory; expected the directory of a run"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}/events.jsonl: {reason}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("events.jsonl", b"not JSON\n", "events.jsonl: line 1 is not JSON"),
+        ("events.jsonl", b"[]\n", "events.jsonl: line 1 is no event"),
+        ("events.jsonl", b"", "events.jsonl: holds no run"),
+        ("events.jsonl", b'{"event": "lunch"}\n', "events.jsonl: event 'lunch' is unknown or out of place"),
+        ("results.json", b"{}", "results.json: run: Field required"),
+        ("results.json", b"\xff", "results.json: cannot read: "),
+        ("results.json", b"not JSON", "results.json: (whole): Invalid JSON: "),
+    ],
+)
+def test_a_file_of_a_run_that_is_damaged_is_refused(name: str, content: bytes, error: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    answer = multifd("report", tmp_path)
+
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert answer.err.startswith(f"multifd: {tmp_path}/{error}")
+
+
+def test_reports_that_cannot_be_written_are_the_environments_fault(tmp_path: Path) -> None:
+    (saved(tmp_path, cell()) / "report.html").mkdir()
+
+    answer = multifd("report", tmp_path)
+
+    assert answer == Answer(3, "", f"multifd: {tmp_path}: cannot write reports: Is a directory\n")
+
+
+# diff
+
+
+def compared(tmp_path: Path, before: list[Cell], after: list[Cell]) -> Answer:
+    return multifd("diff", saved(tmp_path / "before", *before), saved(tmp_path / "after", *after))
+
+
+def one(verdict: str, **changes: Any) -> Cell:
+    """The same cell with another verdict."""
+    return cell(id="wire/a~b", verdict=verdict, reason=f"because of {verdict}", **changes)
+
+
+def test_a_run_does_not_differ_from_itself(tmp_path: Path) -> None:
+    directory = saved(tmp_path, one("fail"))
+
+    assert multifd("diff", directory, directory) == Answer(0, "0 changes, 0 regressions\n", "")
+
+
+def test_a_regression_is_exit_1_with_its_reason(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("pass")], [one("fail", kind="corrupt")])
+
+    lines = "pass -> fail (corrupt)  wire/a~b: because of fail\n1 changes, 1 regressions\n"
+    assert answer == Answer(1, lines, "")
+
+
+def test_an_improvement_is_exit_0(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("fail", kind="hang")], [one("pass")])
+
+    lines = "fail (hang) -> pass  wire/a~b: because of pass\n1 changes, 0 regressions\n"
+    assert answer == Answer(0, lines, "")
+
+
+def test_a_failure_of_another_kind_is_a_change_but_no_regression(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("fail", kind="hang")], [one("fail", kind="crash")])
+
+    assert answer.out.splitlines()[0] == "fail (hang) -> fail (crash)  wire/a~b: because of fail"
+    assert answer.code == 0
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [("pass", "refused"), ("refused", "hazard"), ("known", "skip"), ("skip", "not-run"), ("not-run", "error")],
+)
+def test_less_evidence_is_a_regression(was: str, now: str, tmp_path: Path) -> None:
+    assert compared(tmp_path, [one(was)], [one(now)]).code == 1
+
+
+def test_a_cell_that_is_gone_is_a_regression(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("pass")], [])
+
+    assert answer == Answer(1, "pass -> -  wire/a~b: no longer planned\n1 changes, 1 regressions\n", "")
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("pass", 0), ("hazard", 0), ("known", 0), ("fail", 1), ("error", 1)])
+def test_a_new_cell_counts_by_itself(verdict: str, code: int, tmp_path: Path) -> None:
+    answer = compared(tmp_path, [], [one(verdict)])
+
+    assert answer.out.startswith(f"- -> {verdict}  wire/a~b: because of {verdict}\n")
+    assert answer.code == code
+
+
+def test_the_worst_comes_first(tmp_path: Path) -> None:
+    before = [cell(id=name, verdict="pass") for name in ("slightly", "not", "badly")]
+    after = [cell(id=name, verdict=verdict) for name, verdict in
+             (("slightly", "refused"), ("not", "pass"), ("badly", "fail"))]  # fmt: skip
+
+    answer = compared(tmp_path, before, after)
+
+    assert [line.split("  ")[1].split(":")[0] for line in answer.out.splitlines()[:-1]] == ["badly", "slightly"]
+
+
+def test_a_run_that_was_cut_off_can_be_compared(tmp_path: Path) -> None:
+    before = saved(tmp_path / "before", one("pass"))
+    after = logged(tmp_path / "after", one("pass"), ended=False)
+
+    assert multifd("diff", before, after).code == 0
+
+
+def test_results_have_the_contracts_name(tmp_path: Path) -> None:
+    multifd("report", logged(tmp_path, cell(), ended=True))
+
+    assert json.loads((tmp_path / "results.json").read_text())["schema"] == "multifd-conformance/results/1"
+
+
+def test_what_is_no_run_cannot_be_compared(tmp_path: Path) -> None:
+    answer = multifd("diff", saved(tmp_path, cell()), tmp_path / "nowhere")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"multifd: {tmp_path}/nowhere/events.jsonl: cannot read: ")
