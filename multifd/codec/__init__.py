@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import pkgutil
 import re
 from collections.abc import Mapping
@@ -30,16 +31,24 @@ def factories() -> Mapping[str, Factory]:
 
 def create(name: str, parameters: Mapping[str, int] | None = None) -> Codec:
     """A codec by name with its parameters (level, window); raises :class:`InputError` naming what is allowed."""
-    try:
-        factory = factories()[name]
-    except KeyError:
-        raise InputError(f"codec {name!r} is unknown; expected one of {', '.join(factories())}") from None
+    factory = _of_module(name) or factories().get(name)
+    if factory is None:
+        raise InputError(f"codec {name!r} is unknown; expected one of {', '.join(factories())}")
     return factory.create(parameters or {})
+
+
+def _of_module(name: str) -> Factory | None:
+    """The factory of the module that is called like the codec: a peer serves one and need not load the others."""
+    module = f"{__name__}.{name.replace('-', '_')}"
+    if not name.isascii() or importlib.util.find_spec(module) is None:
+        return None
+    factory = getattr(importlib.import_module(module), "FACTORY", None)
+    return factory if isinstance(factory, Factory) and factory.name == name else None
 
 
 def create_peer(name: str) -> Codec:
     """A codec by its peer name, parameters in brackets: ``zlib[level=6,window=12]``."""
-    match = re.fullmatch(r"([\w-]+)(?:\[((?:\w+=\d+)(?:,\w+=\d+)*)\])?", name)
+    match = re.fullmatch(r"([\w-]+)(?:\[((?:\w+=\d{1,9})(?:,\w+=\d{1,9})*)\])?", name)
     if match is None:
         raise InputError(f"codec {name!r}: expected a name with parameters in brackets, such as zlib[level=6]")
     pairs = (parameter.split("=") for parameter in (match[2] or "").split(",") if parameter)
