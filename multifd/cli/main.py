@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from multifd import __version__
-from multifd.cli import captures, doctor, peers, plans, runs, vendor
+from multifd.cli import captures, doctor, peers, plans, profile, runs, vendor
 from multifd.cli.output import standard_output
 from multifd.errors import EnvironmentBroke, MultifdError
 
@@ -36,6 +36,7 @@ for command in (
     peers.peer,
     vendor.vendor,
     doctor.doctor,
+    profile.profile,
 ):
     app.add_command(command)
 

@@ -17,9 +17,11 @@ from multifd.memory.corpus import CORPORA
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import PlanOptions, plan
+from multifd.plan.vendor import VendorCell, vendor_plan
 from multifd.profile.load import load
 from multifd.run.devices import device_peers
 from multifd.run.introduce import resolve
+from multifd.run.vendor import subjects
 
 _profile = click.option("--hwprofile", metavar="NAME|FILE", default="auto", show_default=True, help="Hardware profile.")
 
@@ -27,7 +29,7 @@ _profile = click.option("--hwprofile", metavar="NAME|FILE", default="auto", show
 @click.command()
 @click.argument("match", required=False)
 @_profile
-@click.option("--suite", type=click.Choice(["wire", "negotiation", "integrity"]))
+@click.option("--suite", type=click.Choice(["wire", "negotiation", "integrity", "vendor", "fidelity"]))
 @click.option("--sender", help="Only this sender, by exact name.")
 @click.option("--receiver", help="Only this receiver, by exact name.")
 @click.option("--predicted", type=click.Choice(["identical", "rejected", "hazard"]))
@@ -75,14 +77,29 @@ def explain(cell: str, hwprofile: str) -> None:
     if found is None:
         near = difflib.get_close_matches(cell, planned, n=3, cutoff=0)
         raise InputError(f"no cell {cell!r}; the nearest are {', '.join(near) or 'none'} (multifd cells lists all)")
-    _explain(found)
-
-
-def _explain(cell: PlannedCell) -> None:
     console = Console(highlight=False)
+    facts = _facts(found) if isinstance(found, PlannedCell) else _vendor_facts(found)
+    for name, value in facts.items():
+        if value is not None:
+            console.print(f"[bold]{name:11}[/]{escape(value)}", soft_wrap=True)
+    console.print()
+    for step in found.prediction.chain:
+        mark = "[green]holds  [/]" if step.held else "[yellow]decides[/]"
+        console.print(f"  {mark}  {step.rule}: {escape(step.because)}", soft_wrap=True)
+    if found.prediction.chain:
+        console.print()
+    console.print(f"predicted [bold]{found.prediction.outcome}[/]: {escape(found.prediction.reason)}", soft_wrap=True)
+    if found.prediction.error is not None:
+        console.print(f"with an error like {escape(repr(found.prediction.error))}", soft_wrap=True)
+    if found.skip is not None:
+        console.print(f"it will be skipped: {escape(found.skip)}", soft_wrap=True)
+    console.print(f"run it: {escape(found.reproduce())}", soft_wrap=True)
+
+
+def _facts(cell: PlannedCell) -> dict[str, str | None]:
     sent, read = framing(cell.sender_framing), framing(cell.receiver_framing)
     content = CORPORA[cell.corpus].description if cell.corpus in CORPORA else "your own content"
-    facts = {
+    return {
         "cell": cell.id,
         "sender": f"{cell.sender}, {sent.name} in {cell.sender_dialect}: {sent.shape()}",
         "receiver": f"{cell.receiver}, {read.name} in {cell.receiver_dialect}: {read.shape()}",
@@ -91,21 +108,20 @@ def _explain(cell: PlannedCell) -> None:
         "content": f"{cell.corpus}: {content}",
         "defined in": sent.origin if sent is read else f"{sent.origin}; {read.origin}",
     }
-    for name, value in facts.items():
-        if value is not None:
-            console.print(f"[bold]{name:11}[/]{escape(value)}", soft_wrap=True)
-    console.print()
-    for step in cell.prediction.chain:
-        mark = "[green]holds  [/]" if step.held else "[yellow]decides[/]"
-        console.print(f"  {mark}  {step.rule}: {escape(step.because)}", soft_wrap=True)
-    console.print()
-    console.print(f"predicted [bold]{cell.prediction.outcome}[/]: {escape(cell.prediction.reason)}", soft_wrap=True)
-    if cell.prediction.error is not None:
-        console.print(f"with an error like {escape(repr(cell.prediction.error))}", soft_wrap=True)
-    console.print(f"run it: {escape(cell.reproduce())}", soft_wrap=True)
 
 
-def _planned(profile: str) -> list[PlannedCell]:
-    loaded = load(profile)
-    line_up = resolve(profile, loaded, None, device_peers(loaded, detect(Host())))
-    return plan(line_up, PlanOptions(corpora=tuple(CORPORA)))
+def _vendor_facts(cell: VendorCell) -> dict[str, str | None]:
+    streams = f"{cell.sender} and {cell.receiver} are given the same {cell.streams} streams"
+    check = f"python -m multifd.scrutiny {cell.scenario} {cell.library}"
+    return {
+        "cell": cell.id,
+        "library": cell.library,
+        "program": streams if cell.streams else f"reproducer {cell.script.name}" if cell.script else check,
+    }
+
+
+def _planned(profile: str) -> list[PlannedCell | VendorCell]:
+    loaded, found = load(profile), detect(Host())
+    line_up = resolve(profile, loaded, None, device_peers(loaded, found))
+    pairings = plan(line_up, PlanOptions(corpora=tuple(CORPORA)))
+    return [*pairings, *vendor_plan(subjects(loaded, found).skips)]

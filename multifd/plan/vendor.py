@@ -17,8 +17,12 @@ from multifd.oracle.question import Prediction
 from multifd.plan.matrix import LATEST
 from multifd.scrutiny.checks import CHECKS
 
+REPRODUCERS: Final = Path(__file__).resolve().parents[2] / "suites/vendor/reproducers"
 _METHODS: Final = {"qatzip": "qatzip", "qpl": "qpl"}
 """What QEMU uses the library for."""
+_EMULATIONS: Final = {"qatzip": "qat-emulated", "qpl": "iaa-emulated"}
+_STREAMS: Final = 5000
+"""Of the main job; ``python -m multifd.fidelity`` takes as many as one likes."""
 _FORMATS: Final = {"4b-": "4b-packet", "raw-": "raw-packet", "gzip-": "gzip-packet"}
 """First letters of the reproducers of one format, and the proposal with that format."""
 
@@ -34,6 +38,8 @@ class VendorCell(BaseModel):
     """Name of the check, or of the reproducer."""
     script: Path | None
     """The reproducer; None for a check."""
+    streams: int | None = None
+    """How many streams the emulation and the library are both given; None for anything else."""
     prediction: Prediction
     skip: str | None = None
     """Why it will not run, and what to do about it."""
@@ -52,8 +58,8 @@ class VendorCell(BaseModel):
 
     @property
     def sender(self) -> str:
-        """The library."""
-        return self.library
+        """The library; of the suite ``fidelity`` the emulation that is held against it."""
+        return self.library if self.streams is None else _EMULATIONS[self.library]
 
     @property
     def receiver(self) -> str:
@@ -76,7 +82,7 @@ class VendorCell(BaseModel):
         return shlex.join(["tox", "-e", "conformance", "--", "--cell", self.id, *options])
 
 
-def vendor_plan(skips: Mapping[str, str | None], reproducers: Path) -> list[VendorCell]:
+def vendor_plan(skips: Mapping[str, str | None], reproducers: Path = REPRODUCERS) -> list[VendorCell]:
     """Every check and every reproducer of each library; ``skips`` says why a library's cells will not run.
 
     ``reproducers`` has a directory per library with one script per finding.
@@ -88,4 +94,20 @@ def vendor_plan(skips: Mapping[str, str | None], reproducers: Path) -> list[Vend
         scripts = {script.stem: script for script in sorted((reproducers / library).glob("*.py"))}
         for scenario, script in {**dict.fromkeys(CHECKS), **scripts}.items():
             cells.append(VendorCell(library=library, scenario=scenario, script=script, prediction=promise, skip=skip))
+        cells.append(_fidelity(library, skip))
     return cells
+
+
+def _fidelity(library: str, skip: str | None) -> VendorCell:
+    reason = (
+        f"{_EMULATIONS[library]} and lib{library} accept the same streams to the same bytes, but for named differences"
+    )
+    return VendorCell(
+        suite="fidelity",
+        library=library,
+        scenario="emulation",
+        script=None,
+        streams=_STREAMS,
+        prediction=Prediction("identical", "fidelity", reason, None, ()),
+        skip=skip,
+    )

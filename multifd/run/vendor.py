@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,17 @@ def examine(cell: VendorCell, library: Library, deadline: float, most: int = MOS
     return Outcome(observation, provenance, seconds=Seconds(wall=wall))
 
 
+def compare(cell: VendorCell, library: Library, deadline: float, most: int = MOST) -> Outcome:
+    """Hold an emulation against its library on the cell's streams, at most ``deadline`` seconds."""
+    _, environment = python_command(library, ())
+    arguments = ("--library", cell.library, "--streams", str(cell.streams))
+    started = time.perf_counter()
+    ended = run_process((sys.executable, "-m", "multifd.fidelity", *arguments), environment, deadline, most)
+    wall = time.perf_counter() - started
+    observation = _fate(ended, deadline) or _disagreements(ended)
+    return Outcome(observation, Sides(sender="emulated", receiver="vendor-software"), seconds=Seconds(wall=wall))
+
+
 def _fate(ended: Ended, deadline: float) -> Observation | None:
     """A process that did not come to its own end."""
     if ended.stopped == "hung":
@@ -123,6 +135,15 @@ def _observations(ended: Ended) -> Observation:
         return Observation("identical")
     worst = next(severity for severity in _WORST if severity in severities)
     return _shown(worst, "".join([f"{len(different)} observations differ:", *(ITEM + one for one in complaints)]))
+
+
+def _disagreements(ended: Ended) -> Observation:
+    if ended.status not in (0, 1):
+        return _broken(ended, "neither agreement nor disagreement")
+    lines = [line for line in ended.output.decode(errors="replace").splitlines() if line.startswith("DISAGREE ")]
+    if not ended.status and not lines:
+        return Observation("identical")
+    return _shown("corruption", f"{len(lines)} disagreements are shown, the first: {lines[0] if lines else 'none'}")
 
 
 def _shown(severity: Severity, text: str) -> Observation:

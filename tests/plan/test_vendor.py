@@ -22,7 +22,7 @@ def name(script: Path) -> str:
 
 
 def test_every_check_is_planned_for_every_library() -> None:
-    planned = {(cell.library, cell.scenario) for cell in CELLS if cell.script is None}
+    planned = {(cell.library, cell.scenario) for cell in CELLS if cell.script is None and cell.streams is None}
 
     assert planned == {(library, check) for library in ("qatzip", "qpl") for check in CHECKS}
 
@@ -75,3 +75,12 @@ def test_every_reproducer_has_its_known_issue_and_every_issue_its_reproducer() -
     issues = {issue.id: issue.scenario.split("|")[0] for issue in shipped() if issue.suite == "vendor"}
 
     assert issues == {f"{script.parent.name}-{script.stem}": script.stem for script in SCRIPTS}
+
+
+def test_every_emulation_is_held_against_its_library() -> None:
+    cells = {cell.id: cell for cell in vendor_plan({"qatzip": None, "qpl": None}, REPRODUCERS) if cell.streams}
+
+    assert {name: (cell.sender, cell.receiver) for name, cell in cells.items()} == {
+        "fidelity/qatzip/emulation": ("qat-emulated", "qatzip"),
+        "fidelity/qpl/emulation": ("iaa-emulated", "qpl"),
+    }

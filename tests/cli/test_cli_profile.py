@@ -1,0 +1,54 @@
+"""``multifd profile``: what is written loads again, and says what the host has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from multifd.cli.main import app
+from multifd.profile.load import load
+from tests.device.recorded import SPR
+from tests.device.trees import host
+
+
+def written(root: Path, path: Path) -> Path:
+    answer = CliRunner().invoke(app, ["profile", "--root", str(root), "--output", str(path)])
+    assert answer.exit_code == 0, answer.output
+    return path
+
+
+def test_a_host_without_accelerators_emulates_them(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+
+    profile = load(str(written(tmp_path / "root", tmp_path / "lab.yaml")))
+
+    assert profile.description == "Written from a host with no accelerator."
+    assert [entry and entry.policy for entry in (profile.devices.qat, profile.devices.iaa)] == ["emulate", "emulate"]
+    assert profile.peers == load("auto").peers
+
+
+def test_devices_that_are_usable_are_required_in_their_number(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    host(root, SPR.replace("0660", "0666"))
+
+    profile = load(str(written(root, tmp_path / "lab.yaml")))
+
+    usable = [entry for entry in (profile.devices.qat, profile.devices.iaa) if entry and entry.policy == "require"]
+    assert usable and all(entry.count >= 1 for entry in usable)
+
+
+def test_it_is_printed_unless_a_file_is_named(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(app, ["profile", "--root", str(tmp_path)])
+
+    assert answer.output.startswith("description: Written from a host with")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    from multifd.errors import EnvironmentBroke
+
+    answer = CliRunner().invoke(app, ["profile", "--root", str(tmp_path), "--output", str(tmp_path / "no" / "x.yaml")])
+
+    assert isinstance(answer.exception, EnvironmentBroke)
+    assert str(answer.exception).endswith("x.yaml: cannot write: No such file or directory")
