@@ -99,16 +99,22 @@ class PeerProcess:
             raise self._stop("crash", f"answered request {reply.id}, asked was {self._next_id}")
         return reply
 
+    def dismiss(self) -> None:
+        """Ask the process to end, and do not wait; :meth:`quit` does. Never raises."""
+        if self._process is None or self._process.stdin is None or self._process.stdin.closed:
+            return
+        stdin = self._process.stdin
+        with suppress(OSError):
+            stdin.write(contract.Quit(id=self._next_id + 1).model_dump_json().encode() + b"\n")
+        with suppress(OSError):
+            stdin.close()
+
     def quit(self, deadline: float = 2.0) -> None:
         """End the process: ask, then kill. Never raises."""
+        self.dismiss()
         process, self._process = self._process, None
         if process is None:
             return
-        assert process.stdin is not None
-        with suppress(OSError):
-            process.stdin.write(contract.Quit(id=self._next_id + 1).model_dump_json().encode() + b"\n")
-        with suppress(OSError):
-            process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
             process.wait(deadline)
         _kill(process)

@@ -96,7 +96,9 @@ class Bench:
         return outcome
 
     def close(self) -> None:
-        """End every peer process."""
+        """End every peer process: all are asked first, so that they end at the same time."""
+        for process in self._processes.values():
+            process.dismiss()
         for process in self._processes.values():
             process.quit()
 
