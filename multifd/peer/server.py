@@ -226,7 +226,6 @@ class _sinks:  # noqa: N801  (used as a context manager, like contextlib's)
     def __init__(self) -> None:
         self._sinks: list[Sink] = []
         self._connections: list[socket.socket] = []
-        self._expired = threading.Event()
 
     def __enter__(self) -> _sinks:
         return self
