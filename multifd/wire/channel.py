@@ -115,6 +115,8 @@ class ReceivingChannel:
         self._blocks = blocks
         self._channels = channels
         self._uuid = uuid
+        self.header = b""
+        """The init packet or header that made the last event, as it stands on the wire."""
         self._prefix = b""
         self._payload = 0
 
@@ -122,7 +124,8 @@ class ReceivingChannel:
         """Take exactly :attr:`wanted` bytes; raises :class:`WireError` in QEMU's own words."""
         match self.state:
             case State.INIT:
-                self.channel = wire.unpack_init(data, channels=self._channels, uuid=self._uuid)
+                self.header = bytes(data)
+                self.channel = wire.unpack_init(self.header, channels=self._channels, uuid=self._uuid)
                 self._idle()
                 return Opened(self.channel)
             case State.IDLE:
@@ -133,10 +136,10 @@ class ReceivingChannel:
                 self.wanted = whole - wire.PREFIX_SIZE
                 return None
             case State.HEADER:
-                whole_header = self._prefix + bytes(data)
+                self.header = self._prefix + bytes(data)
                 if self._is_device_state(wire.unpack_prefix(self._prefix)):
-                    return self._device_state(wire.unpack_device_state(whole_header))
-                return self._ram(wire.unpack_ram(whole_header, self._page_size))
+                    return self._device_state(wire.unpack_device_state(self.header))
+                return self._ram(wire.unpack_ram(self.header, self._page_size))
             case _:
                 raise AssertionError(f"nothing is wanted in {self.state.name}")
 

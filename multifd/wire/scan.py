@@ -29,6 +29,8 @@ def scan(data: Buffer, page_size: int, dialect: Dialect, *, raw_pages: bool) -> 
     """
     view = memoryview(data)
     at = wire.INIT_SIZE
+    if len(view) < at:
+        raise TruncatedError("init packet", len(view), at)
     while at < len(view):
         start = at
         if len(view) - at < wire.PREFIX_SIZE:
