@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import Buffer
 
 from multifd.errors import PayloadError
-from multifd.framing.coder import Codec, Decompressor, need_decoder
+from multifd.framing.coder import Bytes, Codec, Decompressor, need_decoder
 from multifd.framing.model import Framing, Scope
 from multifd.framing.pages import Indices, PageStore, scatter
 
@@ -58,22 +59,32 @@ class PayloadDecoder:
         return self._sized(self._codec.decompress(payload, self._framing.container, size), count)
 
     def _each_page(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
-        size, codec, container = self._page_size, self._codec, self._framing.container
-        lengths = self._lengths(payload, len(indices))
-        at = 4 * len(lengths)
-        for place, (length, index) in enumerate(zip(lengths, indices.tolist(), strict=True)):
-            part = payload[at : at + length]
+        decoded: list[Bytes] = []
+        try:
+            for part in self._parts(payload, len(indices)):
+                decoded.append(self._page(part, len(decoded)))
+        finally:
+            # Together, for each store has its price; but QEMU has written the pages before a bad one (multifd-qpl.c).
+            scatter(np.frombuffer(b"".join(decoded), np.uint8), pages, indices[: len(decoded)])
+
+    def _parts(self, payload: memoryview, count: int) -> Iterator[memoryview]:
+        lengths = self._lengths(payload, count)
+        at = 4 * count
+        for length in lengths:
+            yield payload[at : at + length]
             at += length
-            if self._framing.raw_escape and length == size:
-                pages[index] = np.frombuffer(part, np.uint8)
-                continue
-            try:
-                output = np.frombuffer(memoryview(codec.decompress(part, container, size)), np.uint8)
-            except PayloadError as problem:
-                raise PayloadError(str(problem), page=place) from None
-            if len(output) != size:
-                raise PayloadError(f"decompressed len {len(output)}, expected len {size}", page=place)
-            pages[index] = output
+
+    def _page(self, part: memoryview, place: int) -> Bytes:
+        size = self._page_size
+        if self._framing.raw_escape and len(part) == size:
+            return part
+        try:
+            output = self._codec.decompress(part, self._framing.container, size)
+        except PayloadError as problem:
+            raise PayloadError(str(problem), page=place) from None
+        if len(output) != size:
+            raise PayloadError(f"decompressed len {len(output)}, expected len {size}", page=place)
+        return output
 
     def _lengths(self, payload: memoryview, count: int) -> tuple[int, ...]:
         """The length table; where QEMU asserts on it, this raises."""

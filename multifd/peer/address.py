@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from typing import Final
 
 from multifd.errors import EnvironmentBroke, InputError
+
+MAX_PATH: Final = 107
+"""Bytes of a socket's path (unix(7): 108 with the zero byte that ends it)."""
+
+
+class UnreachableError(EnvironmentBroke):
+    """Nobody listens at an address."""
 
 
 def _tcp(address: str) -> tuple[str, int]:
@@ -18,6 +27,9 @@ def _family(address: str) -> str:
     family, _, rest = address.partition(":")
     if family not in ("unix", "tcp") or not rest:
         raise InputError(f"address {address!r}: expected unix:PATH or tcp:HOST:PORT")
+    length = len(os.fsencode(rest))
+    if family == "unix" and length > MAX_PATH:
+        raise EnvironmentBroke(f"{address}: path of {length} bytes, expected at most {MAX_PATH} for a socket (unix(7))")
     return family
 
 
@@ -38,7 +50,10 @@ def listen(address: str, backlog: int) -> tuple[socket.socket, str]:
 
 
 def connect(address: str, within: float | None = None) -> socket.socket:
-    """A connection to a listening peer; connecting, and every call on it, may take ``within`` seconds."""
+    """A connection to a listening peer; connecting, and every call on it, may take ``within`` seconds.
+
+    Raises :class:`UnreachableError` where there is none.
+    """
     family = _family(address)
     try:
         if family == "unix":
@@ -50,4 +65,4 @@ def connect(address: str, within: float | None = None) -> socket.socket:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
     except OSError as problem:
-        raise EnvironmentBroke(f"{address}: cannot connect: {problem.strerror or problem}") from None
+        raise UnreachableError(f"{address}: cannot connect: {problem.strerror or problem}") from None

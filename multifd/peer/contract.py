@@ -1,9 +1,9 @@
 """The peer contract ``multifd-peer/1``: JSON lines on stdin and stdout, logs on stderr, data through files and sockets.
 
-The harness writes one request per line and reads one reply per line (``receive`` answers twice: ``listening``,
-then how it ended; or once, ``failed``, if it cannot listen). A peer never exits by itself before ``quit`` or end of
-file. Each reply repeats the request's ``id``. Any executable that does this is a peer; ``docs/peer-contract.md`` shows
-one in forty lines.
+The harness writes one request per line and reads one reply per line (``receive`` and ``splice`` answer twice:
+``listening``, then how it ended; or once, ``failed``, if it cannot listen). A peer never exits by itself before
+``quit`` or end of file. Each reply repeats the request's ``id``. Any executable that does this is a peer;
+``docs/peer-contract.md`` shows one in forty lines.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability
-from multifd.memory.layout import MemoryLayout, Script
+from multifd.memory.layout import BlockName, MemoryLayout, PageSize, Script
 from multifd.result.record import Provenance, Role
 
 CONTRACT: Literal["multifd-peer/1"] = "multifd-peer/1"
@@ -81,6 +81,30 @@ class Receive(Message):
     channels: Annotated[int, Field(ge=1, le=255)]
     address: str
     deadline: float
+    return_path: bool = False
+    """The sender has the ``return-path`` capability: it waits on the main channel to be told that all went well."""
+
+
+class Splice(Message):
+    """Stand between a sender, which connects to ``address``, and a receiver, which listens at ``upstream``.
+
+    The main channel is forwarded byte for byte in both directions; on the multifd channels every packet is decoded as
+    the sender framed it and encoded as the receiver expects it. The peer's codec does this on each side whose framing
+    is not ``none``.
+    """
+
+    op: Literal["splice"] = "splice"
+    address: str
+    upstream: str
+    sender_framing: str
+    sender_dialect: str
+    receiver_framing: str
+    receiver_dialect: str
+    page_size: PageSize
+    ramblocks: Annotated[dict[BlockName, Annotated[int, Field(gt=0)]], Field(min_length=1)]
+    """Size in bytes of every RAM block of the sender."""
+    channels: Annotated[int, Field(ge=1, le=255)]
+    deadline: float
 
 
 class Quit(Message):
@@ -89,7 +113,7 @@ class Quit(Message):
     op: Literal["quit"] = "quit"
 
 
-Request = Annotated[Hello | Encode | Decode | Send | Receive | Quit, Field(discriminator="op")]
+Request = Annotated[Hello | Encode | Decode | Send | Receive | Splice | Quit, Field(discriminator="op")]
 
 
 class Introduction(Message):
@@ -108,7 +132,7 @@ class Introduction(Message):
 
 
 class Listening(Message):
-    """The receiver accepts connections at ``address``."""
+    """The receiver, or the splice, accepts connections at ``address``."""
 
     reply: Literal["listening"] = "listening"
     address: str
@@ -122,6 +146,10 @@ class Done(Message):
     """How the codec ran for this request."""
     bytes_wire: int = 0
     packets: int = 0
+    """Packets with a payload; one that holds zero pages only has none."""
+    escaped: int | None = None
+    """Pages that the framing sent as they are (``encode``, ``send``), None for not counted. They are no work for the
+    receiver, and only its sender can say how many there were."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     digest: dict[str, str] | None = None
@@ -145,5 +173,5 @@ Conclusion = Done | Failed
 
 Reply = Annotated[Introduction | Listening | Done | Failed, Field(discriminator="reply")]
 
-REQUEST: TypeAdapter[Hello | Encode | Decode | Send | Receive | Quit] = TypeAdapter(Request)
+REQUEST: TypeAdapter[Hello | Encode | Decode | Send | Receive | Splice | Quit] = TypeAdapter(Request)
 REPLY: TypeAdapter[Introduction | Listening | Done | Failed] = TypeAdapter(Reply)

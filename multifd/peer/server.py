@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
 
@@ -25,8 +25,10 @@ from multifd.peer import contract
 from multifd.peer.address import connect, listen
 from multifd.peer.apply import Destination, Reception
 from multifd.peer.capture import FORMAT, Capture, problems, save_manifest
-from multifd.peer.receive import DeadlineError, Receiver
+from multifd.peer.crew import DeadlineError
+from multifd.peer.receive import Receiver
 from multifd.peer.replay import Replay
+from multifd.peer.splice import Side, Splice, Splicing
 from multifd.peer.stream import FileSink, Sink, SocketSink
 from multifd.peer.transmit import Transmission, Transmitter
 from multifd.wire.dialect import ZeroPages, dialect
@@ -77,6 +79,8 @@ class PeerServer:
                     self._answer(request, self.send)
                 case contract.Receive():
                     self._answer(request, self.receive)
+                case contract.Splice():
+                    self._answer(request, self.splice)
         return 0
 
     def reply(self, message: contract.Message) -> None:
@@ -135,7 +139,9 @@ class PeerServer:
             },
         )
         wire = sum(sink.written for sink in made)
-        return self._done(request, packets=transmitter.packets, bytes_wire=wire, seconds=seconds)
+        return self._done(
+            request, packets=transmitter.packets, escaped=transmitter.escaped, bytes_wire=wire, seconds=seconds
+        )
 
     def decode(self, request: contract.Decode) -> contract.Done:
         """A capture into memory; the framing is the receiver's, whatever the capture says."""
@@ -169,7 +175,9 @@ class PeerServer:
                 transmitter.run()
             seconds = time.perf_counter() - started
             wire = sum(sink.written for sink in (main, *channels))
-        return self._done(request, packets=transmitter.packets, bytes_wire=wire, seconds=seconds)
+        return self._done(
+            request, packets=transmitter.packets, escaped=transmitter.escaped, bytes_wire=wire, seconds=seconds
+        )
 
     def receive(self, request: contract.Receive) -> contract.Done:
         """A live migration from whoever connects."""
@@ -181,7 +189,14 @@ class PeerServer:
         )
         with GuestMemory.open(request.memory, writable=True) as memory:
             server, address = listen(request.address, 1 + request.channels)
-            receiver = Receiver(server, reception, self.codec, Destination(memory), request.deadline)
+            receiver = Receiver(
+                server,
+                reception,
+                self.codec,
+                Destination(memory),
+                request.deadline,
+                return_path=request.return_path,
+            )
             try:
                 self.reply(contract.Listening(id=request.id, address=address))
                 started = time.perf_counter()
@@ -190,6 +205,24 @@ class PeerServer:
             finally:
                 receiver.close()
             return self._done(request, packets=receiver.packets, seconds=seconds, digest=memory.digest())
+
+    def splice(self, request: contract.Splice) -> contract.Done:
+        """A live migration from whoever connects to a listening receiver, coded anew."""
+        splicing = Splicing(
+            Side.of(request.sender_framing, request.sender_dialect, self.codec),
+            Side.of(request.receiver_framing, request.receiver_dialect, self.codec),
+            request.page_size,
+            request.ramblocks,
+            request.channels,
+        )
+        splice = Splice(splicing, request.upstream, request.deadline)
+        server, address = listen(request.address, 1 + request.channels)
+        with closing(server), closing(splice):
+            self.reply(contract.Listening(id=request.id, address=address))
+            started = time.perf_counter()
+            splice.run(server)
+            seconds = time.perf_counter() - started
+        return self._done(request, packets=splice.packets, bytes_wire=splice.bytes_wire, seconds=seconds)
 
     def _answer(self, request: contract.Message, handle: Callable[..., contract.Done]) -> None:
         before = time.process_time()

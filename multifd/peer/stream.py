@@ -5,9 +5,10 @@ from __future__ import annotations
 import mmap
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from typing_extensions import Buffer
 
@@ -19,6 +20,9 @@ _READ_AHEAD = 4096
 _SEND_BUFFER = 1 << 20
 """Bytes asked for, the host may give fewer: a packet's payload fits, so that a sender compresses the next one while
 the receiver still reads, and has not to wait for the receiver's turn on the CPU."""
+_RECEIVE_BUFFER: Final = 1 << 20
+"""Bytes; the largest payload fits (multifd.wire.channel). What is larger gets a buffer of its own size."""
+_CHUNK: Final = 1 << 18
 
 
 class Sink(Protocol):
@@ -70,6 +74,11 @@ class SocketSink:
             self.written += done
             views = _advance(views, done)
 
+    def finish(self) -> None:
+        """Let the other side see the end of the stream; it may still answer, or be gone."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -81,30 +90,22 @@ class SocketSource:
     takes no more than it was asked for, so that little is ever moved within the buffer.
     """
 
-    def __init__(self, connection: socket.socket, buffer_size: int = 1 << 16) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._buffer = memoryview(bytearray(buffer_size))
+        # A mapping costs only what is touched of it, so that it can be large without being filled with zeros first.
+        self._buffer = memoryview(mmap.mmap(-1, _RECEIVE_BUFFER))
         self._ahead = self._buffer[:0]
 
     def read(self, size: int) -> memoryview:
         if size > len(self._ahead):
             self._fetch(size)
-        return self._take(size)
-
-    def read_some(self) -> memoryview:
-        """Whatever has come, empty only at the end of the stream."""
-        if not self._ahead:
-            self._fetch(1)
-        return self._take(len(self._ahead))
-
-    def _take(self, size: int) -> memoryview:
         taken, self._ahead = self._ahead[:size], self._ahead[size:]
         return taken
 
     def _fetch(self, size: int) -> None:
         """Have ``size`` bytes ahead, fewer only at the end of the stream."""
         have, wanted = len(self._ahead), max(size, _READ_AHEAD)
-        buffer = self._buffer if wanted <= len(self._buffer) else memoryview(bytearray(2 * wanted))
+        buffer = self._buffer if wanted <= len(self._buffer) else memoryview(bytearray(wanted))
         buffer[:have] = self._ahead
         flags = socket.MSG_WAITALL if wanted == size else 0
         while have < size:
@@ -113,6 +114,13 @@ class SocketSource:
                 break
             have += done
         self._buffer, self._ahead = buffer, buffer[:have]
+
+
+def chunks(connection: socket.socket) -> Iterator[memoryview]:
+    """Whatever comes on a blocking connection until its end; each is valid until the next."""
+    buffer = memoryview(bytearray(_CHUNK))
+    while size := connection.recv_into(buffer):
+        yield buffer[:size]
 
 
 class FileSink:

@@ -62,6 +62,11 @@ class ChannelTransmitter:
         self._sync_on_data = transmission.dialect.sync is SyncCarrier.DATA
         self._page_size = page_size
 
+    @property
+    def escaped(self) -> int:
+        """Pages sent as they are so far, because they did not shrink."""
+        return self._encoder.escaped
+
     def open(self) -> None:
         """Send the init packet."""
         self.sink.write([self._wire.open()])
@@ -87,7 +92,8 @@ class ChannelTransmitter:
         step = np.uint64(self._page_size)
         header = self._wire.packet(batch.block, normal * step, zero * step, size, sync=sync)
         self.sink.write([header, *payload])
-        self.packets += 1
+        if len(normal):
+            self.packets += 1
 
 
 class Transmitter:
@@ -126,8 +132,13 @@ class Transmitter:
 
     @property
     def packets(self) -> int:
-        """Packets with pages sent so far, on all channels."""
+        """Packets with a payload sent so far, on all channels."""
         return sum(channel.packets for channel in self.channels)
+
+    @property
+    def escaped(self) -> int:
+        """Pages sent as they are so far, on all channels."""
+        return sum(channel.escaped for channel in self.channels)
 
     def run(self) -> None:
         """Send everything; errors of any channel are raised here."""
@@ -174,7 +185,7 @@ class Transmitter:
 
     def _on_channels(self, work: Sequence[Sequence[Batch]]) -> None:
         tasks = [partial(channel.round, batches) for channel, batches in zip(self.channels, work, strict=True)]
-        if not self._parallel or len(tasks) == 1:
+        if not self._parallel or len(tasks) == 1 or not any(work):
             for task in tasks:
                 task()
             return

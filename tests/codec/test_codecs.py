@@ -185,6 +185,18 @@ def test_streaming_says_whether_an_encoder_can_sync_flush(name: str) -> None:
     assert (reader(first), reader(second)) == (TEXT, TEXT)
 
 
+@pytest.mark.parametrize("name", ["zstd", "zstd[level=19]"])
+def test_a_zstd_stream_has_a_copy_of_what_it_took(name: str) -> None:
+    pages = bytearray(TEXT * 128)
+    stream = VARIANTS[name].compressor(Container.ZSTD, 19)
+
+    begun = stream.compress(pages)
+    pages[:] = bytes(len(pages))
+    payload = begun + stream.sync()
+
+    assert zstandard.ZstdDecompressor().decompressobj().decompress(payload) == TEXT * 128
+
+
 def periodic(period: int, size: int) -> bytes:
     """Noise that repeats, so that matches are ``period`` bytes back or a multiple of it, or none."""
     return np.resize(np.random.default_rng(period).integers(0, 256, period, np.uint8), size).tobytes()
