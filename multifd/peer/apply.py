@@ -7,7 +7,9 @@ time (:mod:`multifd.peer.receive`) or one after the other (:mod:`multifd.peer.re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,8 @@ from multifd.peer.stream import Source
 from multifd.wire.channel import DeviceState, Opened, Packet, ReceivingChannel
 from multifd.wire.dialect import Dialect, MainSync
 from multifd.wire.main_channel import Blocks, EndOfSection, Flush, MainReader, Page, RamEnd, ZeroPage
+
+_ANY_TIME: Final = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,22 @@ class Destination:
 class ChannelApplier:
     """One multifd channel: reads its packets and applies them, an epoch at a time."""
 
-    def __init__(self, reception: Reception, codec: Codec, destination: Destination, source: Source) -> None:
+    def __init__(
+        self,
+        reception: Reception,
+        codec: Codec,
+        destination: Destination,
+        source: Source,
+        turn: AbstractContextManager[object] = _ANY_TIME,
+    ) -> None:
+        """``turn`` is held while a packet is decoded."""
         self.packets = 0
         self.channel = -1
         self._reception = reception
         self._codec = codec
         self._destination = destination
         self._source = source
+        self._turn = turn
         self._wire = ReceivingChannel(
             reception.dialect,
             flag=reception.dialect.flag(reception.framing.travels_as),
@@ -140,7 +153,8 @@ class ChannelApplier:
             whole = len(payload) // destination.page_size
             self._decoder.decode(payload[: whole * destination.page_size], destination.store(block), indices[:whole])
         self._whole(len(payload), packet.payload_size)
-        self._decoder.decode(payload, destination.store(block), indices)
+        with self._turn:
+            self._decoder.decode(payload, destination.store(block), indices)
         if packet.payload_size:
             self._wire.payload_done()
         self.packets += 1

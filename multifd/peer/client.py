@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
-import subprocess
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal
 
 from pydantic import ValidationError
 
 from multifd.errors import EnvironmentBroke, PeerError
 from multifd.peer import contract
 from multifd.peer.capture import problems
+from multifd.peer.process import Running, Start, execute, fate
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a reply; a longer line is garbage."""
@@ -35,15 +34,24 @@ _TAIL: Final = 16
 class PeerProcess:
     """A peer as a process. Not thread-safe: one request at a time, as the contract has it.
 
+    ``start`` is how its command becomes a process, with ``environment`` added to our own.
+
     Every question raises :class:`PeerError` where the peer breaks the contract or does not answer in time, and
     :class:`EnvironmentBroke` where its program cannot be started.
     """
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        start: Start = execute,
+    ) -> None:
         self.name = name
         self.command = tuple(command)
         self._environment = dict(environment or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._start = start
+        self._process: Running | None = None
         self._outgoing = b""
         self._buffer = b""
         self._next_id = 0
@@ -60,13 +68,20 @@ class PeerProcess:
         """Send a request that has one reply and wait for it, at most ``within`` seconds."""
         return self._concluding(self._ask(kind, within, **fields))
 
-    def listen(self, path: Path, within: float, /, **fields: Any) -> contract.Listening | contract.Failed:
-        """Send ``receive`` and wait until the peer listens on the socket ``path``, or says why it does not.
+    def listen(
+        self,
+        path: Path,
+        within: float,
+        kind: type[contract.Receive | contract.Splice] = contract.Receive,
+        /,
+        **fields: Any,
+    ) -> contract.Listening | contract.Failed:
+        """Send a request of this kind and wait until the peer listens on the socket ``path``, or says why it does not.
 
         Where it listens, :meth:`conclusion` must follow.
         """
         address = f"unix:{path}"
-        reply = self._ask(contract.Receive, within, address=address, **fields)
+        reply = self._ask(kind, within, address=address, **fields)
         if not isinstance(reply, contract.Listening | contract.Failed):
             raise self._unexpected(reply, "listening or failed")
         if isinstance(reply, contract.Listening) and (reply.address != address or not path.is_socket()):
@@ -74,7 +89,7 @@ class PeerProcess:
         return reply
 
     def conclusion(self, within: float) -> contract.Conclusion:
-        """Wait for how ``receive`` ended, at most ``within`` seconds."""
+        """Wait for how ``receive`` or ``splice`` ended, at most ``within`` seconds."""
         return self._concluding(self._reply(within))
 
     def _ask(self, kind: type[contract.Message], within: float, /, **fields: Any) -> contract.Message:
@@ -101,7 +116,7 @@ class PeerProcess:
 
     def dismiss(self) -> None:
         """Ask the process to end, and do not wait; :meth:`quit` does. Never raises."""
-        if self._process is None or self._process.stdin is None or self._process.stdin.closed:
+        if self._process is None or self._process.stdin.closed:
             return
         stdin = self._process.stdin
         with suppress(OSError):
@@ -115,9 +130,14 @@ class PeerProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        with suppress(subprocess.TimeoutExpired):
+        with suppress(EnvironmentBroke):
             process.wait(deadline)
-        _kill(process)
+        _end(process)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, None if none runs."""
+        return self._process.pid if self._process is not None else None
 
     @property
     def log(self) -> str:
@@ -126,30 +146,21 @@ class PeerProcess:
 
     def _running(self) -> None:
         if self._process is not None:
-            if self._process.poll() is None:
+            if self._process.wait(0) is None:
                 return
             raise self._exited("after its last answer")
         self._buffer = b""
         try:
-            self._process = subprocess.Popen(
-                self.command,
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**os.environ, **self._environment},
-                start_new_session=True,
-            )
-        except OSError as problem:
-            raise EnvironmentBroke(f"peer {self.name}: cannot start {self.command[0]!r}: {problem.strerror}") from None
-        assert self._process.stdin is not None and self._process.stdout is not None
+            self._process = self._start(self.command, self._environment)
+        except EnvironmentBroke as problem:
+            raise EnvironmentBroke(f"peer {self.name}: {problem}") from None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stdout.fileno(), False)
-        self._stderr = _Stderr(self._process)
+        self._stderr = _Stderr(self._process.stderr)
 
     def _line(self, expires: float, deadline: float) -> bytes:
         process = self._process
-        assert process is not None and process.stdin is not None and process.stdout is not None
+        assert process is not None
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             if self._outgoing:
@@ -189,15 +200,8 @@ class PeerProcess:
     def _exited(self, when: str) -> PeerError:
         process = self._process
         assert process is not None
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(2)
-        status = process.returncode
-        if status is None:
-            what = "closed its control stream"
-        elif status < 0:
-            what = f"was killed by signal {-status} ({signal.strsignal(-status)})"
-        else:
-            what = f"exited with status {status}"
+        status = process.wait(2)
+        what = "closed its control stream" if status is None else fate(status)
         return self._stop("crash", f"{what} {when}")
 
     def _unexpected(self, reply: contract.Message, expected: str) -> PeerError:
@@ -209,7 +213,7 @@ class PeerProcess:
     def _stop(self, kind: Literal["hang", "crash"], what: str) -> PeerError:
         process, self._process = self._process, None
         if process is not None:
-            _kill(process)
+            _end(process)
             self._stderr.finish()
         self._outgoing = b""
         log = self._stderr.tail()
@@ -219,11 +223,11 @@ class PeerProcess:
 class _Stderr:
     """Drains a peer's stderr, so that it never blocks, and keeps its end."""
 
-    def __init__(self, process: subprocess.Popen[bytes] | None = None) -> None:
+    def __init__(self, stream: IO[bytes] | None = None) -> None:
         self._tail: deque[bytes] = deque(maxlen=_TAIL)
         self._bytes = 0
-        if process is not None:
-            self._thread = threading.Thread(target=self._drain, args=(process,), daemon=True)
+        if stream is not None:
+            self._thread = threading.Thread(target=self._drain, args=(stream,), daemon=True)
             self._thread.start()
 
     def start_request(self) -> None:
@@ -243,20 +247,16 @@ class _Stderr:
         """The last few kilobytes, as text."""
         return b"".join(self._tail).decode(errors="replace").strip()[-2000:]
 
-    def _drain(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stderr is not None
-        with process.stderr as stream, suppress(OSError, ValueError):
+    def _drain(self, stream: IO[bytes]) -> None:
+        with stream, suppress(OSError, ValueError):
             while chunk := os.read(stream.fileno(), 4096):
                 self._bytes += len(chunk)
                 self._tail.append(chunk)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the peer's whole process group and reap it."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def _end(process: Running) -> None:
+    """Kill the peer, if it still is, and close our ends."""
+    process.end()
     for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with suppress(OSError):
-                stream.close()
+        with suppress(OSError):
+            stream.close()

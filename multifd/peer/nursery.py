@@ -1,0 +1,141 @@
+"""A nursery of our own peers: one process that has loaded everything, and forks when a peer is wanted.
+
+To load the interpreter, numpy and pydantic takes a third of a second, to fork some milliseconds; a run starts
+dozens of peers. Nobody sees a difference: a peer is a process with a session, pipes and an exit status of its own,
+and what it runs is ``multifd.peer`` as ever. A request is one packet on the nursery's stdin, a socket of type
+SEQPACKET: the peer's arguments, with them its ends of three pipes and of a *lease*. A lease is such a socket, too:
+
+============  ================================================================
+direction     carries
+============  ================================================================
+to the owner  the peer's process id; when it has ended, its exit status
+from it       nothing; where it ends, the peer's process group is killed
+============  ================================================================
+
+Until then a dead peer stays a zombie, so that its number means nobody else. When the owner dies, whatever way, its
+sockets are closed, and nothing is left. This module is the owner's end, :mod:`multifd.peer.forks` the other one.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final, Self
+
+from multifd.errors import EnvironmentBroke
+from multifd.peer.process import Running, execute, fate
+
+PROGRAM: Final = (sys.executable, "-m", "multifd.peer")
+"""Our own peers, before codec and parameters."""
+ENVIRONMENT: Final[Mapping[str, str]] = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+"""Variables with which they are started."""
+FORKS: Final = "--forks"
+"""The argument that makes the program a nursery."""
+
+_SINGLE: Final = {"OPENBLAS_NUM_THREADS": "1"}
+"""What forks has one thread; numpy's library would start more."""
+_READY: Final = 60.0
+"""Seconds in which a nursery has loaded everything, or a killed peer has ended."""
+_NUMBER: Final = 16
+"""Bytes that a number on a lease fits into."""
+
+
+class Nursery:
+    """Starts our own peers by fork, and any other command the plain way. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> Running:
+        """Start a peer, a :data:`multifd.peer.process.Start`; the first of our own starts the nursery."""
+        program, arguments = tuple(command[: len(PROGRAM)]), command[len(PROGRAM) :]
+        if program != PROGRAM or environment != ENVIRONMENT:
+            return execute(command, environment)
+        with self._lock:
+            self._server = self._server or _Server()
+        return _Forked(self._server, arguments)
+
+    def close(self) -> None:
+        """End the nursery with every peer that has not been ended."""
+        if self._server is not None:
+            self._server.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Server:
+    """The process that forks."""
+
+    def __init__(self) -> None:
+        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                (*PROGRAM, FORKS), stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
+                env={**os.environ, **ENVIRONMENT, **_SINGLE}, start_new_session=True,
+            )  # fmt: skip
+
+    def ask(self, arguments: Sequence[str], descriptors: Sequence[int]) -> None:
+        """Ask for a peer with these pipes and this lease."""
+        with suppress(OSError):  # if it is gone, the lease says so
+            socket.send_fds(self._requests, ["\0".join(arguments).encode()], descriptors)
+
+    def gone(self) -> EnvironmentBroke:
+        """What to raise when it has ended."""
+        return EnvironmentBroke(f"the nursery of our peers {fate(self._process.wait())}")
+
+    def close(self) -> None:
+        self._requests.close()
+        self._process.wait()
+
+
+class _Forked:
+    """A peer, our grandchild, held by its lease."""
+
+    def __init__(self, server: _Server, arguments: Sequence[str]) -> None:
+        self._server = server
+        self._status: int | None = None
+        (stdin, requests), (replies, stdout), (log, stderr) = os.pipe(), os.pipe(), os.pipe()
+        self.stdin: IO[bytes] = os.fdopen(requests, "wb", 0)
+        self.stdout: IO[bytes] = os.fdopen(replies, "rb", 0)
+        self.stderr: IO[bytes] = os.fdopen(log, "rb", 0)
+        self._lease, lease = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with lease:
+            server.ask(arguments, (stdin, stdout, stderr, lease.fileno()))
+        for descriptor in (stdin, stdout, stderr):
+            os.close(descriptor)
+        try:
+            self.pid = self._number(_READY)
+        except TimeoutError:
+            raise EnvironmentBroke(f"the nursery of our peers did not fork within {_READY:g} s") from None
+
+    def wait(self, seconds: float) -> int | None:
+        if self._status is None:
+            with suppress(TimeoutError, BlockingIOError):
+                self._status = self._number(seconds)
+        return self._status
+
+    def end(self) -> None:
+        with self._lease, suppress(OSError):
+            self._lease.shutdown(socket.SHUT_WR)
+            self._lease.settimeout(_READY)
+            while self._lease.recv(_NUMBER):
+                pass
+
+    def _number(self, seconds: float) -> int:
+        """What comes by the lease."""
+        self._lease.settimeout(seconds)
+        number = self._lease.recv(_NUMBER)
+        if not number:
+            raise self._server.gone()
+        return int(number)
