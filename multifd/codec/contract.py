@@ -27,6 +27,10 @@ class Factory:
 
     def create(self, given: Mapping[str, int]) -> Codec:
         """Make the codec; raises :class:`InputError` for an unknown parameter or a value out of range."""
+        return self.make(peer_name(self, given), **self.values(given))
+
+    def values(self, given: Mapping[str, int]) -> dict[str, int]:
+        """All parameters, the defaults for those that are not given; raises as :meth:`create`."""
         values = {key: parameter.default for key, parameter in self.parameters.items()}
         for key, value in given.items():
             parameter = self.parameters.get(key)
@@ -39,7 +43,7 @@ class Factory:
                     f" {parameter.allowed.start} to {parameter.allowed.stop - 1}"
                 )
             values[key] = value
-        return self.make(peer_name(self, given), **values)
+        return values
 
 
 def peer_name(factory: Factory, given: Mapping[str, int]) -> str:

@@ -93,11 +93,11 @@ def moved(before: Reading, after: Reading) -> int | None:
     return total if before else None
 
 
-def verdict(asked: int | None, jobs: int | None) -> DeviceVerdict:
-    """What ``jobs`` that devices did prove about the ``asked`` for; None asked is a cell that claims no hardware."""
-    if asked is None:
+def verdict(asked: int, jobs: int | None) -> DeviceVerdict:
+    """What ``jobs`` that devices did prove about the ``asked`` for; where none was asked for, nothing is claimed."""
+    if not asked:
         return "not claimed"
-    return "proven" if jobs is not None and jobs >= max(asked, 1) else "unproven"
+    return "proven" if jobs is not None and jobs >= asked else "unproven"
 
 
 def _firmware(host: Host, device: Device) -> int | None:

@@ -12,11 +12,15 @@ from click.testing import CliRunner, Result
 
 from multifd.cli import doctor
 from multifd.cli.main import app
+from multifd.cli.qemus import Found
 from multifd.device.diagnose import diagnose
+from multifd.qemu.binary import Binary
 from multifd.vendor.find import Library
 from tests.device.recorded import KUNPENG, SPR
 from tests.device.trees import MIB, host
+from tests.qemu.recorded import facts
 
+FETCHED = Binary(command=("/cache/ld.so", "--library-path", "/cache", "/cache/bin/qemu-system-x86_64", "-L", "/share"))
 QPL = Library("qpl", Path("/usr/lib/libqpl.so.1"), "1.9.0", "host", (), (2, 38))
 TOO_NEW = Library("qpl", Path("/opt/libqpl.so.1"), None, "profile", (), (2, 41), "needs glibc 2.41, the host has 2.36")
 
@@ -24,11 +28,16 @@ TOO_NEW = Library("qpl", Path("/opt/libqpl.so.1"), None, "profile", (), (2, 41),
 @pytest.fixture(autouse=True)
 def _plain_host(monkeypatch: pytest.MonkeyPatch) -> None:
     find(monkeypatch, [])
+    real(monkeypatch)
     monkeypatch.setattr(doctor, "diagnose", partial(diagnose, enough=4 * MIB))
 
 
 def find(monkeypatch: pytest.MonkeyPatch, libraries: Sequence[Library]) -> None:
     monkeypatch.setattr(doctor, "candidates", lambda: tuple(libraries))
+
+
+def real(monkeypatch: pytest.MonkeyPatch, *qemus: Found) -> None:
+    monkeypatch.setattr(doctor, "on_this_host", lambda: list(qemus))
 
 
 def run(root: Path, *arguments: str) -> Result:
@@ -83,6 +92,31 @@ def test_a_library_that_cannot_be_loaded_is_something_unusable(tmp_path: Path, m
     assert result.exit_code == doctor.UNUSABLE
 
 
+def test_a_qemu_is_shown_with_version_program_and_methods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real(monkeypatch, Found(FETCHED, facts("10.0")))
+
+    result = run(tmp_path)
+
+    assert "  qemu 10.0.13 /cache/bin/qemu-system-x86_64: none, zlib, zstd\n" in result.output
+    assert result.exit_code == doctor.HEALTHY
+
+
+def test_a_qemu_that_does_not_start_is_something_unusable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real(monkeypatch, Found(FETCHED, problem="qemu ended with status 127"))
+
+    result = run(tmp_path)
+
+    assert "  /cache/bin/qemu-system-x86_64: qemu ended with status 127\n" in result.output
+    assert result.exit_code == doctor.UNUSABLE
+
+
+def test_a_host_without_qemu_is_told_how_to_get_one(tmp_path: Path) -> None:
+    result = run(tmp_path)
+
+    assert "QEMU\n  none in PATH, none fetched; fetch some with: multifd vendor fetch --qemu\n" in result.output
+    assert result.exit_code == doctor.HEALTHY
+
+
 def test_a_host_without_room_breaks_the_environment(tmp_path: Path) -> None:
     host(tmp_path, "/proc/meminfo = MemAvailable: 2048 kB")
 
@@ -95,6 +129,7 @@ def test_a_host_without_room_breaks_the_environment(tmp_path: Path) -> None:
 def test_json_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host(tmp_path, KUNPENG, "- /dev/hisi_zip-4")
     find(monkeypatch, [QPL])
+    real(monkeypatch, Found(FETCHED, facts("10.0")), Found(FETCHED, problem="qemu does not answer"))
 
     said = json.loads(run(tmp_path, "--json").output)
 
@@ -106,6 +141,14 @@ def test_json_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert said["libraries"] == [
         {"name": "qpl", "version": "1.9.0", "path": "/usr/lib/libqpl.so.1", "origin": "host", "problem": None}
     ]
+    command = list(FETCHED.command)
+    assert said["qemu"] == [
+        {
+            "command": command, "version": "10.0.13", "package": facts("10.0").package,
+            "methods": ["none", "zlib", "zstd"], "problem": None,
+        },
+        {"command": command, "version": None, "package": None, "methods": [], "problem": "qemu does not answer"},
+    ]  # fmt: skip
     assert {"multifd", "python", "zlib", "zstd", "isal"} <= said["versions"].keys()
 
 

@@ -151,12 +151,12 @@ def test_without_two_counts_in_order_nothing_is_known(
 @pytest.mark.parametrize(
     ("asked", "jobs", "expected"),
     [
-        pytest.param(None, 100, "not claimed", id="software"),
+        pytest.param(0, 0, "not claimed", id="nothing asked"),
+        pytest.param(0, None, "not claimed", id="nothing asked, not readable"),
         pytest.param(10, 10, "proven", id="as many as asked"),
         pytest.param(10, 25, "proven", id="more"),
         pytest.param(10, 9, "unproven", id="some fell back"),
         pytest.param(10, 0, "unproven", id="all fell back"),
-        pytest.param(0, 0, "unproven", id="nothing asked, nothing done"),
         pytest.param(10, None, "unproven", id="not readable"),
     ],
 )

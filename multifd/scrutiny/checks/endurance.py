@@ -18,8 +18,8 @@ from multifd.scrutiny.observation import Observation, observations
 from multifd.scrutiny.reference import deflated, member, text
 from multifd.scrutiny.subject import SLACK, Subject
 
-CALLS: Final = 20_000
-"""Enough to exhaust whatever is limited to thousands."""
+CALLS: Final = 100_000
+"""Enough to exhaust whatever is limited to thousands, in two seconds."""
 _PAGE: Final = text(4096)
 _NOTHING: Final = "nothing more"
 _PTHREAD_KEYS_MAX: Final = 1024
