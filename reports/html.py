@@ -20,6 +20,7 @@ def render(results: Results) -> str:
     return _ENVIRONMENT.get_template("report.html.j2").render(
         run=results.run,
         peers=results.peers,
+        qemus=model.qemus(results.peers),
         headline=model.headline(results),
         incomplete=model.incomplete(results),
         seconds=model.seconds(results.run),
@@ -86,6 +87,7 @@ def _environment() -> Environment:
         "VERDICTS": vocabulary.VERDICTS,
         "KINDS": vocabulary.KINDS,
         "PROVENANCES": vocabulary.PROVENANCES,
+        "NO_QEMU": vocabulary.NO_QEMU,
     }
     return environment
 

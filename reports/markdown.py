@@ -23,6 +23,7 @@ def render(results: Results) -> str:
     broken = model.broken(results)
     return _ENVIRONMENT.get_template("report.md.j2").render(
         run=results.run,
+        qemus=model.qemus(results.peers),
         headline=model.headline(results),
         counts=model.counts(results),
         broken=broken[:FAILURES],
@@ -58,7 +59,11 @@ def _environment() -> Environment:
         "word": vocabulary.word,
         "provenances": model.provenances,
     }
-    environment.globals |= {"VERDICTS": vocabulary.VERDICTS, "PROVENANCES": vocabulary.PROVENANCES}
+    environment.globals |= {
+        "VERDICTS": vocabulary.VERDICTS,
+        "PROVENANCES": vocabulary.PROVENANCES,
+        "NO_QEMU": vocabulary.NO_QEMU,
+    }
     return environment
 
 

@@ -8,7 +8,7 @@ behind it. All functions are pure, and keep the order in which the plan has the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeVar
@@ -21,6 +21,8 @@ K = TypeVar("K")
 
 MAIN_SCENARIO: Final = "live"
 """The scenario of suite "negotiation" that fills its matrix."""
+PLAIN_MIGRATIONS: Final = ("migrate", "migrate-legacy")
+"""Scenarios of suite "qemu" that fill its matrix of QEMU to QEMU."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,11 @@ def headline(results: Results) -> Headline:
     return Headline("good", "Conforming", f"{_cells(checked)} {went}")
 
 
+def qemus(peers: Iterable[Peer]) -> tuple[Peer, ...]:
+    """The real QEMUs of a line-up."""
+    return tuple(peer for peer in peers if peer.kind == "qemu")
+
+
 def seconds(run: Run) -> float | None:
     """Duration of the run; None where it has no readable end."""
     try:
@@ -212,9 +219,9 @@ def unattributed(results: Results) -> tuple[Listing, ...]:
 
 
 def suites(results: Results) -> tuple[Suite, ...]:
-    """Every suite that has cells: wire, negotiation, integrity, then any other in the order of the plan."""
+    """Every suite that has cells: wire, negotiation, integrity, qemu, then any other in the order of the plan."""
     by_name = grouped(results.cells, lambda cell: cell.suite)
-    order = dict.fromkeys(("wire", "negotiation", "integrity", *by_name))
+    order = dict.fromkeys(("wire", "negotiation", "integrity", "qemu", *by_name))
     return tuple(_suite(name, by_name[name], results.peers) for name in order if name in by_name)
 
 
@@ -233,8 +240,24 @@ def _suite(name: str, cells: list[Cell], peers: Iterable[Peer]) -> Suite:
             others = [cell for cell in cells if cell.scenario != MAIN_SCENARIO]
             matrices = (_matrix("method @ dialect", main, *_NEGOTIATION_AXES),) if main else ()
             return Suite(name, matrices, _listings(others, lambda cell: cell.scenario))
+        case "qemu":
+            return Suite(name, tuple(_between(cells, {peer.name for peer in qemus(peers)})))
         case _:
             return Suite(name, (_matrix("framing by scenario and corpus", cells, *_OTHER_AXES),))
+
+
+def _between(cells: Iterable[Cell], real: Collection[str]) -> Iterator[Matrix]:
+    """Suite "qemu" by which ends are real: both, by method; both, by scenario; the sender; the receiver."""
+    ends = grouped(cells, lambda cell: (cell.sender in real, cell.receiver in real))
+    by_kind = grouped(ends.pop((True, True), []), lambda cell: cell.scenario in PLAIN_MIGRATIONS)
+    for title, group, axes in (
+        ("QEMU to QEMU, method by method", by_kind.get(True), _QEMU_AXES),
+        ("QEMU to QEMU, other scenarios", by_kind.get(False), _QEMU_SCENARIO_AXES),
+        ("QEMU to our decoders", ends.get((True, False)), _QEMU_AXES),
+        ("Our encoders to QEMU, all QEMUs together", ends.get((False, True)), _TO_QEMU_AXES),
+    ):
+        if group:
+            yield _matrix(title, group, *axes)
 
 
 def _wire(cells: Iterable[Cell], peers: Iterable[Peer]) -> dict[str, Matrix]:
@@ -317,6 +340,18 @@ _WIRE_AXES: Final = (
 _NEGOTIATION_AXES: Final = (
     Axis("sender", lambda cell: (_sides(cell.framing)[0], _sides(cell.dialect)[0]), "sender"),
     Axis("receiver", lambda cell: (_sides(cell.framing)[1], _sides(cell.dialect)[1]), "receiver"),
+)
+_QEMU_AXES: Final = (
+    Axis("sender", lambda cell: (cell.sender, _sides(cell.framing)[0]), "sender"),
+    Axis("receiver", lambda cell: (cell.receiver, _sides(cell.framing)[1]), "receiver"),
+)
+_TO_QEMU_AXES: Final = (
+    Axis("sender", lambda cell: (cell.sender, ""), "sender"),
+    Axis("framing", lambda cell: (_sides(cell.framing)[0], f"to {_sides(cell.framing)[1]}")),
+)
+_QEMU_SCENARIO_AXES: Final = (
+    Axis("scenario", lambda cell: (cell.scenario, "")),
+    Axis("pairing", lambda cell: (cell.sender, f"→ {cell.receiver}")),
 )
 _OTHER_AXES: Final = (
     Axis("framing", lambda cell: (cell.framing, "")),

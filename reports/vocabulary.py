@@ -51,6 +51,9 @@ PROVENANCES: Final[dict[Provenance, Term]] = {
 }
 """How a codec ran. ``emulated`` is never to be read as ``hardware``."""
 
+NO_QEMU: Final = "no real QEMU took part; remedy: --qemu PATH, or --qemu found"
+"""What a run without one says, for its software is what people run."""
+
 _ORDER: Final = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
 
 

@@ -17,7 +17,7 @@ LAYERS: Final = (
     {"peer"},
     {"plan"},
     {"oracle", "profile", "fidelity", "scrutiny"},
-    {"codec"},
+    {"codec", "qemu"},
     {"framing"},
     {"wire"},
     {"memory", "device", "vendor"},

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd.codec import create_peer
-from multifd.errors import EnvironmentBroke, InputError, MultifdError, TruncatedError, WireError
+from multifd.errors import EnvironmentBroke, InputError, MultifdError, WireError
 from multifd.framing.container import Container
 from multifd.framing.pages import runs
 from multifd.memory.image import GuestMemory
@@ -24,7 +24,7 @@ from multifd.peer.replay import Replay
 from multifd.peer.stream import FileSource
 from multifd.run.stage import make_scratch
 from multifd.wire.dialect import FLAG_SYNC, Dialect, dialect
-from multifd.wire.packet import INIT_SIZE, DeviceStateHeader, RamHeader
+from multifd.wire.packet import DeviceStateHeader, RamHeader
 from multifd.wire.scan import Scanned, scan
 
 MAX_MEMORY: Final = 64 << 30
@@ -147,8 +147,6 @@ def _packets(capture: Capture, channel: int) -> Iterator[Scanned]:
     source = FileSource(capture.channel_path(channel))
     data = source.read(source.left)
     try:
-        if len(data) < INIT_SIZE:
-            raise TruncatedError("init packet", len(data), INIT_SIZE)
         yield from scan(data, capture.manifest.page_size, capture.dialect, raw_pages=capture.framing.raw_pages)
     except WireError as problem:
         raise InputError(f"channel {channel}: {problem}") from None

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd import __version__
+from multifd.cli.qemus import Found, on_this_host
 from multifd.codec import create, factories
 from multifd.device.diagnose import Diagnosis, diagnose
 from multifd.device.model import Device, Problem
@@ -26,6 +27,7 @@ HEALTHY: Final = 0
 UNUSABLE: Final = 1
 ENVIRONMENT: Final = 3
 _FETCH: Final = "multifd vendor fetch"
+_FETCH_QEMU: Final = "multifd vendor fetch --qemu"
 
 
 @click.command()
@@ -37,12 +39,12 @@ def doctor(as_json: bool, root: Path) -> None:
     Exit codes: 0 nothing is wrong with what is there, 1 something is there and cannot be used, 3 a run would break.
     """
     diagnosis = diagnose(Host(root))
-    libraries = candidates()
+    libraries, qemus = candidates(), on_this_host()
     if as_json:
-        print(json.dumps(_described(diagnosis, libraries), indent=2))
+        print(json.dumps(_described(diagnosis, libraries, qemus), indent=2))
     else:
-        _show(Console(highlight=False), diagnosis, libraries)
-    sys.exit(_exit_code(diagnosis, libraries))
+        _show(Console(highlight=False), diagnosis, libraries, qemus)
+    sys.exit(_exit_code(diagnosis, libraries, qemus))
 
 
 def versions() -> dict[str, str]:
@@ -58,10 +60,10 @@ def _codec_version(name: str) -> str:
         return "not available"
 
 
-def _exit_code(diagnosis: Diagnosis, libraries: Sequence[Library]) -> int:
+def _exit_code(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequence[Found]) -> int:
     if diagnosis.problems:
         return ENVIRONMENT
-    broken = any(not device.usable for device in diagnosis.devices)
+    broken = any(not device.usable for device in diagnosis.devices) or any(qemu.problem for qemu in qemus)
     return UNUSABLE if broken or any(_unloadable(libraries)) else HEALTHY
 
 
@@ -71,7 +73,7 @@ def _unloadable(libraries: Sequence[Library]) -> Iterable[Library]:
     return (library for library in libraries if library.name not in loadable)
 
 
-def _described(diagnosis: Diagnosis, libraries: Sequence[Library]) -> dict[str, Any]:
+def _described(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequence[Found]) -> dict[str, Any]:
     return {
         "devices": [device.described() for device in diagnosis.devices],
         "libraries": [
@@ -84,6 +86,16 @@ def _described(diagnosis: Diagnosis, libraries: Sequence[Library]) -> dict[str, 
             }
             for library in libraries
         ],
+        "qemu": [
+            {
+                "command": list(qemu.binary.command),
+                "version": qemu.facts and qemu.facts.release,
+                "package": qemu.facts and qemu.facts.package,
+                "methods": list(qemu.facts.methods) if qemu.facts else [],
+                "problem": qemu.problem,
+            }
+            for qemu in qemus
+        ],
         "versions": versions(),
         "memory": diagnosis.memory,
         "shared_memory": diagnosis.shared_memory,
@@ -91,7 +103,7 @@ def _described(diagnosis: Diagnosis, libraries: Sequence[Library]) -> dict[str, 
     }
 
 
-def _show(console: Console, diagnosis: Diagnosis, libraries: Sequence[Library]) -> None:
+def _show(console: Console, diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequence[Found]) -> None:
     console.print("[bold]accelerators[/]")
     for device in diagnosis.devices:
         _show_device(console, device)
@@ -100,6 +112,11 @@ def _show(console: Console, diagnosis: Diagnosis, libraries: Sequence[Library]) 
     console.print("[bold]vendor libraries[/]")
     for name in WANTED:
         _show_library(console, name, [library for library in libraries if library.name == name])
+    console.print("[bold]QEMU[/]")
+    for qemu in qemus:
+        _show_qemu(console, qemu)
+    if not qemus:
+        _line(console, f"  none in PATH, none fetched; fetch some with: {_FETCH_QEMU}")
     console.print("[bold]versions[/]")
     _line(console, "  " + ", ".join(f"{name} {version}" for name, version in versions().items()))
     console.print("[bold]room[/]")
@@ -124,6 +141,13 @@ def _show_library(console: Console, name: str, found: Sequence[Library]) -> None
         _line(console, f"  {name} {found[0].path}: {found[0].problem}")
     else:
         _line(console, f"  {name}: none found; fetch it with: {_FETCH}")
+
+
+def _show_qemu(console: Console, qemu: Found) -> None:
+    if qemu.facts is None:
+        _line(console, f"  {qemu.binary.program}: {qemu.problem}")
+    else:
+        _line(console, f"  qemu {qemu.facts.release} {qemu.binary.program}: {', '.join(qemu.facts.methods)}")
 
 
 def _show_problems(console: Console, problems: Iterable[Problem]) -> None:

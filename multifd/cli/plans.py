@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
+from typing import Final
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
+from multifd.cli import qemus
 from multifd.device.diagnose import detect
 from multifd.device.sysfs import Host
 from multifd.errors import InputError
@@ -17,11 +19,15 @@ from multifd.memory.corpus import CORPORA
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import PlanOptions, plan
+from multifd.plan.qemu import qemu_plan
 from multifd.plan.vendor import VendorCell, vendor_plan
 from multifd.profile.load import load
 from multifd.run.devices import device_peers
 from multifd.run.introduce import resolve
 from multifd.run.vendor import subjects
+
+QEMU: Final = "qemu"
+"""The suite that needs a binary."""
 
 _profile = click.option("--hwprofile", metavar="NAME|FILE", default="auto", show_default=True, help="Hardware profile.")
 
@@ -29,7 +35,8 @@ _profile = click.option("--hwprofile", metavar="NAME|FILE", default="auto", show
 @click.command()
 @click.argument("match", required=False)
 @_profile
-@click.option("--suite", type=click.Choice(["wire", "negotiation", "integrity", "vendor", "fidelity"]))
+@qemus.option
+@click.option("--suite", type=click.Choice(["wire", "negotiation", "integrity", "qemu", "vendor", "fidelity"]))
 @click.option("--sender", help="Only this sender, by exact name.")
 @click.option("--receiver", help="Only this receiver, by exact name.")
 @click.option("--predicted", type=click.Choice(["identical", "rejected", "hazard"]))
@@ -37,6 +44,7 @@ _profile = click.option("--hwprofile", metavar="NAME|FILE", default="auto", show
 def cells(
     match: str | None,
     hwprofile: str,
+    qemu: tuple[str, ...],
     suite: str | None,
     sender: str | None,
     receiver: str | None,
@@ -48,9 +56,10 @@ def cells(
     MATCH shows only cells whose id contains this text.
     """
     wanted = {"suite": suite, "sender": sender, "receiver": receiver}
+    planned = _planned(hwprofile, qemu)
     chosen = [
         cell
-        for cell in _planned(hwprofile)
+        for cell in planned
         if all(value is None or getattr(cell, name) == value for name, value in wanted.items())
         and (predicted is None or cell.prediction.outcome == predicted)
         and (match is None or match in cell.id)
@@ -60,6 +69,8 @@ def cells(
             print(json.dumps({"id": cell.id, "predicted": cell.prediction.outcome, "reason": cell.prediction.reason}))
         else:
             print(f"{cell.prediction.outcome:9} {cell.id}")
+    if suite in (None, QEMU) and not any(cell.suite == QEMU for cell in planned):
+        qemus.say_that_none_takes_part()
     if not as_json:
         Console(stderr=True).print(f"{len(chosen)} cells", highlight=False)
 
@@ -67,14 +78,17 @@ def cells(
 @click.command()
 @click.argument("cell")
 @_profile
-def explain(cell: str, hwprofile: str) -> None:
+@qemus.option
+def explain(cell: str, hwprofile: str, qemu: tuple[str, ...]) -> None:
     """Show the chain of reasons behind a cell's prediction.
 
     CELL is an id, as multifd cells prints it; exit 2 if there is no such cell.
     """
-    planned = {one.id: one for one in _planned(hwprofile)}
+    planned = {one.id: one for one in _planned(hwprofile, qemu)}
     found = planned.get(cell)
     if found is None:
+        if cell.startswith(f"{QEMU}/") and not any(one.suite == QEMU for one in planned.values()):
+            raise InputError(f"no cell {cell!r}: no cells of the suite qemu without a binary: {qemus.REMEDY}")
         near = difflib.get_close_matches(cell, planned, n=3, cutoff=0)
         raise InputError(f"no cell {cell!r}; the nearest are {', '.join(near) or 'none'} (multifd cells lists all)")
     console = Console(highlight=False)
@@ -93,7 +107,8 @@ def explain(cell: str, hwprofile: str) -> None:
         console.print(f"with an error like {escape(repr(found.prediction.error))}", soft_wrap=True)
     if found.skip is not None:
         console.print(f"it will be skipped: {escape(found.skip)}", soft_wrap=True)
-    console.print(f"run it: {escape(found.reproduce())}", soft_wrap=True)
+    given = tuple(part for named in qemu for part in ("--qemu", named))
+    console.print(f"run it: {escape(found.reproduce(given))}", soft_wrap=True)
 
 
 def _facts(cell: PlannedCell) -> dict[str, str | None]:
@@ -120,8 +135,9 @@ def _vendor_facts(cell: VendorCell) -> dict[str, str | None]:
     }
 
 
-def _planned(profile: str) -> list[PlannedCell | VendorCell]:
+def _planned(profile: str, qemu: tuple[str, ...]) -> list[PlannedCell | VendorCell]:
     loaded, found = load(profile), detect(Host())
     line_up = resolve(profile, loaded, None, device_peers(loaded, found))
+    line_up = line_up.model_copy(update={"qemus": qemus.qemus_of(loaded, qemu)})
     pairings = plan(line_up, PlanOptions(corpora=tuple(CORPORA)))
-    return [*pairings, *vendor_plan(subjects(loaded, found).skips)]
+    return [*pairings, *qemu_plan(line_up), *vendor_plan(subjects(loaded, found).skips)]

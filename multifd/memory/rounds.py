@@ -27,6 +27,10 @@ MINIMUM_PAGES: Final = 8
 
 SCRIPT_FILE: Final = "script.json"
 
+_LOW_MEMORY: Final = 1 << 20
+_FEW: Final = 8
+"""Pages: 32 KiB are less than any socket's buffer."""
+
 History = Callable[[Draft], Iterator[Mask]]
 """Changes the draft and yields, for each round, the pages that are sent of it as it is then."""
 
@@ -144,6 +148,33 @@ def _stale(draft: Draft) -> Iterator[Mask]:
     yield draft.everything
 
 
+def _guest(draft: Draft) -> Iterator[Mask]:
+    """As dirty, but nothing changes below 1 MiB, where stores reach a PC's ROMs instead of its RAM."""
+    high = draft.everything
+    high[: _LOW_MEMORY // draft.page_size] = False
+    dirty = draft.draw(int(high.sum()) // 4, high)
+    third = int(dirty.sum()) // 3
+    vanishing = draft.draw(third, dirty)
+    appearing = draft.draw(third, dirty & ~vanishing)
+    draft.pour(draft.everything)
+    draft.rewrite(vanishing)
+    draft.clear(appearing)
+    yield draft.everything
+
+    draft.clear(vanishing)
+    draft.rewrite(dirty & ~vanishing)
+    yield dirty
+
+    returning = draft.draw(third // 2, vanishing)
+    draft.rewrite(returning)
+    yield returning
+
+
+def _few(draft: Draft) -> Iterator[Mask]:
+    draft.rewrite(draft.draw(_FEW, draft.everything))
+    yield draft.everything
+
+
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
         shape.name: shape
@@ -154,6 +185,8 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             Shape("partial", "single pages and short runs with gaps: no packet is full", _partial),
             Shape("empty", "rounds without any page, between others and at the end", _empty),
             Shape("stale", "one round in which no page is zero", _stale),
+            Shape("guest", "as dirty, for a PC: what changes lies above 1 MiB", _guest),
+            Shape("few", "one round with so few pages that sockets hold them all, the others are zero", _few),
         )
     }
 )

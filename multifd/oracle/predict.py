@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from multifd.oracle.qemu import says
 from multifd.oracle.question import Prediction, Question, Step
-from multifd.oracle.rules import RULES, Rule
+from multifd.oracle.rules import BEFORE_THE_WIRE, RULES, Decision, Rule
 
 
 def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
@@ -15,6 +16,7 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
         decision = rule.decide(question)
         if decision is not None:
             chain.append(Step(rule.name, False, decision.because))
+            decision = _in_context(question, rule, decision)
             return Prediction(decision.outcome, rule.name, decision.because, decision.error, tuple(chain))
         chain.append(Step(rule.name, True, rule.holds))
     reason = (
@@ -22,3 +24,15 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
         f" ({question.sender.framing.shape()})"
     )
     return Prediction("identical", "all-hold", reason, None, tuple(chain))
+
+
+def _in_context(question: Question, rule: Rule, decision: Decision) -> Decision:
+    """What becomes of a refusal that comes too late, and how a real QEMU puts it."""
+    if decision.outcome != "rejected" or rule.name in BEFORE_THE_WIRE:
+        return decision
+    if question.looks_late:
+        because = f"{decision.because}; by the time the receiver looks, the sender has sent everything and is done"
+        return Decision("hazard", because)
+    if question.receiver.qemu:
+        return Decision("rejected", decision.because, says(question.receiver, rule.name, decision.error))
+    return decision

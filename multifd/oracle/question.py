@@ -17,6 +17,8 @@ class Side:
     peer: str
     framing: Framing
     dialect: Dialect
+    qemu: bool = False
+    """A real QEMU, which puts its errors in its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Question:
     becomes_zero: bool
     """Some page becomes zero after having had content."""
     fault: Fault | None = None
+    channels: tuple[int, int] = (2, 2)
+    """How many the sender and the receiver were told."""
+    looks_late: bool = False
+    """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,17 @@ def _fault(q: Question) -> Decision | None:
     return None
 
 
+def _channels(q: Question) -> Decision | None:
+    sent, expected = q.channels
+    if sent == expected:
+        return None
+    return Decision(
+        "rejected",
+        f"the sender opens {sent} channels, the receiver waits for {expected}",
+        r"received channel id \d+|received id '\d+' already setup|Extra incoming migration connection",
+    )
+
+
 def _flags(q: Question) -> Decision | None:
     sent = q.sender.dialect.flag(q.sender.framing.travels_as)
     expected = q.receiver.dialect.flag(q.receiver.framing.travels_as)
@@ -256,6 +267,9 @@ def _zero_pages(q: Question) -> Decision | None:
     )
 
 
+BEFORE_THE_WIRE: Final = frozenset({"sender-container", "sender-streaming", "sender-window", "receiver-container"})
+"""Rules about a peer that says by itself that it cannot, before anything is sent."""
+
 RULES: Final = (
     Rule("sender-container", "the sender can emit the container", _sender_container),
     Rule(
@@ -266,6 +280,7 @@ RULES: Final = (
     Rule("sender-window", "the sender can keep to the framing's window", _sender_window),
     Rule("receiver-container", "the receiver can read the container", _receiver_container),
     Rule("fault", "nothing is changed on the way that a receiver looks at", _fault),
+    Rule("channels", "both sides were told the same number of channels", _channels),
     Rule("flags", "the flags are those that the receiving method expects, under its mask", _flags),
     Rule("hidden-flag", "the receiver's mask shows all of the sender's flag", _hidden_flag),
     Rule("layout", "both sides agree on a length table before the pages", _layout),

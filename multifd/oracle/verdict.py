@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from multifd.oracle.question import Prediction
-from multifd.result.record import DeviceVerdict, Kind, Outcome, Verdict
+from multifd.result.record import KIND_ORDER, DeviceVerdict, Kind, Outcome, Verdict
 
 Observed = Outcome | Literal["crash", "hang", "broken"]
 
@@ -45,14 +45,16 @@ def judge(prediction: Prediction, observed: Observation) -> Judgement:
     """The verdict that follows: the worst disagreement, with a claim that was found false, or what was predicted."""
     if observed.outcome == "broken" and not observed.late_pages:
         return Judgement("error", None, observed.detail or observed.error or "the harness failed")
-    for kind, reason in _disagreements(prediction, observed):
+    disagreements = list(_disagreements(prediction, observed))
+    if disagreements:
+        kind, reason = min(disagreements, key=lambda each: KIND_ORDER.index(each[0]))
         claim = f"; {observed.claim}" if observed.claim not in {None, reason} else ""
         return Judgement("fail", kind, reason + claim)
     return Judgement(_AS_PREDICTED[prediction.outcome], None, prediction.reason)
 
 
 def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tuple[Kind, str]]:
-    """What is wrong, worst first."""
+    """What is wrong; of one kind what says more comes first."""
     outcome, predicted = observed.outcome, prediction.outcome
     if observed.late_pages:
         yield "corrupt", f"{observed.late_pages} pages were written after the receiver had reported its error"

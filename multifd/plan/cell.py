@@ -27,6 +27,8 @@ class PlannedCell(BaseModel):
     corpus: str
     page_size: int
     channels: int
+    receiver_channels: int | None = None
+    """What the receiver was told, where that is something else."""
     sizes: dict[str, int]
     """Bytes of each RAM block."""
     fault: str | None = None
@@ -45,7 +47,7 @@ class PlannedCell(BaseModel):
             self.scenario if self.fault is None else f"{self.scenario}-{self.fault}",
             self.corpus,
             f"{self.page_size // 1024}k",
-            f"{self.channels}ch",
+            f"{self._both(str(self.channels), str(self.receiver_channels or self.channels))}ch",
         ]
         return "/".join(parts)
 
@@ -67,6 +69,8 @@ class PlannedCell(BaseModel):
     @property
     def group(self) -> str:
         """Cells of a group run on one worker, one after the other: they share the sender's captures."""
+        if self.plan.mode in ("qemu", "splice"):
+            return self.id  # they share nothing
         return f"{self.suite}/{self.sender}/{self.sender_framing}"
 
     def script_key(self, seed: int) -> str:

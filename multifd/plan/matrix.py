@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from multifd.codec import create
 from multifd.errors import HarnessError, InputError
 from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS, PROPOSALS, framing
 from multifd.oracle.predict import predict
@@ -140,8 +141,6 @@ def _negotiation(line_up: LineUp) -> Iterator[_Draft]:
     speakers = [(d.name, method) for d in DIALECTS.values() for method in d.methods]
     for (sent, method), (received, other) in itertools.product(speakers, speakers):
         pair = _reference_pair(line_up, method, other)
-        if pair is None:
-            continue
         yield _Draft("negotiation", *pair, method, other, sent, received, "live", sizes)
         new_to_old = dialect(sent).zero_pages is ZeroPages.PACKET and dialect(received).zero_pages is ZeroPages.MAIN
         if method == other and new_to_old:
@@ -157,16 +156,15 @@ def _proposals(line_up: LineUp, sizes: dict[str, int]) -> Iterator[_Draft]:
             continue
         same_flag = FRAMINGS[sent].travels_as == FRAMINGS[received].travels_as
         stub = {sent, received} == {"qatzip", "qatzip-stub"}
-        pair = _reference_pair(line_up, sent, received)
-        if (same_flag or stub) and pair is not None:
+        if same_flag or stub:
+            pair = _reference_pair(line_up, sent, received)
             yield _Draft("negotiation", *pair, sent, received, LATEST, LATEST, "live", sizes)
 
 
 def _faults(line_up: LineUp, sizes: dict[str, int]) -> Iterator[_Draft]:
     for spoken, name in itertools.product(DIALECTS, FAULTS):
         pair = _reference_pair(line_up, "zlib", "zlib")
-        if pair is not None:
-            yield _Draft("negotiation", *pair, "zlib", "zlib", spoken, spoken, "fault", sizes, fault=name)
+        yield _Draft("negotiation", *pair, "zlib", "zlib", spoken, spoken, "fault", sizes, fault=name)
 
 
 def _integrity(line_up: LineUp, options: PlanOptions) -> Iterator[_Draft]:
@@ -241,10 +239,24 @@ def _name(peer: LineUpPeer) -> str:
     return peer.name
 
 
-def _reference_pair(line_up: LineUp, sent: str, received: str) -> tuple[LineUpPeer, LineUpPeer] | None:
-    sender = next((p for p in line_up.senders() if p.name == REFERENCE.get(sent, "zlib")), None)
-    receiver = next((p for p in line_up.receivers() if p.name == REFERENCE.get(received, "zlib")), None)
-    return (sender, receiver) if sender is not None and receiver is not None else None
+def _reference_pair(line_up: LineUp, sent: str, received: str) -> tuple[LineUpPeer, LineUpPeer]:
+    """The peers that stand for two framings; one that the profile lacks has a stand-in, which is skipped."""
+    sender, receiver = REFERENCE.get(sent, "zlib"), REFERENCE.get(received, "zlib")
+    return (
+        next((p for p in line_up.senders() if p.name == sender), None) or stand_in(sender, "sender"),
+        next((p for p in line_up.receivers() if p.name == receiver), None) or stand_in(receiver, "receiver"),
+    )
+
+
+def stand_in(name: str, role: str = "peer") -> LineUpPeer:
+    """For a codec of ours that the profile lacks, in a role: what is predicted of it is known, and it is skipped."""
+    codec = create(name)
+    return LineUpPeer(
+        name=name, command=(), environment={}, external=False, roles=(), codec=name, device=codec.device,
+        provenance=codec.provenance, version=codec.version, encoder=codec.encoder, decoder=codec.decoder, probe=None,
+        skip=f"the profile has no {role} {name}, with which this is negotiated;"
+             f" remedy: add '- codec: {name}' to its peers",
+    )  # fmt: skip
 
 
 def _sizes(memory: int) -> dict[str, int]:

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability, declared
 from multifd.profile.model import Deadlines
+from multifd.qemu.binary import Binary
+from multifd.qemu.facts import Facts
 from multifd.result.record import Kind, Peer, Provenance, Role
 
 
@@ -52,6 +54,53 @@ class LineUpPeer(BaseModel):
         )
 
 
+class Ground(BaseModel):
+    """What a QEMU's guest of one machine type has besides its RAM, as a first migration showed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    blocks: dict[str, int]
+    """Bytes of every RAM block, ROMs and tables included."""
+    sha256: dict[str, str]
+    """Of every block that is not RAM."""
+
+
+class QemuPeer(BaseModel):
+    """A real QEMU, ready to be started by anybody."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    binary: Binary
+    facts: Facts
+    machines: dict[str, Ground]
+    """Machine types that were tried."""
+    probe: str | None = None
+    """What the probe found wrong, None if it carries a guest's RAM and refuses what is no migration."""
+    probe_kind: Kind | None = None
+    skip: str | None = None
+    provenance: Provenance = "software"
+
+    def record(self) -> Peer:
+        """The peer as results show it."""
+        facts = self.facts
+        return Peer(
+            name=self.name,
+            kind="qemu",
+            codec=None,
+            device=None,
+            provenance=self.provenance,
+            version=f"{facts.release} ({facts.package})" if facts.package else facts.release,
+            roles=("sender", "receiver"),
+            capabilities={
+                "methods": list(facts.methods),
+                "zero-page-detection": list(facts.zero_pages),
+                "dialect": facts.dialect.name,
+                "machines": list(facts.machines),
+            },
+        )
+
+
 class LineUp(BaseModel):
     """All peers of a run."""
 
@@ -60,6 +109,16 @@ class LineUp(BaseModel):
     profile: str
     peers: tuple[LineUpPeer, ...]
     deadlines: Deadlines
+    qemus: tuple[QemuPeer, ...] = ()
+
+    @property
+    def everybody(self) -> tuple[LineUpPeer | QemuPeer, ...]:
+        """All peers, QEMUs last."""
+        return (*self.peers, *self.qemus)
+
+    def qemu(self, name: str) -> QemuPeer | None:
+        """The QEMU of that name, None if it is another kind of peer."""
+        return next((qemu for qemu in self.qemus if qemu.name == name), None)
 
     def senders(self) -> list[LineUpPeer]:
         """Peers in the sending role."""
@@ -72,3 +131,8 @@ class LineUp(BaseModel):
     def peer(self, name: str) -> LineUpPeer:
         """The peer of that name."""
         return next(peer for peer in self.peers if peer.name == name)
+
+    def provenance(self, name: str) -> Provenance:
+        """How the peer of that name runs."""
+        qemu = self.qemu(name)
+        return qemu.provenance if qemu is not None else self.peer(name).provenance

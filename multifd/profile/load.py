@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from multifd.errors import InputError
-from multifd.profile.model import Deadlines, DeviceEntry, Devices, PeerEntry, Profile
+from multifd.profile.model import Deadlines, DeviceEntry, Devices, PeerEntry, Profile, QemuEntry
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "hwprofiles"
 """The shipped profiles."""
@@ -41,7 +41,7 @@ def load(name: str) -> Profile:
 
 def _problems(error: ValidationError) -> str:
     def line(item: Any) -> str:
-        path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"])
+        path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in _place(item["loc"]))
         if item["type"] == "extra_forbidden":
             return f"{path}: unknown key; expected one of {', '.join(_known(item['loc']))}"
         given = "" if item["type"] == "missing" else f" (given: {reprlib.repr(item['input'])})"
@@ -49,6 +49,11 @@ def _problems(error: ValidationError) -> str:
 
     places = [item["loc"] for item in error.errors()]
     return "; ".join(line(item) for item in error.errors() if not any(_within(place, item["loc"]) for place in places))
+
+
+def _place(location: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Where the user looks; behind an entry of ``qemu`` pydantic names which kind of entry it takes it for."""
+    return (*location[:2], *location[3:]) if location[:1] == ("qemu",) else location
 
 
 def _within(place: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
@@ -60,6 +65,8 @@ def _known(location: tuple[Any, ...]) -> Iterable[str]:
     """Keys that are known where an unknown one was found."""
     if len(location) == 1:
         return Profile.model_fields
-    within: dict[str, type[BaseModel]] = {"peers": PeerEntry, "deadlines": Deadlines, "devices": Devices}
+    within: dict[str, type[BaseModel]] = {
+        "peers": PeerEntry, "deadlines": Deadlines, "devices": Devices, "qemu": QemuEntry,
+    }  # fmt: skip
     nested = location[0] == "devices" and len(location) > 2
     return (DeviceEntry if nested else within[location[0]]).model_fields

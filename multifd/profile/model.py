@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from multifd.result.record import Role
 
@@ -36,6 +36,24 @@ class PeerEntry(_Model):
             raise ValueError("a peer has either codec (and parameters) or name and command; neither is complete")
         return self
 
+
+class QemuEntry(_Model):
+    """A real QEMU."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Program, or a wrapper or loader and the program, with arguments that come before ours (``-L DIR``)."""
+    environment: dict[str, str] = {}
+    """Variables that the process gets besides ours, such as ``LD_LIBRARY_PATH``."""
+    name: Annotated[str, Field(pattern=r"^qemu-[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]*$")] | None = None
+    """What results call it; ``qemu-<version>`` unless given."""
+
+
+def _kind(given: object) -> str:
+    return "word" if isinstance(given, str) else "entry"
+
+
+Qemu = Annotated[Annotated[QemuEntry, Tag("entry")] | Annotated[Literal["found"], Tag("word")], Discriminator(_kind)]
+"""An entry, or ``found``: the QEMU in PATH and every fetched one."""
 
 Policy = Literal["require", "use", "emulate", "skip"]
 
@@ -86,4 +104,6 @@ class Profile(_Model):
     description: str
     peers: Annotated[tuple[PeerEntry, ...], Field(min_length=1)]
     devices: Devices = Devices()
+    qemu: tuple[Qemu, ...] = ()
+    """Real QEMUs besides those of ``--qemu``; ``found``: the one in PATH and every fetched one."""
     deadlines: Deadlines = Deadlines()

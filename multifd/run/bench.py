@@ -8,28 +8,34 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
 from multifd.framing.model import framing
 from multifd.memory.image import GuestMemory
-from multifd.memory.layout import Script
+from multifd.memory.layout import PageRun, Script
 from multifd.memory.mutator import Mutator
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.peer.address import connect
 from multifd.peer.capture import Capture
 from multifd.peer.client import PeerProcess
+from multifd.peer.nursery import Nursery
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import machine, zero_pages
 from multifd.profile.lineup import LineUp
 from multifd.result.record import CpuSeconds, DeviceVerdict, Provenance, Role, Seconds, Sides
-from multifd.run.measure import measure
+from multifd.run.demand import Demand
+from multifd.run.measure import Measurement, measure
 from multifd.run.observe import Memory, Snapshot, changed, compare, snapshot
+from multifd.run.outcome import Outcome
 from multifd.run.playback import play
-from multifd.run.prove import Prover, Verdict, worst
+from multifd.run.prove import Prover, worst
+from multifd.run.qemu import QemuBench
+from multifd.run.qemu_fault import QemuFaultBench
 from multifd.run.stage import Stage
 from multifd.wire.dialect import dialect
 
@@ -38,37 +44,29 @@ SETTLE: Final = 0.05
 
 
 @dataclass(slots=True)
-class Outcome:
-    """An observation with its figures."""
-
-    observation: Observation
-    provenance: Sides = field(default_factory=Sides)
-    bytes_memory: int = 0
-    bytes_wire: int = 0
-    seconds: Seconds = field(default_factory=Seconds)
-    cpu_seconds: CpuSeconds = field(default_factory=CpuSeconds)
-
-
-@dataclass(slots=True)
 class _Encoded:
     """A sender's answer for one capture, kept for all receivers."""
 
     reply: contract.Conclusion | PeerError
     capture: Capture | None = None
+    seen: Measurement = field(default_factory=Measurement)
     problems: list[str] = field(default_factory=list)
     device: DeviceVerdict = "not claimed"
 
 
 class Bench:
-    """Peers, scratch space, and the three ways to run a cell."""
+    """Peers, scratch space, and the ways to run a cell; ``record`` is where cells with a QEMU leave their captures."""
 
-    def __init__(self, line_up: LineUp, stage: Stage) -> None:
+    def __init__(self, line_up: LineUp, stage: Stage, host: Host | None = None, record: Path | None = None) -> None:
         self._line_up = line_up
         self._stage = stage
         self._deadline = line_up.deadlines.request
+        self._nursery = Nursery()
         self._processes: dict[tuple[str, Role], PeerProcess] = {}
         self._encoded: tuple[str, _Encoded] | None = None
-        self._prover = Prover(Host())
+        self._prover = Prover(host or Host())
+        self._with_qemu = QemuBench(line_up, stage, self._process, record)
+        self._with_recordings = QemuFaultBench(line_up, stage, self._deadline)
 
     def run(self, cell: PlannedCell) -> Outcome:
         """Run the cell as its scenario says."""
@@ -81,6 +79,10 @@ class Bench:
                     outcome = self._live(cell)
                 case "playback":
                     outcome = self._playback(cell)
+                case "qemu" | "splice":
+                    outcome = self._beside_qemu(cell)
+                case "recording":
+                    outcome = self._with_recordings.run(cell)
         except PeerError as broken:
             outcome = Outcome(_broken_peer(broken))
         except (InputError, EnvironmentBroke):
@@ -90,8 +92,8 @@ class Bench:
         wall = time.perf_counter() - started
         outcome.seconds = outcome.seconds.model_copy(update={"wall": wall})
         outcome.provenance = Sides(
-            sender=self._line_up.peer(cell.sender).provenance,
-            receiver=self._line_up.peer(cell.receiver).provenance,
+            sender=outcome.provenance.sender or self._line_up.provenance(cell.sender),
+            receiver=outcome.provenance.receiver or self._line_up.provenance(cell.receiver),
         )
         return outcome
 
@@ -101,25 +103,26 @@ class Bench:
             process.dismiss()
         for process in self._processes.values():
             process.quit()
+        self._nursery.close()
 
     def _process(self, name: str, role: Role) -> PeerProcess:
         key = (name, role)
         if key not in self._processes:
             peer = self._line_up.peer(name)
-            self._processes[key] = PeerProcess(peer.name, peer.command, peer.environment)
+            self._processes[key] = PeerProcess(peer.name, peer.command, peer.environment, self._nursery.start)
         return self._processes[key]
 
     def _encode(self, cell: PlannedCell) -> _Encoded:
         key = cell.capture_key(self._stage.seed)
         if self._encoded is not None and self._encoded[0] == key:
             return self._encoded[1]
-        directory = self._stage.capture(cell)
+        directory, script = self._stage.capture(cell), self._stage.script(cell)
         with self._prover.watching(self._line_up.peer(cell.sender)) as verdict:
             try:
                 reply = self._process(cell.sender, "sender").request(
                     contract.Encode,
                     self._deadline,
-                    script=self._stage.script(cell),
+                    script=script,
                     framing=cell.sender_framing,
                     dialect=cell.sender_dialect,
                     channels=cell.channels,
@@ -129,7 +132,7 @@ class Bench:
                 encoded = _Encoded(broken)
             else:
                 encoded = self._measured(reply, cell)
-                encoded.device = _proof(verdict, reply)
+                encoded.device = verdict(lambda: [_encoding(cell, reply, Demand.of_capture(script, encoded.seen))])
         self._encoded = (key, encoded)
         return encoded
 
@@ -140,7 +143,8 @@ class Bench:
             capture = Capture.open(self._stage.capture(cell))
         except InputError as problem:
             return _Encoded(PeerError("crash", f"peer {cell.sender} says done, but {problem}"))
-        return _Encoded(reply, capture, [*_mislabelled(capture, cell), *measure(capture, self._member(cell)).problems])
+        seen = measure(capture, self._member(cell))
+        return _Encoded(reply, capture, seen, [*_mislabelled(capture, cell), *seen.problems])
 
     def _member(self, cell: PlannedCell) -> int | None:
         encoder = self._line_up.peer(cell.sender).encoder
@@ -164,7 +168,8 @@ class Bench:
                     framing=cell.receiver_framing,
                     dialect=cell.receiver_dialect,
                 )
-                device = worst(encoded.device, _proof(verdict, reply))
+                decoded = verdict(lambda: [_decoding(cell, reply, Demand.of_capture(script, encoded.seen))])
+                device = worst(encoded.device, decoded)
             observation = self._judge_memory(cell, receiver, reply, memory, script)
         if encoded.problems:
             observation = _claims(observation, _problem(cell, encoded))
@@ -172,9 +177,10 @@ class Bench:
 
     def _live(self, cell: PlannedCell) -> Outcome:
         with ExitStack() as stack:
+            changing: tuple[PageRun, ...] = ()
             if cell.plan.shape == "mutating":
-                script, runs = self._stage.mutable(cell)
-                stack.enter_context(Mutator(script.rounds[0].image, runs, self._stage.seed))
+                script, changing = stack.enter_context(self._stage.mutable(cell))
+                stack.enter_context(Mutator(script.rounds[0].image, changing, self._stage.seed))
             else:
                 script = self._stage.script(cell)
             memory = stack.enter_context(self._stage.destination(cell))
@@ -189,11 +195,33 @@ class Bench:
             received = receiver.conclusion(2 * self._deadline)
             if isinstance(sent, PeerError):
                 return Outcome(_broken_peer(sent))
-            device = worst(_proof(verdict, sent), _proof(verdict, received))
+            ends = (sent, received)
+            device = verdict(lambda: _of_both(cell, ends, Demand.of_live(script, ends, changing)))
             observation = self._judge_memory(cell, receiver, received, memory, script)
         if isinstance(sent, contract.Failed):
             observation = _sender_failed(observation, sent, cell.sender)
         return self._figures(cell, script, _proven(observation, device), sent, received)
+
+    def _beside_qemu(self, cell: PlannedCell) -> Outcome:
+        """A cell with a real QEMU, which does not say how it compresses: the devices' counters do.
+
+        A peer of ours beside it is held to the first round, the one that QEMU surely sends whole.
+        """
+        sides = {"sender": (cell.sender, cell.sender_framing), "receiver": (cell.receiver, cell.receiver_framing)}
+        ours = {side: self._line_up.peer(name) for side, (name, _) in sides.items() if not self._line_up.qemu(name)}
+        methods = {side: framing(name).travels_as for side, (_, name) in sides.items() if side not in ours}
+        kinds = {_ACCELERATED[method] for method in methods.values() if method in _ACCELERATED}
+        with self._prover.watching(*ours.values()) as verdict, self._prover.noticing(kinds) as worked:
+            outcome = self._with_qemu.run(cell)
+            if outcome.observation.outcome == "identical":
+                script = self._stage.script(cell)
+                demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
+                jobs = {"sender": demand.encoding, "receiver": demand.decoding}
+                device = verdict(lambda: [jobs[side](framing(sides[side][1])) for side in ours])
+                outcome.observation = _proven(outcome.observation, device)
+            ran = {side: _ran(method, worked(_ACCELERATED.get(method, ""))) for side, method in methods.items()}
+        outcome.provenance = Sides.model_validate(ran)
+        return outcome
 
     def _playback(self, cell: PlannedCell) -> Outcome:
         encoded = self._encode(cell)
@@ -381,9 +409,32 @@ def _late(observation: Observation, pages: int) -> Observation:
     return replace(observation, late_pages=pages)
 
 
-def _proof(verdict: Verdict, reply: contract.Conclusion) -> DeviceVerdict:
-    """What the counters say of work that was done; what was refused needs no proof."""
-    return verdict(reply.packets) if isinstance(reply, contract.Done) else "not claimed"
+_ACCELERATED: Final = {"qpl": "iaa", "qatzip": "qat", "uadk": "kunpeng"}
+"""Methods of QEMU that use a device where there is one, by the device's kind."""
+_LIBRARIES: Final = ("qpl", "qatzip")
+"""Those whose vendor library does the work itself where there is none."""
+
+
+def _ran(method: str, on_device: bool) -> Provenance:
+    """How a QEMU ran a method."""
+    return "hardware" if on_device else "vendor-software" if method in _LIBRARIES else "software"
+
+
+def _encoding(cell: PlannedCell, reply: contract.Conclusion, demand: Demand) -> int:
+    """Jobs demanded of the sender: none if it refused."""
+    return demand.encoding(framing(cell.sender_framing)) if isinstance(reply, contract.Done) else 0
+
+
+def _decoding(cell: PlannedCell, reply: contract.Conclusion, demand: Demand) -> int:
+    """Jobs demanded of the receiver: none if it refused."""
+    return demand.decoding(framing(cell.receiver_framing)) if isinstance(reply, contract.Done) else 0
+
+
+def _of_both(
+    cell: PlannedCell, ends: tuple[contract.Conclusion, contract.Conclusion], demand: Demand
+) -> tuple[int, int]:
+    """Jobs demanded of sender and receiver."""
+    return _encoding(cell, ends[0], demand), _decoding(cell, ends[1], demand)
 
 
 def _proven(observation: Observation, device: DeviceVerdict) -> Observation:

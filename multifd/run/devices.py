@@ -65,6 +65,8 @@ class DevicePeer:
     devices: tuple[Device, ...] = ()
     """Whose counters prove that hardware ran."""
     skip: str | None = None
+    place: str = ""
+    """Of its parameters in the profile."""
 
 
 Find = Callable[[Sequence[Path]], Mapping[str, Library]]
@@ -111,11 +113,13 @@ def _real(standing: Standing, entry: DeviceEntry, library: Library | None, devic
     assert standing.real is not None
     provenance: Provenance = "hardware" if devices else "vendor-software"
     path = {"path": HARDWARE if devices else SOFTWARE} if standing.chooses_path else {}
-    return DevicePeer(standing.real, {**entry.parameters, **path}, provenance, library, devices)
+    place = f"$.devices.{standing.device.lower()}.parameters"
+    return DevicePeer(standing.real, {**entry.parameters, **path}, provenance, library, devices, place=place)
 
 
 def _emulated(standing: Standing, entry: DeviceEntry) -> DevicePeer:
-    return DevicePeer(standing.emulated, entry.emulation, "emulated")
+    place = f"$.devices.{standing.device.lower()}.emulation"
+    return DevicePeer(standing.emulated, entry.emulation, "emulated", place=place)
 
 
 def _skipped(standing: Standing, kind: Kind) -> DevicePeer:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from multifd.codec import create, factories
@@ -21,6 +20,7 @@ from multifd.codec.contract import peer_name
 from multifd.errors import InputError, PeerError
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
+from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
 from multifd.peer.server import PeerServer
 from multifd.profile.lineup import LineUp, LineUpPeer
 from multifd.profile.model import Deadlines, PeerEntry, Profile
@@ -31,7 +31,6 @@ from multifd.vendor.find import python_command
 Probe = Callable[[PeerProcess, contract.Introduction, float], str | None]
 """Probes a started peer: what is wrong, or None. Raises PeerError if the peer breaks its contract."""
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 BOTH: Final[tuple[Role, ...]] = ("sender", "receiver")
 
 
@@ -55,29 +54,42 @@ def resolve(name: str, profile: Profile, probe: Probe | None, devices: Sequence[
 
     Without a probe our own codecs are asked in this process and believed: enough to show a plan, not to run it.
     """
-    entrants = [*map(_of_entry, profile.peers), *map(_of_device, devices)]
+    entrants = [
+        *(_of_entry(entry, f"profile {name}: $.peers[{at}]") for at, entry in enumerate(profile.peers)),
+        *(_of_device(peer, f"profile {name}: {peer.place}") for peer in devices),
+    ]
     names = [entrant.name for entrant in entrants]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise InputError(f"profile {name}: peers {', '.join(twice)} appear more than once; give them different names")
-    with ThreadPoolExecutor(2) as pool:
-        peers = list(pool.map(lambda entrant: _introduce(entrant, profile.deadlines, probe), entrants))
+    with Nursery() as nursery, ThreadPoolExecutor(2) as pool:
+        peers = list(pool.map(lambda entrant: _introduce(entrant, profile.deadlines, probe, nursery), entrants))
     return LineUp(profile=name, peers=tuple(peers), deadlines=profile.deadlines)
 
 
-def _of_entry(entry: PeerEntry) -> _Entrant:
+@contextmanager
+def _blaming(place: str) -> Iterator[None]:
+    """Bad input from here on is the fault of this place in the profile."""
+    try:
+        yield
+    except InputError as problem:
+        raise InputError(f"{place}: {problem}") from None
+
+
+def _of_entry(entry: PeerEntry, place: str) -> _Entrant:
     if entry.codec is None:
         assert entry.name is not None and entry.command is not None
         program = shutil.which(entry.command[0]) or entry.command[0]
         return _Entrant(entry.name, (program, *entry.command[1:]), entry.environment, entry.roles)
     factory = factories().get(entry.codec)
     if factory is None:
-        raise InputError(f"codec {entry.codec!r} is unknown; expected one of {', '.join(factories())}")
-    factory.create(entry.parameters)
+        raise InputError(f"{place}.codec: {entry.codec!r} is unknown; expected one of {', '.join(factories())}")
+    with _blaming(f"{place}.parameters"):
+        factory.create(entry.parameters)
     return _Entrant(
         peer_name(factory, entry.parameters),
-        (sys.executable, *_arguments(entry.codec, entry.parameters)),
-        {"PYTHONPATH": str(ROOT), **entry.environment},
+        (*PROGRAM, *_arguments(entry.codec, entry.parameters)),
+        {**ENVIRONMENT, **entry.environment},
         entry.roles,
         entry.codec,
         entry.parameters,
@@ -85,13 +97,15 @@ def _of_entry(entry: PeerEntry) -> _Entrant:
     )
 
 
-def _of_device(peer: DevicePeer) -> _Entrant:
+def _of_device(peer: DevicePeer, place: str) -> _Entrant:
+    with _blaming(place):
+        factories()[peer.codec].values(peer.parameters)
     arguments = _arguments(peer.codec, peer.parameters)
     if peer.library is None:
-        command: tuple[str, ...] = (sys.executable, *arguments)
-        environment = {"PYTHONPATH": str(ROOT)}
+        command: tuple[str, ...] = (*PROGRAM, *arguments)
+        environment = dict(ENVIRONMENT)
     else:
-        command, whole = python_command(peer.library, arguments)
+        command, whole = python_command(peer.library, (*PROGRAM[1:], *arguments))
         environment = {key: value for key, value in whole.items() if os.environ.get(key) != value}
     return _Entrant(
         peer.codec, command, environment, codec=peer.codec, parameters=peer.parameters,
@@ -100,17 +114,17 @@ def _of_device(peer: DevicePeer) -> _Entrant:
 
 
 def _arguments(codec: str, parameters: Mapping[str, int]) -> tuple[str, ...]:
-    return ("-m", "multifd.peer", codec, *(f"{key}={value}" for key, value in parameters.items()))
+    return (codec, *(f"{key}={value}" for key, value in parameters.items()))
 
 
-def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None) -> LineUpPeer:
+def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nursery: Nursery) -> LineUpPeer:
     known: contract.Introduction | None = None
     problem, kind = None, None
     if entrant.here and entrant.codec is not None and (probe is None or entrant.skip is not None):
         codec = create(entrant.codec, entrant.parameters)
         known = PeerServer(codec, entrant.name, io.StringIO()).introduce(contract.Hello(id=0))
     else:
-        process = PeerProcess(entrant.name, entrant.command, entrant.environment)
+        process = PeerProcess(entrant.name, entrant.command, entrant.environment, nursery.start)
         try:
             known = process.hello(deadlines.hello)
             problem = probe(process, known, deadlines.request) if probe is not None else None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from multifd.oracle.verdict import Judgement, Observed, judge
 from multifd.plan.cell import PlannedCell
 from multifd.plan.vendor import VendorCell
-from multifd.profile.lineup import LineUpPeer
+from multifd.profile.lineup import LineUpPeer, QemuPeer
 from multifd.result.known import KnownIssue, settle
 from multifd.result.record import Cell, Kind, Sides
-from multifd.run.bench import Outcome
+from multifd.run.outcome import Outcome
 
 
 def planned(cell: PlannedCell | VendorCell, options: tuple[str, ...]) -> Cell:
@@ -40,7 +41,7 @@ def planned(cell: PlannedCell | VendorCell, options: tuple[str, ...]) -> Cell:
 def concluded(
     cell: PlannedCell | VendorCell, outcome: Outcome, options: tuple[str, ...], issues: Sequence[KnownIssue]
 ) -> Cell:
-    """The record of a cell that has run, with its verdict."""
+    """The record of a cell that has run, with its verdict; paths of artifacts are the outcome's."""
     observation = outcome.observation
     judgement: Judgement = judge(cell.prediction, observation)
     record = planned(cell, options).model_copy(
@@ -56,9 +57,17 @@ def concluded(
             "bytes_wire": outcome.bytes_wire,
             "seconds": outcome.seconds,
             "cpu_seconds": outcome.cpu_seconds,
+            "artifacts": outcome.artifacts,
         }
     )
     return settle(record, issues)
+
+
+def located(cell: Cell, results: Path) -> Cell:
+    """The record with the paths of artifacts below the results directory relative to it, as its report links them."""
+    paths = (Path(path) for path in cell.artifacts)
+    inside = (path.relative_to(results) if path.is_relative_to(results) else path for path in paths)
+    return cell.model_copy(update={"artifacts": tuple(map(str, inside))})
 
 
 _PROBED: Final[Mapping[Kind | None, Observed]] = {
@@ -72,10 +81,12 @@ _PROBED: Final[Mapping[Kind | None, Observed]] = {
 """What a probe that found this kind of failure has seen."""
 
 
-def probed(peer: LineUpPeer, options: tuple[str, ...]) -> Cell:
+def probed(peer: LineUpPeer | QemuPeer, options: tuple[str, ...]) -> Cell:
     """The record of a peer's probe: whether it kept its word."""
     kind = None if peer.probe is None else peer.probe_kind or "wrong-error"
     done = "it introduced itself, its round trips are identical, an impossible request was refused"
+    if isinstance(peer, QemuPeer):
+        done = "it said what it is, its first migration is identical, what is no migration was refused"
     cell_id = f"probe/{peer.name}"
     return Cell(
         id=cell_id,

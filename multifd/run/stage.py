@@ -20,29 +20,37 @@ from typing import Final
 from multifd.errors import EnvironmentBroke
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA, Corpus, user_corpus
+from multifd.memory.host import blaming
 from multifd.memory.image import GuestMemory
-from multifd.memory.layout import PageRun, Script
+from multifd.memory.layout import MemoryLayout, PageRun, Script
 from multifd.memory.mutator import mutating
+from multifd.peer.address import MAX_PATH
 from multifd.plan.cell import PlannedCell
 
 _KEPT_CAPTURES: Final = 4
 _SHARED_MEMORY: Final = Path("/dev/shm")
 _ENOUGH: Final = 1 << 30
 """Bytes that a run of the default size may need."""
+_LONGEST: Final = MAX_PATH - len("/multifd-12345678/gw123/cell-1234567/migration")
+"""Bytes of the path of a directory whose scratch space can have sockets."""
 
 
-def make_scratch(need: int = _ENOUGH) -> Path:
+def make_scratch(need: int = _ENOUGH, *, sockets: bool = False) -> Path:
     """A new scratch directory with room for ``need`` bytes: in shared memory, or where temporary files go.
 
-    Images are mapped, and a store into a mapping of a full file system kills the process: so look before.
+    Images are mapped, and a store into a mapping of a full file system kills the process: so look before. Where it
+    will have ``sockets``, its path must be short. Raises EnvironmentBroke where no directory will do.
     """
     for parent in (_SHARED_MEMORY, Path(tempfile.gettempdir())):
-        if parent.is_dir() and os.access(parent, os.W_OK):
+        short = not sockets or len(os.fsencode(parent)) <= _LONGEST
+        if short and parent.is_dir() and os.access(parent, os.W_OK):
             space = os.statvfs(parent)
             if space.f_bavail * space.f_frsize >= need:
                 return Path(tempfile.mkdtemp(prefix="multifd-", dir=parent))
+    limit = f" below a path of at most {_LONGEST} bytes, as sockets want it," if sockets else ""
     raise EnvironmentBroke(
-        f"no scratch space: {need >> 20} MiB are needed in {_SHARED_MEMORY} or {tempfile.gettempdir()}; set TMPDIR"
+        f"no scratch space: {need >> 20} MiB{limit} are needed in {_SHARED_MEMORY} or {tempfile.gettempdir()};"
+        " set TMPDIR"
     )
 
 
@@ -57,6 +65,7 @@ class Stage:
         self._captures: OrderedDict[str, Path] = OrderedDict()
         self._numbers = itertools.count()
         self._loaded: dict[str, Script] = {}
+        self._mutating: dict[str, tuple[Script, tuple[PageRun, ...]]] = {}
         for directory in (self._scripts, self._own):
             directory.mkdir(parents=True, exist_ok=True)
 
@@ -72,15 +81,24 @@ class Stage:
                     self._loaded[key] = self._make(cell, directory)
         return self._loaded[key]
 
-    def mutable(self, cell: PlannedCell) -> tuple[Script, tuple[PageRun, ...]]:
-        """A migration of this cell's own, and the pages of its first image that may change while it is sent."""
-        return mutating(
-            self.path("mutating"),
-            self._content(cell),
-            self.seed,
-            cell.sizes,
-            cell.page_size,  # type: ignore[arg-type]
-        )
+    @contextmanager
+    def mutable(self, cell: PlannedCell) -> Iterator[tuple[Script, tuple[PageRun, ...]]]:
+        """A migration whose first image is this cell's own, and the pages of it that may change while it is sent."""
+        key = cell.script_key(self.seed)
+        if key not in self._mutating:
+            self._mutating[key] = mutating(
+                self.path("mutating"),
+                self._content(cell),
+                self.seed,
+                cell.sizes,
+                cell.page_size,  # type: ignore[arg-type]
+            )
+        script, runs = self._mutating[key]
+        first, *others = script.rounds
+        with self.workplace() as directory:
+            image = _copied(first.image, directory)
+            own = first.model_copy(update={"image": image})
+            yield script.model_copy(update={"rounds": (own, *others)}), runs
 
     def capture(self, cell: PlannedCell) -> Path:
         """Where this cell's capture is or will be; older ones go."""
@@ -103,6 +121,16 @@ class Stage:
             finally:
                 shutil.rmtree(directory, ignore_errors=True)
 
+    @contextmanager
+    def workplace(self) -> Iterator[Path]:
+        """A directory of its own for a cell, gone afterwards."""
+        directory = self.path("cell")
+        directory.mkdir()
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
     def path(self, name: str) -> Path:
         """A path that nobody else uses."""
         return self._own / f"{name}-{next(self._numbers)}"
@@ -121,6 +149,14 @@ class Stage:
         if cell.corpus == "user" and self._corpus is not None:
             return user_corpus(self._corpus)
         return CORPORA[cell.corpus]
+
+
+def _copied(image: MemoryLayout, directory: Path) -> MemoryLayout:
+    """The same memory in files of its own; raises EnvironmentBroke where they cannot be written."""
+    with blaming(directory):
+        paths = {block.name: str(shutil.copy(block.path, directory)) for block in image.blocks}
+    blocks = tuple(block.model_copy(update={"path": paths[block.name]}) for block in image.blocks)
+    return image.model_copy(update={"blocks": blocks})
 
 
 @contextmanager

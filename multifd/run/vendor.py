@@ -30,8 +30,8 @@ from multifd.plan.vendor import VendorCell
 from multifd.profile.model import DeviceEntry, Profile
 from multifd.result.known import ITEM
 from multifd.result.record import Seconds, Severity, Sides
-from multifd.run.bench import Outcome
 from multifd.run.devices import STANDING, Find
+from multifd.run.outcome import Outcome
 from multifd.run.process import MOST, Ended, run_process
 from multifd.vendor.find import Library, libraries, python_command
 

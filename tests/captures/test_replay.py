@@ -23,7 +23,7 @@ HERE: Final = Path(__file__).resolve().parent
 ZLIB: Final = HERE / "qemu-7.2-zlib"
 ZSTD: Final = HERE / "qemu-10.0-zstd"
 GUEST: Final = "4153defe90a32257798d3a689bc938af25ac067e2893b54677180c020f6fc920"
-"""SHA-256 of the 16 MiB that both guests had (record.py)."""
+"""SHA-256 of the 16 MiB that both guests had."""
 
 FILES: Final = ("main.bin", "channel-0.bin", "channel-1.bin")
 REFUSAL: Final = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +11,10 @@ import pytest
 
 from multifd.profile.load import shipped
 from tests.cli.command import multifd
+from tests.qemu.host import QEMU, facts, needs_qemu
 
 PAIRING: Final = "wire/zlib/{}/qemu-10.0/capture/mixed/4k/2ch"
+NO_QEMU: Final = "no cells of the suite qemu without a binary: --qemu PATH, or --qemu found (docs/qemu.md)"
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +26,10 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def listed(profile: Path, *options: str) -> list[list[str]]:
-    """Prediction and id of every cell that is shown; the count on stderr is right."""
+    """Prediction and id of every cell that is shown; the count, which ends stderr, is right."""
     answer = multifd("cells", "--hwprofile", profile, *options)
     lines = [line.split(maxsplit=1) for line in answer.out.splitlines()]
-    assert (answer.code, answer.err) == (0, f"{len(lines)} cells\n")
+    assert (answer.code, answer.err.splitlines()[-1]) == (0, f"{len(lines)} cells")
     return lines
 
 
@@ -63,7 +66,7 @@ def test_sender_and_receiver_select_by_exact_name(profile: Path) -> None:
 def test_json_has_the_reason(profile: Path) -> None:
     answer = multifd("cells", "--hwprofile", profile, "--json", PAIRING.format("zstd~zlib"))
 
-    assert (answer.code, answer.err) == (0, "")
+    assert (answer.code, answer.err) == (0, f"multifd: {NO_QEMU}\n")
     assert json.loads(answer.out) == {
         "id": PAIRING.format("zstd~zlib"),
         "predicted": "rejected",
@@ -117,6 +120,54 @@ def test_whatever_is_asked_something_is_nearest(profile: Path) -> None:
 
     assert answer.code == 2
     assert "the nearest are none" not in answer.err
+
+
+@pytest.mark.parametrize("options", [(), ("--suite", "qemu")])
+def test_without_a_binary_the_suite_qemu_is_missed(profile: Path, options: tuple[str, ...]) -> None:
+    answer = multifd("cells", "--hwprofile", profile, *options)
+
+    assert answer.err.splitlines()[0] == f"multifd: {NO_QEMU}"
+
+
+def test_who_asks_for_another_suite_misses_nothing(profile: Path) -> None:
+    answer = multifd("cells", "--hwprofile", profile, "--suite", "integrity")
+
+    assert NO_QEMU not in answer.err
+
+
+def test_a_cell_of_the_suite_qemu_is_not_explained_without_a_binary(profile: Path) -> None:
+    answer = multifd("explain", "--hwprofile", profile, "qemu/zlib/x")
+
+    assert (answer.code, answer.out, answer.err) == (2, "", f"multifd: no cell 'qemu/zlib/x': {NO_QEMU}\n")
+
+
+@needs_qemu
+def test_a_binary_has_its_cells(profile: Path) -> None:
+    shown = listed(profile, "--qemu", shlex.join(QEMU.command), "--suite", "qemu")
+
+    name = f"qemu-{facts(QEMU).release}"
+    assert ["identical", f"qemu/zlib/{name}~{name}/{facts(QEMU).dialect.name}/migrate/mixed/4k/2ch"] in shown
+    assert {cell.partition("/")[0] for _, cell in shown} == {"qemu"}
+
+
+@needs_qemu
+def test_a_cell_of_a_binary_is_explained_with_the_command_that_runs_it(profile: Path) -> None:
+    name, binary = f"qemu-{facts(QEMU).release}", shlex.join(QEMU.command)
+    cell = f"qemu/zlib~zstd/{name}~{name}/{facts(QEMU).dialect.name}/busy-destination/mixed/4k/2ch"
+
+    answer = multifd("explain", "--hwprofile", profile, "--qemu", binary, cell)
+
+    *_, predicted, run_it = answer.out.splitlines()
+    assert predicted.endswith("by the time the receiver looks, the sender has sent everything and is done")
+    assert run_it == f"run it: tox -e conformance -- --cell '{cell}' --qemu {shlex.quote(binary)}"
+
+
+@pytest.mark.parametrize("command", [("cells",), ("explain", "x")])
+def test_a_binary_that_is_none_is_refused(profile: Path, command: tuple[str, ...]) -> None:
+    answer = multifd(*command, "--hwprofile", profile, "--qemu", "/no/qemu")
+
+    line = "multifd: --qemu '/no/qemu': no such program; expected a path, a command line, or 'found'\n"
+    assert (answer.code, answer.out, answer.err) == (2, "", line)
 
 
 @pytest.mark.parametrize("command", [("cells",), ("explain", "x")])

@@ -160,7 +160,5 @@ def test_without_two_counts_in_order_nothing_is_known(
         pytest.param(10, None, "unproven", id="not readable"),
     ],
 )
-def test_hardware_is_proven_only_by_as_many_jobs_as_were_asked(
-    asked: int | None, jobs: int | None, expected: str
-) -> None:
+def test_hardware_is_proven_only_by_as_many_jobs_as_were_asked(asked: int, jobs: int | None, expected: str) -> None:
     assert verdict(asked, jobs) == expected

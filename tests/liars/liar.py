@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from multifd.codec import create
-from tests.liars import receiving, sending, talking
+from tests.liars import receiving, sending, splicing, talking
 from tests.liars.base import Liar
 from tests.liars.dying import MORTALS
 
@@ -34,6 +34,7 @@ LIES: Final[Mapping[str, type[Liar]]] = {
     "leaves-pages-out": sending.LeavesPagesOut,
     "says-done-and-sends-nothing": sending.SaysDoneAndSendsNothing,
     "accepts-impossible": sending.AcceptsImpossible,
+    "flips-in-the-splice": splicing.FlipsInTheSplice,
     "says-hardware": talking.SaysHardware,
     "provenance-changes": talking.ProvenanceChanges,
     "claims-a-container": talking.ClaimsAContainer,

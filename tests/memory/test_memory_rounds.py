@@ -197,12 +197,37 @@ def test_stale_has_no_zero_page(tmp_path: Path, corpus: str) -> None:
     assert not is_zero(content(script.expected)).any()
 
 
+@pytest.mark.parametrize("page_size", PAGE_SIZES)
+def test_guest_changes_only_what_lies_above_a_pcs_low_memory(tmp_path: Path, page_size: PageSize) -> None:
+    script = build(tmp_path, CORPORA["mixed"], 1, {"pc.ram": 8 << 20}, page_size, "guest")
+
+    first, *later = map(sent, script.rounds)
+    low = (1 << 20) // page_size
+    assert first == list(range((8 << 20) // page_size))
+    assert all(pages and min(pages) >= low for pages in later)
+
+
+def test_guest_has_pages_that_become_zero_for_good_pages_that_return_and_pages_that_appear(tmp_path: Path) -> None:
+    script = build(tmp_path, CORPORA["text"], 1, {"m": 2 << 20}, 4096, "guest")
+
+    histories = {tuple(history) for history in zip(*(is_zero(content(r.image)) for r in script.rounds), strict=True)}
+    assert histories >= {(False, True, True), (False, True, False), (True, False, False), (False, False, False)}
+
+
+def test_few_fits_into_the_buffer_of_a_socket(tmp_path: Path) -> None:
+    script = make(tmp_path, "few")
+
+    (only,) = script.rounds
+    assert sent(only) == list(range(40))
+    assert (~is_zero(content(script.expected))).sum() == 8
+
+
 def test_an_unknown_shape_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         make(tmp_path, "round")
 
     assert str(error.value) == (
-        "shape: 'round' is unknown, expected one of single, dirty, zero-only, partial, empty, stale"
+        "shape: 'round' is unknown, expected one of single, dirty, zero-only, partial, empty, stale, guest, few"
     )
 
 

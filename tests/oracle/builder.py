@@ -74,16 +74,21 @@ def ask(
     legacy_zero_pages: bool = False,
     becomes_zero: bool = False,
     fault: str | None = None,
+    channels: tuple[int, int] = (2, 2),
+    looks_late: bool = False,
+    to_qemu: bool = False,
 ) -> Question:
     """What happens if ``by`` sends this framing ``to`` a reader of that framing (the same if not given)?"""
     spoken = dialect(speaking)
     return Question(
         sender=Side("S", framing(sent), spoken),
-        receiver=Side("R", framing(read or sent), dialect(hearing or speaking)),
+        receiver=Side("R", framing(read or sent), dialect(hearing or speaking), qemu=to_qemu),
         encoder=by,
         decoder=to,
         page_size=page_size,
         zero_pages=ZeroPages.MAIN if legacy_zero_pages else spoken.zero_pages,
         becomes_zero=becomes_zero,
         fault=FAULTS[fault] if fault else None,
+        channels=channels,
+        looks_late=looks_late,
     )

@@ -6,6 +6,7 @@ import random
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,12 +14,14 @@ from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.framing.model import FRAMINGS
 from multifd.oracle.predict import predict
+from multifd.oracle.qemu import says
 from multifd.oracle.question import Question, Side
 from multifd.oracle.rules import RULES
 from multifd.plan.fault import FAULTS
 from multifd.wire.dialect import DIALECTS, ZeroPages
-from tests.oracle.builder import READS_STREAMS, STREAMING, ask
+from tests.oracle.builder import ONE_SHOT, READS_PLAIN, READS_STREAMS, READS_ZSTD, STREAMING, ZSTD, ask
 
+TOO_LATE = "; by the time the receiver looks, the sender has sent everything and is done"
 NAMES = [rule.name for rule in RULES]
 
 peers = st.text(min_size=1, max_size=12)
@@ -40,7 +43,7 @@ decoders = st.builds(
     st.booleans(),
 ) | st.just(READS_STREAMS)
 sides = st.builds(
-    Side, peers, st.sampled_from(list(FRAMINGS.values())), st.sampled_from(list(DIALECTS.values()))
+    Side, peers, st.sampled_from(list(FRAMINGS.values())), st.sampled_from(list(DIALECTS.values())), st.booleans()
 ).filter(lambda side: side.framing.travels_as in side.dialect.flags)
 questions = st.builds(
     Question,
@@ -52,6 +55,8 @@ questions = st.builds(
     zero_pages=st.sampled_from(ZeroPages),
     becomes_zero=st.booleans(),
     fault=st.none() | st.sampled_from(list(FAULTS.values())),
+    channels=st.tuples(st.integers(1, 16), st.integers(1, 16)) | st.just((2, 2)),
+    looks_late=st.booleans(),
 )
 
 
@@ -85,7 +90,7 @@ def test_a_rule_that_decides_says_why_and_one_that_holds_says_what_it_guards(que
 
     guards = {rule.name: rule.holds for rule in RULES}
     for step in prediction.chain:
-        assert step.because == (guards[step.rule] if step.held else prediction.reason)
+        assert step.because == (guards[step.rule] if step.held else prediction.reason.removesuffix(TOO_LATE))
 
 
 @given(questions)
@@ -120,3 +125,55 @@ def test_the_names_of_peers_do_not_matter(question: Question, one: str, other: s
     )
 
     assert (predict(renamed).outcome, predict(renamed).rule) == (predict(question).outcome, predict(question).rule)
+
+
+# What becomes of a refusal
+
+
+@pytest.mark.parametrize(
+    ("question", "rule"),
+    [
+        (ask("zlib", "zstd", to=READS_ZSTD, looks_late=True), "flags"),
+        (ask("zlib-packet", "zlib", looks_late=True), "stream-ends"),
+        (ask("zlib", channels=(3, 2), looks_late=True), "channels"),
+    ],
+)
+def test_a_refusal_that_comes_too_late_costs_the_guest(question: Question, rule: str) -> None:
+    prediction = predict(question)
+
+    soon = predict(replace(question, looks_late=False))
+    assert (soon.outcome, soon.rule) == ("rejected", rule)
+    assert (prediction.outcome, prediction.rule, prediction.error) == ("hazard", rule, None)
+    assert prediction.reason == soon.reason + TOO_LATE
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ask("zlib", by=ZSTD, looks_late=True),
+        ask("zlib", by=ONE_SHOT, looks_late=True),
+        ask("zlib-packet[window=12]", by=ONE_SHOT, looks_late=True),
+        ask("zlib", to=READS_ZSTD, looks_late=True),
+    ],
+)
+def test_a_peer_that_says_by_itself_that_it_cannot_is_never_too_late(question: Question) -> None:
+    assert predict(question) == predict(replace(question, looks_late=False))
+    assert predict(question).outcome == "rejected"
+
+
+@pytest.mark.parametrize(
+    "question", [ask("zlib"), ask("qatzip", "none", to=READS_PLAIN, speaking="qemu-9.2", hearing="qemu-5.0")]
+)
+def test_only_a_refusal_can_come_too_late(question: Question) -> None:
+    assert predict(replace(question, looks_late=True)) == predict(question)
+
+
+def test_a_real_qemu_puts_its_refusal_in_its_own_words() -> None:
+    asked = ask("zlib-packet", "zlib", to_qemu=True)
+
+    prediction = predict(asked)
+
+    ours = predict(ask("zlib-packet", "zlib"))
+    assert ours.error is not None
+    assert prediction == replace(ours, error=says(asked.receiver, "stream-ends", ours.error))
+    assert prediction != ours

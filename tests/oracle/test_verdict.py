@@ -149,8 +149,10 @@ def test_corruption_outranks_everything(observed: Observed) -> None:
     ("predicted", "observation", "kind"),
     [
         ("identical", Observation("hazard", OTHER, device="unproven", claim="a lie"), "corrupt"),
-        ("identical", Observation("crash", OTHER, device="unproven", claim="a lie"), "crash"),
-        ("identical", Observation("hang", OTHER, device="unproven", claim="a lie"), "hang"),
+        ("identical", Observation("crash", OTHER, device="unproven", claim="a lie"), "unproven"),
+        ("identical", Observation("hang", OTHER, device="unproven", claim="a lie"), "unproven"),
+        ("identical", Observation("crash", OTHER, claim="a lie"), "crash"),
+        ("identical", Observation("hang", OTHER, claim="a lie"), "hang"),
         ("rejected", Observation("identical", None, device="unproven", claim="a lie"), "accepted"),
     ],
 )
@@ -161,12 +163,14 @@ def test_the_worst_disagreement_is_the_one_that_is_told(
 
 
 def test_a_wrong_error_is_told_before_a_claim() -> None:
-    observation = Observation("rejected", OTHER, claim="a lie", device="unproven")
+    observation = Observation("rejected", OTHER, claim="a lie")
 
     assert "expected an error like" in judge(PREDICTED["rejected"], observation).reason
 
 
-def test_a_claim_is_told_before_unproven_hardware() -> None:
-    observation = Observation("identical", claim="a lie", device="unproven")
+def test_unproven_hardware_is_told_before_a_claim() -> None:
+    observation = Observation("identical", claim="a lie", device="unproven", detail="no counter moved")
 
-    assert judge(PREDICTED["identical"], observation).reason == "a lie"
+    assert judge(PREDICTED["identical"], observation) == Judgement(
+        "fail", "unproven", "hardware is claimed and nothing proves it: no counter moved; a lie"
+    )

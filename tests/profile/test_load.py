@@ -14,7 +14,8 @@ from multifd.codec import factories
 from multifd.errors import InputError
 from multifd.profile import schema
 from multifd.profile.load import load, shipped
-from multifd.profile.model import Deadlines, PeerEntry, Profile
+from multifd.profile.model import Deadlines, Devices, PeerEntry, Profile, QemuEntry
+from multifd.run.devices import device_peers
 from multifd.run.introduce import resolve
 
 NEITHER = "Value error, a peer has either codec (and parameters) or name and command; neither is complete"
@@ -43,6 +44,9 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         "peers:\n"
         "  - {codec: zlib, parameters: {level: 6, window: 12}, roles: [sender]}\n"
         "  - {name: lab-qat, command: [ssh, lab, qat-peer], environment: {QZ: '1'}, roles: [receiver]}\n"
+        "qemu:\n"
+        "  - found\n"
+        "  - {command: [/opt/ld.so, /opt/qemu], environment: {LD_LIBRARY_PATH: /opt/lib}, name: qemu-lab}\n"
         "deadlines: {hello: 5, request: 2.5}\n"
     )
 
@@ -51,6 +55,12 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         peers=(
             PeerEntry(codec="zlib", parameters={"level": 6, "window": 12}, roles=("sender",)),
             PeerEntry(name="lab-qat", command=("ssh", "lab", "qat-peer"), environment={"QZ": "1"}, roles=("receiver",)),
+        ),
+        qemu=(
+            "found",
+            QemuEntry(
+                command=("/opt/ld.so", "/opt/qemu"), environment={"LD_LIBRARY_PATH": "/opt/lib"}, name="qemu-lab"
+            ),
         ),
         deadlines=Deadlines(hello=5.0, request=2.5),
     )
@@ -61,7 +71,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     [
         (
             "{description: d, peers: [{codec: zlib}], peer: 1}",
-            "$.peer: unknown key; expected one of description, peers, devices, deadlines",
+            "$.peer: unknown key; expected one of description, peers, devices, qemu, deadlines",
         ),
         (
             "{description: d, peers: [{codec: zlib}, {codec: zstd, level: 3}]}",
@@ -125,6 +135,30 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
             "{description: 1, peers: [{codec: zlib, roles: [both]}]}",
             "$.description: Input should be a valid string (given: 1);"
             " $.peers[0].roles[0]: Input should be 'sender' or 'receiver' (given: 'both')",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], qemu: [lost]}",
+            "$.qemu[0]: Input should be 'found' (given: 'lost')",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], qemu: [{command: []}]}",
+            "$.qemu[0].command: Tuple should have at least 1 item after validation, not 0 (given: [])",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], qemu: [found, {command: [x], path: y}]}",
+            "$.qemu[1].path: unknown key; expected one of command, environment, name",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], qemu: [{command: [x], environment: {entry: 1}}]}",
+            "$.qemu[0].environment.entry: Input should be a valid string (given: 1)",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], qemu: [{command: [x], name: lab}]}",
+            r"$.qemu[0].name: String should match pattern '^qemu-[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]*$' (given: 'lab')",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], qemu: found}",
+            "$.qemu: Input should be a valid tuple (given: 'found')",
         ),
         ("", "$: Input should be a valid dictionary or instance of Profile (given: None)"),
         ("zlib", "$: Input should be a valid dictionary or instance of Profile (given: 'zlib')"),
@@ -201,24 +235,46 @@ def profile(*peers: dict[str, Any]) -> Profile:
     [
         (
             {"codec": "lz4"},
-            f"codec 'lz4' is unknown; expected one of {', '.join(factories())}",
+            f"codec: 'lz4' is unknown; expected one of {', '.join(factories())}",
         ),
-        ({"codec": "zlib", "parameters": {"level": 10}}, "codec zlib: level is 10; expected 0 to 9"),
+        ({"codec": "zlib", "parameters": {"level": 10}}, "parameters: codec zlib: level is 10; expected 0 to 9"),
         (
             {"codec": "zlib", "parameters": {"depth": 1}},
-            "codec zlib: parameter 'depth' is unknown; expected one of level, window",
+            "parameters: codec zlib: parameter 'depth' is unknown; expected one of level, window",
         ),
         (
             {"codec": "none", "parameters": {"level": 1}},
-            "codec none: parameter 'level' is unknown; expected one of none",
+            "parameters: codec none: parameter 'level' is unknown; expected one of none",
         ),
     ],
 )
 def test_a_codec_that_we_do_not_have_is_refused(peer: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as error:
-        resolve("lab", profile(peer), None)
+        resolve("lab", profile({"codec": "zstd"}, peer), None)
 
-    assert str(error.value) == message
+    assert str(error.value) == f"profile lab: $.peers[1].{message}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            {"policy": "emulate", "emulation": {"device": 2}},
+            "emulation: codec uadk-emulated: device is 2; expected 0 to 1",
+        ),
+        (
+            {"policy": "emulate", "emulation": {"engines": 1}},
+            "emulation: codec uadk-emulated: parameter 'engines' is unknown; expected one of device",
+        ),
+    ],
+)
+def test_a_setting_that_a_device_does_not_have_is_refused(entry: dict[str, Any], message: str) -> None:
+    lab = profile({"codec": "zlib"}).model_copy(update={"devices": Devices.model_validate({"kunpeng": entry})})
+
+    with pytest.raises(InputError) as error:
+        resolve("lab", lab, None, device_peers(lab, []))
+
+    assert str(error.value) == f"profile lab: $.devices.kunpeng.{message}"
 
 
 def test_a_peer_appears_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from multifd.result.record import Results, Sides, Verdict
 from reports import html, model
-from reports.vocabulary import VERDICTS
+from reports.vocabulary import NO_QEMU, VERDICTS
 from tests.reports.builder import cell, realistic, results
 
 VOID = {"meta", "input", "br"}
@@ -175,3 +175,19 @@ def test_a_cell_costs_less_than_two_kilobytes() -> None:
     run = realistic()
 
     assert len(html.render(run).encode()) < 2000 * len(run.cells)
+
+
+def said_of_qemu(run: Results) -> list[str]:
+    """Words from the label QEMU to the next one."""
+    words = Document(html.render(run)).words
+    return words[words.index("QEMU", words.index("Profile")) : words.index("Host")]
+
+
+def test_the_header_says_which_qemus_took_part() -> None:
+    assert said_of_qemu(results(cell())) == ["QEMU", "qemu-10.2", "1.3.1"]
+
+
+def test_without_a_real_qemu_the_header_has_the_remedy() -> None:
+    run = results(cell()).model_copy(update={"peers": ()})
+
+    assert " ".join(said_of_qemu(run)) == f"QEMU {NO_QEMU}"

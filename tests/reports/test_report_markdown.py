@@ -69,3 +69,14 @@ def test_every_row_of_a_table_has_as_many_columns_as_its_head() -> None:
     assert len(tables) == 4 + len(FRAMINGS)
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table}) == 1
+
+
+def test_the_qemus_that_took_part_are_named() -> None:
+    assert "\n\nQEMU: qemu-10.2 1.3.1\n\n" in markdown.render(results(cell()))
+
+
+def test_a_run_without_a_real_qemu_has_the_remedy() -> None:
+    run = results(cell()).model_copy(update={"peers": ()})
+
+    text = "\n\nQEMU: no real QEMU took part; remedy: --qemu PATH, or --qemu found\n\n"
+    assert text in markdown.render(run)

@@ -146,6 +146,52 @@ def test_other_scenarios_of_negotiation_are_listed_by_scenario() -> None:
     assert suite.listings == (model.Listing("splice", (model.Place((splice,)),)),)
 
 
+def of_qemu(sender: str, receiver: str, scenario: str = "migrate", framing: str = "zlib") -> Cell:
+    return cell(suite="qemu", sender=sender, receiver=receiver, scenario=scenario, framing=framing)
+
+
+def matrix_of_qemu(*cells: Cell) -> model.Matrix:
+    """The only matrix of the suite."""
+    (suite,) = model.suites(results(*cells))
+    (matrix,) = suite.matrices
+    return matrix
+
+
+def test_two_qemus_meet_by_version_and_method() -> None:
+    matrix = matrix_of_qemu(
+        of_qemu("qemu-10.2", "qemu-10.2", framing="zlib>zstd"), of_qemu("qemu-10.2", "qemu-10.2", "migrate-legacy")
+    )
+
+    assert matrix.title == "QEMU to QEMU, method by method"
+    assert [row.label for row in matrix.rows] == [model.Label("qemu-10.2", "zlib", ("software",))]
+    assert [(column.name, column.note) for column in matrix.columns] == [("qemu-10.2", "zstd"), ("qemu-10.2", "zlib")]
+
+
+def test_other_scenarios_of_two_qemus_are_spread_by_pairing() -> None:
+    matrix = matrix_of_qemu(of_qemu("qemu-10.2", "qemu-10.2", "tcp"))
+
+    assert matrix.title == "QEMU to QEMU, other scenarios"
+    assert matrix.rows[0].label == model.Label("tcp")
+    assert matrix.columns == (model.Label("qemu-10.2", "→ qemu-10.2"),)
+
+
+def test_our_decoders_stand_behind_a_qemu_and_its_method() -> None:
+    matrix = matrix_of_qemu(of_qemu("qemu-10.2", "isal"), of_qemu("qemu-10.2", "isal", "splice"))
+
+    assert matrix.title == "QEMU to our decoders"
+    assert matrix.rows[0].label == model.Label("qemu-10.2", "zlib", ("software",))
+    assert matrix.columns == (model.Label("isal", "zlib", ("software",)),)
+    assert len(matrix.places[0].cells) == 2
+
+
+def test_our_encoders_stand_before_all_qemus_by_framing() -> None:
+    matrix = matrix_of_qemu(of_qemu("qpl", "qemu-10.2", "splice", "zlib-packet[window=12]>zlib"))
+
+    assert matrix.title == "Our encoders to QEMU, all QEMUs together"
+    assert matrix.rows[0].label == model.Label("qpl", "", ("software",))
+    assert matrix.columns == (model.Label("zlib-packet[window=12]", "to zlib"),)
+
+
 def test_any_other_suite_is_a_matrix_of_framing_by_scenario_and_corpus() -> None:
     run = results(cell(suite="faults", scenario="bit-flip", corpus="text"), cell(suite="wire"))
 

@@ -8,10 +8,12 @@ import pytest
 
 from multifd.oracle.question import Prediction
 from multifd.plan.matrix import PlanOptions, plan
+from multifd.plan.qemu import qemu_plan
 from multifd.profile.load import load
 from multifd.result.known import ITEM, KnownIssue, findings, settle, shipped
 from multifd.result.record import Cell, Finding, Verdict
 from multifd.run.introduce import resolve
+from tests.qemu.recorded import peer
 from tests.reports.builder import cell
 
 
@@ -253,9 +255,10 @@ def test_shipped_issues_have_one_id_each() -> None:
 @pytest.fixture(scope="module")
 def hazards() -> list[Cell]:
     """Every hazard of the plan as it is recorded when it happens."""
-    line_up = resolve("software-only", load("software-only"), None)
+    ours = resolve("software-only", load("software-only"), None)
+    line_up = ours.model_copy(update={"qemus": (peer("7.2"), peer("10.0"))})
     found: list[Cell] = []
-    for planned in plan(line_up, PlanOptions()):
+    for planned in (*plan(line_up, PlanOptions()), *qemu_plan(line_up)):
         prediction: Prediction = planned.prediction
         if prediction.outcome == "hazard":
             found.append(

@@ -8,7 +8,7 @@ import pytest
 
 from multifd.plan.vendor import VendorCell, vendor_plan
 from multifd.run import vendor
-from multifd.run.bench import Outcome
+from multifd.run.outcome import Outcome
 from multifd.run.process import Ended
 from multifd.vendor.find import Library
 

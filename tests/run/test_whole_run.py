@@ -17,12 +17,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import jsonschema
+import psutil
 import pytest
 import yaml
 
 from multifd.profile.load import shipped
 from multifd.result import schema, store
 from tests.cli.command import ROOT, process
+from tests.qemu.host import QEMU, needs_qemu
 
 CELL: Final = "wire/zlib/zlib~zlib/qemu-10.0/capture/mixed/4k/2ch"
 MARK: Final = "MULTIFD_TEST_RUN"
@@ -63,15 +65,25 @@ class Ended:
 
 
 class Conformance:
-    """Runs of the suites with two codecs and little memory."""
+    """Runs of the suites with few codecs and little memory."""
 
     def __init__(self, directory: Path, scratch: Path) -> None:
         self.results = directory / "results"
         self.scratch = scratch
         self.mark = str(directory)
-        self.profile = directory / "two.yaml"
-        peers = [{"codec": codec, "environment": {MARK: self.mark}} for codec in ("zlib", "none")]
-        self.profile.write_text(yaml.safe_dump({"description": "two", "peers": peers}))
+        self.profile = directory / "few.yaml"
+        self.choose("zlib", "zstd", "none")
+
+    def choose(self, *codecs: str) -> None:
+        """These peers take part."""
+        peers = [{"codec": codec, "environment": {MARK: self.mark}} for codec in codecs]
+        self.profile.write_text(yaml.safe_dump({"description": "few", "peers": peers}))
+
+    def add_qemu(self, *command: str) -> None:
+        """This one takes part too."""
+        profile = yaml.safe_load(self.profile.read_text())
+        entry = {"command": list(command), "name": "qemu-own", "environment": {MARK: self.mark}}
+        self.profile.write_text(yaml.safe_dump({**profile, "qemu": [entry]}))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a run; its workers are in its process group, its peers are not."""
@@ -119,10 +131,20 @@ class Conformance:
         """Peer processes that are alive."""
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if self._is_mine(path)]
 
+    def guests(self) -> list[int]:
+        """QEMU processes that are alive and of this run."""
+        return [pid for pid in self.peers() if "-qmp" in _command(pid)]
+
     def _is_mine(self, path: Path) -> bool:
         with suppress(OSError):
             return self.mark.encode() in path.read_bytes()
         return False
+
+
+def _command(pid: int) -> list[str]:
+    with suppress(psutil.Error):
+        return psutil.Process(pid).cmdline()
+    return []
 
 
 def end(run: subprocess.Popen[str]) -> Ended:
@@ -158,6 +180,16 @@ def test_workers_run_the_cell_that_was_asked_for_and_no_other(conformance: Confo
     assert list(conformance.finished()) == [CELL]
 
 
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_allure_gets_one_file_for_a_cell(conformance: Conformance, arguments: tuple[str, ...]) -> None:
+    pytest.importorskip("allure_pytest")
+
+    conformance.run("--cell", CELL, *arguments)
+
+    (result,) = (json.loads(path.read_text()) for path in (conformance.results / "allure").iterdir())
+    assert (result["status"], [p["value"] for p in result["parameters"]]) == ("passed", [repr(CELL)])
+
+
 def test_a_part_of_the_plan_is_not_complete(conformance: Conformance) -> None:
     ended = conformance.run("-k", "probe/zlib")
 
@@ -165,6 +197,34 @@ def test_a_part_of_the_plan_is_not_complete(conformance: Conformance) -> None:
     assert ended.code == 0, ended.output
     assert results["run"]["complete"] is False
     assert {cell["id"] for cell in results["cells"] if cell["verdict"] != "not-run"} == {"probe/zlib"}
+
+
+def test_a_peer_that_the_plan_wants_and_the_profile_lacks_is_declared_and_skipped(conformance: Conformance) -> None:
+    conformance.choose("zlib", "none")
+
+    ended = conformance.run("-k", "probe/zlib")
+
+    results = conformance.read()
+    skipped = [cell for cell in results["cells"] if cell["verdict"] == "skip"]
+    assert ended.code == 0, ended.output
+    assert [peer["name"] for peer in results["peers"] if not peer["roles"]] == ["zstd"]
+    assert skipped
+    assert all("zstd" in (cell["sender"], cell["receiver"]) for cell in skipped)
+
+
+@needs_qemu
+def test_a_real_qemu_takes_part(conformance: Conformance) -> None:
+    conformance.add_qemu(*QEMU.command)
+
+    ended = conformance.run("-k", "probe/qemu-own or (/tcp/ and zstd)")
+
+    assert ended.code == 0, ended.output
+    assert {cell.split("/")[0]: verdict for cell, verdict in conformance.finished().items()} == {
+        "probe": "pass",
+        "qemu": "pass",
+    }
+    assert [peer["kind"] for peer in conformance.read()["peers"] if peer["name"] == "qemu-own"] == ["qemu"]
+    assert conformance.peers() == []
 
 
 def test_looking_at_the_plan_leaves_the_last_results_alone(conformance: Conformance) -> None:
@@ -202,6 +262,10 @@ def test_the_peer_of_the_example_works_in_every_suite(conformance: Conformance) 
     ("arguments", "complaint"),
     [
         (("--hwprofile", "lab"), f"profile 'lab' is neither a file nor one of {', '.join(shipped())}"),
+        (
+            ("--qemu", "/nowhere/qemu -L /share"),
+            "--qemu '/nowhere/qemu -L /share': no such program; expected a path, a command line, or 'found'",
+        ),
         (("--memory", "abc"), "--memory 'abc': expected a number of bytes with K, M or G, such as 4M"),
         (("--memory", "3"), "--memory 3: expected a multiple of 512K, at least 2M"),
         (("--corpus", "/nowhere"), "corpus: /nowhere does not exist, expected a directory with files"),
@@ -237,11 +301,27 @@ def test_a_wrong_key_of_a_profile_is_named_with_its_path(conformance: Conformanc
     )
 
 
+def test_a_qemu_of_a_profile_that_is_not_there_is_named_with_its_path(conformance: Conformance) -> None:
+    conformance.add_qemu("/nowhere/qemu")
+
+    ended = conformance.run()
+
+    line = "profile: $.qemu[0].command '/nowhere/qemu': no such program; expected a path, a command line, or 'found'"
+    assert (ended.code, ended.complaint) == (2, f"Exit: multifd: {line}")
+
+
 def test_an_unknown_cell_is_refused_with_the_nearest(conformance: Conformance) -> None:
     ended = conformance.run("--cell", CELL.replace("mixed", "mixd"))
 
     assert ended.code == 2
     assert f"no such cell; the nearest are {CELL}, " in ended.complaint
+
+
+def test_a_program_that_is_no_qemu_is_the_environments_fault(conformance: Conformance) -> None:
+    ended = conformance.run("--qemu", "/bin/false")
+
+    assert ended.code == 3
+    assert "Exit: multifd: qemu ended with status 1 after 20 s at most: no message; started as: /bin/" in ended.output
 
 
 def test_results_that_cannot_be_written_are_the_environments_fault(conformance: Conformance) -> None:
@@ -258,13 +338,24 @@ def test_results_that_cannot_be_written_are_the_environments_fault(conformance: 
 # Whatever interrupts it
 
 
+def ctrl_c(run: subprocess.Popen[str]) -> None:
+    """A terminal signals the whole process group."""
+    os.killpg(run.pid, signal.SIGINT)
+
+
+def terminate(run: subprocess.Popen[str]) -> None:
+    """A service manager, or a job of CI that takes too long, signals the process that was started."""
+    run.terminate()
+
+
+@pytest.mark.parametrize("interrupt", [ctrl_c, terminate])
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_an_interrupted_run_keeps_what_was_finished_and_leaves_nothing_behind(
-    conformance: Conformance, workers: str
+    conformance: Conformance, workers: str, interrupt: Callable[[subprocess.Popen[str]], None]
 ) -> None:
     run = conformance.begun("-n", workers, "--dist", "loadgroup")
 
-    os.killpg(run.pid, signal.SIGINT)
+    interrupt(run)
     ended = end(run)
 
     results = conformance.read()
@@ -275,6 +366,27 @@ def test_an_interrupted_run_keeps_what_was_finished_and_leaves_nothing_behind(
     assert {cell["id"]: cell["verdict"] for cell in results["cells"] if cell["id"] in finished} == finished
     assert {cell["verdict"] for cell in results["cells"] if cell["id"] not in finished} == {"not-run"}
     assert conformance.left() == []
+    wait_until(lambda: not conformance.peers())
+
+
+def kill(run: subprocess.Popen[str]) -> None:
+    """Nobody can clean up after this."""
+    run.kill()
+
+
+@needs_qemu
+@pytest.mark.parametrize("interrupt", [ctrl_c, kill])
+def test_an_interrupted_run_leaves_no_qemu(
+    conformance: Conformance, interrupt: Callable[[subprocess.Popen[str]], None]
+) -> None:
+    conformance.add_qemu(*QEMU.command)
+    run = conformance.start("suites/qemu", "-k", "/migrate/", "-n", "0")
+    wait_until(lambda: run.poll() is not None or len(conformance.guests()) >= 2)
+    assert run.poll() is None
+
+    interrupt(run)
+    end(run)
+
     wait_until(lambda: not conformance.peers())
 
 

@@ -1,0 +1,72 @@
+"""Real QEMUs of a command: those that ``--qemu`` and the profile name."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from multifd.errors import InputError, MultifdError
+from multifd.profile.lineup import QemuPeer
+from multifd.profile.model import Profile
+from multifd.qemu.ask import ask
+from multifd.qemu.binary import FOUND, Binary, found, named
+from multifd.qemu.facts import Facts
+from multifd.run.qemus import binaries_of, introduced
+
+ANSWER: Final = 20.0
+"""Seconds that a QEMU takes at most to say what it is."""
+REMEDY: Final = f"--qemu PATH, or --qemu {FOUND} (docs/qemu.md)"
+
+option = click.option(
+    "--qemu",
+    multiple=True,
+    metavar=f"PATH|{FOUND}",
+    help=f"A real QEMU, as a path or a command line; repeatable. '{FOUND}': the one in PATH and every fetched one.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A QEMU of this host: what it says of itself, or why it does not."""
+
+    binary: Binary
+    facts: Facts | None = None
+    problem: str | None = None
+
+
+def on_this_host() -> list[Found]:
+    """The QEMU in PATH and every fetched one, each asked what it is."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(_asked, found()))
+
+
+def _asked(binary: Binary) -> Found:
+    try:
+        return Found(binary, ask(binary, ANSWER))
+    except MultifdError as problem:
+        return Found(binary, problem=str(problem))
+
+
+def qemus_of(profile: Profile, asked: Sequence[str]) -> tuple[QemuPeer, ...]:
+    """The QEMUs of a plan, as they say they are."""
+    return introduced(binaries_of(profile, asked), ANSWER)
+
+
+def one_binary(asked: str) -> Binary:
+    """The only QEMU that is named; raises :class:`InputError` where there are several."""
+    binaries = named(asked)
+    if len(binaries) > 1:
+        commands = "; ".join(shlex.join(binary.command) for binary in binaries)
+        raise InputError(f"--qemu {asked!r}: names {len(binaries)} QEMUs, expected one of: {commands}")
+    return binaries[0]
+
+
+def say_that_none_takes_part() -> None:
+    """One line on stderr."""
+    print(f"multifd: no cells of the suite qemu without a binary: {REMEDY}", file=sys.stderr)

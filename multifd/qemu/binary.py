@@ -1,0 +1,84 @@
+"""Which QEMU: a program, or a command line with a loader or a wrapper before it.
+
+``--qemu`` takes a path (``/opt/qemu/bin/qemu-system-x86_64``), a command line in the shell's quoting
+(``'/opt/lib/ld.so --library-path /opt/lib /opt/qemu/qemu-system-x86_64 -L /opt/share'``), or ``found``: the one in
+``PATH`` and every version that ``multifd vendor fetch --qemu`` has fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from multifd.errors import InputError
+from multifd.vendor import cache
+
+FOUND: Final = "found"
+PROGRAM: Final = "qemu-system-x86_64"
+_PACKAGE: Final = "qemu-system-x86"
+
+
+class Binary(BaseModel):
+    """A QEMU that can be started."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    command: tuple[str, ...]
+    """Program and arguments that come before all of ours."""
+    environment: dict[str, str] = {}
+    """Variables that the process gets besides ours."""
+    name: str | None = None
+    """What results call it; ``qemu-<version>`` unless given."""
+
+    @property
+    def program(self) -> str:
+        """QEMU's own path, without loader, wrapper and options, for people."""
+        return next((part for part in self.command if PROGRAM in Path(part).name), self.command[0])
+
+
+def named(text: str) -> list[Binary]:
+    """The binaries that one ``--qemu`` names; raises :class:`InputError` where there is none."""
+    if text == FOUND:
+        binaries = found()
+        if not binaries:
+            raise InputError(
+                f"--qemu {FOUND}: no {PROGRAM} in PATH and none fetched; install Debian's qemu-system-x86, or run"
+                " 'multifd vendor fetch --qemu'"
+            )
+        return binaries
+    if Path(text).is_file():
+        return [checked(Binary(command=(text,)))]
+    try:
+        command = tuple(shlex.split(text))
+    except ValueError as problem:
+        raise InputError(f"--qemu {text!r}: is not a command line: {problem}") from None
+    return [checked(Binary(command=command))]
+
+
+def checked(binary: Binary, given: str = "--qemu") -> Binary:
+    """The binary with its program's whole path; raises :class:`InputError` naming what ``given`` it if there is none.
+
+    A path is taken from the directory where the run was started.
+    """
+    program = shutil.which(binary.command[0]) if binary.command else None
+    if program is None:
+        asked = shlex.join(binary.command)
+        raise InputError(f"{given} {asked!r}: no such program; expected a path, a command line, or '{FOUND}'")
+    return binary.model_copy(update={"command": (str(Path(program).absolute()), *binary.command[1:])})
+
+
+def found() -> list[Binary]:
+    """The host's own QEMU, then the fetched ones, the same program once."""
+    own = shutil.which(PROGRAM)
+    fetched = (tree.command for tree in cache.trees(cache.directory()) if tree.version(_PACKAGE) is not None)
+    return [Binary(command=command) for command in _distinct([*([(own,)] if own else []), *fetched])]
+
+
+def _distinct(commands: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return list({os.path.realpath(command[0]) + shlex.join(command[1:]): command for command in commands}.values())

@@ -1,0 +1,22 @@
+"""What running a cell gives: an observation with its figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from multifd.oracle.verdict import Observation
+from multifd.result.record import CpuSeconds, Seconds, Sides
+
+
+@dataclass(slots=True)
+class Outcome:
+    """An observation with its figures."""
+
+    observation: Observation
+    provenance: Sides = field(default_factory=Sides)
+    bytes_memory: int = 0
+    bytes_wire: int = 0
+    seconds: Seconds = field(default_factory=Seconds)
+    cpu_seconds: CpuSeconds = field(default_factory=CpuSeconds)
+    artifacts: tuple[str, ...] = ()
+    """Files that the cell left, such as a recording."""

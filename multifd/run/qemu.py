@@ -1,0 +1,317 @@
+"""Runs a cell with real QEMU processes, and says what happened on either side.
+
+==================  ========================================================================
+cell                processes
+==================  ========================================================================
+QEMU to QEMU        source, destination
+QEMU to ours        source, a peer that receives
+ours to QEMU        source with ``none``, a peer that encodes in the splice, destination
+QEMU to ours, on    source, a peer that decodes in the splice, destination with ``none``
+==================  ========================================================================
+
+Memory is compared in every case, whatever QEMU says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from multifd.errors import PeerError
+from multifd.framing.model import framing
+from multifd.memory.image import GuestMemory
+from multifd.memory.layout import MemoryLayout, Round, Script
+from multifd.oracle.verdict import Observation
+from multifd.peer import contract
+from multifd.peer.client import PeerProcess
+from multifd.plan.cell import PlannedCell
+from multifd.plan.matrix import zero_pages
+from multifd.plan.qemu import machine_of
+from multifd.profile.lineup import LineUp, QemuPeer
+from multifd.qemu.facts import machine_dialect
+from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, Qtest, qtest, start
+from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing, sent, watch
+from multifd.result.record import CpuSeconds, Role
+from multifd.run.fate import Arrived, Said, at_ours, between
+from multifd.run.observe import Memory, compare
+from multifd.run.outcome import Outcome
+from multifd.run.recording import Recording
+from multifd.run.stage import Stage
+from multifd.wire.dialect import ZeroPages
+
+_START: Final = 20.0
+"""Seconds until a QEMU must be up."""
+_SLOW: Final = 16 << 20
+"""Bytes a second, at which a first round takes long enough to change pages in it."""
+
+_LONGEST: Final = 5
+"""Deadlines of a request that a cell takes at most: the migration, and what a peer says of it."""
+
+Peers = Callable[[str, Role], PeerProcess]
+"""Where our own peers come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What stands between the two ends of one cell."""
+
+    cell: PlannedCell
+    script: Script
+    directory: Path
+    machine: str
+    source: QemuPeer
+    destination: QemuPeer | None
+    """None where our receiver is the destination."""
+    splice: str | None
+    """The peer in the splice."""
+    recording: Recording
+
+    @property
+    def encodes(self) -> bool:
+        """The splice stands for the sender."""
+        return self.splice == self.cell.sender
+
+    def ram(self, side: str) -> Path:
+        """The file behind one guest's RAM."""
+        return self.directory / f"{side}.ram"
+
+    def terms(self, side: Role) -> Terms:
+        """What the QEMU of one side is told. Beside a splice it has ``none``, unless it is what is under test."""
+        cell = self.cell
+        qemu = cell.sender if side == "sender" else cell.receiver
+        name = cell.sender_framing if side == "sender" else cell.receiver_framing
+        under_test = self.splice is None or qemu != self.splice
+        facts = self.source.facts if side == "sender" or self.destination is None else self.destination.facts
+        spoken = facts.dialect
+        mode = {ZeroPages.MAIN: "legacy", ZeroPages.PACKET: "multifd"}[zero_pages(cell.scenario, spoken)]
+        return Terms(
+            method=framing(name).travels_as if under_test else "none",
+            channels=cell.channels if side == "sender" else cell.receiver_channels or cell.channels,
+            zero_pages=mode if facts.zero_pages and side == "sender" else None,
+            return_path=cell.plan.return_path,
+            bandwidth=_SLOW if cell.plan.early else UNLIMITED,
+            pause=not cell.plan.busy_destination,
+        )
+
+    def splicing(self) -> dict[str, str]:
+        """What the splice reads and writes: ``none`` on the side whose codec it stands for."""
+        cell = self.cell
+        qemu = self.source.facts.dialect.name
+        if self.encodes:
+            framings, dialects = ("none", cell.sender_framing), (qemu, cell.sender_dialect)
+        else:
+            framings, dialects = (cell.receiver_framing, "none"), (cell.receiver_dialect, qemu)
+        return {
+            "sender_framing": framings[0], "sender_dialect": dialects[0],
+            "receiver_framing": framings[1], "receiver_dialect": dialects[1],
+        }  # fmt: skip
+
+
+class QemuBench:
+    """Runs cells with QEMU on one or both ends; ``record`` is a directory for their captures, by id of the cell."""
+
+    def __init__(self, line_up: LineUp, stage: Stage, peers: Peers, record: Path | None = None) -> None:
+        self._line_up = line_up
+        self._stage = stage
+        self._peers = peers
+        self._record = record
+        self._deadline = line_up.deadlines.request
+
+    def run(self, cell: PlannedCell) -> Outcome:
+        """Run the cell; raises EnvironmentBroke if a QEMU does not come up."""
+        sender, receiver = self._line_up.qemu(cell.sender), self._line_up.qemu(cell.receiver)
+        spliced = cell.plan.mode == "splice"
+        source = sender or receiver
+        assert source is not None, f"{cell.id} has no QEMU"
+        destination = receiver or (sender if spliced else None)
+        codec = cell.receiver if sender is not None else cell.sender
+        with self._stage.workplace() as directory, self._recording(cell) as recording:
+            ends = _Set(
+                cell, self._stage.script(cell), directory, machine_of(self._line_up, cell), source, destination,
+                codec if spliced else None, recording,
+            )  # fmt: skip
+            shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
+            outcome = self._run(ends, codec)
+            main_sync = machine_dialect(ends.machine).main_sync
+            outcome.artifacts = recording.save(cell, main_sync, ends.ram("source"), spliced=ends.encodes)
+            return outcome
+
+    def _recording(self, cell: PlannedCell) -> Recording:
+        directory = self._record / cell.id if self._record is not None else None
+        return Recording(directory, self._stage.path("tap"), _LONGEST * self._deadline)
+
+    def _run(self, ends: _Set, codec: str) -> Outcome:
+        if ends.destination is None:
+            return self._to_ours(ends, self._peers(codec, "receiver"))
+        with ends.ram("destination").open("wb") as file:
+            file.truncate(ends.cell.sizes[RAM_BLOCK])
+        if ends.splice is None:
+            return self._to_qemu(ends, None)
+        return self._to_qemu(ends, self._peers(codec, "sender" if ends.encodes else "receiver"))
+
+    def _to_qemu(self, ends: _Set, splice: PeerProcess | None) -> Outcome:
+        course, said = asyncio.run(self._drive(ends, splice, None))
+        if said is None and splice is not None:
+            said = self._conclusion(splice)
+        if course.destination is None:
+            assert isinstance(said, contract.Failed | PeerError)
+            return Outcome(_not_even(said))
+        arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.cell))
+        return _outcome(ends, course, between(course, arrived, said), said)
+
+    def _to_ours(self, ends: _Set, peer: PeerProcess) -> Outcome:
+        ground = ends.source.machines[ends.machine]
+        blocks = {**ground.blocks, **ends.cell.sizes}
+        with GuestMemory.create(ends.directory / "blocks", blocks, ends.script.page_size) as memory:
+            course, said = asyncio.run(self._drive(ends, peer, memory.layout))
+            if said is None:
+                said = self._conclusion(peer)
+            elif isinstance(said, contract.Failed | PeerError):
+                return Outcome(_not_even(said))
+            shutil.copyfile(ram_of(memory.layout), ends.ram("destination"))
+            digest = memory.digest()
+        strange = tuple(name for name, sha256 in ground.sha256.items() if digest[name] != sha256)
+        arrived = Arrived(left_in(ends.ram("destination"), ends.script), strange, _taken_for_pages(ends.cell))
+        return _outcome(ends, course, at_ours(course, arrived, said), said)
+
+    async def _drive(
+        self, ends: _Set, peer: PeerProcess | None, memory: MemoryLayout | None
+    ) -> tuple[Course, Said | None]:
+        """The migration; what a peer of ours said if it did not even listen."""
+        plan = ends.cell.plan
+        async with AsyncExitStack() as stack:
+            test = await stack.enter_async_context(qtest(ends.directory / "qtest"))
+            starting = [self._start(stack, ends, ends.source, "source")]
+            if ends.destination is not None:
+                starting.append(self._start(stack, ends, ends.destination, "destination"))
+            source, *rest = await asyncio.gather(*starting)
+            destination = rest[0] if rest else None
+            address = f"unix:{ends.directory / 'migration'}"
+            if destination is not None:
+                here = "tcp:127.0.0.1:0" if plan.tcp else address
+                address = await incoming(destination, ends.terms("receiver"), here)
+            if ends.encodes:
+                address = ends.recording.before(address)
+            if peer is not None:
+                said = self._listen(peer, ends, address, memory)
+                if not isinstance(said, contract.Listening):
+                    return Course(), said
+                address = said.address
+            if not ends.encodes:
+                address = ends.recording.before(address)
+            if plan.busy_destination and destination is not None:
+                destination.send_signal(signal.SIGSTOP)
+            await outgoing(source, ends.terms("sender"), address)
+            if plan.busy_destination and destination is not None:
+                await sent(source)
+                destination.send_signal(signal.SIGCONT)
+            changes = _changes(ends, await test)
+            early = changes.pop(0) if plan.early else None
+            passing = [peer.pid] if peer is not None and peer.pid is not None else []
+            course = await watch(source, destination, self._deadline, early=early, late=changes, between=passing)
+            return course, None
+
+    async def _start(self, stack: AsyncExitStack, ends: _Set, qemu: QemuPeer, side: str) -> Guest:
+        machine = Machine(ends.machine, ends.ram(side), ends.cell.sizes[RAM_BLOCK])
+        arguments = [*machine.arguments()]
+        if side == "source":
+            arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
+        else:
+            arguments += ["-incoming", "defer"]
+        return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, _START))
+
+    def _listen(
+        self, peer: PeerProcess, ends: _Set, upstream: str, memory: MemoryLayout | None
+    ) -> contract.Listening | contract.Failed | PeerError:
+        cell = ends.cell
+        common = {"channels": cell.channels, "deadline": self._deadline}
+        try:
+            if memory is not None:
+                return peer.listen(
+                    self._stage.path("socket"), self._deadline, contract.Receive, memory=memory,
+                    framing=cell.receiver_framing, dialect=cell.receiver_dialect,
+                    machine=machine_dialect(ends.machine).name, return_path=cell.plan.return_path, **common,
+                )  # fmt: skip
+            return peer.listen(
+                self._stage.path("socket"), self._deadline, contract.Splice, upstream=upstream,
+                page_size=cell.page_size, ramblocks={**ends.source.machines[ends.machine].blocks, **cell.sizes},
+                **ends.splicing(), **common,
+            )  # fmt: skip
+        except PeerError as broken:
+            return broken
+
+    def _conclusion(self, peer: PeerProcess) -> Said:
+        try:
+            return peer.conclusion(2 * self._deadline)
+        except PeerError as broken:
+            return broken
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One dirty round: pages get their content in the file that both we and QEMU map, then one store each makes QEMU's
+    dirty log see them."""
+
+    ends: _Set
+    content: Round
+    qtest: Qtest
+
+    async def __call__(self) -> None:
+        size = self.content.image.page_size
+        touched: list[tuple[int, int]] = []
+        ram = self.ends.ram("source")
+        with GuestMemory.open(self.content.image, writable=False) as image, ram.open("r+b") as file:
+            pages = image.pages(RAM_BLOCK)
+            for run in self.content.pages:
+                file.seek(run.first * size)
+                file.write(pages[run.first : run.stop].data)
+                touched += [(page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
+        await self.qtest.touch(touched, _START)
+
+
+def _changes(ends: _Set, test: Qtest) -> list[Callable[[], Awaitable[None]]]:
+    return [_Change(ends, content, test) for content in ends.script.rounds[1:]]
+
+
+def _taken_for_pages(cell: PlannedCell) -> bool:
+    """The receiver puts payloads into pages as they are, and they are something else."""
+    return framing(cell.receiver_framing).raw_pages and not framing(cell.sender_framing).raw_pages
+
+
+def ram_of(layout: MemoryLayout) -> str:
+    """The file of the RAM block in an image."""
+    return next(block.path for block in layout.blocks if block.name == RAM_BLOCK)
+
+
+def left_in(ram: Path, script: Script) -> Memory:
+    """A guest's RAM compared with the script, which has no other block."""
+    last = script.rounds[-1].image
+    block = last.blocks[0].model_copy(update={"path": str(ram)})
+    with GuestMemory.open(last.model_copy(update={"blocks": (block,)}), writable=False) as memory:
+        return compare(memory, script)
+
+
+def _not_even(said: Said) -> Observation:
+    """A peer of ours that did not listen: it has refused before anything was sent, or it broke."""
+    if isinstance(said, PeerError):
+        return Observation("hang" if said.kind == "hang" else "crash", str(said), str(said))
+    assert isinstance(said, contract.Failed)
+    return Observation("rejected" if said.kind == "unsupported" else "broken", said.error, said.error)
+
+
+def _outcome(ends: _Set, course: Course, observation: Observation, said: Said | None) -> Outcome:
+    pages = sum(run.count for dirty_round in ends.script.rounds for run in dirty_round.pages)
+    ours = said.cpu_seconds if isinstance(said, contract.Done) else None
+    destination = course.destination.cpu_seconds if course.destination is not None else ours
+    return Outcome(
+        observation,
+        bytes_memory=pages * ends.script.page_size,
+        bytes_wire=course.source.bytes_sent,
+        cpu_seconds=CpuSeconds(sender=course.source.cpu_seconds, receiver=destination),
+    )

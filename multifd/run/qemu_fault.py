@@ -1,0 +1,76 @@
+"""Runs a fault cell with a real QEMU: its own recording, one field overwritten, is played back to it.
+
+Each binary is recorded once per worker. What is played has a main channel with real device state, so that a fault that
+nobody notices ends in a migration that completes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from multifd.framing.model import framing
+from multifd.memory.layout import Script
+from multifd.oracle.question import Fault
+from multifd.peer.capture import Capture
+from multifd.plan.cell import PlannedCell
+from multifd.plan.fault import FAULTS
+from multifd.plan.qemu import machine_of
+from multifd.profile.lineup import LineUp, QemuPeer
+from multifd.qemu.guest import RAM_BLOCK, Machine, start
+from multifd.qemu.migration import Course, Terms, incoming, watch
+from multifd.run.fate import Arrived, alone
+from multifd.run.outcome import Outcome
+from multifd.run.playback import play
+from multifd.run.qemu import left_in, ram_of
+from multifd.run.recording import record_source
+from multifd.run.stage import Stage
+
+
+class QemuFaultBench:
+    """Plays recordings with faults."""
+
+    def __init__(self, line_up: LineUp, stage: Stage, within: float) -> None:
+        self._line_up = line_up
+        self._stage = stage
+        self._within = within
+        self._captures: dict[tuple[str, str], Capture] = {}
+
+    def run(self, cell: PlannedCell) -> Outcome:
+        """Run the cell; raises EnvironmentBroke if the QEMU does not come up or cannot be recorded."""
+        qemu = self._line_up.qemu(cell.receiver)
+        assert qemu is not None and cell.fault is not None
+        script, machine = self._stage.script(cell), machine_of(self._line_up, cell)
+        capture = self._capture(cell, qemu, machine, script)
+        with self._stage.workplace() as directory:
+            ram = directory / "destination.ram"
+            with ram.open("wb") as file:
+                file.truncate(cell.sizes[RAM_BLOCK])
+            destination = Machine(machine, ram, cell.sizes[RAM_BLOCK])
+            course = asyncio.run(self._play(qemu, destination, capture, FAULTS[cell.fault], directory))
+            arrived = Arrived(left_in(ram, script))
+        wire = sum(path.stat().st_size for path in capture.channel_paths())
+        return Outcome(alone(course, arrived), bytes_wire=wire)
+
+    def _capture(self, cell: PlannedCell, qemu: QemuPeer, machine: str, script: Script) -> Capture:
+        key = (qemu.name, cell.sender_framing)
+        if key not in self._captures:
+            directory = self._stage.path("recording")
+            terms = Terms(framing(cell.sender_framing).travels_as, cell.channels, pause=False)
+            with self._stage.workplace() as work:
+                source = Machine(machine, work / "source.ram", cell.sizes[RAM_BLOCK])
+                shutil.copyfile(ram_of(script.rounds[0].image), source.memory)
+                record_source(qemu.binary, qemu.facts, source, terms, directory, work, self._within)
+            self._captures[key] = Capture.open(directory)
+        return self._captures[key]
+
+    async def _play(self, qemu: QemuPeer, machine: Machine, capture: Capture, fault: Fault, directory: Path) -> Course:
+        terms = Terms(capture.framing.travels_as, capture.manifest.channels)
+        arguments = (*machine.arguments(), "-incoming", "defer")
+        async with start(qemu.binary, "destination", directory, arguments, self._within) as destination:
+            address = await incoming(destination, terms, f"unix:{directory / 'migration'}")
+            playing = asyncio.create_task(asyncio.to_thread(play, capture, fault, address, self._within))
+            course = await watch(destination, None, self._within)
+        await playing
+        return course

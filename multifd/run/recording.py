@@ -1,0 +1,120 @@
+"""Recordings of real migrations, as captures.
+
+==========================  ============================================================================
+:class:`Recording`          a tap before the receiving side of a cell
+:func:`record_source`       a tap in the place of a receiver: a source alone
+==========================  ============================================================================
+
+The tap stands where the cell's sender sends what the cell is about: behind a splice that encodes, before one that
+decodes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from pydantic import ValidationError
+
+from multifd.errors import EnvironmentBroke, InputError, WireError
+from multifd.peer.address import UnreachableError
+from multifd.peer.capture import Capture, Manifest
+from multifd.peer.tap import Tap
+from multifd.plan.cell import PlannedCell
+from multifd.qemu.binary import Binary
+from multifd.qemu.facts import Facts, machine_dialect
+from multifd.qemu.guest import RAM_BLOCK, Machine, start
+from multifd.qemu.migration import Terms, outgoing, watch
+from multifd.wire.dialect import MainSync
+
+PAGE_SIZE: Final = 4096
+"""Bytes, of x86-64."""
+_NO_CAPTURE: Final = (InputError, WireError, ValidationError, UnreachableError)
+"""Why what was sent is no capture: it ended before the RAM blocks were listed, or before every channel was there."""
+
+
+@dataclass(slots=True)
+class Recording:
+    """The recording of one cell into ``directory``, none where that is None; ends with the block."""
+
+    directory: Path | None
+    socket: Path
+    """Where to listen, unless the receiver does so on TCP."""
+    deadline: float
+    """Seconds that the cell takes at most."""
+    _tap: Tap | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def before(self, address: str) -> str:
+        """Where to connect to instead of ``address``; what was recorded there before goes."""
+        if self.directory is None:
+            return address
+        shutil.rmtree(self.directory, ignore_errors=True)
+        here = "tcp:127.0.0.1:0" if address.startswith("tcp:") else f"unix:{self.socket}"
+        self._tap = self._stack.enter_context(Tap(here, address, self.directory, self.deadline))
+        return self._tap.address
+
+    def save(self, cell: PlannedCell, main_sync: MainSync, ram: Path, *, spliced: bool) -> tuple[str, ...]:
+        """The capture's path once every sender is gone; nothing where what was sent is no capture.
+
+        ``ram`` is the memory that the source had at the end. A ``spliced`` sender has a framing, a QEMU a method.
+        Raises EnvironmentBroke where the capture cannot be written.
+        """
+        if self._tap is None or self.directory is None:
+            return ()
+        payload = {"framing" if spliced else "method": cell.sender_framing}
+        try:
+            self._tap.save(
+                **payload, dialect=cell.sender_dialect, page_size=PAGE_SIZE, main_sync=main_sync,
+                sha256={RAM_BLOCK: digest(ram)}, source=f"{cell.sender} to {cell.receiver}, {cell.scenario}",
+            )  # fmt: skip
+            Capture.open(self.directory)
+        except _NO_CAPTURE:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            return ()
+        return (str(self.directory),)
+
+
+def record_source(
+    binary: Binary, facts: Facts, machine: Machine, terms: Terms, directory: Path, scratch: Path, within: float
+) -> Manifest:
+    """Record one migration of the guest's memory as it is, to nobody, into ``directory``.
+
+    ``scratch`` is for sockets, ``within`` in seconds. Raises EnvironmentBroke with QEMU's words where the migration
+    does not complete.
+    """
+    with Tap(f"unix:{scratch / 'tap'}", None, directory, within) as tap:
+        asyncio.run(_send(binary, machine, terms, tap.address, scratch, within))
+        return tap.save(
+            method=terms.method, dialect=facts.dialect.name, page_size=PAGE_SIZE,
+            main_sync=machine_dialect(machine.type).main_sync, sha256={RAM_BLOCK: digest(machine.memory)},
+            source=f"QEMU {facts.release} ({facts.package})" if facts.package else f"QEMU {facts.release}",
+        )  # fmt: skip
+
+
+async def _send(binary: Binary, machine: Machine, terms: Terms, address: str, scratch: Path, within: float) -> None:
+    async with start(binary, "source", scratch, machine.arguments(), within) as source:
+        await outgoing(source, terms, address)
+        course = await watch(source, None, within)
+    if not course.source.completed:
+        raise EnvironmentBroke(f"a migration of {machine.type} ended {course.source.fate}: {course.source.words}")
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,328 @@
+"""The plan of the suite with real QEMUs: nothing is missing, nothing is asked of a binary that it does not offer."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+
+from multifd.framing.model import FRAMINGS
+from multifd.plan.cell import PlannedCell
+from multifd.plan.fault import FAULTS
+from multifd.plan.matrix import PlanOptions, plan
+from multifd.plan.qemu import machine_of, qemu_plan
+from multifd.plan.scenario import SCENARIOS
+from multifd.profile.lineup import LineUp, QemuPeer
+from multifd.profile.load import load
+from multifd.run.devices import device_peers
+from multifd.run.introduce import resolve
+from tests.qemu.recorded import peer
+
+OLD, MIDDLE, NEW = peer("7.2"), peer("10.0"), peer("11.1")
+LAB = peer("10.0", "qpl", "uadk", "qatzip", name="qemu-lab")
+QEMUS = (OLD, MIDDLE, NEW, LAB)
+CHANNELS = {"migrate": (2, 2), "fewer-channels": (2, 3), "more-channels": (3, 2)}
+ANCIENT = OLD.model_copy(
+    update={"name": "qemu-5.0.0", "facts": OLD.facts.model_copy(update={"machines": ("pc-i440fx-5.0",)})}
+)
+"""It shares no machine type with the newest."""
+
+
+@pytest.fixture(scope="module")
+def line_up() -> LineUp:
+    profile = load("emulated")
+    ours = resolve("emulated", profile, None, device_peers(profile, []))
+    return ours.model_copy(update={"qemus": QEMUS})
+
+
+@pytest.fixture(scope="module")
+def cells(line_up: LineUp) -> list[PlannedCell]:
+    return qemu_plan(line_up)
+
+
+def only(line_up: LineUp, *qemus: QemuPeer) -> LineUp:
+    return line_up.model_copy(update={"qemus": qemus})
+
+
+def between_qemus(cells: list[PlannedCell]) -> list[PlannedCell]:
+    names = {qemu.name for qemu in QEMUS}
+    return [cell for cell in cells if {cell.sender, cell.receiver} <= names and cell.fault is None]
+
+
+def modes(sender: QemuPeer) -> tuple[str, ...]:
+    return ("", "-legacy") if sender.facts.version >= (9, 0) else ("",)
+
+
+# What is planned
+
+
+def test_every_pair_of_binaries_methods_zero_page_modes_and_channels_is_planned_once(cells: list[PlannedCell]) -> None:
+    planned = Counter(
+        (c.sender, c.receiver, c.sender_framing, c.receiver_framing, c.scenario)
+        for c in between_qemus(cells)
+        if c.scenario.removesuffix("-legacy") in CHANNELS
+    )
+
+    assert planned == Counter(
+        (sender.name, receiver.name, sent, read, scenario + mode)
+        for sender, receiver in itertools.product(QEMUS, QEMUS)
+        for sent, read in itertools.product(sender.facts.methods, receiver.facts.methods)
+        for scenario, mode in itertools.product(CHANNELS, modes(sender))
+    )
+
+
+def test_both_ends_are_told_the_numbers_of_channels_of_the_scenario(cells: list[PlannedCell]) -> None:
+    told = {
+        (c.scenario.removesuffix("-legacy"), c.channels, c.receiver_channels or c.channels)
+        for c in between_qemus(cells)
+        if c.scenario.removesuffix("-legacy") in CHANNELS
+    }
+
+    assert told == {(scenario, *numbers) for scenario, numbers in CHANNELS.items()}
+
+
+@pytest.mark.parametrize("scenario", ["return-path", "tcp"])
+def test_every_pair_of_binaries_migrates_every_method_of_both(scenario: str, cells: list[PlannedCell]) -> None:
+    planned = Counter((c.sender, c.receiver, c.framing) for c in between_qemus(cells) if c.scenario == scenario)
+
+    assert planned == Counter(
+        (sender.name, receiver.name, method)
+        for sender, receiver in itertools.product(QEMUS, QEMUS)
+        for method in sender.facts.methods
+        if method in receiver.facts.methods
+    )
+
+
+@pytest.mark.parametrize("scenario", ["busy-destination", "busy-return-path"])
+def test_every_destination_is_busy_once_for_a_method_that_fits_and_once_for_one_that_does_not(
+    scenario: str, cells: list[PlannedCell]
+) -> None:
+    planned = Counter((c.sender, c.receiver, c.framing) for c in cells if c.scenario == scenario)
+
+    assert planned == Counter(
+        (sender.name, receiver.name, methods)
+        for sender, receiver in itertools.product(QEMUS, QEMUS)
+        for methods in ("zlib", "zlib>zstd")
+    )
+
+
+@pytest.mark.parametrize("scenario", ["migrate", "splice"])
+def test_every_decoder_of_ours_that_can_read_a_method_reads_it(
+    scenario: str, cells: list[PlannedCell], line_up: LineUp
+) -> None:
+    wire = plan(line_up, PlanOptions())
+    reads = {
+        (cell.receiver, cell.receiver_framing)
+        for cell in wire
+        if cell.suite == "wire" and cell.prediction.outcome == "identical" and cell.sender in ("zlib", "zstd", "none")
+    }
+
+    planned = {
+        (c.sender, c.receiver, c.sender_framing)
+        for c in cells
+        if c.scenario == scenario and c.channels == 2 and line_up.qemu(c.receiver) is None
+    }
+
+    assert planned >= {
+        (qemu.name, name, method)
+        for qemu in (OLD, MIDDLE, NEW)
+        for (name, method) in reads
+        if method in qemu.facts.methods
+    }
+    assert all(line_up.peer(receiver).decoder is not None for _, receiver, _ in planned)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 16])
+def test_our_receiver_takes_these_channels_of_every_method(channels: int, cells: list[PlannedCell]) -> None:
+    planned = {
+        (c.sender, c.sender_framing)
+        for c in cells
+        if c.scenario == "migrate" and c.channels == channels and c not in between_qemus(cells)
+    }
+
+    assert planned == {(qemu.name, method) for qemu in QEMUS for method in qemu.facts.methods}
+
+
+def test_our_encoders_stand_before_every_method_in_every_framing_under_its_flag(
+    cells: list[PlannedCell], line_up: LineUp
+) -> None:
+    planned = {
+        (c.receiver, c.sender_framing)
+        for c in cells
+        if c.scenario == "splice" and line_up.qemu(c.receiver) is not None and c.sender_dialect == c.receiver_dialect
+    }
+
+    assert planned == {
+        (qemu.name, name)
+        for qemu in QEMUS
+        for name, framing in FRAMINGS.items()
+        if framing.travels_as in qemu.facts.methods and name != "qatzip-stub"
+    }
+
+
+def test_every_fault_is_played_to_every_binary(cells: list[PlannedCell]) -> None:
+    planned = Counter((c.sender, c.receiver, c.fault) for c in cells if c.fault is not None)
+
+    assert planned == Counter((qemu.name, qemu.name, fault) for qemu in QEMUS for fault in FAULTS)
+
+
+def test_every_scenario_of_a_real_qemu_is_planned(cells: list[PlannedCell]) -> None:
+    planned = {cell.scenario for cell in cells}
+
+    assert planned == {name for name, way in SCENARIOS.items() if way.mode in ("qemu", "splice", "recording")}
+
+
+# What is not
+
+
+def test_no_binary_is_asked_for_a_method_that_it_does_not_offer(cells: list[PlannedCell], line_up: LineUp) -> None:
+    for cell in cells:
+        for name, asked in ((cell.sender, cell.sender_framing), (cell.receiver, cell.receiver_framing)):
+            qemu = line_up.qemu(name)
+            assert qemu is None or asked in qemu.facts.methods, cell.id
+
+
+def test_a_binary_that_knows_one_way_for_zero_pages_is_not_asked_for_another(cells: list[PlannedCell]) -> None:
+    asked = {cell.sender for cell in cells if cell.scenario.endswith("-legacy")}
+
+    assert asked == {MIDDLE.name, NEW.name, LAB.name}
+
+
+def test_a_binary_alone_runs_no_older_machine_type_than_its_own(line_up: LineUp) -> None:
+    assert "old-machine" not in {cell.scenario for cell in qemu_plan(only(line_up, NEW))}
+
+
+def test_binaries_without_a_common_machine_type_run_no_older_one(line_up: LineUp) -> None:
+    assert "old-machine" not in {cell.scenario for cell in qemu_plan(only(line_up, ANCIENT, NEW))}
+
+
+def test_no_qemu_no_cell(line_up: LineUp) -> None:
+    assert qemu_plan(only(line_up)) == []
+
+
+def test_a_pairing_without_a_common_machine_type_is_skipped(line_up: LineUp) -> None:
+    skips = {(cell.sender, cell.receiver): cell.skip for cell in qemu_plan(only(line_up, ANCIENT, NEW))}
+
+    apart = "share no machine type; remedy: --qemu with versions less far apart"
+    assert {pair: skip for pair, skip in skips.items() if skip is not None} == {
+        ("qemu-5.0.0", "qemu-11.1.3"): f"qemu-5.0.0 and qemu-11.1.3 {apart}",
+        ("qemu-11.1.3", "qemu-5.0.0"): f"qemu-11.1.3 and qemu-5.0.0 {apart}",
+    }
+
+
+def test_cells_of_a_qemu_that_failed_its_probe_are_skipped(line_up: LineUp) -> None:
+    bad = NEW.model_copy(update={"probe": "it lost a page"})
+
+    planned = qemu_plan(only(line_up, OLD, bad))
+
+    assert {cell.skip for cell in planned if NEW.name in (cell.sender, cell.receiver)} == {
+        "qemu-11.1.3 failed its probe (it lost a page); remedy: mend the peer or take it out of the run"
+    }
+    assert {cell.skip for cell in planned if NEW.name not in (cell.sender, cell.receiver)} == {None}
+
+
+# Names
+
+
+def test_ids_are_unique(cells: list[PlannedCell], line_up: LineUp) -> None:
+    ids = [cell.id for cell in (*cells, *plan(line_up, PlanOptions()))]
+
+    assert len(set(ids)) == len(ids)
+
+
+def test_an_id_says_what_each_side_was_told(cells: list[PlannedCell]) -> None:
+    cell = next(c for c in cells if (c.sender, c.receiver, c.scenario) == (NEW.name, OLD.name, "fewer-channels-legacy"))
+
+    assert cell.id == "qemu/none/qemu-11.1.3~qemu-7.2.22/qemu-10.0~qemu-5.0/fewer-channels-legacy/mixed/4k/2~3ch"
+
+
+def test_cells_with_a_qemu_share_no_captures_and_run_anywhere(cells: list[PlannedCell]) -> None:
+    groups = [cell.group for cell in cells if cell.plan.mode in ("qemu", "splice")]
+
+    assert len(set(groups)) == len(groups)
+
+
+# Machine types
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "scenario", "machine"),
+    [
+        (NEW, NEW, "migrate", "pc-i440fx-11.1"),
+        (NEW, MIDDLE, "migrate", "pc-i440fx-10.0"),
+        (MIDDLE, OLD, "migrate", "pc-i440fx-7.2"),
+    ],
+)
+def test_both_ends_run_the_newest_machine_type_that_they_share(
+    sender: QemuPeer, receiver: QemuPeer, scenario: str, machine: str, cells: list[PlannedCell], line_up: LineUp
+) -> None:
+    cell = next(c for c in cells if (c.sender, c.receiver, c.scenario) == (sender.name, receiver.name, scenario))
+
+    assert machine_of(line_up, cell) == machine
+
+
+def test_an_old_machine_is_the_newest_that_all_binaries_share(cells: list[PlannedCell], line_up: LineUp) -> None:
+    planned = [cell for cell in cells if cell.scenario == "old-machine"]
+
+    assert {cell.sender for cell in planned} == {MIDDLE.name, NEW.name, LAB.name}
+    assert {machine_of(line_up, cell) for cell in planned} == {"pc-i440fx-7.2"}
+
+
+# What is predicted
+
+
+def predicted(cells: list[PlannedCell], start: str) -> tuple[str, str, str | None]:
+    """Outcome, rule and error of the only cell whose id starts like this."""
+    (cell,) = (cell for cell in cells if cell.id.startswith(f"qemu/{start}"))
+    return cell.prediction.outcome, cell.prediction.rule, cell.prediction.error
+
+
+@pytest.mark.parametrize(
+    ("start", "outcome", "rule"),
+    [
+        ("zlib/qemu-10.0.13~qemu-10.0.13/qemu-10.0/migrate/", "identical", "all-hold"),
+        ("zlib/qemu-7.2.22~qemu-11.1.3/qemu-5.0~qemu-10.0/migrate/", "identical", "all-hold"),
+        ("qatzip/qemu-lab~qemu-lab/qemu-10.0/migrate/", "identical", "all-hold"),
+        ("zlib~zstd/qemu-10.0.13~qemu-10.0.13/qemu-10.0/migrate/", "rejected", "flags"),
+        ("zlib~none/qemu-10.0.13~qemu-7.2.22/qemu-10.0~qemu-5.0/migrate/", "rejected", "flags"),
+        ("zlib/qemu-10.0.13~qemu-7.2.22/qemu-10.0~qemu-5.0/migrate/", "hazard", "zero-pages"),
+        ("zlib/qemu-10.0.13~qemu-7.2.22/qemu-10.0~qemu-5.0/migrate-legacy/", "identical", "all-hold"),
+        ("zlib/qemu-10.0.13~qemu-7.2.22/qemu-10.0~qemu-5.0/return-path/", "hazard", "zero-pages"),
+        ("qatzip~none/qemu-lab~qemu-7.2.22/qemu-10.0~qemu-5.0/migrate/", "hazard", "hidden-flag"),
+        ("qatzip~none/qemu-lab~qemu-10.0.13/qemu-10.0/migrate/", "rejected", "flags"),
+        ("zlib/qemu-10.0.13~qemu-10.0.13/qemu-10.0/fewer-channels/", "rejected", "channels"),
+        ("zlib/qemu-10.0.13~qemu-10.0.13/qemu-10.0/more-channels/", "rejected", "channels"),
+        ("zlib/qemu-10.0.13~qemu-7.2.22/qemu-10.0~qemu-5.0/more-channels/", "rejected", "channels"),
+        ("zlib/qemu-10.0.13~qemu-10.0.13/qemu-10.0/busy-destination/", "identical", "all-hold"),
+        ("zlib~zstd/qemu-10.0.13~qemu-10.0.13/qemu-10.0/busy-destination/", "hazard", "flags"),
+        ("zlib~zstd/qemu-10.0.13~qemu-10.0.13/qemu-10.0/busy-return-path/", "rejected", "flags"),
+        ("zlib-packet[window=15]~zlib/zlib~qemu-10.0.13/qemu-10.0/splice/", "rejected", "stream-ends"),
+        ("zlib-sync-page[window=15]~zlib/zlib~qemu-10.0.13/qemu-10.0/splice/", "identical", "all-hold"),
+    ],
+)
+def test_what_is_predicted(start: str, outcome: str, rule: str, cells: list[PlannedCell]) -> None:
+    assert predicted(cells, start)[:2] == (outcome, rule)
+
+
+@pytest.mark.parametrize("method", ["uadk", "qatzip"])
+def test_an_old_mask_hides_the_flags_of_newer_methods_that_our_encoders_send(
+    method: str, cells: list[PlannedCell]
+) -> None:
+    planned = [c for c in cells if c.scenario == "splice" and c.framing == f"{method}>none"]
+
+    assert {(c.receiver, c.sender_dialect, c.prediction.rule, c.prediction.outcome) for c in planned} == {
+        (OLD.name, "qemu-10.0", "hidden-flag", "hazard")
+    }
+
+
+def test_a_new_receiver_names_the_flags(cells: list[PlannedCell]) -> None:
+    _, _, error = predicted(cells, "zlib~zstd/qemu-10.0.13~qemu-10.0.13/qemu-10.0/migrate/")
+
+    assert error == r"multifd \d+: flags received 2 flags expected 4"
+
+
+def test_an_old_receiver_does_not_say_why(cells: list[PlannedCell]) -> None:
+    _, _, error = predicted(cells, "zlib~zstd/qemu-7.2.22~qemu-7.2.22/qemu-5.0/migrate/")
+
+    assert error == "load of migration failed: (Invalid argument|Input/output error)|Not a migration stream"

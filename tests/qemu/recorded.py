@@ -1,0 +1,33 @@
+"""What real QEMUs said of themselves (``answers/``, made by :mod:`tests.qemu.record`), and peers that say the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from multifd.profile.lineup import QemuPeer
+from multifd.qemu.binary import Binary
+from multifd.qemu.facts import Facts, read
+
+VERSIONS: Final = ("7.2", "10.0", "11.1")
+_ANSWERS: Final = Path(__file__).with_name("answers")
+
+
+def answers(version: str) -> dict[str, Any]:
+    """The extracts of ``version``, ``schema`` and ``machines``."""
+    content: dict[str, Any] = json.loads((_ANSWERS / f"qemu-{version}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def facts(version: str) -> Facts:
+    """What is read from them."""
+    return read(**answers(version))
+
+
+def peer(version: str, *more_methods: str, name: str | None = None) -> QemuPeer:
+    """A QEMU of that version that nobody can start, built with more methods than Debian's."""
+    said = facts(version)
+    said = said.model_copy(update={"methods": (*said.methods, *more_methods)})
+    binary = Binary(command=("/nowhere/qemu-system-x86_64",))
+    return QemuPeer(name=name or f"qemu-{said.release}", binary=binary, facts=said, machines={})

@@ -1,0 +1,140 @@
+"""Known issues of QEMU: each is matched by what real binaries did, and by nothing beside it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import pytest
+
+from multifd.oracle.verdict import Observation, Observed
+from multifd.plan.cell import PlannedCell
+from multifd.plan.qemu import qemu_plan
+from multifd.profile.lineup import LineUp
+from multifd.profile.load import load
+from multifd.result.known import findings, shipped
+from multifd.result.record import Cell, Verdict
+from multifd.run.introduce import resolve
+from multifd.run.outcome import Outcome
+from multifd.run.record import concluded
+from tests.qemu.recorded import VERSIONS, peer
+
+PIPE: Final = "source failed: Unable to write to socket: Broken pipe"
+QUIT: Final = "multifd_send_pages: channel 0 has already quit!; Unable to write to socket: Broken pipe"
+
+
+class Seen(NamedTuple):
+    """What a real run recorded, and the issue that it shows."""
+
+    issue: str
+    cell: str
+    outcome: Observed
+    error: str | None
+    verdict: Verdict = "known"
+    before: str = ""
+    """What the record's detail has before the error."""
+
+    def __str__(self) -> str:
+        return f"{self.outcome}-{self.cell}"
+
+
+ZERO: Final = "0 pages hold what was never sent, 64 hold something old, first at page 259 of m"
+STILL: Final = "nothing moves any more: "
+SEEN: Final = (
+    Seen("qemu-mask-hides-flag", "uadk~none/zlib~qemu-7.2.22/qemu-10.0~qemu-5.0/splice/", "hazard",
+         "destination exit status 1: check_section_footer: Read section footer failed: -5; load of migration failed:"
+         f" Invalid argument; {PIPE}", "hazard"),
+    Seen("qemu-zero-pages-ignored", "none/qemu-10.0.13~qemu-7.2.22/qemu-10.0~qemu-5.0/migrate/", "hazard", None,
+         "hazard", f"everybody says completed, {ZERO}"),
+    Seen("qemu-completed-without-destination", "zlib~zstd/qemu-11.1.3~qemu-11.1.3/qemu-10.0/busy-destination/",
+         "hazard", "destination setup, answers no more: no message; source completed: no message", "hazard"),
+    Seen("qemu-completed-without-destination", "zlib~zstd/qemu-7.2.22~qemu-10.0.13/qemu-5.0~qemu-10.0/busy-dest",
+         "hazard", "destination none, answers no more: no message; source completed: no message", "hazard"),
+    Seen("qemu-destination-hangs-on-channel-error", "none/qemu-7.2.22~qemu-7.2.22/qemu-5.0/more-channels/", "hang",
+         f"destination none, answers no more: no message; {PIPE}", before=STILL),
+    Seen("qemu-destination-hangs-on-channel-error", "zlib-packet[window=15]~zlib/isal~qemu-10.0.13/qemu-10.0/splice/",
+         "hang", f"destination setup, answers no more: no message; {PIPE}", before=STILL),
+    Seen("qemu-waits-for-missing-channels", "none/qemu-7.2.22~qemu-7.2.22/qemu-5.0/fewer-channels/", "hang",
+         "destination none: no message; source active: no message", before=STILL),
+    Seen("qemu-waits-for-missing-channels", "none/qemu-7.2.22~qemu-10.0.13/qemu-5.0~qemu-10.0/fewer-channels/", "hang",
+         "destination setup: no message; source active: no message", before=STILL),
+    Seen("qemu-channel-id-off-by-one", "none~zlib/qemu-7.2.22~qemu-10.0.13/qemu-5.0~qemu-10.0/more-channels/", "crash",
+         "destination killed by signal 11: no message"),
+    Seen("qemu-channel-id-off-by-one", "zlib~none/qemu-7.2.22~qemu-7.2.22/qemu-5.0/more-channels/", "hang",
+         f"destination active: no message; {PIPE}", before=STILL),
+    Seen("qemu-source-aborts-when-refused", "zlib/qemu-7.2.22~qemu-7.2.22/qemu-5.0/more-channels/", "crash",
+         "source killed by signal 6: multifd_send_sync_main: channel 2 has already quit; Unable to write to socket:"
+         " Broken pipe; ../../util/yank.c:122: yank_register_function: Assertion `entry' failed."),
+    Seen("qemu-refused-channel-unreported", "zlib/qemu-7.2.22~qemu-7.2.22/qemu-5.0/recorded-fault-init-magic/", "hang",
+         "destination none: no message"),
+    Seen("qemu-failed-source-completed-destination", "none/qemu-7.2.22~qemu-7.2.22/qemu-5.0/migrate/", "hazard",
+         f"destination completed: no message; {PIPE}",
+         before="the receiving side says completed, the source does not: "),
+)  # fmt: skip
+OTHERWISE: Final = (
+    Seen("", "none/qemu-10.0.13~qemu-10.0.13/qemu-10.0/migrate/", "hazard", None, "fail",
+         f"everybody says completed, {ZERO}"),
+    Seen("", "none/qemu-10.0.13~qemu-10.0.13/qemu-10.0/migrate/", "crash",
+         "destination killed by signal 11: no message", "fail"),
+    Seen("", "zlib/qemu-11.1.3~qemu-11.1.3/qemu-10.0/tcp/", "crash",
+         "source killed by signal 6: yank_register_function: Assertion `entry' failed.", "fail"),
+    Seen("", "none/qemu-7.2.22~qemu-7.2.22/qemu-5.0/migrate/", "hang",
+         "destination none: no message; source active: no message", "fail", STILL),
+    Seen("", "zlib~zstd/qemu-11.1.3~qemu-11.1.3/qemu-10.0/busy-return-path/", "hazard",
+         "destination exit status 1: no message; source completed: no message", "fail",
+         "source says completed, destination is dead: "),
+)  # fmt: skip
+"""The like of it where no issue says so."""
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[PlannedCell]:
+    ours: LineUp = resolve("software-only", load("software-only"), None)
+    return qemu_plan(ours.model_copy(update={"qemus": tuple(map(peer, VERSIONS))}))
+
+
+def recorded(seen: Seen, cells: list[PlannedCell]) -> Cell:
+    """The record of a run in which this was seen."""
+    (cell,) = (cell for cell in cells if cell.id.startswith(f"qemu/{seen.cell}"))
+    observation = Observation(seen.outcome, seen.error, seen.before + (seen.error or ""))
+    return concluded(cell, Outcome(observation), (), shipped())
+
+
+@pytest.mark.parametrize("seen", SEEN, ids=str)
+def test_what_real_binaries_did_is_known(seen: Seen, cells: list[PlannedCell]) -> None:
+    record = recorded(seen, cells)
+
+    assert record.verdict == seen.verdict, record.reason
+    assert [finding.id for finding in findings([record], shipped())] == [seen.issue]
+
+
+@pytest.mark.parametrize("seen", OTHERWISE, ids=str)
+def test_the_like_of_it_elsewhere_fails(seen: Seen, cells: list[PlannedCell]) -> None:
+    record = recorded(seen, cells)
+
+    assert (record.verdict, findings([record], shipped())) == ("fail", ())
+
+
+def test_a_destination_that_no_longer_waits_for_missing_channels_is_news(cells: list[PlannedCell]) -> None:
+    refused = Seen(
+        "", "none/qemu-11.1.3~qemu-11.1.3/qemu-10.0/fewer-channels/", "rejected",
+        f"destination exit status 1: multifd: flags received 0; {PIPE}",
+    )  # fmt: skip
+
+    assert recorded(refused, cells).reason == (
+        "known issue qemu-waits-for-missing-channels no longer happens: take it out of the list"
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        f"destination exit status 1: multifd: received channel id 2 exceeds channel count 2; {PIPE}",
+        f"destination exit status 1: multifd: received id '2' already setup'; Not a migration stream; {PIPE}",
+        "destination exit status 1: socket_accept_incoming_migration: Extra incoming migration connection; ignoring;"
+        f" Unknown combination of migration flags: 0x0; load of migration failed: Invalid argument; {PIPE}; {QUIT}",
+    ],
+)
+def test_a_destination_that_refuses_too_many_channels_does_as_it_should(error: str, cells: list[PlannedCell]) -> None:
+    refused = Seen("", "none/qemu-7.2.22~qemu-7.2.22/qemu-5.0/more-channels/", "rejected", error)
+
+    assert recorded(refused, cells).verdict == "refused"
