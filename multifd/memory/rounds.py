@@ -97,7 +97,19 @@ def _single(draft: Draft) -> Iterator[Mask]:
 
 
 def _dirty(draft: Draft) -> Iterator[Mask]:
-    dirty = draft.draw(max(3, len(draft.pages) // 4), draft.everything)
+    yield from _changing(draft, draft.everything, max(3, len(draft.pages) // 4))
+
+
+def _guest(draft: Draft) -> Iterator[Mask]:
+    """Nothing changes below 1 MiB, where stores reach a PC's ROMs instead of its RAM."""
+    high = draft.everything
+    high[: _LOW_MEMORY // draft.page_size] = False
+    yield from _changing(draft, high, int(high.sum()) // 4)
+
+
+def _changing(draft: Draft, among: Mask, count: int) -> Iterator[Mask]:
+    """Three rounds; from the second on ``count`` of these pages change, become zero and the reverse."""
+    dirty = draft.draw(count, among)
     third = int(dirty.sum()) // 3
     vanishing = draft.draw(third, dirty)
     appearing = draft.draw(third, dirty & ~vanishing)
@@ -110,7 +122,7 @@ def _dirty(draft: Draft) -> Iterator[Mask]:
     draft.rewrite(dirty & ~vanishing)
     yield dirty
 
-    few = min(third, (draft.packet_pages - 1) // 2)
+    few = min(-(-third // 2), (draft.packet_pages - 1) // 2)
     returning = draft.draw(few, vanishing)
     leaving = draft.draw(few, dirty & ~vanishing)
     draft.rewrite(returning)
@@ -146,28 +158,6 @@ def _empty(draft: Draft) -> Iterator[Mask]:
 def _stale(draft: Draft) -> Iterator[Mask]:
     draft.rewrite(draft.everything)
     yield draft.everything
-
-
-def _guest(draft: Draft) -> Iterator[Mask]:
-    """As dirty, but nothing changes below 1 MiB, where stores reach a PC's ROMs instead of its RAM."""
-    high = draft.everything
-    high[: _LOW_MEMORY // draft.page_size] = False
-    dirty = draft.draw(int(high.sum()) // 4, high)
-    third = int(dirty.sum()) // 3
-    vanishing = draft.draw(third, dirty)
-    appearing = draft.draw(third, dirty & ~vanishing)
-    draft.pour(draft.everything)
-    draft.rewrite(vanishing)
-    draft.clear(appearing)
-    yield draft.everything
-
-    draft.clear(vanishing)
-    draft.rewrite(dirty & ~vanishing)
-    yield dirty
-
-    returning = draft.draw(third // 2, vanishing)
-    draft.rewrite(returning)
-    yield returning
 
 
 def _few(draft: Draft) -> Iterator[Mask]:
