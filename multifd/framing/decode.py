@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -59,32 +58,24 @@ class PayloadDecoder:
         return self._sized(self._codec.decompress(payload, self._framing.container, size), count)
 
     def _each_page(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
+        size, escape, container = self._page_size, self._framing.raw_escape, self._framing.container
+        decompress = self._codec.decompress
+        lengths = self._lengths(payload, len(indices))
+        at = 4 * len(lengths)
         decoded: list[Bytes] = []
         try:
-            for part in self._parts(payload, len(indices)):
-                decoded.append(self._page(part, len(decoded)))
+            for length in lengths:
+                part = payload[at : at + length]
+                at += length
+                output: Bytes = part if escape and length == size else decompress(part, container, size)
+                if len(output) != size:
+                    raise PayloadError(f"decompressed len {len(output)}, expected len {size}")
+                decoded.append(output)
+        except PayloadError as problem:
+            raise PayloadError(str(problem), page=len(decoded)) from None
         finally:
             # Together, for each store has its price; but QEMU has written the pages before a bad one (multifd-qpl.c).
             scatter(np.frombuffer(b"".join(decoded), np.uint8), pages, indices[: len(decoded)])
-
-    def _parts(self, payload: memoryview, count: int) -> Iterator[memoryview]:
-        lengths = self._lengths(payload, count)
-        at = 4 * count
-        for length in lengths:
-            yield payload[at : at + length]
-            at += length
-
-    def _page(self, part: memoryview, place: int) -> Bytes:
-        size = self._page_size
-        if self._framing.raw_escape and len(part) == size:
-            return part
-        try:
-            output = self._codec.decompress(part, self._framing.container, size)
-        except PayloadError as problem:
-            raise PayloadError(str(problem), page=place) from None
-        if len(output) != size:
-            raise PayloadError(f"decompressed len {len(output)}, expected len {size}", page=place)
-        return output
 
     def _lengths(self, payload: memoryview, count: int) -> tuple[int, ...]:
         """The length table; where QEMU asserts on it, this raises."""

@@ -124,6 +124,15 @@ class GuestMemory:
                 written = os.pwrite(self._files[block], rest, offset)
                 rest, offset = rest[written:], offset + written
 
+    def is_zero(self, block: str, offset: int, size: int) -> bool:
+        """Tell whether these bytes are all zero. In tmpfs a look through a view would fill a hole; this does not.
+
+        Raises EnvironmentBroke when they cannot be read.
+        """
+        with blaming(self._blocks[self._known(block)].path):
+            content = os.pread(self._files[block], size, offset)
+        return not np.frombuffer(content, np.uint8).any()
+
     def reserve(self, block: str, offset: int, size: int) -> None:
         """Give ``size`` bytes from ``offset`` on real storage, so that stores through a view cannot fail.
 

@@ -10,12 +10,14 @@ import sys
 
 from multifd.errors import MultifdError
 from multifd.peer.forks import serve
+from multifd.peer.heap import keep
 from multifd.peer.nursery import FORKS
 from multifd.peer.server import run
 
 
 def main(arguments: list[str]) -> int:
     """Serve; exit 0 after ``quit``, 2 for a wrong codec, parameter or request."""
+    keep()
     if arguments != [FORKS]:
         return peer(arguments)
     given = serve()

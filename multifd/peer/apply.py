@@ -7,9 +7,7 @@ time (:mod:`multifd.peer.receive`) or one after the other (:mod:`multifd.peer.re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +22,6 @@ from multifd.peer.stream import Source
 from multifd.wire.channel import DeviceState, Opened, Packet, ReceivingChannel
 from multifd.wire.dialect import Dialect, MainSync
 from multifd.wire.main_channel import Blocks, EndOfSection, Flush, MainReader, Page, RamEnd, ZeroPage
-
-_ANY_TIME: Final = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,7 @@ class Destination:
     def __init__(self, memory: GuestMemory) -> None:
         self.page_size = memory.layout.page_size
         self.sizes: Mapping[str, int] = memory.layout.sizes
+        self._memory = memory
         self._pages = {block: memory.pages(block) for block in self.sizes}
         self._stores = {block: _Written(memory, block) for block in self.sizes}
 
@@ -72,30 +69,20 @@ class Destination:
         """Make these pages zero; a page that is zero already is not touched, so that it stays unallocated."""
         pages = self._pages[block]
         for first, count in runs(indices):
-            part = pages[first : first + count]
-            if part.any():
-                part[:] = 0
+            if not self._memory.is_zero(block, first * self.page_size, count * self.page_size):
+                pages[first : first + count] = 0
 
 
 class ChannelApplier:
     """One multifd channel: reads its packets and applies them, an epoch at a time."""
 
-    def __init__(
-        self,
-        reception: Reception,
-        codec: Codec,
-        destination: Destination,
-        source: Source,
-        turn: AbstractContextManager[object] = _ANY_TIME,
-    ) -> None:
-        """``turn`` is held while a packet is decoded."""
+    def __init__(self, reception: Reception, codec: Codec, destination: Destination, source: Source) -> None:
         self.packets = 0
         self.channel = -1
         self._reception = reception
         self._codec = codec
         self._destination = destination
         self._source = source
-        self._turn = turn
         self._wire = ReceivingChannel(
             reception.dialect,
             flag=reception.dialect.flag(reception.framing.travels_as),
@@ -153,8 +140,7 @@ class ChannelApplier:
             whole = len(payload) // destination.page_size
             self._decoder.decode(payload[: whole * destination.page_size], destination.store(block), indices[:whole])
         self._whole(len(payload), packet.payload_size)
-        with self._turn:
-            self._decoder.decode(payload, destination.store(block), indices)
+        self._decoder.decode(payload, destination.store(block), indices)
         if packet.payload_size:
             self._wire.payload_done()
         self.packets += 1

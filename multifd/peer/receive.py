@@ -5,12 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Set as AbstractSet
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from functools import partial
 
 from multifd.errors import WireError
 from multifd.framing.coder import Codec
-from multifd.framing.model import Framing, Scope
 from multifd.peer.apply import ChannelApplier, Destination, MainApplier, Reception
 from multifd.peer.crew import Crew, Stopped
 from multifd.peer.stream import SocketSource, chunks
@@ -65,17 +64,6 @@ def _names(channels: AbstractSet[int]) -> str:
     return ", ".join("main" if channel == MAIN else f"channel {channel}" for channel in sorted(channels))
 
 
-def _turn(framing: Framing, codec: Codec) -> AbstractContextManager[object]:
-    """Held by the channel that decodes: one at a time where software decodes page by page, otherwise all at once.
-
-    A page is a call of some microseconds, and after each the channels would contend for the interpreter; where others
-    want the CPUs too, whoever gets it may have to wait for one, with all the rest behind it. In turns, a packet at a
-    time, they are faster, and need a quarter less CPU time.
-    """
-    page_by_page = framing.scope is Scope.PAGE and not framing.raw_pages
-    return threading.Lock() if page_by_page and codec.provenance != "hardware" else nullcontext()
-
-
 class Receiver:
     """One migration, from the first connection to the end of all of them.
 
@@ -97,7 +85,6 @@ class Receiver:
         self._codec = codec
         self._destination = destination
         self._return_path = return_path
-        self._turn = _turn(reception.framing, codec)
         self._rendezvous = _Rendezvous(reception.channels)
         self._crew = Crew(deadline, self._rendezvous.stop)
         self.appliers: dict[int, ChannelApplier] = {}
@@ -133,9 +120,7 @@ class Receiver:
             if is_main:
                 main = connection
                 continue
-            applier = ChannelApplier(
-                self._reception, self._codec, self._destination, SocketSource(connection), self._turn
-            )
+            applier = ChannelApplier(self._reception, self._codec, self._destination, SocketSource(connection))
             channel = applier.open()
             if channel in self.appliers:
                 raise WireError(

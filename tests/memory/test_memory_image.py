@@ -20,6 +20,7 @@ from multifd.memory.image import COMPARE_CHUNK, Difference, GuestMemory
 from multifd.memory.layout import MemoryLayout, RamBlock
 
 PAGE: Final = 4096
+SHARED_MEMORY: Final = Path("/dev/shm")
 
 
 @pytest.fixture
@@ -194,6 +195,23 @@ def test_an_unknown_block_is_a_defect(memory: GuestMemory) -> None:
         memory.view("vga")
 
     assert str(error.value) == "block is 'vga', expected one of ['pc.ram', '/rom@etc/acpi']"
+
+
+def test_bytes_are_zero_until_one_is_written(memory: GuestMemory) -> None:
+    memory.write("pc.ram", PAGE + 9, b"\1")
+
+    assert memory.is_zero("pc.ram", 0, PAGE)
+    assert not memory.is_zero("pc.ram", PAGE, PAGE)
+
+
+@pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="there is no tmpfs at /dev/shm")
+def test_looking_for_zeros_fills_no_hole_of_a_tmpfs() -> None:
+    with (
+        tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as directory,
+        GuestMemory.create(Path(directory), {"pc.ram": 4 * PAGE}, PAGE) as memory,
+    ):
+        assert memory.is_zero("pc.ram", 0, 4 * PAGE)
+        assert Path(memory.layout.blocks[0].path).stat().st_blocks == 0
 
 
 def test_reserved_pages_have_storage(memory: GuestMemory) -> None:
