@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -183,7 +184,7 @@ async def watch(
     pids = (source.pid, *((destination.pid,) if destination is not None else ()), *between)
     expires = time.monotonic() + within
     seen: tuple[object, ...] = ()
-    still = 0
+    still, continued = 0, False
     while True:
         info = await _ask(source, course.source)
         course.dirty_rounds = info.get("ram", {}).get("dirty-sync-count", 0)
@@ -192,12 +193,12 @@ async def watch(
         if early is not None and course.source.status == "active" and course.source.bytes_sent:
             await _made(early, source)
             early = None
-        if course.source.status == "pre-switchover":
+        if course.source.status == "pre-switchover" and not continued:
             await _taken(destination, pids)
             for change in late:
                 await _made(change, source)
-            late = ()
             await _continue(source)
+            continued = True
         if _over(course):
             return course
         state = (course.source.status, course.source.bytes_sent, course.destination and course.destination.status)
@@ -224,7 +225,7 @@ async def _ask(guest: Guest, end: End) -> dict[str, Any]:
     # Before the question: what a process used last is lost with it.
     end.cpu_seconds = guest.cpu_seconds or end.cpu_seconds
     if end.exit_status is None and not (end.mute and asleep(guest.pid)):
-        answer = await _status(guest)
+        answer = await _answer(guest, "query-migrate")
         end.mute = answer is None
         info = answer or {}
     end.exit_status = guest.exit_status
@@ -237,9 +238,9 @@ async def _ask(guest: Guest, end: End) -> dict[str, Any]:
     return info
 
 
-async def _status(guest: Guest) -> dict[str, Any] | None:
-    """What it says of its migration; None for one that has ended, or sleeps and does not answer."""
-    question = asyncio.ensure_future(guest.execute("query-migrate", _ANSWER))
+async def _answer(guest: Guest, command: str, **arguments: Any) -> dict[str, Any] | None:
+    """Its answer; None from one that has ended, or sleeps and does not answer. Raises ExecuteError if it refuses."""
+    question = asyncio.ensure_future(guest.execute(command, _ANSWER, **arguments))
     sleeping = 0
     while not (await asyncio.wait((question,), timeout=_SLOWLY))[0]:
         sleeping = sleeping + 1 if asleep(guest.pid) else 0
@@ -270,7 +271,5 @@ async def _made(change: Change, source: Guest) -> None:
 
 
 async def _continue(source: Guest) -> None:
-    try:
-        await source.execute("migrate-continue", _ANSWER, state="pre-switchover")
-    except (ExecuteError, GoneError):
-        return  # it has failed meanwhile, as the next question will tell
+    with suppress(ExecuteError):  # it has failed meanwhile, as the next question will tell
+        await _answer(source, "migrate-continue", state="pre-switchover")
