@@ -29,6 +29,9 @@ from multifd.memory.layout import Mask, MemoryLayout, PageSize, RamBlock, runs
 COMPARE_CHUNK: Final = 8 << 20
 """Bytes compared at once: a multiple of every page size, and its result (1 MiB) stays in the cache."""
 
+_LOOK: Final = 1 << 20
+"""Bytes that are looked at together."""
+
 NAME_MAX: Final = 255
 """Bytes of a file's name on the file systems of Linux (limits.h)."""
 
@@ -130,8 +133,11 @@ class GuestMemory:
         Raises EnvironmentBroke when they cannot be read.
         """
         with blaming(self._blocks[self._known(block)].path):
-            content = os.pread(self._files[block], size, offset)
-        return not np.frombuffer(content, np.uint8).any()
+            for at in range(offset, offset + size, _LOOK):
+                content = os.pread(self._files[block], min(_LOOK, offset + size - at), at)
+                if np.frombuffer(content, np.uint8).any():
+                    return False
+        return True
 
     def reserve(self, block: str, offset: int, size: int) -> None:
         """Give ``size`` bytes from ``offset`` on real storage, so that stores through a view cannot fail.

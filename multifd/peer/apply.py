@@ -6,8 +6,9 @@ time (:mod:`multifd.peer.receive`) or one after the other (:mod:`multifd.peer.re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from multifd.memory.image import GuestMemory
 from multifd.peer.stream import Source
 from multifd.wire.channel import DeviceState, Opened, Packet, ReceivingChannel
 from multifd.wire.dialect import Dialect, MainSync
-from multifd.wire.main_channel import Blocks, EndOfSection, Flush, MainReader, Page, RamEnd, ZeroPage
+from multifd.wire.main_channel import Blocks, EndOfSection, Event, Flush, MainReader, Page, RamEnd, ZeroPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,11 @@ class ChannelApplier:
             raise TruncatedError("packet payload", received, expected)
 
 
+def _zeroed(event: Event) -> str | None:
+    """The RAM block of a zero page; what comes together is made zero together."""
+    return event.block if isinstance(event, ZeroPage) else None
+
+
 class MainApplier:
     """The main channel's RAM: zero pages of old dialects, and where the flush marks are."""
 
@@ -166,10 +172,17 @@ class MainApplier:
 
     def feed(self, data: memoryview) -> Iterator[None]:
         """Apply what arrived, in order; yields at each flush mark, where the channels must end their epoch."""
-        for event in self._reader.feed(data):
+        for block, events in groupby(self._reader.feed(data), _zeroed):
+            if block is None:
+                yield from self._apply(events)
+            else:
+                offsets = (event.offset for event in events if isinstance(event, ZeroPage))
+                indices = np.fromiter(map(self._index, offsets), np.uint64)
+                self._destination.zero(block, indices)
+
+    def _apply(self, events: Iterable[Event]) -> Iterator[None]:
+        for event in events:
             match event:
-                case ZeroPage(block, offset):
-                    self._destination.zero(block, np.array([self._index(offset)], np.uint64))
                 case Page(block, offset, content):
                     self._destination.store(block)[self._index(offset)] = np.frombuffer(content, np.uint8)
                 case Blocks(blocks):

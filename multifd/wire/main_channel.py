@@ -75,6 +75,10 @@ class RamFlag(IntFlag):
     MULTIFD_FLUSH = 0x200
 
 
+_ZERO_PAGE: Final = struct.Struct(">QB")
+"""Word and fill byte of a zero page of the block before."""
+_ZERO_AGAIN: Final = RamFlag.ZERO.value | RamFlag.CONTINUE.value
+
 _PHASES: Final[Mapping[int, Phase]] = MappingProxyType(
     {Section.START: "setup", Section.FULL: "setup", Section.PART: "iterate", Section.END: "complete"}
 )
@@ -137,6 +141,8 @@ class _Want(NamedTuple):
 
     field: str
     size: int
+    pages: bool = False
+    """A RAM word, which may be that of a page."""
 
 
 _Parser: TypeAlias = Generator[_Want, bytes, T]
@@ -189,6 +195,8 @@ class MainReader:
             raise self._error
         rest = memoryview(data).cast("B")
         while rest and self._want is not None:
+            if self._want.pages and not self._got:
+                rest = rest[self._zero_pages(rest) :]
             missing = self._want.size - len(self._got)
             self._got += rest[:missing]
             rest = rest[missing:]
@@ -203,6 +211,24 @@ class MainReader:
             raise self._error
         if self._want is not None:
             raise TruncatedError(f"main channel {self._want.field}", len(self._got), self._want.size)
+
+    def _zero_pages(self, data: memoryview) -> int:
+        """Take the zero pages that begin here, all of the block before them; returns their bytes.
+
+        A quarter of a million of them may come for each GiB, and record by record they would keep the interpreter
+        from the channels for seconds. Whatever is not as it should be is left to the parser.
+        """
+        block, taken = self._block, 0
+        if block is None:
+            return taken
+        size = self._blocks[block]
+        for word, fill in _ZERO_PAGE.iter_unpack(data[: len(data) // _ZERO_PAGE.size * _ZERO_PAGE.size]):
+            offset = word - _ZERO_AGAIN
+            if fill or offset % self._page_size or offset >= size:
+                break
+            self._events.append(ZeroPage(block, offset))
+            taken += _ZERO_PAGE.size
+        return taken
 
     def _advance(self) -> _Want | None:
         record = bytes(self._got)
@@ -308,7 +334,7 @@ class MainReader:
     def _ram(self, phase: Phase) -> _Parser[None]:
         """The words of one RAM section; cf. ``ram_load_precopy``."""
         while True:
-            word = yield from _uint(f"RAM word ({phase})", 8)
+            word = int.from_bytes((yield _Want(f"RAM word ({phase})", 8, pages=True)))
             offset, flags = word & -self._page_size, word & (self._page_size - 1)
             # As an int: the complement of an IntFlag has only the bits that have names.
             kind = flags & ~RamFlag.CONTINUE.value

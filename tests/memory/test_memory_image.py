@@ -204,6 +204,15 @@ def test_bytes_are_zero_until_one_is_written(memory: GuestMemory) -> None:
     assert not memory.is_zero("pc.ram", PAGE, PAGE)
 
 
+def test_a_byte_far_behind_is_seen_too(tmp_path: Path) -> None:
+    size = (3 << 20) + PAGE
+    with GuestMemory.create(tmp_path, {"pc.ram": size}, PAGE) as memory:
+        memory.write("pc.ram", size - 1, b"\1")
+
+        assert memory.is_zero("pc.ram", 0, size - 1)
+        assert not memory.is_zero("pc.ram", 0, size)
+
+
 @pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="there is no tmpfs at /dev/shm")
 def test_looking_for_zeros_fills_no_hole_of_a_tmpfs() -> None:
     with (

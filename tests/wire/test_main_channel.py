@@ -246,6 +246,9 @@ def test_garbage_is_refused_or_awaits_more_and_nothing_else(garbage: bytes) -> N
 
 # --- refusals, in QEMU's words ------------------------------------------------------------------------------
 
+AGAIN = RamFlag.ZERO | RamFlag.CONTINUE
+ZEROS = word(0, RamFlag.ZERO, "m") + b"\0" + word(PAGE, AGAIN) + b"\0"
+
 BAD_STREAMS: dict[str, tuple[bytes, str]] = {
     "magic": (b"QEVX", "Not a migration stream"),
     "version": (struct.pack(">II", 0x5145564D, 2), "Unsupported migration stream version"),
@@ -271,6 +274,12 @@ BAD_STREAMS: dict[str, tuple[bytes, str]] = {
     "continue what": (part(word(0, RamFlag.ZERO | RamFlag.CONTINUE)), "Ack, bad migration stream!"),
     "offset": (part(word(16 * PAGE, RamFlag.PAGE, "m")), "Illegal RAM offset 10000"),
     "fill": (part(word(0, RamFlag.ZERO, "m") + b"\x20"), "Found a zero page with value 32"),
+    "fill after zero pages": (part(ZEROS + word(PAGE, AGAIN) + b"\x20"), "Found a zero page with value 32"),
+    "offset after zero pages": (part(ZEROS + word(16 * PAGE, AGAIN) + b"\0"), "Illegal RAM offset 10000"),
+    "flags after zero pages": (
+        part(ZEROS + word(PAGE, AGAIN | 0x100) + b"\0"),
+        "Unknown combination of migration flags: 0x122",
+    ),
 }
 
 BAD_STREAMS_OF_OURS: dict[str, tuple[bytes, str]] = {
