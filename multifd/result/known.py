@@ -39,6 +39,8 @@ class KnownIssue(Model):
     framing: str = ".*"
     dialect: str = ".*"
     scenario: str = ".*"
+    predicted: str = ".*"
+    """What the oracle must have said: a hang where a refusal was due says nothing of one where memory should arrive."""
     message: str
     """Regular expression found in the cell's error or reason."""
     always: bool = True
@@ -51,7 +53,7 @@ class KnownIssue(Model):
         """The issue speaks of this cell, whatever happened in it."""
         return all(
             re.fullmatch(getattr(self, field), getattr(cell, field))
-            for field in ("suite", "sender", "receiver", "framing", "dialect", "scenario")
+            for field in ("suite", "sender", "receiver", "framing", "dialect", "scenario", "predicted")
         )
 
     def explains(self, cell: Cell) -> bool:

@@ -82,6 +82,10 @@ OTHERWISE: Final = (
     Seen("", "zlib~zstd/qemu-11.1.3~qemu-11.1.3/qemu-10.0/busy-return-path/", "hazard",
          "destination exit status 1: no message; source completed: no message", "fail",
          "source says completed, destination is dead: "),
+    Seen("", "zlib/qemu-10.0.13~qemu-10.0.13/qemu-10.0/migrate/", "hang",
+         f"destination active, answers no more: no message; {PIPE}", before=STILL),
+    Seen("", "zlib/isal~qemu-11.1.3/qemu-10.0/splice/", "hang",
+         "destination exit status 1: no message; source failing: no message", before=STILL),
 )  # fmt: skip
 """The like of it where no issue says so."""
 
