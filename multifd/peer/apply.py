@@ -96,7 +96,7 @@ class ChannelApplier:
 
     def open(self) -> int:
         """Read the init packet; returns the channel id."""
-        event = self._next()
+        event = self._wire.next(self._source.read)
         assert isinstance(event, Opened)
         self.channel = event.channel
         self._decoder = PayloadDecoder(self._reception.framing, self._codec, self._destination.page_size, self.channel)
@@ -104,7 +104,7 @@ class ChannelApplier:
 
     def run_epoch(self) -> bool:
         """Apply packets up to the next SYNC (True) or the end of the channel (False)."""
-        while (event := self._next()) is not None:
+        while (event := self._wire.next(self._source.read)) is not None:
             match event:
                 case Packet():
                     self._apply(event)
@@ -115,18 +115,6 @@ class ChannelApplier:
                 case _:
                     pass
         return False
-
-    def _next(self) -> Opened | Packet | DeviceState | None:
-        wire, source = self._wire, self._source
-        while True:
-            wanted = wire.wanted
-            data = source.read(wanted)
-            if len(data) < wanted:
-                wire.end_of_stream(len(data))
-                return None
-            event = wire.feed(data)
-            if event is not None:
-                return event
 
     def _apply(self, packet: Packet) -> None:
         destination, block = self._destination, packet.block

@@ -46,7 +46,7 @@ from multifd.framing.pages import Indices
 from multifd.peer.address import connect
 from multifd.peer.crew import Crew
 from multifd.peer.stream import SocketSink, SocketSource, chunks
-from multifd.wire.channel import DeviceState, Event, Packet, ReceivingChannel
+from multifd.wire.channel import DeviceState, Packet, ReceivingChannel
 from multifd.wire.dialect import Dialect, dialect
 from multifd.wire.packet import INIT_SIZE, slots
 
@@ -153,26 +153,13 @@ class _Channel:
     def run(self) -> None:
         """Forward the init packet and then every packet to the sender's end of stream, and that too."""
         self._write(self._wire.header)
-        while (event := self._next()) is not None:
+        while (event := self._wire.next(self._read)) is not None:
             match event:
                 case Packet():
                     self._forward(event)
                 case DeviceState(payload_size=size):
                     self._write(self._wire.header, self._payload(size))
         self.sink.finish()
-
-    def _next(self) -> Event | None:
-        wire = self._wire
-        while True:
-            wanted = wire.wanted
-            with _closing("sender", self.name):
-                data = self._source.read(wanted)
-            if len(data) < wanted:
-                wire.end_of_stream(len(data))
-                return None
-            event = wire.feed(data)
-            if event is not None:
-                return event
 
     def _forward(self, packet: Packet) -> None:
         count = len(packet.normal)
@@ -189,12 +176,15 @@ class _Channel:
     def _payload(self, size: int) -> memoryview:
         if not size:
             return memoryview(b"")
-        with _closing("sender", self.name):
-            payload = self._source.read(size)
+        payload = self._read(size)
         if len(payload) < size:
             raise TruncatedError("packet payload", len(payload), size)
         self._wire.payload_done()
         return payload
+
+    def _read(self, size: int) -> memoryview:
+        with _closing("sender", self.name):
+            return self._source.read(size)
 
     def _write(self, *buffers: Buffer) -> None:
         with _closing("receiver", self.name):

@@ -56,12 +56,18 @@ def machine_of(line_up: LineUp, cell: PlannedCell) -> str:
 
 def qemu_plan(line_up: LineUp) -> list[PlannedCell]:
     """Every cell of the suite, in a fixed order."""
-    return [*_pairs(line_up), *_to_ours(line_up), *_spliced_in(line_up), *_spliced_out(line_up), *_faults(line_up)]
+    return [
+        *_pairs(line_up),
+        *_to_ours(line_up),
+        *_spliced_in(line_up),
+        *_readable(line_up, "splice"),
+        *_faults(line_up),
+    ]
 
 
 def _pairs(line_up: LineUp) -> Iterator[PlannedCell]:
     for sender, receiver in itertools.product(line_up.qemus, line_up.qemus):
-        for sent, read in itertools.product(sender.facts.methods, receiver.facts.methods):
+        for sent, read in itertools.product(sender.methods, receiver.methods):
             for (name, channels, expects), mode in itertools.product(_CHANNELS, _modes(sender)):
                 yield _cell(sender, receiver, sent, read, scenario=name + mode, channels=channels, expects=expects)
         yield from _busy(sender, receiver)
@@ -73,33 +79,29 @@ def _pairs(line_up: LineUp) -> Iterator[PlannedCell]:
 def _busy(sender: QemuPeer, receiver: QemuPeer) -> Iterator[PlannedCell]:
     """One pairing that fits and one that does not."""
     for sent, read in (("zlib", "zlib"), ("zlib", "zstd")):
-        if sent in sender.facts.methods and read in receiver.facts.methods:
+        if sent in sender.methods and read in receiver.methods:
             for scenario in ("busy-destination", "busy-return-path"):
                 yield _cell(sender, receiver, sent, read, scenario=scenario)
 
 
 def _to_ours(line_up: LineUp) -> Iterator[PlannedCell]:
-    for sender in line_up.qemus:
-        for method in sender.facts.methods:
-            for receiver in line_up.receivers():
-                cell = _cell(sender, receiver, method, method, scenario="migrate")
-                if cell.prediction.outcome == "identical":
-                    yield cell
-            reference = next((p for p in line_up.receivers() if p.name == _reference(method)), None)
-            if reference is None:
+    yield from _readable(line_up, "migrate")
+    for sender, method in _sent(line_up):
+        reference = next((p for p in line_up.receivers() if p.name == _reference(method)), None)
+        if reference is None:
+            continue
+        for way in _WAYS:
+            if way["scenario"] in ("migrate-legacy", "old-machine") and not sender.facts.zero_pages:
+                continue  # it knows no other way
+            if way["scenario"] == "old-machine" and _oldest_is_own(line_up, sender):
                 continue
-            for way in _WAYS:
-                if way["scenario"] in ("migrate-legacy", "old-machine") and not sender.facts.zero_pages:
-                    continue  # it knows no other way
-                if _oldest_is_own(line_up, sender) and way["scenario"] == "old-machine":
-                    continue
-                yield _cell(sender, reference, method, method, **way)
+            yield _cell(sender, reference, method, method, **way)
 
 
 def _spliced_in(line_up: LineUp) -> Iterator[PlannedCell]:
     """Our encoders before a real decoder: each framing that travels under the flag of a method it offers."""
     for receiver in line_up.qemus:
-        for method, name in itertools.product(receiver.facts.methods, FRAMINGS):
+        for method, name in itertools.product(receiver.methods, FRAMINGS):
             if framing(name).travels_as != method or name == "qatzip-stub":
                 continue
             for sender in line_up.senders():
@@ -118,14 +120,16 @@ def _hidden(line_up: LineUp, receiver: QemuPeer) -> Iterator[PlannedCell]:
             yield _cell(sender, receiver, method, "none", scenario="splice", spoken=LATEST)
 
 
-def _spliced_out(line_up: LineUp) -> Iterator[PlannedCell]:
-    """Our decoders behind a real encoder."""
-    for sender in line_up.qemus:
-        for method in sender.facts.methods:
-            for receiver in line_up.receivers():
-                cell = _cell(sender, receiver, method, method, scenario="splice")
-                if cell.prediction.outcome == "identical":
-                    yield cell
+def _readable(line_up: LineUp, scenario: str) -> Iterator[PlannedCell]:
+    """Every method of a real QEMU, every decoder of ours that can read it."""
+    for (sender, method), receiver in itertools.product(_sent(line_up), line_up.receivers()):
+        cell = _cell(sender, receiver, method, method, scenario=scenario)
+        if cell.prediction.outcome == "identical":
+            yield cell
+
+
+def _sent(line_up: LineUp) -> Iterator[tuple[QemuPeer, str]]:
+    return ((sender, method) for sender in line_up.qemus for method in sender.methods)
 
 
 def _faults(line_up: LineUp) -> Iterator[PlannedCell]:
@@ -140,7 +144,7 @@ def _modes(sender: QemuPeer) -> tuple[str, ...]:
 
 
 def _shared(sender: QemuPeer, receiver: QemuPeer) -> list[str]:
-    return [method for method in sender.facts.methods if method in receiver.facts.methods]
+    return [method for method in sender.methods if method in receiver.methods]
 
 
 def _reference(method: str) -> str:
@@ -174,8 +178,8 @@ def _cell(
     question = Question(
         sender=Side(sender.name, framing(sent), dialects[0], qemu=isinstance(sender, QemuPeer)),
         receiver=Side(receiver.name, framing(read), dialects[1], qemu=isinstance(receiver, QemuPeer)),
-        encoder=encoder_of(sender.facts.methods) if isinstance(sender, QemuPeer) else sender.encoder,
-        decoder=decoder_of(receiver.facts.methods) if isinstance(receiver, QemuPeer) else receiver.decoder,
+        encoder=encoder_of(sender.methods) if isinstance(sender, QemuPeer) else sender.encoder,
+        decoder=decoder_of(receiver.methods) if isinstance(receiver, QemuPeer) else receiver.decoder,
         page_size=4096,
         zero_pages=zero_pages(scenario, source),
         becomes_zero=plan.becomes_zero,

@@ -81,6 +81,11 @@ class QemuPeer(BaseModel):
     skip: str | None = None
     provenance: Provenance = "software"
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Those of its methods that have cells: one that its dialect has no flag for can be listed, not predicted."""
+        return tuple(method for method in self.facts.methods if method in self.facts.dialect.flags)
+
     def record(self) -> Peer:
         """The peer as results show it."""
         facts = self.facts

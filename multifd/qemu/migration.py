@@ -111,8 +111,7 @@ class Course:
     source: End = field(default_factory=End)
     destination: End | None = None
     stalled: bool = False
-    """Nothing moved for :data:`STALL` seconds and no end was in sight."""
-    dirty_rounds: int = 0
+    """Nothing moved at :data:`STALL` looks in a row, or the deadline came, and no end was in sight."""
 
 
 async def incoming(guest: Guest, terms: Terms, address: str) -> str:
@@ -136,7 +135,7 @@ async def outgoing(guest: Guest, terms: Terms, address: str) -> None:
 
 
 async def sent(source: Guest) -> End:
-    """Wait until a source has sent everything, has failed, or can send no more."""
+    """Wait until a source has sent everything, has failed, or can send no more; returns how it is then."""
     end, since = End(), time.monotonic()
     while end.status not in _OVER and time.monotonic() - since < _STUCK:
         before = (end.status, end.bytes_sent)
@@ -186,8 +185,7 @@ async def watch(
     seen: tuple[object, ...] = ()
     still, continued = 0, False
     while True:
-        info = await _ask(source, course.source)
-        course.dirty_rounds = info.get("ram", {}).get("dirty-sync-count", 0)
+        await _ask(source, course.source)
         if destination is not None and course.destination is not None:
             await _ask(destination, course.destination)
         if early is not None and course.source.status == "active" and course.source.bytes_sent:
@@ -219,7 +217,7 @@ def _over(course: Course) -> bool:
     return destination is None or destination.dead or destination.status in _OVER
 
 
-async def _ask(guest: Guest, end: End) -> dict[str, Any]:
+async def _ask(guest: Guest, end: End) -> None:
     """Write down what it says; a process that has ended keeps its last word."""
     info: dict[str, Any] = {}
     # Before the question: what a process used last is lost with it.
@@ -235,7 +233,6 @@ async def _ask(guest: Guest, end: End) -> dict[str, Any]:
     end.bytes_sent = info.get("ram", {}).get("transferred", end.bytes_sent)
     if end.exit_status is not None or end.status in _OVER:
         end.log = guest.log
-    return info
 
 
 async def _answer(guest: Guest, command: str, **arguments: Any) -> dict[str, Any] | None:

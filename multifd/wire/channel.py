@@ -25,7 +25,7 @@ they are what makes a pairing a hazard.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -142,6 +142,20 @@ class ReceivingChannel:
                 return self._ram(wire.unpack_ram(self.header, self._page_size))
             case _:
                 raise AssertionError(f"nothing is wanted in {self.state.name}")
+
+    def next(self, read: Callable[[int], Buffer]) -> Event | None:
+        """The next event of what ``read`` gives, None at the end of the stream; raises :class:`WireError`.
+
+        ``read`` takes a number of bytes and gives fewer only at the end of the stream.
+        """
+        while True:
+            data = memoryview(read(self.wanted))
+            if len(data) < self.wanted:
+                self.end_of_stream(len(data))
+                return None
+            event = self.feed(data)
+            if event is not None:
+                return event
 
     def payload_done(self) -> None:
         """The framing has taken the payload of the last event."""
