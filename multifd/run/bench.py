@@ -6,7 +6,7 @@ The verdict is the oracle's; this only observes. Whatever a peer does, a cell en
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,7 @@ from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import machine, zero_pages
 from multifd.profile.lineup import LineUp
 from multifd.result.record import CpuSeconds, DeviceVerdict, Provenance, Role, Seconds, Sides
+from multifd.run.cores import sharing
 from multifd.run.demand import Demand
 from multifd.run.measure import Measurement, measure
 from multifd.run.observe import Memory, Snapshot, changed, compare, snapshot
@@ -55,11 +56,22 @@ class _Encoded:
 
 
 class Bench:
-    """Peers, scratch space, and the ways to run a cell; ``record`` is where cells with a QEMU leave their captures."""
+    """Peers, scratch space, and the ways to run a cell.
 
-    def __init__(self, line_up: LineUp, stage: Stage, host: Host | None = None, record: Path | None = None) -> None:
+    ``record`` is where cells with a QEMU leave their captures, ``core`` the one that this bench has to itself.
+    """
+
+    def __init__(
+        self,
+        line_up: LineUp,
+        stage: Stage,
+        host: Host | None = None,
+        record: Path | None = None,
+        core: int | None = None,
+    ) -> None:
         self._line_up = line_up
         self._stage = stage
+        self._core = core
         self._deadline = line_up.deadlines.request
         self._nursery = Nursery()
         self._processes: dict[tuple[str, Role], PeerProcess] = {}
@@ -74,7 +86,8 @@ class Bench:
         try:
             match cell.plan.mode:
                 case "capture":
-                    outcome = self._by_capture(cell)
+                    with self._on_one_core(cell):
+                        outcome = self._by_capture(cell)
                 case "live":
                     outcome = self._live(cell)
                 case "playback":
@@ -111,6 +124,10 @@ class Bench:
             peer = self._line_up.peer(name)
             self._processes[key] = PeerProcess(peer.name, peer.command, peer.environment, self._nursery.start)
         return self._processes[key]
+
+    def _on_one_core(self, cell: PlannedCell) -> AbstractContextManager[None]:
+        peers = (self._process(cell.sender, "sender"), self._process(cell.receiver, "receiver"))
+        return sharing(self._core, (peer.pid for peer in peers))
 
     def _encode(self, cell: PlannedCell) -> _Encoded:
         key = cell.capture_key(self._stage.seed)

@@ -57,6 +57,8 @@ def play(capture: Capture, fault: Fault, address: str, within: float) -> None:
         # Before the rest of main, whose flush marks wait for them.
         for connection, recording in zip(channels, recordings[1:], strict=True):
             connection.sendall(recording)
+        # A receiver knows its blocks from here on, and judges no packet before.
+        main.sendall(next(epochs))
         for part in epochs:
             if select.select(channels, [], [], _PATIENCE)[0]:
                 return
