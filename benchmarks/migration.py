@@ -81,7 +81,7 @@ CODECS: Final = {
     "none": Codecs("none", "none"),
     "zlib": Codecs("isal", "isal"),
     "zstd": Codecs("zstd", "zstd"),
-    "qpl": Codecs("isal", "isal level=0"),
+    "qpl": Codecs("libdeflate", "isal level=0"),
     "qatzip": Codecs("isal", "isal"),
 }
 """By method, in the order in which they are measured."""

@@ -13,9 +13,10 @@ isal    while each thread of the other decompresses such packets, made before, i
 zstd    calls of a migration with no socket, no header and no copy
 ======  ==========================================================================================
 
-A ratio is ours to bare in throughput, from the median wall times: 1 means that there is nothing but the bare
-work. Wall time runs from the start of the first process to the end of the last; accepting and the init packets
-are in it, connecting is not.
+A ratio is ours to bare in throughput: 1 means that there is nothing but the bare work. It is the median over pairs
+of runs, one of each, that follow each other: what a host does besides changes more slowly than that. Wall time runs
+from the start of the first process to the end of the last; accepting and the init packets are in it, connecting is
+not.
 
 Microseconds are user CPU a packet outside codec and kernel: ``getrusage`` of a process that migrates the same
 memory with a codec that computes nothing, for it hands out what the real one made before (``none`` has no codec
@@ -28,6 +29,7 @@ after.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import multiprocessing
@@ -58,6 +60,7 @@ from multifd.framing.model import Framing, framing
 from multifd.memory.corpus import generate
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Round, Script
+from multifd.peer import heap
 from multifd.peer.address import connect, listen
 from multifd.peer.apply import Destination, Reception
 from multifd.peer.receive import Receiver
@@ -223,7 +226,7 @@ def measure(case: Case, repeat: int) -> Figures:
         return statistics.fmean(map(user, without_codec)) / case.packets * 1e6
 
     return Figures(
-        ratio=bare_wall / ours_wall,
+        ratio=statistics.median(theirs.wall / own.wall for theirs, own in zip(bare, ours, strict=True)),
         ours=case.size / MIB / ours_wall,
         bare=case.size / MIB / bare_wall,
         sender=microseconds(attrgetter("sender")),
@@ -326,6 +329,9 @@ def _together(sides: tuple[Prepare, Prepare]) -> Measured:
 
 
 def _alone(prepare: Prepare, start: Barrier, answer: Connection) -> None:
+    # As our peers do, and for the bare work too.
+    heap.keep()
+    gc.freeze()
     run = prepare()
     start.wait(DEADLINE)
     user, began = resource.getrusage(resource.RUSAGE_SELF).ru_utime, time.monotonic()
@@ -354,9 +360,7 @@ def _show(figures: Mapping[str, Figures]) -> None:
 
 
 @click.command()
-@click.option(
-    "--memory", type=click.IntRange(min=1), help="MiB of guest memory; default 128 for none, 64 for the others."
-)
+@click.option("--memory", type=click.IntRange(min=1), default=256, show_default=True, help="MiB of guest memory.")
 @click.option(
     "--repeat", type=click.IntRange(min=1), default=5, show_default=True, help="How often ours and bare run, in turns."
 )
@@ -368,7 +372,7 @@ def _show(figures: Mapping[str, Figures]) -> None:
     help="Multifd channels, and threads of each bare process.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def main(memory: int | None, repeat: int, channels: int, as_json: bool) -> None:
+def main(memory: int, repeat: int, channels: int, as_json: bool) -> None:
     """Measure our live sender and receiver against a bare socket copy and bare codec loops.
 
     Both run between two processes, in turns, on the same memory. A ratio of 1 means that our side of the
@@ -377,7 +381,7 @@ def main(memory: int | None, repeat: int, channels: int, as_json: bool) -> None:
     """
     figures = {}
     for name, framed in CASES.items():
-        size = MIB * (memory or (128 if name == "none" else 64))
+        size = MIB * memory
         with (
             _directory() as directory,
             GuestMemory.create(Path(directory, "source"), {BLOCK: size}, PAGE_SIZE) as source,

@@ -7,8 +7,10 @@ uses all of it). Level 0 only stores.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import repeat
 from typing import Final
 
 import deflate
@@ -44,13 +46,15 @@ class _LibdeflateCodec:
         return wrap(compressed, data, container) if container in _WRAPPED else compressed
 
     def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
+        return next(self.decompress_batch((data,), container, size))
+
+    def decompress_batch(self, streams: Iterable[Bytes], container: Container, size: int) -> Iterator[Bytes]:
         if container is Container.FOUR_B:
-            data = unwrap_four_b(data)
+            streams = map(unwrap_four_b, streams)
         try:
-            output: bytearray = _DECOMPRESS.get(container, deflate.deflate_decompress)(data, size)
+            yield from map(_DECOMPRESS.get(container, deflate.deflate_decompress), streams, repeat(size))
         except deflate.DeflateError as problem:
             raise PayloadError(f"{self.name}: {problem}") from None
-        return output
 
     def compressor(self, container: Container, window: int) -> Compressor:
         raise Unsupported("streaming", f"{self.name} has no streams")

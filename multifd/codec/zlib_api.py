@@ -7,7 +7,9 @@ nobody but QATzip writes it and 4B, so here they are put around a raw stream.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final
 
 from multifd.errors import PayloadError
@@ -78,6 +80,11 @@ class ZlibApiCodec:
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         compressed: bytes = self.module.compress(data, self.level, wbits(container, window))
         return wrap(compressed, data, container) if container in _WRAPPED else compressed
+
+    def compress_batch(self, inputs: Iterable[Bytes], container: Container, window: int) -> Iterator[Bytes]:
+        if container in _WRAPPED:
+            return map(self.compress, inputs, repeat(container), repeat(window))
+        return map(self.module.compress, inputs, repeat(self.level), repeat(wbits(container, window)))
 
     def compressor(self, container: Container, window: int) -> Compressor:
         stream = self.module.compressobj(level=self.level, wbits=wbits(container, window))

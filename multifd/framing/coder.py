@@ -7,8 +7,10 @@ really emit is measured on every capture. A codec that cannot do a thing raises
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from itertools import repeat
+from typing import Any, Protocol, runtime_checkable
 
 from multifd.errors import Unsupported
 from multifd.framing.container import Container
@@ -135,6 +137,38 @@ class Codec(Protocol):
     def decompressor(self, container: Container, /) -> Decompressor:
         """A new stream to read from."""
         ...
+
+
+@runtime_checkable
+class BatchEncoder(Protocol):
+    """A codec for which many small inputs together cost less than one call each."""
+
+    def compress_batch(self, inputs: Iterable[Bytes], container: Container, window: int, /) -> Iterator[Bytes]:
+        """A complete stream of each, as by :meth:`Codec.compress`, when it is asked for."""
+        ...
+
+
+@runtime_checkable
+class BatchDecoder(Protocol):
+    """A codec for which many small streams together cost less than one call each."""
+
+    def decompress_batch(self, streams: Iterable[Bytes], container: Container, size: int, /) -> Iterator[Bytes]:
+        """The output of each, as by :meth:`Codec.decompress`, when it is asked for."""
+        ...
+
+
+def compress_each(codec: Codec, inputs: Iterable[Bytes], container: Container, window: int) -> Iterator[Bytes]:
+    """A complete stream of each, the cheapest way that the codec has."""
+    if isinstance(codec, BatchEncoder):
+        return codec.compress_batch(inputs, container, window)
+    return map(codec.compress, inputs, repeat(container), repeat(window))
+
+
+def decompress_each(codec: Codec, streams: Iterable[Bytes], container: Container, size: int) -> Iterator[Bytes]:
+    """The output of each, the cheapest way that the codec has; raises PayloadError when it comes to a bad one."""
+    if isinstance(codec, BatchDecoder):
+        return codec.decompress_batch(streams, container, size)
+    return map(codec.decompress, streams, repeat(container), repeat(size))
 
 
 def need_encoder(codec: Codec, container: Container, window: int, *, streaming: bool, reach: int) -> int:

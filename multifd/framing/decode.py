@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import Buffer
 
 from multifd.errors import PayloadError
-from multifd.framing.coder import Bytes, Codec, Decompressor, need_decoder
+from multifd.framing.coder import Bytes, Codec, Decompressor, decompress_each, need_decoder
 from multifd.framing.model import Framing, Scope
 from multifd.framing.pages import Indices, PageStore, scatter
 
@@ -58,16 +60,11 @@ class PayloadDecoder:
         return self._sized(self._codec.decompress(payload, self._framing.container, size), count)
 
     def _each_page(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
-        size, escape, container = self._page_size, self._framing.raw_escape, self._framing.container
-        decompress = self._codec.decompress
-        lengths = self._lengths(payload, len(indices))
-        at = 4 * len(lengths)
+        size, lengths = self._page_size, self._lengths(payload, len(indices))
+        ends = accumulate(lengths, initial=4 * len(lengths))
         decoded: list[Bytes] = []
         try:
-            for length in lengths:
-                part = payload[at : at + length]
-                at += length
-                output: Bytes = part if escape and length == size else decompress(part, container, size)
+            for output in self._outputs([payload[start:end] for start, end in pairwise(ends)]):
                 if len(output) != size:
                     raise PayloadError(f"decompressed len {len(output)}, expected len {size}")
                 decoded.append(output)
@@ -77,16 +74,24 @@ class PayloadDecoder:
             # Together, for each store has its price; but QEMU has written the pages before a bad one (multifd-qpl.c).
             scatter(np.frombuffer(b"".join(decoded), np.uint8), pages, indices[: len(decoded)])
 
+    def _outputs(self, parts: Sequence[memoryview]) -> Iterator[Bytes]:
+        """What each part of a payload decodes to, or is as it stands."""
+        size, escape = self._page_size, self._framing.raw_escape
+        compressed = [part for part in parts if len(part) != size] if escape else parts
+        outputs = decompress_each(self._codec, compressed, self._framing.container, size)
+        if len(compressed) == len(parts):
+            return outputs
+        return (part if len(part) == size else next(outputs) for part in parts)
+
     def _lengths(self, payload: memoryview, count: int) -> tuple[int, ...]:
         """The length table; where QEMU asserts on it, this raises."""
         table = 4 * count
         if len(payload) <= table:
             raise PayloadError(f"length table: payload is {len(payload)} bytes, expected more than {table}")
         lengths = struct.unpack_from(f">{count}I", payload)
-        if self._framing.raw_escape:
-            for place, length in enumerate(lengths):
-                if length > self._page_size:
-                    raise PayloadError(f"length table: {length}, expected at most {self._page_size}", page=place)
+        if self._framing.raw_escape and max(lengths) > self._page_size:
+            place = next(place for place, length in enumerate(lengths) if length > self._page_size)
+            raise PayloadError(f"length table: {lengths[place]}, expected at most {self._page_size}", page=place)
         if sum(lengths) != len(payload) - table:
             raise PayloadError(
                 f"length table: sum is {sum(lengths)}, expected {len(payload) - table} (the bytes that follow)"

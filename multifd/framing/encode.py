@@ -5,13 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-import numpy as np
 from typing_extensions import Buffer
 
-from multifd.framing.coder import Codec, Compressor, need_encoder
-from multifd.framing.container import Container
+from multifd.framing.coder import Codec, Compressor, compress_each, need_encoder
 from multifd.framing.model import Flush, Framing, Scope
-from multifd.framing.pages import Indices, Pages, gather, views
 from multifd.wire.packet import PACKET_SIZE
 
 
@@ -35,17 +32,13 @@ class PayloadEncoder:
         self._framing = framing
         self._codec = codec
         self._page_size = page_size
-        self._scratch = np.empty((PACKET_SIZE // page_size, page_size), np.uint8)
         self._stream: Compressor | None = None
 
-    def encode(self, pages: Pages, indices: Indices) -> Sequence[Buffer]:
-        """The payload of a packet with these pages, as buffers to be written one after the other."""
-        if self._framing.raw_pages:
-            return views(pages, indices)
-        return self.encode_still(self._still(pages, indices))
+    def encode(self, data: memoryview) -> Sequence[Buffer]:
+        """The payload of a packet with these pages, as buffers to be written one after the other.
 
-    def encode_still(self, data: memoryview) -> Sequence[Buffer]:
-        """The same for pages that stand one after the other in ``data`` and that nobody writes to: not copied."""
+        The pages stand one after the other in ``data``, which nobody writes to meanwhile.
+        """
         if self._framing.raw_pages:
             return [data]
         match self._framing.scope:
@@ -55,18 +48,6 @@ class PayloadEncoder:
                 return [self._codec.compress(data, self._framing.container, self._window)]
             case Scope.PAGE:
                 return self._each_page(data)
-
-    def _still(self, pages: Pages, indices: Indices) -> memoryview:
-        """The pages as one buffer that no guest writes to while a codec reads it.
-
-        A stream of zstd needs no copy of ours: libzstd copies what it takes into its own window and reads it there
-        (zstd.h, "Streaming compression"; QEMU's multifd-zstd.c hands it the guest's pages too).
-        """
-        if self._framing.container is Container.ZSTD and self._framing.scope is Scope.CHANNEL:
-            run, *others = views(pages, indices)
-            if not others:
-                return run
-        return gather(pages, indices, self._scratch)
 
     def _stream_packet(self, data: memoryview) -> Sequence[Buffer]:
         if self._stream is None:
@@ -82,17 +63,12 @@ class PayloadEncoder:
         return [part for part in parts if memoryview(part)]
 
     def _each_page(self, data: memoryview) -> Sequence[Buffer]:
-        size, escape = self._page_size, self._framing.raw_escape
-        compress, container, window = self._codec.compress, self._framing.container, self._window
-        lengths: list[int] = []
-        parts: list[Buffer] = []
-        for at in range(0, len(data), size):
-            page = data[at : at + size]
-            compressed: Buffer = compress(page, container, window)
-            length = len(memoryview(compressed))
-            if escape and length >= size:
-                compressed, length = page, size
-                self.escaped += 1
-            lengths.append(length)
-            parts.append(compressed)
-        return [struct.pack(f">{len(lengths)}I", *lengths), *parts]
+        size, framing = self._page_size, self._framing
+        pages = [data[at : at + size] for at in range(0, len(data), size)]
+        parts = list(compress_each(self._codec, pages, framing.container, self._window))
+        if framing.raw_escape:
+            for place, part in enumerate(parts):
+                if len(part) >= size:
+                    parts[place] = pages[place]
+                    self.escaped += 1
+        return [struct.pack(f">{len(parts)}I", *map(len, parts)), *parts]

@@ -13,6 +13,14 @@ Pages = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.uint64]
 
 
+class PageSource(Protocol):
+    """Where pages are copied from, by page index."""
+
+    def read(self, first: int, rows: Pages, /) -> None:
+        """Fill the rows with the pages from ``first`` on."""
+        ...
+
+
 class PageStore(Protocol):
     """Where decoded pages go, by page index: :data:`Pages`, or what writes to the same pages another way."""
 
@@ -42,8 +50,8 @@ def views(pages: Pages, indices: Indices) -> list[memoryview]:
     return [pages[first : first + count].data.cast("B") for first, count in runs(indices)]
 
 
-def gather(pages: Pages, indices: Indices, scratch: Pages) -> memoryview:
-    """Copy pages into ``scratch``, in order; returns the filled part.
+def gather(source: PageSource, indices: Indices, scratch: Pages) -> Pages:
+    """Copy pages into ``scratch``, in order; returns the filled rows.
 
     A copy is needed: the guest may write while a codec reads, and DEFLATE encoders read their input more than
     once, so that a page that changes would damage others that match it (QEMU 007e179ef0, "multifd: Copy pages
@@ -51,9 +59,9 @@ def gather(pages: Pages, indices: Indices, scratch: Pages) -> memoryview:
     """
     at = 0
     for first, count in runs(indices):
-        scratch[at : at + count] = pages[first : first + count]
+        source.read(first, scratch[at : at + count])
         at += count
-    return scratch[:at].data.cast("B")
+    return scratch[:at]
 
 
 def scatter(data: npt.NDArray[np.uint8], pages: PageStore, indices: Indices) -> None:

@@ -5,6 +5,7 @@ With ``--forks`` instead it is a nursery: each peer that it forks goes on from h
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> int:
 
 def peer(arguments: list[str]) -> int:
     """Serve one codec."""
+    # No garbage collection between pages need look at what is loaded.
+    gc.freeze()
     try:
         codec, *given = arguments
         parameters = {key: int(value) for key, _, value in (argument.partition("=") for argument in given)}

@@ -133,7 +133,7 @@ class _Recoder:
     def recode(self, payload: memoryview, pages: int) -> list[memoryview]:
         """The new payload of a packet, valid until the next one; raises PayloadError."""
         self._decoder.decode(payload, self._held, self._places[:pages])
-        return [memoryview(part) for part in self._encoder.encode_still(self._held.first(pages))]
+        return [memoryview(part) for part in self._encoder.encode(self._held.first(pages))]
 
 
 class _Channel:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from typing_extensions import Buffer
 
 from multifd.framing.coder import Codec
 from multifd.framing.encode import PayloadEncoder
 from multifd.framing.model import Framing
-from multifd.framing.pages import Indices, Pages, total, zero_mask
+from multifd.framing.pages import Indices, Pages, gather, total, views, zero_mask
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Round, Script
 from multifd.peer.stream import Sink
@@ -29,11 +30,27 @@ _NONE: Indices = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A RAM block to send from."""
+
+    name: str
+    memory: GuestMemory
+
+    @property
+    def pages(self) -> Pages:
+        """The guest's own pages."""
+        return self.memory.pages(self.name)
+
+    def read(self, first: int, rows: Pages) -> None:
+        """Copy pages, a :class:`multifd.framing.pages.PageSource`."""
+        self.memory.read(self.name, first * rows.shape[1], rows.data)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Pages of one RAM block that travel in one packet."""
 
-    block: str
-    pages: Pages
+    block: Block
     indices: Indices
 
 
@@ -61,6 +78,9 @@ class ChannelTransmitter:
         self._zeros_in_packet = transmission.zero_pages is ZeroPages.PACKET
         self._sync_on_data = transmission.dialect.sync is SyncCarrier.DATA
         self._page_size = page_size
+        self._raw_pages = transmission.framing.raw_pages
+        self._scratch = np.empty((slots(page_size), page_size), np.uint8)
+        self._places: Indices = np.arange(slots(page_size), dtype=np.uint64)
 
     @property
     def escaped(self) -> int:
@@ -82,18 +102,30 @@ class ChannelTransmitter:
             self.sink.write([self._wire.trailing()])
 
     def _send(self, batch: Batch, *, sync: bool) -> None:
-        normal, zero = batch.indices, _NONE
-        if self._zeros_in_packet:
-            mask = zero_mask(batch.pages, normal)
-            if np.count_nonzero(mask):
-                normal, zero = normal[~mask], normal[mask]
-        payload = self._encoder.encode(batch.pages, normal) if len(normal) else []
+        normal, zero, payload = self._in_place(batch) if self._raw_pages else self._encoded(batch)
         size = total([memoryview(part) for part in payload])
         step = np.uint64(self._page_size)
-        header = self._wire.packet(batch.block, normal * step, zero * step, size, sync=sync)
+        header = self._wire.packet(batch.block.name, normal * step, zero * step, size, sync=sync)
         self.sink.write([header, *payload])
         if len(normal):
             self.packets += 1
+
+    def _in_place(self, batch: Batch) -> tuple[Indices, Indices, Sequence[Buffer]]:
+        """Normal and zero pages, and the normal ones from where they are (QEMU's multifd-nocomp.c)."""
+        pages, normal, zero = batch.block.pages, batch.indices, _NONE
+        if self._zeros_in_packet:
+            mask = zero_mask(pages, normal)
+            normal, zero = normal[~mask], normal[mask]
+        return normal, zero, views(pages, normal)
+
+    def _encoded(self, batch: Batch) -> tuple[Indices, Indices, Sequence[Buffer]]:
+        """Normal and zero pages, and the payload of a copy of the normal ones."""
+        rows, normal, zero = gather(batch.block, batch.indices, self._scratch), batch.indices, _NONE
+        if self._zeros_in_packet:
+            mask = zero_mask(rows, self._places[: len(rows)])
+            if np.count_nonzero(mask):
+                rows, normal, zero = rows[~mask], normal[~mask], normal[mask]
+        return normal, zero, self._encoder.encode(rows.data.cast("B")) if len(normal) else []
 
 
 class Transmitter:
@@ -162,7 +194,7 @@ class Transmitter:
         words: list[bytes] = []
         batches: list[Batch] = []
         per_packet = slots(self._script.page_size)
-        for block in dirty_round.image.blocks:
+        for block in (Block(each.name, memory) for each in dirty_round.image.blocks):
             listed = [
                 np.arange(r.first, r.first + r.count, dtype=np.uint64)
                 for r in dirty_round.pages
@@ -171,16 +203,13 @@ class Transmitter:
             if not listed:
                 continue
             indices: Indices = np.concatenate(listed)
-            pages = memory.pages(block.name)
             if self._transmission.zero_pages is ZeroPages.MAIN:
-                mask = zero_mask(pages, indices)
+                mask = zero_mask(block.pages, indices)
                 words += [
                     self._writer.zero_page(block.name, int(index) * self._script.page_size) for index in indices[mask]
                 ]
                 indices = indices[~mask]
-            batches += [
-                Batch(block.name, pages, indices[at : at + per_packet]) for at in range(0, len(indices), per_packet)
-            ]
+            batches += [Batch(block, indices[at : at + per_packet]) for at in range(0, len(indices), per_packet)]
         return b"".join(words), batches
 
     def _on_channels(self, work: Sequence[Sequence[Batch]]) -> None:

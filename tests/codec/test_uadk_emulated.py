@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-import numpy as np
 import pytest
 
 from multifd.codec import create
@@ -36,9 +35,8 @@ def refusal(codec: _UadkCodec, data: bytes, size: int = PAGE) -> str:
 
 def payload(codec: _UadkCodec, page: bytes) -> list[bytes]:
     """The uadk method's payload for one page: length table, page."""
-    pages = np.frombuffer(page, np.uint8).reshape(1, PAGE)
     encoder = PayloadEncoder(framing("uadk"), codec, PAGE)
-    return [bytes(memoryview(part)) for part in encoder.encode(pages, np.array([0], np.uint64))]
+    return [bytes(memoryview(part)) for part in encoder.encode(memoryview(page))]
 
 
 def test_it_says_that_it_is_an_emulated_kunpeng() -> None:

@@ -190,6 +190,44 @@ def test_a_write_stays_inside_its_block(memory: GuestMemory, offset: int) -> Non
     assert str(error.value) == (f"offset is {offset} for 5 bytes, expected them within 16384 bytes of 'pc.ram'")
 
 
+def test_what_is_read_is_what_the_block_holds(memory: GuestMemory) -> None:
+    memory.write("pc.ram", PAGE, b"guest")
+    buffer = bytearray(6)
+
+    memory.read("pc.ram", PAGE - 1, memoryview(buffer))
+
+    assert buffer == b"\0guest"
+
+
+def test_a_short_read_is_continued(memory: GuestMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.preadv
+    memory.write("pc.ram", 0, b"guest")
+    monkeypatch.setattr(os, "preadv", lambda file, buffers, offset: whole(file, [buffers[0][:2]], offset))
+    buffer = bytearray(5)
+
+    memory.read("pc.ram", 0, memoryview(buffer))
+
+    assert buffer == b"guest"
+
+
+def test_a_file_that_was_cut_is_the_hosts_fault(memory: GuestMemory) -> None:
+    path = memory.layout.blocks[0].path
+    os.truncate(path, PAGE)
+
+    with pytest.raises(EnvironmentBroke) as error:
+        memory.read("pc.ram", 0, memoryview(bytearray(2 * PAGE)))
+
+    assert str(error.value) == f"{path}: it ends at byte 4096"
+
+
+@pytest.mark.parametrize("offset", [-1, 4 * PAGE - 4])
+def test_a_read_stays_inside_its_block(memory: GuestMemory, offset: int) -> None:
+    with pytest.raises(HarnessError) as error:
+        memory.read("pc.ram", offset, memoryview(bytearray(5)))
+
+    assert str(error.value) == (f"offset is {offset} for 5 bytes, expected them within 16384 bytes of 'pc.ram'")
+
+
 def test_an_unknown_block_is_a_defect(memory: GuestMemory) -> None:
     with pytest.raises(HarnessError) as error:
         memory.view("vga")
@@ -214,11 +252,12 @@ def test_a_byte_far_behind_is_seen_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="there is no tmpfs at /dev/shm")
-def test_looking_for_zeros_fills_no_hole_of_a_tmpfs() -> None:
+def test_looking_and_reading_fill_no_hole_of_a_tmpfs() -> None:
     with (
         tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as directory,
         GuestMemory.create(Path(directory), {"pc.ram": 4 * PAGE}, PAGE) as memory,
     ):
+        memory.read("pc.ram", 0, memoryview(bytearray(PAGE)))
         assert memory.is_zero("pc.ram", 0, 4 * PAGE)
         assert Path(memory.layout.blocks[0].path).stat().st_blocks == 0
 
