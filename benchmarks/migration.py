@@ -15,10 +15,14 @@ splice     QEMU with ``none`` -> our encoder   splice / the slower of two direct
 =========  ==================================  ==================================================================
 
 The slower of the splice's two ends is what those two direct runs say: in the first, the sender goes as fast as it
-can when a QEMU takes its pages; in the second, the receiver goes as fast as it can when a QEMU compresses them, on
-the cores that in the spliced run the splice compresses on. A splice that keeps up lets both go on as they did. With
-``none`` both ends are the same direct run, and the splice is one more pair of copies for the same cores: that is its
-bare cost.
+can when a QEMU takes its pages; in the second, the receiver goes as fast as it can when a QEMU compresses them. A
+splice that keeps up lets both go on as they did. With ``none`` both ends are the same direct run, and the splice is one
+more pair of copies: that is its bare cost.
+
+Three processes share the cores in a spliced run, two in a direct one, so that with fewer cores than three busy
+processes want, wall times tell how many there are to share. CPU times tell it apart: a stage of a pipeline that needs
+no more of it than another one does not hold it up. The last column has the splice's CPU time over that of the busiest
+end of those two direct runs.
 
 Our codecs are those that read or write the method fastest here. Three quarters of the memory are text and the rest
 is zero, in tmpfs where there is room. Every destination is compared with the source afterwards.
@@ -89,13 +93,16 @@ CODECS: Final = {
 
 @dataclass(frozen=True)
 class Figures:
-    """Median wall times of one method, in seconds."""
+    """Median times of one method, in seconds: wall times but for those of CPU."""
 
     direct: float
     received: float
     spliced: float
     slower_end: float
     """Of the two direct runs that the splice is compared with."""
+    busiest_end_cpu: float
+    """Of all four ends of these."""
+    splice_cpu: float
 
     @property
     def receiver(self) -> float:
@@ -107,10 +114,23 @@ class Figures:
         """Ratio of the splice to the slower of its ends."""
         return self.spliced / self.slower_end
 
+    @property
+    def splice_work(self) -> float:
+        """Ratio of the splice's CPU time to that of the busiest end."""
+        return self.splice_cpu / self.busiest_end_cpu
+
+
+class Run(NamedTuple):
+    """What a run took, in seconds."""
+
+    wall: float
+    cpu: float
+    """Of the busier QEMU in a direct run, of our process in the others."""
+
 
 @dataclass(frozen=True)
 class Bench:
-    """One QEMU, one memory, and the three kinds of run; each returns its wall time in seconds.
+    """One QEMU, one memory, and the three kinds of run.
 
     Each raises HarnessError if a migration does not complete or memory is not the same on both sides afterwards.
     """
@@ -122,22 +142,22 @@ class Bench:
     scratch: Path
     channels: int
 
-    def direct(self, method: str) -> float:
+    def direct(self, method: str) -> Run:
         """QEMU to QEMU."""
         with self._destination(self.source.layout.sizes) as memory:
             return asyncio.run(self._to_qemu(memory, method, method, None))
 
-    def received(self, method: str) -> float:
+    def received(self, method: str) -> Run:
         """QEMU to our receiver."""
         with self._destination(self._blocks) as memory, _peer(CODECS[method].decoder) as peer:
             return asyncio.run(self._to_ours(memory, method, peer))
 
-    def spliced(self, method: str) -> float:
+    def spliced(self, method: str) -> Run:
         """QEMU with ``none`` through our splice to QEMU with the method."""
         with self._destination(self.source.layout.sizes) as memory, _peer(CODECS[method].encoder) as peer:
             return asyncio.run(self._to_qemu(memory, "none", method, peer))
 
-    async def _to_qemu(self, memory: GuestMemory, sent: str, received: str, splice: PeerProcess | None) -> float:
+    async def _to_qemu(self, memory: GuestMemory, sent: str, received: str, splice: PeerProcess | None) -> Run:
         place = _file(memory).parent
         async with (
             self._guest("source", self.source, place) as source,
@@ -150,11 +170,14 @@ class Bench:
                     sender_framing=sent, sender_dialect=self._dialect,
                     receiver_framing=received, receiver_dialect=self._dialect,
                 )  # fmt: skip
+            before = source.cpu_seconds, destination.cpu_seconds
             began = time.monotonic()
             await self._migrate(source, destination, sent, address)
-            return time.monotonic() - began
+            wall = time.monotonic() - began
+            cpu = max(source.cpu_seconds - before[0], destination.cpu_seconds - before[1])
+        return Run(wall, cpu if splice is None else self._done(splice, sent).cpu_seconds)
 
-    async def _to_ours(self, memory: GuestMemory, method: str, peer: PeerProcess) -> float:
+    async def _to_ours(self, memory: GuestMemory, method: str, peer: PeerProcess) -> Run:
         place = _file(memory).parent
         async with self._guest("source", self.source, place) as source:
             address = self._listening(
@@ -165,11 +188,9 @@ class Bench:
             began = time.monotonic()
             await self._migrate(source, None, method, address)
             ended = time.monotonic()
-        done = peer.conclusion(DEADLINE)
-        if not isinstance(done, contract.Done):
-            raise HarnessError(f"{method}: our receiver: {done.error}")
+        done = self._done(peer, method)
         # It answers when it has computed digests too; its seconds end with the migration.
-        return max(ended, listening + done.seconds) - began
+        return Run(max(ended, listening + done.seconds) - began, done.cpu_seconds)
 
     async def _migrate(self, source: Guest, destination: Guest | None, method: str, address: str) -> None:
         await outgoing(source, self._terms(method), address)
@@ -177,6 +198,12 @@ class Bench:
         for end in filter(None, (course.source, course.destination)):
             if not end.completed:
                 raise HarnessError(f"{method}: QEMU is {end.fate}, expected completed: {end.words}")
+
+    def _done(self, peer: PeerProcess, method: str) -> contract.Done:
+        done = peer.conclusion(DEADLINE)
+        if not isinstance(done, contract.Done):
+            raise HarnessError(f"{method}: peer {peer.name}: {done.error}")
+        return done
 
     def _guest(self, side: str, memory: GuestMemory, place: Path, *further: str) -> AbstractAsyncContextManager[Guest]:
         machine = Machine(self.machine, _file(memory), memory.layout.sizes[RAM_BLOCK])
@@ -226,27 +253,32 @@ def measure(bench: Bench, methods: Sequence[str], repeat: int) -> dict[str, Figu
                 spliced.take(method)
     return {
         method: Figures(
-            direct.median(method),
-            received.median(method),
-            spliced.median(method),
-            max(direct.median("none"), direct.median(method)),
+            direct.wall(method),
+            received.wall(method),
+            spliced.wall(method),
+            max(direct.wall("none"), direct.wall(method)),
+            max(direct.cpu("none"), direct.cpu(method)),
+            spliced.cpu(method),
         )
         for method in methods
     }
 
 
 class _Times:
-    """Of one kind of run, by method."""
+    """Of one kind of run, by method; medians in seconds."""
 
-    def __init__(self, run: Callable[[str], float]) -> None:
+    def __init__(self, run: Callable[[str], Run]) -> None:
         self._run = run
-        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+        self._runs: defaultdict[str, list[Run]] = defaultdict(list)
 
     def take(self, method: str) -> None:
-        self._seconds[method].append(self._run(method))
+        self._runs[method].append(self._run(method))
 
-    def median(self, method: str) -> float:
-        return statistics.median(self._seconds[method])
+    def wall(self, method: str) -> float:
+        return statistics.median(run.wall for run in self._runs[method])
+
+    def cpu(self, method: str) -> float:
+        return statistics.median(run.cpu for run in self._runs[method])
 
 
 @contextmanager
@@ -277,7 +309,7 @@ def _fill(memory: GuestMemory) -> None:
 
 def _show(bench: Bench, figures: Mapping[str, Figures]) -> None:
     qemu = f"QEMU {bench.qemu.facts.release}"
-    table = Table("", f"{qemu} to itself", "to ours", "ratio", "slower end", "splice", "ratio")
+    table = Table("", f"{qemu} to itself", "to ours", "ratio", "slower end", "splice", "ratio", "of CPU")
     for method, of in figures.items():
         table.add_row(
             method,
@@ -285,6 +317,7 @@ def _show(bench: Bench, figures: Mapping[str, Figures]) -> None:
             f"{of.receiver:.2f}",
             *(f"{seconds:.2f} s" for seconds in (of.slower_end, of.spliced)),
             f"{of.splice:.2f}",
+            f"{of.splice_work:.2f}",
         )
     Console().print(table)
 
@@ -294,6 +327,7 @@ def _plain(bench: Bench, figures: Mapping[str, Figures]) -> dict[str, object]:
         "ratios": {
             **{f"receiver.{method}": of.receiver for method, of in figures.items()},
             **{f"splice.{method}": of.splice for method, of in figures.items()},
+            **{f"splice-cpu.{method}": of.splice_work for method, of in figures.items()},
         },
         "seconds": {method: asdict(of) for method, of in figures.items()},
         "qemu": bench.qemu.facts.release,

@@ -59,7 +59,7 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
     if observed.late_pages:
         yield "corrupt", f"{observed.late_pages} pages were written after the receiver had reported its error"
     if outcome == "hazard" != predicted:
-        yield "corrupt", f"memory is wrong: {observed.detail}; predicted {predicted}"
+        yield "corrupt", f"hazard: {observed.detail}; predicted {predicted}"
     if outcome in ("crash", "hang"):
         yield outcome, observed.detail
     if outcome == "identical" != predicted:

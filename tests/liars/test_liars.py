@@ -59,26 +59,26 @@ def dying(lie: str, side: Role, scenario: Scenario, how: str, framing: Framing =
 
 CASES = [
     Case("corrupts-a-bit", "receiver", "corrupt",
-         r"^memory is wrong: receiver corrupts-a-bit says done, 1 pages hold what was never sent, 0 hold something"
+         r"^hazard: receiver corrupts-a-bit says done, 1 pages hold what was never sent, 0 hold something"
          r" old, first at page 5 of pc.ram; predicted identical; receiver corrupts-a-bit reports a digest that its"
          r" memory does not have$"),
     Case("corrupts-a-bit", "receiver", "corrupt", r"receiver corrupts-a-bit says done, 1 pages hold what was never",
          scenario="whole"),
     Case("corrupts-a-bit-and-knows", "receiver", "corrupt",
-         r"^memory is wrong: receiver corrupts-a-bit-and-knows says done, 1 pages .*; predicted identical$"),
+         r"^hazard: receiver corrupts-a-bit-and-knows says done, 1 pages .*; predicted identical$"),
     Case("swaps-pages", "receiver", "corrupt", r"receiver swaps-pages says done, [12] pages hold what was never sent"),
     Case("drops-on-receive", "receiver", "corrupt",
          r"receiver drops-on-receive says done, 0 pages hold what was never sent, \d+ hold something old"),
     Case("accepts-everything", "receiver", "corrupt",
          r"receiver accepts-everything says done, 0 pages hold what was never sent, \d+ hold something old"),
-    Case("accepts-everything", "receiver", "corrupt", r"memory is wrong: .*; predicted rejected$",
+    Case("accepts-everything", "receiver", "corrupt", r"hazard: .*; predicted rejected$",
          framing="zlib", receiver="libdeflate"),
     Case("false-digest", "receiver", "wrong-error",
          r"^receiver false-digest reports a digest that its memory does not have$"),
     refused("writes-before-error", "corrupt",
-         r"^memory is wrong: 1 pages hold what was never sent.*; then: multifd \d: flags received 2"),
+         r"^hazard: 1 pages hold what was never sent.*; then: multifd \d: flags received 2"),
     refused("writes-at-once-after-error", "corrupt",
-         r"^(1 pages were written after the receiver had reported its error|memory is wrong: 1 pages)"),
+         r"^(1 pages were written after the receiver had reported its error|hazard: 1 pages)"),
     refused("writes-long-after-error", "corrupt",
          r"^1 pages were written after the receiver had reported its error$"),
     Case("writes-long-after-error", "receiver", "corrupt",
@@ -93,7 +93,7 @@ CASES = [
          r"^peer listens-elsewhere says that it listens at elsewhere, expected a socket at ",
          framing="zlib", scenario="fault"),
     Case("drops-a-packet", "sender", "corrupt",
-         r"^memory is wrong: .*; predicted identical; sender drops-a-packet: packet numbers are not contiguous: none"
+         r"^hazard: .*; predicted identical; sender drops-a-packet: packet numbers are not contiguous: none"
          r" twice, \[\d+\] missing$"),
     Case("drops-a-packet", "sender", "wrong-error",
          r"^rejected with 'sender drops-a-packet: packet numbers .*', expected an error like 'multifd: received packet"
@@ -108,7 +108,7 @@ CASES = [
          r"^sender mislabels: manifest of the capture: framing is zlib-packet\[window=15\], asked was"
          r" zlib-packet\[window=12\]$", framing=NARROW),
     Case("leaves-pages-out", "sender", "corrupt",
-         r"^memory is wrong: .* 0 pages hold what was never sent, \d+ hold something old, first at page \d+ of pc.ram",
+         r"^hazard: .* 0 pages hold what was never sent, \d+ hold something old, first at page \d+ of pc.ram",
          scenario="whole"),
     Case("says-done-and-sends-nothing", "sender", "crash",
          r"^peer says-done-and-sends-nothing says done, but .*manifest.json: cannot read: No such file"),

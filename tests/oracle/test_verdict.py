@@ -39,8 +39,8 @@ TABLE: Final = (
         "identical", "rejected", OTHER, "fail", "wrong-error",
         "rejected with 'size received', but identical was predicted",
     ),
-    Row("identical", "hazard", None, "fail", "corrupt", "memory is wrong: seen; predicted identical"),
-    Row("identical", "hazard", OTHER, "fail", "corrupt", "memory is wrong: seen; predicted identical"),
+    Row("identical", "hazard", None, "fail", "corrupt", "hazard: seen; predicted identical"),
+    Row("identical", "hazard", OTHER, "fail", "corrupt", "hazard: seen; predicted identical"),
     Row(
         "rejected", "identical", None, "fail", "accepted",
         "memory arrived identical, but rejected was predicted: flags differ",
@@ -54,7 +54,7 @@ TABLE: Final = (
         "rejected", "rejected", None, "fail", "wrong-error",
         r"rejected with None, expected an error like 'flags received \\d'",
     ),
-    Row("rejected", "hazard", AS_EXPECTED, "fail", "corrupt", "memory is wrong: seen; predicted rejected"),
+    Row("rejected", "hazard", AS_EXPECTED, "fail", "corrupt", "hazard: seen; predicted rejected"),
     Row(
         "hazard", "identical", None, "fail", "accepted",
         "memory arrived identical, but hazard was predicted: pages stay old",

@@ -45,19 +45,6 @@ ZSTD: Final = 4
 QATZIP: Final = 32
 
 
-@pytest.fixture(scope="module")
-def peers() -> Iterator[Peers]:
-    """Peer processes that every test here uses."""
-    with closing(Peers()) as peers:
-        yield peers
-
-
-@pytest.fixture(scope="module")
-def migration(tmp_path_factory: pytest.TempPathFactory) -> Script:
-    """Dirty rounds of a small guest."""
-    return script(tmp_path_factory.mktemp("script"))
-
-
 class Chain:
     """A sender, one splice after the other, and a receiver, all of them processes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -21,25 +21,12 @@ from multifd.peer.tap import Tap
 from multifd.wire.dialect import MainSync
 from multifd.wire.main_channel import MainWriter
 from multifd.wire.packet import pack_init
-from tests.peer.live import CHANNELS, LONG, SIZES, End, Peers, destination, identical, read, script
+from tests.peer.live import CHANNELS, LONG, SIZES, End, Peers, destination, identical, read
 
 CAPTURES: Final = Path(__file__).parents[1] / "captures"
 LATEST: Final = End("none", "qemu-10.0")
 SHUT: Final = bytes.fromhex("0001 0004 00000000")
 MAIN: Final = MainWriter(4096).start("pc", [("m", 1 << 20)], flush=True)
-
-
-@pytest.fixture(scope="module")
-def peers() -> Iterator[Peers]:
-    """Peer processes that every test here uses."""
-    with closing(Peers()) as peers:
-        yield peers
-
-
-@pytest.fixture(scope="module")
-def migration(tmp_path_factory: pytest.TempPathFactory) -> Script:
-    """Dirty rounds of a small guest."""
-    return script(tmp_path_factory.mktemp("script"))
 
 
 def send(peers: Peers, migration: Script, end: End, address: str) -> contract.Conclusion:

@@ -227,7 +227,7 @@ def test_a_codec_that_flips_a_bit_in_the_splice_is_found(side: str, lab: Lab) ->
     record = lab.run(lab.cell("zlib", pairing, "splice").model_copy(update={side: "flips-in-the-splice"}))
 
     assert (record.verdict, record.kind) == ("fail", "corrupt")
-    assert record.reason.startswith("memory is wrong: everybody says completed, ")
+    assert record.reason.startswith("hazard: everybody says completed, ")
 
 
 def test_memory_that_changes_after_both_sides_said_completed_is_found(
@@ -247,7 +247,7 @@ def test_memory_that_changes_after_both_sides_said_completed_is_found(
 
     assert (record.verdict, record.kind) == ("fail", "corrupt")
     assert record.reason == (
-        "memory is wrong: everybody says completed, 1 pages hold what was never sent, 0 hold something old, first at"
+        "hazard: everybody says completed, 1 pages hold what was never sent, 0 hold something old, first at"
         " page 300 of m; predicted identical"
     )
 
