@@ -5,7 +5,7 @@ and the receiving side is done: a QEMU with the same status, our receiver with i
 page in its place. The three kinds run in turns on the same cores, each with new processes and a new destination:
 
 =========  ==================================  ==================================================================
-run        processes                           ratio, of median wall times
+run        processes                           ratio of wall times
 =========  ==================================  ==================================================================
 direct     QEMU -> QEMU
 receiver   QEMU -> ours                        receiver / direct: what it costs to put our receiver in the place
@@ -24,6 +24,8 @@ processes want, wall times tell how many there are to share. CPU times tell it a
 no more of it than another one does not hold it up. The last column has the splice's CPU time over that of the busiest
 end of those two direct runs.
 
+Ratios are medians over the repetitions, each of runs that follow each other; times are medians of their own.
+
 Our codecs are those that read or write the method fastest here. Three quarters of the memory are text and the rest
 is zero, in tmpfs where there is room. Every destination is compared with the source afterwards.
 """
@@ -38,9 +40,9 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -93,31 +95,19 @@ CODECS: Final = {
 
 @dataclass(frozen=True)
 class Figures:
-    """Median times of one method, in seconds: wall times but for those of CPU."""
+    """Of one method: median wall times in seconds, and median ratios."""
 
     direct: float
     received: float
     spliced: float
     slower_end: float
     """Of the two direct runs that the splice is compared with."""
-    busiest_end_cpu: float
-    """Of all four ends of these."""
+    receiver: float
+    """Our receiver to QEMU's."""
+    splice: float
+    """The splice to the slower of its ends."""
     splice_cpu: float
-
-    @property
-    def receiver(self) -> float:
-        """Ratio of our receiver to QEMU's."""
-        return self.received / self.direct
-
-    @property
-    def splice(self) -> float:
-        """Ratio of the splice to the slower of its ends."""
-        return self.spliced / self.slower_end
-
-    @property
-    def splice_work(self) -> float:
-        """Ratio of the splice's CPU time to that of the busiest end."""
-        return self.splice_cpu / self.busiest_end_cpu
+    """The splice to the busiest end, in CPU time."""
 
 
 class Run(NamedTuple):
@@ -244,41 +234,34 @@ class Bench:
 
 def measure(bench: Bench, methods: Sequence[str], repeat: int) -> dict[str, Figures]:
     """Every kind of run in turns, ``repeat`` times; a splice needs the direct runs with ``none``."""
-    direct, received, spliced = (_Times(run) for run in (bench.direct, bench.received, bench.spliced))
+    kinds = {"direct": bench.direct, "received": bench.received, "spliced": bench.spliced}
+    runs: defaultdict[tuple[str, str], list[Run]] = defaultdict(list)
     for _ in range(repeat):
         for method in dict.fromkeys(("none", *methods)):
-            direct.take(method)
-            if method in methods:
-                received.take(method)
-                spliced.take(method)
+            for kind, run in kinds.items():
+                if kind == "direct" or method in methods:
+                    runs[kind, method].append(run(method))
     return {
-        method: Figures(
-            direct.wall(method),
-            received.wall(method),
-            spliced.wall(method),
-            max(direct.wall("none"), direct.wall(method)),
-            max(direct.cpu("none"), direct.cpu(method)),
-            spliced.cpu(method),
+        method: _figures(
+            runs["direct", method], runs["received", method], runs["spliced", method], runs["direct", "none"]
         )
         for method in methods
     }
 
 
-class _Times:
-    """Of one kind of run, by method; medians in seconds."""
-
-    def __init__(self, run: Callable[[str], Run]) -> None:
-        self._run = run
-        self._runs: defaultdict[str, list[Run]] = defaultdict(list)
-
-    def take(self, method: str) -> None:
-        self._runs[method].append(self._run(method))
-
-    def wall(self, method: str) -> float:
-        return statistics.median(run.wall for run in self._runs[method])
-
-    def cpu(self, method: str) -> float:
-        return statistics.median(run.cpu for run in self._runs[method])
+def _figures(direct: list[Run], received: list[Run], spliced: list[Run], fastest: list[Run]) -> Figures:
+    """``fastest`` are the direct runs with ``none``; all lists are in the order of the repetitions."""
+    together = list(zip(direct, received, spliced, fastest, strict=True))
+    median = statistics.median
+    return Figures(
+        direct=median(run.wall for run in direct),
+        received=median(run.wall for run in received),
+        spliced=median(run.wall for run in spliced),
+        slower_end=median(max(own.wall, bare.wall) for own, _, _, bare in together),
+        receiver=median(ours.wall / own.wall for own, ours, _, _ in together),
+        splice=median(ours.wall / max(own.wall, bare.wall) for own, _, ours, bare in together),
+        splice_cpu=median(ours.cpu / max(own.cpu, bare.cpu) for own, _, ours, bare in together),
+    )
 
 
 @contextmanager
@@ -317,7 +300,7 @@ def _show(bench: Bench, figures: Mapping[str, Figures]) -> None:
             f"{of.receiver:.2f}",
             *(f"{seconds:.2f} s" for seconds in (of.slower_end, of.spliced)),
             f"{of.splice:.2f}",
-            f"{of.splice_work:.2f}",
+            f"{of.splice_cpu:.2f}",
         )
     Console().print(table)
 
@@ -327,9 +310,12 @@ def _plain(bench: Bench, figures: Mapping[str, Figures]) -> dict[str, object]:
         "ratios": {
             **{f"receiver.{method}": of.receiver for method, of in figures.items()},
             **{f"splice.{method}": of.splice for method, of in figures.items()},
-            **{f"splice-cpu.{method}": of.splice_work for method, of in figures.items()},
+            **{f"splice-cpu.{method}": of.splice_cpu for method, of in figures.items()},
         },
-        "seconds": {method: asdict(of) for method, of in figures.items()},
+        "seconds": {
+            method: {name: getattr(of, name) for name in ("direct", "received", "spliced", "slower_end")}
+            for method, of in figures.items()
+        },
         "qemu": bench.qemu.facts.release,
         "machine": bench.machine,
     }

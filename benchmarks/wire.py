@@ -66,6 +66,7 @@ from multifd.peer.apply import Destination, Reception
 from multifd.peer.receive import Receiver
 from multifd.peer.stream import SocketSink
 from multifd.peer.transmit import Transmission, Transmitter
+from multifd.peer.turns import take_turns
 from multifd.wire.dialect import dialect
 from multifd.wire.packet import PACKET_SIZE
 
@@ -331,6 +332,7 @@ def _together(sides: tuple[Prepare, Prepare]) -> Measured:
 def _alone(prepare: Prepare, start: Barrier, answer: Connection) -> None:
     # As our peers do, and for the bare work too.
     heap.keep()
+    take_turns()
     gc.freeze()
     run = prepare()
     start.wait(DEADLINE)

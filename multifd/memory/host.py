@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from multifd.errors import EnvironmentBroke
 
 
-@contextmanager
-def blaming(path: Path | str) -> Iterator[None]:
+class blaming:  # noqa: N801  (used like a function; a generator would cost more than what it is around)
     """Turn an OSError of the block into EnvironmentBroke with ``path`` and the system's own words."""
-    try:
-        yield
-    except OSError as error:
-        raise EnvironmentBroke(f"{path}: {error.strerror}") from error
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise EnvironmentBroke(f"{self._path}: {error.strerror}") from error

@@ -14,11 +14,13 @@ from multifd.peer.forks import serve
 from multifd.peer.heap import keep
 from multifd.peer.nursery import FORKS
 from multifd.peer.server import run
+from multifd.peer.turns import take_turns
 
 
 def main(arguments: list[str]) -> int:
     """Serve; exit 0 after ``quit``, 2 for a wrong codec, parameter or request."""
     keep()
+    take_turns()
     if arguments != [FORKS]:
         return peer(arguments)
     given = serve()
