@@ -214,6 +214,7 @@ def test_what_is_not_our_own_peer_is_executed(
 
 OWNER: Final = """
 import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # deaf to it where these tests run in the background
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
 nursery = Nursery()

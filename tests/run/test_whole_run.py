@@ -30,14 +30,16 @@ CELL: Final = "wire/zlib/zlib~zlib/qemu-10.0/capture/mixed/4k/2ch"
 MARK: Final = "MULTIFD_TEST_RUN"
 """Variable in the environment of a run's peers, and so in its plan: by it they are found again."""
 LAUNCH: Final = """\
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 import pytest
 from multifd.run import stage
 stage._SHARED_MEMORY = Path(sys.argv[1])
 sys.exit(pytest.main(sys.argv[2:]))
 """
-"""pytest with scratch space of this run's own, so that what is left of it can be told from others'."""
+"""pytest with scratch space of this run's own, so that what is left of it can be told from others'. It listens to
+Ctrl-C also where these tests run in the background, whose processes are born deaf to it."""
 PATIENCE: Final = 60.0
 """Seconds after which something that must happen has not."""
 
