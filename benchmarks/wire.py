@@ -364,7 +364,7 @@ def _show(figures: Mapping[str, Figures]) -> None:
 @click.command()
 @click.option("--memory", type=click.IntRange(min=1), default=512, show_default=True, help="MiB of guest memory.")
 @click.option(
-    "--repeat", type=click.IntRange(min=1), default=5, show_default=True, help="How often ours and bare run, in turns."
+    "--repeat", type=click.IntRange(min=1), default=9, show_default=True, help="How often ours and bare run, in turns."
 )
 @click.option(
     "--channels",
