@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
+import pytest
+
+from multifd.peer.client import PeerProcess
+from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
+from multifd.peer.process import Start, execute
 from multifd.peer.turns import take_turns
 
 
@@ -18,3 +25,14 @@ def policies() -> tuple[int, int]:
 def test_a_thread_and_what_it_starts_are_batch_jobs() -> None:
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(policies).result() == (os.SCHED_BATCH, os.SCHED_BATCH)
+
+
+@pytest.mark.parametrize("starter", [lambda _: execute, lambda nursery: nursery.start], ids=["executed", "forked"])
+def test_our_peers_take_turns(starter: Callable[[Nursery], Start]) -> None:
+    with Nursery() as nursery, ExitStack() as stack:
+        peer = PeerProcess("none", (*PROGRAM, "none"), ENVIRONMENT, starter(nursery))
+        stack.callback(peer.quit)
+        peer.hello(30)
+
+        assert peer.pid is not None
+        assert os.sched_getscheduler(peer.pid) == os.SCHED_BATCH

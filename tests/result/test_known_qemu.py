@@ -53,6 +53,9 @@ SEEN: Final = (
          f"destination none, answers no more: no message; {PIPE}", before=STILL),
     Seen("qemu-destination-hangs-on-channel-error", "zlib-packet[window=15]~zlib/isal~qemu-10.0.13/qemu-10.0/splice/",
          "hang", f"destination setup, answers no more: no message; {PIPE}", before=STILL),
+    Seen("qemu-source-hangs-on-channel-error", "zlib-packet[window=12]~zlib/isal~qemu-10.0.13/qemu-10.0/splice/",
+         "hang", "destination exit status 1: multifd 1: inflate returned 1 instead of Z_OK; source pre-switchover,"
+         " answers no more: no message", before=STILL),
     Seen("qemu-waits-for-missing-channels", "none/qemu-7.2.22~qemu-7.2.22/qemu-5.0/fewer-channels/", "hang",
          "destination none: no message; source active: no message", before=STILL),
     Seen("qemu-waits-for-missing-channels", "none/qemu-7.2.22~qemu-10.0.13/qemu-5.0~qemu-10.0/fewer-channels/", "hang",
@@ -84,6 +87,8 @@ OTHERWISE: Final = (
          "source says completed, destination is dead: "),
     Seen("", "zlib/qemu-10.0.13~qemu-10.0.13/qemu-10.0/migrate/", "hang",
          f"destination active, answers no more: no message; {PIPE}", before=STILL),
+    Seen("", "zlib-packet[window=12]~zlib/isal~qemu-10.0.13/qemu-10.0/splice/", "hang",
+         "destination exit status 1: no message; source active, answers no more: no message", "fail", STILL),
     Seen("", "zlib/isal~qemu-11.1.3/qemu-10.0/splice/", "hang",
          "destination exit status 1: no message; source failing: no message", before=STILL),
 )  # fmt: skip

@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from multifd.plan.matrix import PlanOptions, plan
+from multifd.profile.model import PeerEntry, Profile
+from multifd.run import bench as module
+from multifd.run.bench import Bench
 from multifd.run.cores import own_core, sharing
+from multifd.run.introduce import resolve
+from multifd.run.observe import compare
+from multifd.run.stage import Stage
 
 HERE = os.sched_getaffinity(0)
 ONE = min(HERE)
@@ -74,3 +84,35 @@ def test_what_does_not_run_is_no_obstacle(process: subprocess.Popen[bytes]) -> N
 def test_without_a_core_of_its_own_nothing_moves(process: subprocess.Popen[bytes]) -> None:
     with sharing(None, [process.pid]):
         assert (os.sched_getaffinity(0), os.sched_getaffinity(process.pid)) == (HERE, HERE)
+
+
+@pytest.mark.skipif(len(HERE) == 1, reason="there is one core")
+@pytest.mark.parametrize(("mode", "where"), [("capture", {ONE}), ("live", HERE)])
+def test_a_bench_keeps_captured_cells_on_its_core_and_live_ones_not(
+    mode: str, where: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line_up = resolve(
+        "cores", Profile(description="Two codecs.", peers=(PeerEntry(codec="none"), PeerEntry(codec="zlib"))), None
+    )
+    cell = next(
+        c
+        for c in plan(line_up, PlanOptions(memory=2 << 20))
+        if c.plan.mode == mode and c.prediction.outcome == "identical"
+    )
+    seen: list[set[int]] = []
+
+    def looking(*given: Any) -> Any:
+        seen.extend(os.sched_getaffinity(pid) for pid in pids())
+        return compare(*given)
+
+    monkeypatch.setattr(module, "compare", looking)
+    with closing(Bench(line_up, Stage(tmp_path, "only", 1, None), core=ONE)) as bench:
+
+        def pids() -> list[int]:
+            return [0, *(peer.pid for peer in bench._processes.values() if peer.pid is not None)]
+
+        bench.run(cell)
+        seen.clear()
+        bench.run(cell)
+
+    assert seen == [where] * 3
