@@ -51,19 +51,19 @@ from rich.console import Console
 from rich.table import Table
 
 from multifd.errors import HarnessError, InputError, MultifdError
+from multifd.lineup.model import QemuPeer
+from multifd.lineup.qemus import resolve_qemus
 from multifd.memory.corpus import generate
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import RamBlock
+from multifd.memory.scratch import make_scratch
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import ENVIRONMENT, PROGRAM
-from multifd.profile.lineup import QemuPeer
 from multifd.qemu.binary import FOUND, named
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, start
 from multifd.qemu.migration import Terms, incoming, outgoing, watch
-from multifd.run.qemus import resolve_qemus
-from multifd.run.stage import make_scratch
 
 PAGE_SIZE: Final = 4096
 UNITS: Final = {"M": 1 << 20, "G": 1 << 30}

@@ -60,12 +60,12 @@ from multifd.framing.model import Framing, framing
 from multifd.memory.corpus import generate
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Round, Script
+from multifd.migrate.address import connect, listen
+from multifd.migrate.apply import Destination, Reception
+from multifd.migrate.receive import Receiver
+from multifd.migrate.stream import SocketSink
+from multifd.migrate.transmit import Transmission, Transmitter
 from multifd.peer import heap
-from multifd.peer.address import connect, listen
-from multifd.peer.apply import Destination, Reception
-from multifd.peer.receive import Receiver
-from multifd.peer.stream import SocketSink
-from multifd.peer.transmit import Transmission, Transmitter
 from multifd.peer.turns import take_turns
 from multifd.wire.dialect import dialect
 from multifd.wire.packet import PACKET_SIZE

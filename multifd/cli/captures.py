@@ -18,11 +18,11 @@ from multifd.errors import EnvironmentBroke, InputError, MultifdError, WireError
 from multifd.framing.container import Container
 from multifd.framing.pages import runs
 from multifd.memory.image import GuestMemory
-from multifd.peer.apply import Destination, Reception
-from multifd.peer.capture import Capture
-from multifd.peer.replay import Replay
-from multifd.peer.stream import FileSource
-from multifd.run.stage import make_scratch
+from multifd.memory.scratch import make_scratch
+from multifd.migrate.apply import Destination, Reception
+from multifd.migrate.capture import Capture
+from multifd.migrate.replay import Replay
+from multifd.migrate.stream import FileSource
 from multifd.wire.dialect import FLAG_SYNC, Dialect, dialect
 from multifd.wire.packet import DeviceStateHeader, RamHeader
 from multifd.wire.scan import Scanned, scan

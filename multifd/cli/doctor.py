@@ -21,7 +21,7 @@ from multifd.device.diagnose import Diagnosis, diagnose
 from multifd.device.model import Device, Problem
 from multifd.device.sysfs import Host
 from multifd.errors import MultifdError
-from multifd.vendor.find import WANTED, Library, candidates
+from multifd.libraries.find import WANTED, Library, candidates
 
 HEALTHY: Final = 0
 UNUSABLE: Final = 1

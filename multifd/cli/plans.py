@@ -15,6 +15,9 @@ from multifd.device.diagnose import detect
 from multifd.device.sysfs import Host
 from multifd.errors import InputError
 from multifd.framing.model import framing
+from multifd.lineup.devices import device_peers
+from multifd.lineup.introduce import resolve
+from multifd.lineup.subjects import subjects
 from multifd.memory.corpus import CORPORA
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
@@ -22,9 +25,6 @@ from multifd.plan.matrix import PlanOptions, plan
 from multifd.plan.qemu import qemu_plan
 from multifd.plan.vendor import VendorCell, vendor_plan
 from multifd.profile.load import load
-from multifd.run.devices import device_peers
-from multifd.run.introduce import resolve
-from multifd.run.vendor import subjects
 
 QEMU: Final = "qemu"
 """The suite that needs a binary."""

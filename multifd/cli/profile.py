@@ -11,9 +11,9 @@ from multifd.device.diagnose import detect
 from multifd.device.model import Device
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke
+from multifd.lineup.devices import STANDING
 from multifd.profile.load import load
 from multifd.profile.model import Devices, Policy, Profile
-from multifd.run.devices import STANDING
 
 
 @click.command()

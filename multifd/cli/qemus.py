@@ -12,12 +12,12 @@ from typing import Final
 import click
 
 from multifd.errors import InputError, MultifdError
-from multifd.profile.lineup import QemuPeer
+from multifd.lineup.model import QemuPeer
+from multifd.lineup.qemus import binaries_of, introduced
 from multifd.profile.model import Profile
 from multifd.qemu.ask import ask
 from multifd.qemu.binary import FOUND, Binary, found, named
 from multifd.qemu.facts import Facts
-from multifd.run.qemus import binaries_of, introduced
 
 ANSWER: Final = 20.0
 """Seconds that a QEMU takes at most to say what it is."""

@@ -14,14 +14,14 @@ from multifd.cli.qemus import ANSWER, one_binary
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.memory.corpus import CORPORA
 from multifd.memory.host import blaming
+from multifd.memory.scratch import make_scratch
 from multifd.memory.size import size
-from multifd.peer.capture import MANIFEST
+from multifd.migrate.capture import MANIFEST
 from multifd.qemu.ask import ask
 from multifd.qemu.facts import common_machine, has_dialect
 from multifd.qemu.guest import Machine
 from multifd.qemu.migration import Terms
-from multifd.run.recording import PAGE_SIZE, record_source
-from multifd.run.stage import make_scratch
+from multifd.qemu.record import PAGE_SIZE, record_source
 
 _CONTENT: Final = "mixed"
 _SEED: Final = 1

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd.errors import InputError
-from multifd.vendor import cache, wish
-from multifd.vendor.fetch import fetch as fetch_wish
-from multifd.vendor.find import WANTED, Host, Library, candidates
-from multifd.vendor.probe import probe
-from multifd.vendor.sources import NEWEST, Release
+from multifd.libraries import cache, wish
+from multifd.libraries.fetch import fetch as fetch_wish
+from multifd.libraries.find import WANTED, Host, Library, candidates
+from multifd.libraries.probe import probe
+from multifd.libraries.sources import NEWEST, Release
 
 _into = click.option(
     "--into",

@@ -18,7 +18,7 @@ from typing import IO, Final
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.fidelity.grammar import Stream
 from multifd.framing.container import Container
-from multifd.vendor.find import libraries, python_command
+from multifd.libraries.find import libraries, python_command
 
 CONTAINERS: Final = tuple(Container)
 _COUNT: Final = struct.Struct("<I")

@@ -1,1 +1,1 @@
-"""Peers: the contract they speak, our own live sender and receiver, captures, and the client that drives them."""
+"""A peer as a process: the contract, the client that drives it, our own server, the nursery that forks it."""

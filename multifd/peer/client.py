@@ -20,8 +20,8 @@ from typing import IO, Any, Final, Literal
 from pydantic import ValidationError
 
 from multifd.errors import EnvironmentBroke, PeerError
+from multifd.migrate.capture import problems
 from multifd.peer import contract
-from multifd.peer.capture import problems
 from multifd.peer.process import Running, Start, execute, fate
 
 MAX_LINE: Final = 1 << 20

@@ -21,16 +21,16 @@ from multifd.framing.coder import Codec
 from multifd.framing.model import framing
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout
+from multifd.migrate.address import connect, listen
+from multifd.migrate.apply import Destination, Reception
+from multifd.migrate.capture import FORMAT, Capture, problems, save_manifest
+from multifd.migrate.crew import DeadlineError
+from multifd.migrate.receive import Receiver
+from multifd.migrate.replay import Replay
+from multifd.migrate.splice import Side, Splice, Splicing
+from multifd.migrate.stream import FileSink, Sink, SocketSink
+from multifd.migrate.transmit import Transmission, Transmitter
 from multifd.peer import contract
-from multifd.peer.address import connect, listen
-from multifd.peer.apply import Destination, Reception
-from multifd.peer.capture import FORMAT, Capture, problems, save_manifest
-from multifd.peer.crew import DeadlineError
-from multifd.peer.receive import Receiver
-from multifd.peer.replay import Replay
-from multifd.peer.splice import Side, Splice, Splicing
-from multifd.peer.stream import FileSink, Sink, SocketSink
-from multifd.peer.transmit import Transmission, Transmitter
 from multifd.wire.dialect import ZeroPages, dialect
 
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (

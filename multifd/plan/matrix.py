@@ -10,12 +10,12 @@ from typing import Final
 from multifd.codec import create
 from multifd.errors import HarnessError, InputError
 from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS, PROPOSALS, framing
+from multifd.lineup.model import LineUp, LineUpPeer
 from multifd.oracle.predict import predict
 from multifd.oracle.question import Question, Side
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.scenario import SCENARIOS
-from multifd.profile.lineup import LineUp, LineUpPeer
 from multifd.wire.dialect import DIALECTS, Dialect, ZeroPages, dialect
 
 LATEST: Final = "qemu-10.0"

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from multifd.framing.model import FRAMINGS, framing
+from multifd.lineup.model import LineUp, LineUpPeer, QemuPeer
+from multifd.lineup.qemus import MEMORY
 from multifd.oracle.predict import predict
 from multifd.oracle.qemu import decoder_of, encoder_of
 from multifd.oracle.question import Question, Side
@@ -26,12 +28,9 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import LATEST, REFERENCE, zero_pages
 from multifd.plan.scenario import SCENARIOS
-from multifd.profile.lineup import LineUp, LineUpPeer, QemuPeer
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import ZeroPages, dialect
 
-MEMORY: Final = 4 << 20
-"""Bytes of guest memory."""
 _HIDDEN: Final = ("uadk", "qatzip")
 """Methods whose flag an old mask does not show."""
 _CHANNELS: Final = (("migrate", 2, 2), ("fewer-channels", 2, 3), ("more-channels", 3, 2))

@@ -17,7 +17,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from multifd.errors import InputError
-from multifd.vendor import cache
+from multifd.libraries import cache
 
 FOUND: Final = "found"
 PROGRAM: Final = "qemu-system-x86_64"

@@ -1,1 +1,1 @@
-"""Running a planned cell: scratch space, peer processes, what is measured and what is observed."""
+"""Running a planned cell with real processes: scratch space, peers, QEMUs, programs."""

@@ -13,28 +13,28 @@ from typing import Final
 
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
+from multifd.evidence.demand import Demand
+from multifd.evidence.measure import Measurement, measure
+from multifd.evidence.observe import Memory, Snapshot, changed, compare, snapshot
+from multifd.evidence.outcome import Outcome
+from multifd.evidence.proof import Prover, worst
 from multifd.framing.model import framing
+from multifd.lineup.model import LineUp
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Script
 from multifd.memory.mutator import Mutator
+from multifd.migrate.address import connect
+from multifd.migrate.capture import Capture
+from multifd.migrate.playback import play
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
-from multifd.peer.address import connect
-from multifd.peer.capture import Capture
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import Nursery
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import machine, zero_pages
-from multifd.profile.lineup import LineUp
 from multifd.result.record import CpuSeconds, DeviceVerdict, Provenance, Role, Seconds, Sides
 from multifd.run.cores import sharing
-from multifd.run.demand import Demand
-from multifd.run.measure import Measurement, measure
-from multifd.run.observe import Memory, Snapshot, changed, compare, snapshot
-from multifd.run.outcome import Outcome
-from multifd.run.playback import play
-from multifd.run.prove import Prover, worst
 from multifd.run.qemu import QemuBench
 from multifd.run.qemu_fault import QemuFaultBench
 from multifd.run.stage import Stage

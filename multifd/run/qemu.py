@@ -24,7 +24,11 @@ from pathlib import Path
 from typing import Final
 
 from multifd.errors import PeerError
+from multifd.evidence.fate import Arrived, Said, at_ours, between
+from multifd.evidence.observe import Memory, compare
+from multifd.evidence.outcome import Outcome
 from multifd.framing.model import framing
+from multifd.lineup.model import LineUp, QemuPeer
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, Round, Script
 from multifd.oracle.verdict import Observation
@@ -33,14 +37,10 @@ from multifd.peer.client import PeerProcess
 from multifd.plan.cell import PlannedCell
 from multifd.plan.matrix import zero_pages
 from multifd.plan.qemu import machine_of
-from multifd.profile.lineup import LineUp, QemuPeer
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, Qtest, qtest, start
 from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
-from multifd.run.fate import Arrived, Said, at_ours, between
-from multifd.run.observe import Memory, compare
-from multifd.run.outcome import Outcome
 from multifd.run.recording import Recording
 from multifd.run.stage import Stage
 from multifd.wire.dialect import ZeroPages

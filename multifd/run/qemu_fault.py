@@ -10,21 +10,21 @@ import asyncio
 import shutil
 from pathlib import Path
 
+from multifd.evidence.fate import Arrived, alone
+from multifd.evidence.outcome import Outcome
 from multifd.framing.model import framing
+from multifd.lineup.model import LineUp, QemuPeer
 from multifd.memory.layout import Script
+from multifd.migrate.capture import Capture
+from multifd.migrate.playback import play
 from multifd.oracle.question import Fault
-from multifd.peer.capture import Capture
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.qemu import machine_of
-from multifd.profile.lineup import LineUp, QemuPeer
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, watch
-from multifd.run.fate import Arrived, alone
-from multifd.run.outcome import Outcome
-from multifd.run.playback import play
+from multifd.qemu.record import record_source
 from multifd.run.qemu import left_in, ram_of
-from multifd.run.recording import record_source
 from multifd.run.stage import Stage
 
 

@@ -1,9 +1,4 @@
-"""Recordings of real migrations, as captures.
-
-==========================  ============================================================================
-:class:`Recording`          a tap before the receiving side of a cell
-:func:`record_source`       a tap in the place of a receiver: a source alone
-==========================  ============================================================================
+"""The recording of a cell with a real QEMU, as a capture: a tap before its receiving side.
 
 The tap stands where the cell's sender sends what the cell is about: behind a splice that encodes, before one that
 decodes.
@@ -11,8 +6,6 @@ decodes.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,19 +15,15 @@ from typing import Final, Self
 
 from pydantic import ValidationError
 
-from multifd.errors import EnvironmentBroke, InputError, WireError
-from multifd.peer.address import UnreachableError
-from multifd.peer.capture import Capture, Manifest
-from multifd.peer.tap import Tap
+from multifd.errors import InputError, WireError
+from multifd.migrate.address import UnreachableError
+from multifd.migrate.capture import Capture
+from multifd.migrate.tap import Tap
 from multifd.plan.cell import PlannedCell
-from multifd.qemu.binary import Binary
-from multifd.qemu.facts import Facts, machine_dialect
-from multifd.qemu.guest import RAM_BLOCK, Machine, start
-from multifd.qemu.migration import Terms, outgoing, watch
+from multifd.qemu.guest import RAM_BLOCK
+from multifd.qemu.record import PAGE_SIZE, digest
 from multifd.wire.dialect import MainSync
 
-PAGE_SIZE: Final = 4096
-"""Bytes, of x86-64."""
 _NO_CAPTURE: Final = (InputError, WireError, ValidationError, UnreachableError)
 """Why what was sent is no capture: it ended before the RAM blocks were listed, or before every channel was there."""
 
@@ -87,34 +76,3 @@ class Recording:
             shutil.rmtree(self.directory, ignore_errors=True)
             return ()
         return (str(self.directory),)
-
-
-def record_source(
-    binary: Binary, facts: Facts, machine: Machine, terms: Terms, directory: Path, scratch: Path, within: float
-) -> Manifest:
-    """Record one migration of the guest's memory as it is, to nobody, into ``directory``.
-
-    ``scratch`` is for sockets, ``within`` in seconds. Raises EnvironmentBroke with QEMU's words where the migration
-    does not complete.
-    """
-    with Tap(f"unix:{scratch / 'tap'}", None, directory, within) as tap:
-        asyncio.run(_send(binary, machine, terms, tap.address, scratch, within))
-        return tap.save(
-            method=terms.method, dialect=facts.dialect.name, page_size=PAGE_SIZE,
-            main_sync=machine_dialect(machine.type).main_sync, sha256={RAM_BLOCK: digest(machine.memory)},
-            source=f"QEMU {facts.release} ({facts.package})" if facts.package else f"QEMU {facts.release}",
-        )  # fmt: skip
-
-
-async def _send(binary: Binary, machine: Machine, terms: Terms, address: str, scratch: Path, within: float) -> None:
-    async with start(binary, "source", scratch, machine.arguments(), within) as source:
-        await outgoing(source, terms, address)
-        course = await watch(source, None, within)
-    if not course.source.completed:
-        raise EnvironmentBroke(f"a migration of {machine.type} ended {course.source.fate}: {course.source.words}")
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,21 +19,16 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
-from multifd.device.model import Device
+from multifd.evidence.outcome import Outcome
+from multifd.libraries.find import Library, python_command
 from multifd.oracle.verdict import Observation
 from multifd.plan.vendor import VendorCell
-from multifd.profile.model import DeviceEntry, Profile
 from multifd.result.known import ITEM
 from multifd.result.record import Seconds, Severity, Sides
-from multifd.run.devices import STANDING, Find
-from multifd.run.outcome import Outcome
 from multifd.run.process import MOST, Ended, run_process
-from multifd.vendor.find import Library, libraries, python_command
 
 _EVIDENCE: Final = re.compile(r"(?:shown: (corruption|crash|hang|leak|contract)|(gone)|(skipped)): (.+)")
 _WORST: Final[tuple[Severity, ...]] = ("corruption", "crash", "hang", "leak", "contract")
@@ -41,37 +36,6 @@ _WORST: Final[tuple[Severity, ...]] = ("corruption", "crash", "hang", "leak", "c
 
 class Skipped(Exception):  # noqa: N818  (an answer, not an accident)
     """The reproducer says that it cannot show anything here; the text is its reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subjects:
-    """The vendor libraries that a run may scrutinize."""
-
-    libraries: Mapping[str, Library]
-    """Those that can be loaded, by name of the codec."""
-    skips: Mapping[str, str | None]
-    """All that the profile speaks of; why one is not scrutinized, and the remedy."""
-
-
-def subjects(profile: Profile, found: Sequence[Device], find: Find = libraries) -> Subjects:
-    """Which libraries the profile wants, and this host has."""
-    present: dict[str, Library] = {}
-    skips: dict[str, str | None] = {}
-    for kind, standing in STANDING.items():
-        entry: DeviceEntry | None = getattr(profile.devices, kind)
-        if entry is None or standing.real is None:
-            continue
-        name = standing.real
-        library = find([Path(path) for path in entry.libraries]).get(name)
-        if entry.policy not in ("use", "require"):
-            skips[name] = f"the profile does not use {standing.device}; remedy: devices.{kind}.policy use"
-        elif library is None:
-            skips[name] = f"lib{name} is not on this host; remedy: multifd vendor fetch"
-        elif name == "qatzip" and any(device.kind == kind and device.usable for device in found):
-            skips[name] = "libqatzip would use the device, this is about its CPU path; remedy: a host without one"
-        else:
-            present[name], skips[name] = library, None
-    return Subjects(present, skips)
 
 
 def examine(cell: VendorCell, library: Library, deadline: float, most: int = MOST) -> Outcome:

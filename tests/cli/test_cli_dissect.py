@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 
-from multifd.peer.capture import Capture
+from multifd.migrate.capture import Capture
 from multifd.wire.packet import DeviceStateHeader, pack_device_state
-from tests.captures.recording import Family, record, script
 from tests.cli.command import ROOT, multifd
+from tests.migrate.recording import Family, record, script
 
 ZLIB: Final = ROOT / "tests/captures/qemu-7.2-zlib"
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from multifd.peer.capture import Manifest
+from multifd.migrate.capture import Manifest
 from multifd.qemu.binary import Binary
 from tests.cli.command import multifd
 from tests.qemu.host import BINARIES, QEMU, facts, needs_qemu

@@ -14,8 +14,8 @@ from multifd.cli import doctor
 from multifd.cli.main import app
 from multifd.cli.qemus import Found
 from multifd.device.diagnose import diagnose
+from multifd.libraries.find import Library
 from multifd.qemu.binary import Binary
-from multifd.vendor.find import Library
 from tests.device.recorded import KUNPENG, SPR
 from tests.device.trees import MIB, host
 from tests.qemu.recorded import facts

@@ -8,15 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
+from multifd.campaign.record import concluded
+from multifd.lineup.introduce import resolve
+from multifd.lineup.model import LineUp, LineUpPeer
 from multifd.plan.cell import PlannedCell
 from multifd.plan.matrix import PlanOptions, plan
-from multifd.profile.lineup import LineUp, LineUpPeer
 from multifd.profile.model import Deadlines, PeerEntry, Profile
 from multifd.result.known import shipped
 from multifd.result.record import Cell, Role
 from multifd.run.bench import Bench
-from multifd.run.introduce import resolve
-from multifd.run.record import concluded
 from multifd.run.stage import Stage
 
 ROOT: Final = Path(__file__).resolve().parents[2]

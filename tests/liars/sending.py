@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from multifd.memory.layout import Script
+from multifd.migrate.capture import MANIFEST, Capture
 from multifd.peer import contract
-from multifd.peer.capture import MANIFEST, Capture
 from multifd.wire.dialect import dialect
 from multifd.wire.packet import INIT_SIZE, RamHeader
 from multifd.wire.scan import scan

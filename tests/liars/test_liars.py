@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from multifd.campaign.record import probed
+from multifd.lineup.introduce import resolve
+from multifd.lineup.probe import probe
 from multifd.plan.matrix import plan
 from multifd.profile.model import Deadlines, Profile
 from multifd.result.record import Kind, Role, Verdict
-from multifd.run.introduce import resolve
-from multifd.run.probe import probe
-from multifd.run.record import probed
 from tests.liars.court import OPTIONS, PATIENCE, Court, Framing, Scenario, entry, line_up, planned, running
 from tests.liars.liar import LIES
 

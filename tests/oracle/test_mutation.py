@@ -13,18 +13,18 @@ from typing import Final
 
 import pytest
 
+from multifd.campaign.record import concluded
+from multifd.lineup.introduce import resolve
+from multifd.lineup.model import LineUp
 from multifd.oracle.predict import predict
 from multifd.oracle.rules import RULES, Rule
 from multifd.plan import matrix
 from multifd.plan.cell import PlannedCell
 from multifd.plan.matrix import PlanOptions, plan
-from multifd.profile.lineup import LineUp
 from multifd.profile.model import PeerEntry, Profile
 from multifd.result.known import shipped
 from multifd.result.record import CONFORMING
 from multifd.run.bench import Bench
-from multifd.run.introduce import resolve
-from multifd.run.record import concluded
 from multifd.run.stage import Stage
 
 PROFILE: Final = Profile(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from multifd.vendor.find import libraries, python_command
+from multifd.libraries.find import libraries, python_command
 
 PACKAGES = Path(__file__).resolve().parents[2] / "packages"
 

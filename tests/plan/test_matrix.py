@@ -11,6 +11,9 @@ import pytest
 
 from multifd.errors import HarnessError, InputError
 from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS, PROPOSALS
+from multifd.lineup.devices import device_peers
+from multifd.lineup.introduce import resolve
+from multifd.lineup.model import LineUp
 from multifd.memory.corpus import CORPORA
 from multifd.memory.rounds import SHAPES
 from multifd.oracle.rules import RULES, Rule
@@ -18,11 +21,8 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import PlanOptions, machine, plan, zero_pages
 from multifd.plan.scenario import SCENARIOS, Scenario
-from multifd.profile.lineup import LineUp
 from multifd.profile.load import load
 from multifd.result.record import Role
-from multifd.run.devices import device_peers
-from multifd.run.introduce import resolve
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
 
 OPTIONS = PlanOptions(corpora=tuple(CORPORA))

@@ -8,15 +8,15 @@ from collections import Counter
 import pytest
 
 from multifd.framing.model import FRAMINGS
+from multifd.lineup.devices import device_peers
+from multifd.lineup.introduce import resolve
+from multifd.lineup.model import LineUp, QemuPeer
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import PlanOptions, plan
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.scenario import SCENARIOS
-from multifd.profile.lineup import LineUp, QemuPeer
 from multifd.profile.load import load
-from multifd.run.devices import device_peers
-from multifd.run.introduce import resolve
 from tests.qemu.recorded import peer
 
 OLD, MIDDLE, NEW = peer("7.2"), peer("10.0"), peer("11.1")

@@ -12,11 +12,11 @@ import yaml
 
 from multifd.codec import factories
 from multifd.errors import InputError
+from multifd.lineup.devices import device_peers
+from multifd.lineup.introduce import resolve
 from multifd.profile import schema
 from multifd.profile.load import load, shipped
 from multifd.profile.model import Deadlines, Devices, PeerEntry, Profile, QemuEntry
-from multifd.run.devices import device_peers
-from multifd.run.introduce import resolve
 
 NEITHER = "Value error, a peer has either codec (and parameters) or name and command; neither is complete"
 

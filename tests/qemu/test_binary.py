@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 
 from multifd.errors import InputError
+from multifd.libraries.cache import Manifest, Package, save
 from multifd.qemu.binary import FOUND, PROGRAM, Binary, checked, found, named
-from multifd.vendor.cache import Manifest, Package, save
 
 NOBODYS: Final = "/nowhere/qemu-system-x86_64"
 

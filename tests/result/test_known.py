@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from multifd.lineup.introduce import resolve
 from multifd.oracle.question import Prediction
 from multifd.plan.matrix import PlanOptions, plan
 from multifd.plan.qemu import qemu_plan
 from multifd.profile.load import load
 from multifd.result.known import ITEM, KnownIssue, findings, settle, shipped
 from multifd.result.record import Cell, Finding, Verdict
-from multifd.run.introduce import resolve
 from tests.qemu.recorded import peer
 from tests.reports.builder import cell
 

@@ -6,16 +6,16 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from multifd.campaign.record import concluded
+from multifd.evidence.outcome import Outcome
+from multifd.lineup.introduce import resolve
+from multifd.lineup.model import LineUp
 from multifd.oracle.verdict import Observation, Observed
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import qemu_plan
-from multifd.profile.lineup import LineUp
 from multifd.profile.load import load
 from multifd.result.known import findings, shipped
 from multifd.result.record import Cell, Verdict
-from multifd.run.introduce import resolve
-from multifd.run.outcome import Outcome
-from multifd.run.record import concluded
 from tests.qemu.recorded import VERSIONS, peer
 
 PIPE: Final = "source failed: Unable to write to socket: Broken pipe"

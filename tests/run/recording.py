@@ -11,8 +11,8 @@ from multifd.codec import create
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.layout import Script
+from multifd.migrate.capture import MANIFEST, Capture
 from multifd.peer import contract
-from multifd.peer.capture import MANIFEST, Capture
 from multifd.peer.server import PeerServer
 from multifd.wire.packet import INIT_SIZE, RamHeader, header_size, pack_ram
 from multifd.wire.scan import scan

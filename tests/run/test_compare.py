@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from multifd.evidence.outcome import Outcome
+from multifd.libraries.find import Library
 from multifd.plan.vendor import VendorCell, vendor_plan
 from multifd.run import vendor
-from multifd.run.outcome import Outcome
 from multifd.run.process import Ended
-from multifd.vendor.find import Library
 
 LIBRARY = Library("qpl", Path("libqpl.so.1"), "1.9.0", "host", (), (2, 36))
 

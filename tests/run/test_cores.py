@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from multifd.evidence.observe import compare
+from multifd.lineup.introduce import resolve
 from multifd.plan.matrix import PlanOptions, plan
 from multifd.profile.model import PeerEntry, Profile
 from multifd.run import bench as module
 from multifd.run.bench import Bench
 from multifd.run.cores import own_core, sharing
-from multifd.run.introduce import resolve
-from multifd.run.observe import compare
 from multifd.run.stage import Stage
 
 HERE = os.sched_getaffinity(0)

@@ -11,13 +11,15 @@ from typing import Any, Final
 
 import pytest
 
+from multifd.campaign.record import concluded
 from multifd.errors import EnvironmentBroke
+from multifd.lineup.model import LineUp
+from multifd.lineup.qemus import resolve_qemus
 from multifd.oracle.predict import predict
 from multifd.oracle.rules import RULES
 from multifd.plan import qemu as planning
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import qemu_plan
-from multifd.profile.lineup import LineUp
 from multifd.qemu.ask import ask
 from multifd.qemu.binary import Binary
 from multifd.qemu.guest import Guest
@@ -26,8 +28,6 @@ from multifd.result.known import findings, shipped
 from multifd.result.record import Cell
 from multifd.run import qemu as running
 from multifd.run.bench import Bench
-from multifd.run.qemus import resolve_qemus
-from multifd.run.record import concluded
 from multifd.run.stage import Stage
 from tests.liars.court import entry, honest, line_up
 from tests.qemu.host import BINARIES, QEMU, needs_qemu

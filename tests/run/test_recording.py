@@ -10,19 +10,20 @@ from typing import Final
 
 import pytest
 
-from multifd.peer.capture import Capture
+from multifd.campaign.record import located
+from multifd.evidence.outcome import Outcome
+from multifd.lineup.introduce import resolve
+from multifd.lineup.model import LineUp
+from multifd.lineup.qemus import resolve_qemus
+from multifd.memory.scratch import make_scratch
+from multifd.migrate.capture import Capture
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import machine_of, qemu_plan
-from multifd.profile.lineup import LineUp
 from multifd.profile.model import PeerEntry, Profile
 from multifd.qemu.facts import machine_dialect
 from multifd.run.bench import Bench
-from multifd.run.introduce import resolve
-from multifd.run.outcome import Outcome
-from multifd.run.qemus import resolve_qemus
-from multifd.run.record import located
 from multifd.run.recording import Recording
-from multifd.run.stage import Stage, make_scratch
+from multifd.run.stage import Stage
 from multifd.wire.dialect import MainSync
 from tests.cli.command import multifd
 from tests.qemu.host import QEMU, needs_qemu

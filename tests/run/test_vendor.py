@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 
 from multifd.device.model import Device
+from multifd.libraries.find import Library
+from multifd.lineup.subjects import subjects
 from multifd.oracle.question import Prediction
 from multifd.oracle.verdict import Observation, judge
 from multifd.plan.vendor import VendorCell
 from multifd.profile.model import DeviceEntry, Devices, PeerEntry, Policy, Profile
 from multifd.result.record import Sides
 from multifd.run import vendor
-from multifd.run.vendor import Skipped, examine, subjects
-from multifd.vendor.find import Library
+from multifd.run.vendor import Skipped, examine
 
 LIBRARY = Library("qatzip", Path("/lib/libqatzip.so.3"), "2.0.0", "host", (), (2, 36))
 IDENTICAL = Prediction("identical", "vendor", "it keeps its word", None, ())

@@ -1,0 +1,1 @@
+"""One record per accelerator: everything that is said of it anywhere."""

@@ -1,0 +1,1 @@
+"""The line-up: who takes part, introduced and probed, frozen for the whole run."""

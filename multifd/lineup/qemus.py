@@ -1,0 +1,149 @@
+"""From binaries to QEMU peers: each is asked what it is, and probed once for every machine type that the run needs.
+
+The probe is a first migration, method ``none``, to a recording: its RAM must be what was set, and from the recording
+follows what else a guest of that machine type has. And something that is no migration must be refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from multifd.codec import create
+from multifd.errors import EnvironmentBroke, InputError, MultifdError
+from multifd.framing.model import framing
+from multifd.lineup.model import Ground, QemuPeer
+from multifd.memory.corpus import CORPORA
+from multifd.memory.image import GuestMemory
+from multifd.memory.scratch import make_scratch
+from multifd.migrate.apply import Destination, Reception
+from multifd.migrate.capture import Capture
+from multifd.migrate.replay import Replay
+from multifd.profile.model import Profile, QemuEntry
+from multifd.qemu.ask import ask
+from multifd.qemu.binary import Binary, checked, named
+from multifd.qemu.facts import Facts, common_machine
+from multifd.qemu.guest import RAM_BLOCK, Machine, start
+from multifd.qemu.migration import Terms, incoming, watch
+from multifd.qemu.record import record_source
+
+MEMORY: Final = 4 << 20
+"""Bytes of guest memory, here as in every cell, for tables that QEMU makes depend on it."""
+_CONTENT: Final = 256 << 10
+_TERMS: Final = Terms("none", 1)
+_GARBAGE: Final = b"this is no migration" * 16
+
+
+def binaries_of(profile: Profile, asked: Sequence[str]) -> list[Binary]:
+    """The binaries of a run: those that ``--qemu`` names and those of the profile, each once."""
+    chosen = [binary for text in asked for binary in named(text)]
+    for at, entry in enumerate(profile.qemu):
+        if isinstance(entry, QemuEntry):
+            given = Binary(command=entry.command, environment=entry.environment, name=entry.name)
+            chosen.append(checked(given, f"profile: $.qemu[{at}].command"))
+        else:
+            chosen += named(entry)
+    return list({binary.model_dump_json(): binary for binary in chosen}.values())
+
+
+def resolve_qemus(binaries: Sequence[Binary], within: float) -> tuple[QemuPeer, ...]:
+    """The peers, two at a time; nothing of one takes longer than ``within`` seconds.
+
+    Raises :class:`InputError` for a binary that cannot take part and :class:`EnvironmentBroke` for one that does not
+    start.
+    """
+    peers = introduced(binaries, within)
+    shared = common_machine(*(peer.facts for peer in peers)) if peers else None
+    wanted = [list(dict.fromkeys(m for m in (common_machine(peer.facts), shared) if m is not None)) for peer in peers]
+    with ThreadPoolExecutor(2) as pool:
+        return tuple(pool.map(_probed, peers, wanted, itertools.repeat(within)))
+
+
+def introduced(binaries: Sequence[Binary], within: float) -> tuple[QemuPeer, ...]:
+    """The peers as they say they are, not probed: enough to show a plan, not to run it. Raises as above."""
+    with ThreadPoolExecutor(2) as pool:
+        facts = list(pool.map(lambda binary: ask(binary, within), binaries))
+    return tuple(
+        QemuPeer(name=name, binary=binary, facts=each, machines={})
+        for name, binary, each in zip(_names(binaries, facts), binaries, facts, strict=True)
+    )
+
+
+def _names(binaries: Sequence[Binary], facts: Sequence[Facts]) -> list[str]:
+    """``qemu-<version>``, numbered where several binaries have one version."""
+    plain = [binary.name or f"qemu-{each.release}" for binary, each in zip(binaries, facts, strict=True)]
+    taken: Counter[str] = Counter()
+    names = []
+    for name in plain:
+        taken[name] += 1
+        names.append(name if taken[name] == 1 else f"{name}[build={taken[name]}]")
+    if len(set(names)) != len(names):
+        raise InputError(f"QEMU names are {', '.join(names)}, expected each once; give them different names")
+    return names
+
+
+def _probed(peer: QemuPeer, machines: Sequence[str], within: float) -> QemuPeer:
+    grounds: dict[str, Ground] = {}
+    problem = None
+    try:
+        for machine in machines:
+            grounds[machine] = _first_migration(peer.binary, peer.facts, machine, within)
+        if machines:
+            _refuses(peer.binary, machines[0], within)
+    except MultifdError as wrong:
+        problem = str(wrong)
+    return peer.model_copy(update={"machines": grounds, "probe": problem})
+
+
+def _first_migration(binary: Binary, facts: Facts, machine: str, within: float) -> Ground:
+    scratch = make_scratch(8 * MEMORY)
+    try:
+        ram = scratch / "source.ram"
+        content = bytes(CORPORA["text"].content(_CONTENT, 0))
+        ram.write_bytes(content)
+        os.truncate(ram, MEMORY)
+        record_source(binary, facts, Machine(machine, ram, MEMORY), _TERMS, scratch / "capture", scratch, within)
+        capture = Capture.open(scratch / "capture")
+        with GuestMemory.create(scratch / "memory", capture.manifest.ramblocks, 4096) as memory:
+            reception = Reception(framing("none"), facts.dialect, capture.main_sync, _TERMS.channels)
+            Replay(capture, reception, create("none", {}), Destination(memory)).run()
+            if bytes(memory.view(RAM_BLOCK)[:_CONTENT]) != content or any(memory.view(RAM_BLOCK)[_CONTENT:]):
+                raise EnvironmentBroke(f"a first migration of {machine}, method none, did not carry the guest's RAM")
+            digests = memory.digest()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    del digests[RAM_BLOCK]
+    return Ground(blocks=capture.manifest.ramblocks, sha256=digests)
+
+
+def _refuses(binary: Binary, machine: str, within: float) -> None:
+    scratch = make_scratch(4 * MEMORY)
+    try:
+        ram = scratch / "destination.ram"
+        ram.touch()
+        os.truncate(ram, MEMORY)
+        asyncio.run(_feed_garbage(binary, Machine(machine, ram, MEMORY), scratch, within))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+async def _feed_garbage(binary: Binary, machine: Machine, directory: Path, within: float) -> None:
+    arguments = (*machine.arguments(), "-incoming", "defer")
+    async with start(binary, "destination", directory, arguments, within) as destination:
+        path = directory / "migration"
+        await incoming(destination, _TERMS, f"unix:{path}")
+        with socket.socket(socket.AF_UNIX) as connection, suppress(ConnectionError):
+            connection.connect(str(path))
+            connection.sendall(_GARBAGE)
+        course = await watch(destination, None, within)
+        if course.source.completed:
+            raise EnvironmentBroke("it took what is no migration for one, expected a refusal")

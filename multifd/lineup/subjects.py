@@ -1,0 +1,43 @@
+"""The vendor libraries that a run scrutinizes by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from multifd.device.model import Device
+from multifd.libraries.find import Library, libraries
+from multifd.lineup.devices import STANDING, Find
+from multifd.profile.model import DeviceEntry, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The vendor libraries that a run may scrutinize."""
+
+    libraries: Mapping[str, Library]
+    """Those that can be loaded, by name of the codec."""
+    skips: Mapping[str, str | None]
+    """All that the profile speaks of; why one is not scrutinized, and the remedy."""
+
+
+def subjects(profile: Profile, found: Sequence[Device], find: Find = libraries) -> Subjects:
+    """Which libraries the profile wants, and this host has."""
+    present: dict[str, Library] = {}
+    skips: dict[str, str | None] = {}
+    for kind, standing in STANDING.items():
+        entry: DeviceEntry | None = getattr(profile.devices, kind)
+        if entry is None or standing.real is None:
+            continue
+        name = standing.real
+        library = find([Path(path) for path in entry.libraries]).get(name)
+        if entry.policy not in ("use", "require"):
+            skips[name] = f"the profile does not use {standing.device}; remedy: devices.{kind}.policy use"
+        elif library is None:
+            skips[name] = f"lib{name} is not on this host; remedy: multifd vendor fetch"
+        elif name == "qatzip" and any(device.kind == kind and device.usable for device in found):
+            skips[name] = "libqatzip would use the device, this is about its CPU path; remedy: a host without one"
+        else:
+            present[name], skips[name] = library, None
+    return Subjects(present, skips)

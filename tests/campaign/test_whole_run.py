@@ -1,0 +1,462 @@
+"""A whole run as a process: good input, bad input, and whatever interrupts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import jsonschema
+import psutil
+import pytest
+import yaml
+
+from multifd.profile.load import shipped
+from multifd.result import schema, store
+from tests.cli.command import ROOT, process
+from tests.qemu.host import QEMU, needs_qemu
+
+CELL: Final = "wire/zlib/zlib~zlib/qemu-10.0/capture/mixed/4k/2ch"
+MARK: Final = "MULTIFD_TEST_RUN"
+"""Variable in the environment of a run's peers, and so in its plan: by it they are found again."""
+LAUNCH: Final = """\
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from pathlib import Path
+import pytest
+from multifd.memory import scratch
+scratch._SHARED_MEMORY = Path(sys.argv[1])
+sys.exit(pytest.main(sys.argv[2:]))
+"""
+"""pytest with scratch space of this run's own, so that what is left of it can be told from others'. It listens to
+Ctrl-C also where these tests run in the background, whose processes are born deaf to it."""
+PATIENCE: Final = 60.0
+"""Seconds after which something that must happen has not."""
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look again until it holds."""
+    expires = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < expires, "it did not happen"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended."""
+
+    code: int
+    output: str
+
+    @property
+    def complaint(self) -> str:
+        """Its only line."""
+        (line,) = self.output.splitlines()
+        return line
+
+
+class Conformance:
+    """Runs of the suites with few codecs and little memory."""
+
+    def __init__(self, directory: Path, scratch: Path) -> None:
+        self.results = directory / "results"
+        self.scratch = scratch
+        self.mark = str(directory)
+        self.profile = directory / "few.yaml"
+        self.choose("zlib", "zstd", "none")
+
+    def choose(self, *codecs: str) -> None:
+        """These peers take part."""
+        peers = [{"codec": codec, "environment": {MARK: self.mark}} for codec in codecs]
+        self.profile.write_text(yaml.safe_dump({"description": "few", "peers": peers}))
+
+    def add_qemu(self, *command: str) -> None:
+        """This one takes part too."""
+        profile = yaml.safe_load(self.profile.read_text())
+        entry = {"command": list(command), "name": "qemu-own", "environment": {MARK: self.mark}}
+        self.profile.write_text(yaml.safe_dump({**profile, "qemu": [entry]}))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a run; its workers are in its process group, its peers are not."""
+        given = ["--hwprofile", str(self.profile), "--memory", "2M", "--results", str(self.results), *arguments]
+        python = str(Path(sys.executable).parent)
+        return subprocess.Popen(
+            [sys.executable, "-c", LAUNCH, str(self.scratch), "-q", "-p", "no:cacheprovider", *given],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str) -> Ended:
+        """Run to the end; whatever it is, nothing is left of it but results."""
+        ended = end(self.start("suites", *arguments))
+        assert self.left() == []
+        return ended
+
+    def begun(self, *arguments: str) -> subprocess.Popen[str]:
+        """A run with a few cells behind it and a thousand before it."""
+        run = self.start("suites/wire", "suites/negotiation", *arguments)
+        log = self.results / store.EVENTS
+        wait_until(lambda: run.poll() is not None or (log.exists() and len(self.finished()) >= 3))
+        return run
+
+    def finished(self) -> dict[str, str]:
+        """Verdicts of the cells whose records are in the event log."""
+        events = store.read_events(self.results)
+        return {event["cell"]["id"]: event["cell"]["verdict"] for event in events if event["event"] == "cell"}
+
+    def read(self) -> dict[str, Any]:
+        """results.json, which is as its schema says."""
+        content: dict[str, Any] = json.loads((self.results / store.RESULTS).read_text())
+        jsonschema.validate(content, schema.schema())
+        return content
+
+    def left(self) -> list[Path]:
+        """Scratch directories."""
+        return list(self.scratch.iterdir())
+
+    def peers(self) -> list[int]:
+        """Peer processes that are alive."""
+        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if self._is_mine(path)]
+
+    def guests(self) -> list[int]:
+        """QEMU processes that are alive and of this run."""
+        return [pid for pid in self.peers() if "-qmp" in _command(pid)]
+
+    def _is_mine(self, path: Path) -> bool:
+        with suppress(OSError):
+            return self.mark.encode() in path.read_bytes()
+        return False
+
+
+def _command(pid: int) -> list[str]:
+    with suppress(psutil.Error):
+        return psutil.Process(pid).cmdline()
+    return []
+
+
+def end(run: subprocess.Popen[str]) -> Ended:
+    """Wait for its end."""
+    output, _ = run.communicate(timeout=PATIENCE)
+    return Ended(run.returncode, output)
+
+
+@pytest.fixture
+def conformance(tmp_path: Path) -> Iterator[Conformance]:
+    """Its scratch space has a short name, for a socket's path has at most 107 bytes (unix(7))."""
+    with TemporaryDirectory(prefix="multifd-test-") as scratch:
+        yield Conformance(tmp_path, Path(scratch))
+
+
+# A run that goes to its end
+
+
+def test_a_good_run_is_exit_0_and_complete(conformance: Conformance) -> None:
+    ended = conformance.run("--cell", CELL)
+
+    results = conformance.read()
+    assert ended.code == 0, ended.output
+    assert results["run"]["complete"] is True
+    assert [(cell["id"], cell["verdict"]) for cell in results["cells"]] == [(CELL, "pass")]
+    assert (conformance.results / "report.html").is_file()
+
+
+def test_workers_run_the_cell_that_was_asked_for_and_no_other(conformance: Conformance) -> None:
+    ended = conformance.run("--cell", CELL, "-n", "2")
+
+    assert ended.code == 0, ended.output
+    assert list(conformance.finished()) == [CELL]
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_allure_gets_one_file_for_a_cell(conformance: Conformance, arguments: tuple[str, ...]) -> None:
+    pytest.importorskip("allure_pytest")
+
+    conformance.run("--cell", CELL, *arguments)
+
+    (result,) = (json.loads(path.read_text()) for path in (conformance.results / "allure").iterdir())
+    assert (result["status"], [p["value"] for p in result["parameters"]]) == ("passed", [repr(CELL)])
+
+
+def test_a_part_of_the_plan_is_not_complete(conformance: Conformance) -> None:
+    ended = conformance.run("-k", "probe/zlib")
+
+    results = conformance.read()
+    assert ended.code == 0, ended.output
+    assert results["run"]["complete"] is False
+    assert {cell["id"] for cell in results["cells"] if cell["verdict"] != "not-run"} == {"probe/zlib"}
+
+
+def test_a_peer_that_the_plan_wants_and_the_profile_lacks_is_declared_and_skipped(conformance: Conformance) -> None:
+    conformance.choose("zlib", "none")
+
+    ended = conformance.run("-k", "probe/zlib")
+
+    results = conformance.read()
+    skipped = [cell for cell in results["cells"] if cell["verdict"] == "skip"]
+    assert ended.code == 0, ended.output
+    assert [peer["name"] for peer in results["peers"] if not peer["roles"]] == ["zstd"]
+    assert skipped
+    assert all("zstd" in (cell["sender"], cell["receiver"]) for cell in skipped)
+
+
+@needs_qemu
+def test_a_real_qemu_takes_part(conformance: Conformance) -> None:
+    conformance.add_qemu(*QEMU.command)
+
+    ended = conformance.run("-k", "probe/qemu-own or (/tcp/ and zstd)")
+
+    assert ended.code == 0, ended.output
+    assert {cell.split("/")[0]: verdict for cell, verdict in conformance.finished().items()} == {
+        "probe": "pass",
+        "qemu": "pass",
+    }
+    assert [peer["kind"] for peer in conformance.read()["peers"] if peer["name"] == "qemu-own"] == ["qemu"]
+    assert conformance.peers() == []
+
+
+def test_looking_at_the_plan_leaves_the_last_results_alone(conformance: Conformance) -> None:
+    conformance.results.mkdir()
+    (conformance.results / store.RESULTS).write_text("precious")
+    (conformance.results / store.EVENTS).write_text("precious")
+
+    ended = conformance.run("--collect-only", "--cell", CELL)
+
+    assert ended.code == 0, ended.output
+    assert [path.read_text() for path in sorted(conformance.results.glob("*.json*"))] == ["precious", "precious"]
+
+
+def test_the_peer_of_the_example_works_in_every_suite(conformance: Conformance) -> None:
+    own = "huffman-only"
+
+    ended = conformance.run(
+        "--hwprofile",
+        "examples/own_peer/profile.yaml",
+        "-k",
+        f"probe/{own} or ({own} and raw-packet/ and (capture or text))",
+    )
+
+    verdicts: dict[str, set[str]] = {}
+    for cell, verdict in conformance.finished().items():
+        verdicts.setdefault(cell.partition("/")[0], set()).add(verdict)
+    assert ended.code == 0, ended.output
+    assert verdicts == {"probe": {"pass"}, "wire": {"pass", "refused"}, "integrity": {"pass"}}
+
+
+# Input that is wrong: exit 2 and one line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--hwprofile", "lab"), f"profile 'lab' is neither a file nor one of {', '.join(shipped())}"),
+        (
+            ("--qemu", "/nowhere/qemu -L /share"),
+            "--qemu '/nowhere/qemu -L /share': no such program; expected a path, a command line, or 'found'",
+        ),
+        (("--memory", "abc"), "--memory 'abc': expected a number of bytes with K, M or G, such as 4M"),
+        (("--memory", "3"), "--memory 3: expected a multiple of 512K, at least 2M"),
+        (("--corpus", "/nowhere"), "corpus: /nowhere does not exist, expected a directory with files"),
+        (("--corpus", "/dev/null"), "corpus: /dev/null is not a directory, expected a directory with files"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
+)
+def test_an_option_that_is_wrong_is_named(conformance: Conformance, arguments: tuple[str, ...], complaint: str) -> None:
+    ended = conformance.run(*arguments)
+
+    assert (ended.code, ended.complaint) == (2, f"Exit: multifd: {complaint}")
+    assert not conformance.results.exists()
+
+
+def test_a_corpus_without_files_is_named(conformance: Conformance, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    ended = conformance.run("--corpus", str(empty))
+
+    line = f"Exit: multifd: corpus: {empty} holds no regular file that is not empty, expected at least one"
+    assert (ended.code, ended.complaint) == (2, line)
+
+
+def test_a_wrong_key_of_a_profile_is_named_with_its_path(conformance: Conformance) -> None:
+    conformance.profile.write_text("description: two\npeers: [{codec: zlib, colour: red}]\n")
+
+    ended = conformance.run()
+
+    assert ended.code == 2
+    assert ended.complaint.startswith(
+        f"Exit: multifd: profile {conformance.profile}: $.peers[0].colour: unknown key; expected one of codec, "
+    )
+
+
+def test_a_qemu_of_a_profile_that_is_not_there_is_named_with_its_path(conformance: Conformance) -> None:
+    conformance.add_qemu("/nowhere/qemu")
+
+    ended = conformance.run()
+
+    line = "profile: $.qemu[0].command '/nowhere/qemu': no such program; expected a path, a command line, or 'found'"
+    assert (ended.code, ended.complaint) == (2, f"Exit: multifd: {line}")
+
+
+def test_an_unknown_cell_is_refused_with_the_nearest(conformance: Conformance) -> None:
+    ended = conformance.run("--cell", CELL.replace("mixed", "mixd"))
+
+    assert ended.code == 2
+    assert f"no such cell; the nearest are {CELL}, " in ended.complaint
+
+
+def test_a_program_that_is_no_qemu_is_the_environments_fault(conformance: Conformance) -> None:
+    ended = conformance.run("--qemu", "/bin/false")
+
+    assert ended.code == 3
+    assert "Exit: multifd: qemu ended with status 1 after 20 s at most: no message; started as: /bin/" in ended.output
+
+
+def test_results_that_cannot_be_written_are_the_environments_fault(conformance: Conformance) -> None:
+    conformance.results.write_text("in the way")
+
+    ended = conformance.run("--cell", CELL)
+
+    assert (ended.code, ended.complaint) == (
+        3,
+        f"Exit: multifd: {conformance.results}/events.jsonl: cannot write: File exists",
+    )
+
+
+# Whatever interrupts it
+
+
+def ctrl_c(run: subprocess.Popen[str]) -> None:
+    """A terminal signals the whole process group."""
+    os.killpg(run.pid, signal.SIGINT)
+
+
+def terminate(run: subprocess.Popen[str]) -> None:
+    """A service manager, or a job of CI that takes too long, signals the process that was started."""
+    run.terminate()
+
+
+@pytest.mark.parametrize("interrupt", [ctrl_c, terminate])
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_interrupted_run_keeps_what_was_finished_and_leaves_nothing_behind(
+    conformance: Conformance, workers: str, interrupt: Callable[[subprocess.Popen[str]], None]
+) -> None:
+    run = conformance.begun("-n", workers, "--dist", "loadgroup")
+
+    interrupt(run)
+    ended = end(run)
+
+    results = conformance.read()
+    finished = conformance.finished()
+    assert ended.code == 3, ended.output
+    assert "Traceback" not in ended.output
+    assert results["run"]["complete"] is False
+    assert {cell["id"]: cell["verdict"] for cell in results["cells"] if cell["id"] in finished} == finished
+    assert {cell["verdict"] for cell in results["cells"] if cell["id"] not in finished} == {"not-run"}
+    assert conformance.left() == []
+    wait_until(lambda: not conformance.peers())
+
+
+def kill(run: subprocess.Popen[str]) -> None:
+    """Nobody can clean up after this."""
+    run.kill()
+
+
+@needs_qemu
+@pytest.mark.parametrize("interrupt", [ctrl_c, kill])
+def test_an_interrupted_run_leaves_no_qemu(
+    conformance: Conformance, interrupt: Callable[[subprocess.Popen[str]], None]
+) -> None:
+    conformance.add_qemu(*QEMU.command)
+    run = conformance.start("suites/qemu", "-k", "/migrate/", "-n", "0")
+    wait_until(lambda: run.poll() is not None or len(conformance.guests()) >= 2)
+    assert run.poll() is None
+
+    interrupt(run)
+    end(run)
+
+    wait_until(lambda: not conformance.peers())
+
+
+def test_a_run_that_was_killed_can_be_reported(conformance: Conformance) -> None:
+    run = conformance.begun("-n", "0")
+
+    run.kill()
+    end(run)
+    answer = process("report", conformance.results)
+
+    results = conformance.read()
+    finished = conformance.finished()
+    assert (answer.code, answer.out) == (3, f"{conformance.results}/report.html\n")
+    assert results["run"]["complete"] is False
+    assert {cell["id"]: cell["verdict"] for cell in results["cells"] if cell["verdict"] != "not-run"} == finished
+    wait_until(lambda: not conformance.peers())
+
+
+# A disk that is full
+
+
+def no_space(conformance: Conformance, run: subprocess.Popen[str]) -> str:
+    """The file system of the results is full."""
+    with (conformance.results / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+        while ballast.write(bytes(1 << 16)):
+            pass
+    return "No space left on device"
+
+
+def no_quota(conformance: Conformance, run: subprocess.Popen[str]) -> str:
+    """The log may grow no more."""
+    size = (conformance.results / store.EVENTS).stat().st_size
+    resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (size, size))
+    return "File too large"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB, on hosts that let us make one."""
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(directory)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this host lets us mount nothing; remedy: run as root")
+    yield directory
+    subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+def full(conformance: Conformance, fill: Callable[[Conformance, subprocess.Popen[str]], str]) -> None:
+    """The disk becomes full in the middle of a run: it ends, says why, and what was finished is kept."""
+    run = conformance.begun("-n", "0")
+
+    reason = fill(conformance, run)
+    ended = end(run)
+
+    assert ended.code == 3, ended.output
+    assert f"multifd: {conformance.results}/events.jsonl: cannot write: {reason}" in ended.output
+    assert "Traceback" not in ended.output
+    assert len(conformance.finished()) >= 3
+    assert conformance.left() == []
+    wait_until(lambda: not conformance.peers())
+
+
+def test_a_log_that_may_not_grow_ends_the_run(conformance: Conformance) -> None:
+    full(conformance, no_quota)
+
+
+def test_a_full_disk_ends_the_run(conformance: Conformance, small_disk: Path) -> None:
+    conformance.results = small_disk / "results"
+
+    full(conformance, no_space)

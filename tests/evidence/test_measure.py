@@ -1,0 +1,171 @@
+"""What an encoder emits is measured: every promise of a framing that a capture can break is seen to be broken."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from multifd.evidence.measure import measure
+from multifd.framing.model import FRAMINGS
+from multifd.wire.packet import RamHeader
+from tests.run.recording import Change, changed, record, relabelled
+
+PACKET = "zlib-packet[window=15]"
+CODECS = {"none": "none", "qatzip-stub": "none", "zstd": "zstd"}
+
+
+def payload(make: Change) -> Change:
+    """A change that keeps the header's payload size true."""
+
+    def change(header: RamHeader, data: bytes) -> list[tuple[RamHeader, bytes]]:
+        return [(replace(h, next_packet_size=len(d)), d) for h, d in make(header, data)]
+
+    return change
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_an_honest_capture_has_no_problem(framing: str, tmp_path: Path) -> None:
+    capture = record(tmp_path, framing, CODECS.get(framing, "zlib"))
+
+    assert measure(capture).problems == []
+
+
+def test_an_old_dialect_may_repeat_its_packet_numbers(tmp_path: Path) -> None:
+    capture = changed(record(tmp_path, "none", "none", dialect="qemu-5.0"), lambda h, d: [(h, d), (h, d)])
+
+    assert measure(capture).problems == []
+
+
+def test_a_repeated_number_is_found(tmp_path: Path) -> None:
+    capture = changed(record(tmp_path, "none", "none"), lambda h, d: [(h, d), (h, d)])
+
+    (problem,) = measure(capture).problems
+    assert re.fullmatch(r"packet numbers are not contiguous: \[\d+\] twice, none missing", problem)
+
+
+def test_a_missing_number_is_found(tmp_path: Path) -> None:
+    capture = changed(record(tmp_path, "none", "none"), lambda h, d: [])
+
+    (problem,) = measure(capture).problems
+    assert re.fullmatch(r"packet numbers are not contiguous: none twice, \[\d+\] missing", problem)
+
+
+def test_another_methods_flag_is_found(tmp_path: Path) -> None:
+    capture = changed(record(tmp_path, PACKET), lambda h, d: [(replace(h, flags=4), d)])
+
+    (problem,) = measure(capture).problems
+    assert re.fullmatch(r"packet \d+ of channel 1: flags say 0x4, zlib-packet\[window=15\] travels under 0x2", problem)
+
+
+def test_a_second_member_is_found(tmp_path: Path) -> None:
+    extra = zlib.compress(b"more")
+
+    capture = changed(record(tmp_path, PACKET, corpus="constant"), payload(lambda h, d: [(h, d + extra)]))
+
+    assert _what(measure(capture).problems) == [f"{len(extra)} bytes after member 1, 1 declared"]
+
+
+def test_a_stream_that_does_not_end_is_found(tmp_path: Path) -> None:
+    def flushed(data: bytes) -> bytes:
+        stream = zlib.compressobj(1)
+        return stream.compress(zlib.decompress(data)) + stream.flush(zlib.Z_SYNC_FLUSH)
+
+    capture = changed(record(tmp_path, PACKET, corpus="constant"), payload(lambda h, d: [(h, flushed(d))]))
+
+    assert _what(measure(capture).problems) == ["the stream does not end"]
+
+
+def test_a_stream_that_is_cut_is_found(tmp_path: Path) -> None:
+    capture = changed(record(tmp_path, PACKET, corpus="constant"), payload(lambda h, d: [(h, d[: len(d) // 2])]))
+
+    (what,) = _what(measure(capture).problems)
+    assert re.fullmatch(r"deflate: input ends inside a dynamic block, at bit \d+", what)
+
+
+def test_a_window_in_the_header_that_is_too_large_is_found(tmp_path: Path) -> None:
+    capture = relabelled(record(tmp_path, PACKET, corpus="constant"), "zlib-packet[window=12]")
+
+    assert set(_what(measure(capture).problems)) == {"header announces a window of 32768"}
+
+
+def test_a_distance_beyond_the_window_is_found(tmp_path: Path) -> None:
+    capture = relabelled(record(tmp_path, "raw-packet", corpus="period-4097"), "raw-packet[window=12]")
+
+    assert {re.sub(r"\d+", "N", what) for what in _what(measure(capture).problems)} == {"distance N at output offset N"}
+
+
+def test_a_packet_without_a_sync_flush_is_found(tmp_path: Path) -> None:
+    capture = changed(record(tmp_path, "zlib", corpus="constant"), payload(lambda h, d: [(h, d[:-5] + b"\x03\0")]))
+
+    assert _what(measure(capture).problems) == ["the packet does not end with a sync flush"]
+
+
+def test_a_final_block_that_looks_like_a_sync_flush_is_found(tmp_path: Path) -> None:
+    capture = changed(
+        record(tmp_path, "zlib", corpus="constant"), payload(lambda h, d: [(h, d + b"\x01\x00\x00\xff\xff")])
+    )
+
+    assert "the packet does not end with a sync flush" in _what(measure(capture).problems)
+
+
+def test_a_stream_that_ends_where_it_should_go_on_is_found(tmp_path: Path) -> None:
+    capture = relabelled(record(tmp_path, PACKET, corpus="constant"), "zlib")
+
+    assert "the packet does not end with a sync flush" in _what(measure(capture).problems)
+
+
+def test_a_frame_window_that_is_too_large_is_found(tmp_path: Path) -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=20)
+    frame = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    data = frame.compress(b"page") + frame.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+
+    capture = changed(record(tmp_path, "zstd", "zstd"), payload(lambda h, d: [(h, data)]))
+
+    assert _what(measure(capture).problems) == ["frame announces a window of 1048576"]
+
+
+def test_a_payload_that_is_no_zstd_frame_is_found(tmp_path: Path) -> None:
+    capture = changed(record(tmp_path, "zstd", "zstd"), payload(lambda h, d: [(h, b"x" * 100)]))
+
+    (what,) = _what(measure(capture).problems)
+    assert "Unknown frame descriptor" in what
+
+
+def test_a_recording_that_ends_inside_a_packet_is_found(tmp_path: Path) -> None:
+    capture = record(tmp_path, PACKET)
+    path = capture.channel_path(1)
+    path.write_bytes(path.read_bytes()[:-100])
+
+    (problem,) = measure(capture).problems
+    assert problem == (
+        "multifd: packet header: stream ended after 1244 of 1344 bytes"
+        " (Unexpected end-of-file before all data were read)"
+    )
+
+
+def _what(problems: list[str]) -> list[str]:
+    """What is said of packets of channels, without who promised what."""
+    found = [re.fullmatch(r"packet \d+ of channel \d: (.*), [\w\-\[\]=]+ promises .*", p) for p in problems]
+    assert all(found), problems
+    return [match[1] for match in found if match]
+
+
+def test_the_members_that_an_encoder_declares_are_expected(tmp_path: Path) -> None:
+    half = 32 << 10
+
+    def split(data: bytes) -> bytes:
+        pages = zlib.decompress(data)
+        return b"".join(zlib.compress(pages[at : at + half]) for at in range(0, len(pages), half))
+
+    whole = record(tmp_path, PACKET, corpus="constant")
+    without = measure(whole, half).problems
+
+    split_in_one_packet = measure(changed(whole, payload(lambda h, d: [(h, split(d))])), half).problems
+
+    assert without and all(": 1 members, " in problem for problem in without)
+    assert len(split_in_one_packet) == len(without) - 1
