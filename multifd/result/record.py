@@ -1,4 +1,4 @@
-"""The results contract ``multifd-conformance/results/1`` as models; the published JSON Schema is made from them."""
+"""The results contract ``multifd-conformance/results/2`` as models; the published JSON Schema is made from them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_ID: Literal["multifd-conformance/results/1"] = "multifd-conformance/results/1"
+SCHEMA_ID: Literal["multifd-conformance/results/2"] = "multifd-conformance/results/2"
 
 Provenance = Literal["hardware", "vendor-software", "emulated", "software"]
 Outcome = Literal["identical", "rejected", "hazard"]
 Verdict = Literal["pass", "refused", "hazard", "known", "fail", "skip", "error", "not-run"]
-Kind = Literal["corrupt", "wrong-error", "accepted", "crash", "hang", "unproven"]
-DeviceVerdict = Literal["proven", "unproven", "not claimed"]
+Kind = Literal["corrupt", "wrong-error", "accepted", "crash", "hang", "invariant", "unproven", "disturbed"]
+DeviceVerdict = Literal["proven", "fell-back", "unproven", "disturbed", "unverified", "not claimed"]
 Severity = Literal["corruption", "crash", "hang", "leak", "contract"]
 Role = Literal["sender", "receiver"]
 
 CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
 """Verdicts of cells that were checked and went as predicted or as a known issue says."""
 
-KIND_ORDER: tuple[Kind, ...] = ("corrupt", "accepted", "unproven", "hang", "crash", "wrong-error")
+KIND_ORDER: tuple[Kind, ...] = (
+    "corrupt", "accepted", "unproven", "disturbed", "hang", "crash", "invariant", "wrong-error",
+)  # fmt: skip
 """Kinds of failure, worst first: silent corruption outranks everything."""
 
 
@@ -51,6 +53,20 @@ class CpuSeconds(Model):
     receiver: float | None = None
 
 
+class DeviceWork(Model):
+    """What one end asked of a device, and what the device counted meanwhile."""
+
+    end: Role
+    device: str
+    asked: int
+    """Jobs that the vendor's rules demand at least."""
+    counted: int | None
+    """Jobs by the device's own counter; None where it cannot be read, or went backwards."""
+    source: str
+    """Which counter."""
+    verdict: DeviceVerdict
+
+
 class Cell(Model):
     """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
 
@@ -75,6 +91,12 @@ class Cell(Model):
     """The error that a peer reported, verbatim."""
     provenance: Sides = Sides()
     device_verdict: DeviceVerdict = "not claimed"
+    device: tuple[DeviceWork, ...] = ()
+    """The numbers behind the device verdict, of each end that claims hardware."""
+    issues: tuple[str, ...] = ()
+    """Ids of the known issues that explain a hazard or a failure."""
+    complaints: tuple[str, ...] = ()
+    """What differs, one by one, where a cell looks at many things; ``error`` is then the sum of it in words."""
     bytes_memory: int = 0
     bytes_wire: int = 0
     seconds: Seconds = Seconds()
@@ -96,6 +118,17 @@ class Peer(Model):
     capabilities: dict[str, Any]
 
 
+class Unable(Model):
+    """What a peer cannot do in a role, by its own declaration, which the probe tried: no cell, a blank in a matrix."""
+
+    framing: str
+    peer: str
+    role: Role
+    reason: str
+    tried: bool
+    """It was asked for it, and refused."""
+
+
 class Finding(Model):
     """A defect or hazard in software that is not ours, shown by cells of this run."""
 
@@ -104,6 +137,14 @@ class Finding(Model):
     versions: str
     severity: Severity
     cause: str
+    remedy: str
+    """What to set, or to do, instead."""
+    upstream: str | None
+    """Where it was reported or mended: a commit, an issue, a thread."""
+    fixed_in: str | None
+    """The first version without it, None where there is none yet or none is known."""
+    reproducer: str | None
+    """Path in this project of a program that shows it alone."""
     cells: tuple[str, ...]
     reproduce: str
 
@@ -120,6 +161,16 @@ class Run(Model):
     host: dict[str, Any]
     versions: dict[str, str]
     command: str
+    plan: str
+    """Digest of the ids of all planned cells: equal plans have equal ones."""
+    seed: int
+    """Of all content that is made by chance."""
+    strength: int | None = None
+    """How many factors at a time the plan combines; None where it was not made by combination."""
+    coverage: dict[str, int] = {}
+    """Planned cells by suite."""
+    workers_lost: int = 0
+    """Worker processes of the run that died."""
 
 
 class Results(Model):
@@ -127,8 +178,9 @@ class Results(Model):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    schema_id: Literal["multifd-conformance/results/1"] = Field(default=SCHEMA_ID, alias="schema")
+    schema_id: Literal["multifd-conformance/results/2"] = Field(default=SCHEMA_ID, alias="schema")
     run: Run
     peers: tuple[Peer, ...]
+    unable: tuple[Unable, ...]
     findings: tuple[Finding, ...]
     cells: tuple[Cell, ...]
