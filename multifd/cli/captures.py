@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd.codec import create_peer
+from multifd.codec.reference import reference
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, WireError
-from multifd.framing.container import Container
 from multifd.framing.pages import runs
 from multifd.memory.image import GuestMemory
 from multifd.memory.scratch import make_scratch
@@ -29,7 +29,6 @@ from multifd.wire.scan import Scanned, scan
 
 MAX_MEMORY: Final = 64 << 30
 """Bytes of guest memory that a replay takes on."""
-_DEFAULT_DECODER: Final = {Container.NONE: "none", Container.ZSTD: "zstd"}
 _SHOWN_RUNS: Final = 3
 
 
@@ -47,7 +46,7 @@ def replay(capture: Path, decoder: str | None, spoken: str | None, as_json: bool
     CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md).
     """
     opened = Capture.open(capture)
-    chosen = decoder or _DEFAULT_DECODER.get(opened.framing.container, "zlib")
+    chosen = decoder or reference(opened.framing.container)
     read_as = dialect(spoken) if spoken else opened.dialect
     result: dict[str, Any] = {"capture": str(capture), "decoder": chosen, "dialect": read_as.name}
     try:

@@ -2,66 +2,83 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from typing import Final
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
+from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, Options
+from multifd.campaign.prepare import Campaign, prepare
 from multifd.cli import qemus
-from multifd.device.diagnose import detect
-from multifd.device.sysfs import Host
 from multifd.errors import InputError
 from multifd.framing.model import framing
-from multifd.lineup.devices import device_peers
-from multifd.lineup.introduce import resolve
-from multifd.lineup.subjects import subjects
 from multifd.memory.corpus import CORPORA
-from multifd.plan.cell import PlannedCell
+from multifd.memory.size import size
 from multifd.plan.fault import FAULTS
-from multifd.plan.matrix import PlanOptions, plan
-from multifd.plan.qemu import qemu_plan
-from multifd.plan.vendor import VendorCell, vendor_plan
-from multifd.profile.load import load
+from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
 
+SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
+Command = TypeVar("Command", bound=Callable[..., Any])
 QEMU: Final = "qemu"
 """The suite that needs a binary."""
 
-_profile = click.option("--hwprofile", metavar="NAME|FILE", default="auto", show_default=True, help="Hardware profile.")
+_OPTIONS: Final = (
+    click.option("--hwprofile", metavar="NAME|FILE", default=DEFAULT_PROFILE, show_default=True, help="Profile."),
+    qemus.option,
+    click.option("--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 20}M", show_default=True, help="Of a guest."),
+    click.option("--corpus", type=click.Path(path_type=Path), metavar="DIR", help="Your own memory content."),
+    click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Of content made by chance."),
+)  # fmt: skip
+"""Those of ``pytest suites`` that decide the plan."""
+
+
+def _planning(command: Command) -> Command:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command()
 @click.argument("match", required=False)
-@_profile
-@qemus.option
-@click.option("--suite", type=click.Choice(["wire", "negotiation", "integrity", "qemu", "vendor", "fidelity"]))
+@_planning
+@click.option("--suite", type=click.Choice(SUITES))
 @click.option("--sender", help="Only this sender, by exact name.")
 @click.option("--receiver", help="Only this receiver, by exact name.")
 @click.option("--predicted", type=click.Choice(["identical", "rejected", "hazard"]))
+@click.option("--unable", is_flag=True, help="Show instead what peers cannot do, and therefore have no cell for.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def cells(
     match: str | None,
-    hwprofile: str,
-    qemu: tuple[str, ...],
     suite: str | None,
     sender: str | None,
     receiver: str | None,
     predicted: str | None,
+    *,
+    unable: bool,
     as_json: bool,
+    **given: object,
 ) -> None:
     """List the plan: every cell with its prediction. Ids are what --cell takes.
 
     MATCH shows only cells whose id contains this text.
     """
-    wanted = {"suite": suite, "sender": sender, "receiver": receiver}
-    planned = _planned(hwprofile, qemu)
+    campaign = _campaign(given)
+    if unable:
+        _show_unable(campaign, as_json=as_json)
+        return
+    planned = campaign.plan.cells.values()
+    wanted = {"sender": sender, "receiver": receiver}
     chosen = [
         cell
         for cell in planned
-        if all(value is None or getattr(cell, name) == value for name, value in wanted.items())
-        and (predicted is None or cell.prediction.outcome == predicted)
+        if all(value is None or getattr(cell.work, name) == value for name, value in wanted.items())
+        and suite in (None, cell.suite)
+        and predicted in (None, cell.prediction.outcome)
         and (match is None or match in cell.id)
     ]
     for cell in chosen:
@@ -72,28 +89,23 @@ def cells(
     if suite in (None, QEMU) and not any(cell.suite == QEMU for cell in planned):
         qemus.say_that_none_takes_part()
     if not as_json:
-        Console(stderr=True).print(f"{len(chosen)} cells", highlight=False)
+        Console(stderr=True).print(f"{len(chosen)} cells, {len(campaign.plan.unable)} unable", highlight=False)
 
 
 @click.command()
 @click.argument("cell")
-@_profile
-@qemus.option
-def explain(cell: str, hwprofile: str, qemu: tuple[str, ...]) -> None:
+@_planning
+def explain(cell: str, **given: object) -> None:
     """Show the chain of reasons behind a cell's prediction.
 
     CELL is an id, as multifd cells prints it; exit 2 if there is no such cell.
     """
-    planned = {one.id: one for one in _planned(hwprofile, qemu)}
-    found = planned.get(cell)
-    if found is None:
-        if cell.startswith(f"{QEMU}/") and not any(one.suite == QEMU for one in planned.values()):
-            raise InputError(f"no cell {cell!r}: no cells of the suite qemu without a binary: {qemus.REMEDY}")
-        near = difflib.get_close_matches(cell, planned, n=3, cutoff=0)
-        raise InputError(f"no cell {cell!r}; the nearest are {', '.join(near) or 'none'} (multifd cells lists all)")
+    campaign = _campaign(given)
+    if cell.startswith(f"{QEMU}/") and not campaign.line_up.qemus:
+        raise InputError(f"no cell {cell!r}: no cells of the suite qemu without a binary: {qemus.REMEDY}")
+    found = campaign.cell(cell)
     console = Console(highlight=False)
-    facts = _facts(found) if isinstance(found, PlannedCell) else _vendor_facts(found)
-    for name, value in facts.items():
+    for name, value in {"cell": found.id, **_facts(found.work)}.items():
         if value is not None:
             console.print(f"[bold]{name:11}[/]{escape(value)}", soft_wrap=True)
     console.print()
@@ -107,37 +119,55 @@ def explain(cell: str, hwprofile: str, qemu: tuple[str, ...]) -> None:
         console.print(f"with an error like {escape(repr(found.prediction.error))}", soft_wrap=True)
     if found.skip is not None:
         console.print(f"it will be skipped: {escape(found.skip)}", soft_wrap=True)
-    given = tuple(part for named in qemu for part in ("--qemu", named))
-    console.print(f"run it: {escape(found.reproduce(given))}", soft_wrap=True)
+    console.print(f"run it: {escape(campaign.options.reproduce(found.id))}", soft_wrap=True)
 
 
-def _facts(cell: PlannedCell) -> dict[str, str | None]:
-    sent, read = framing(cell.sender_framing), framing(cell.receiver_framing)
-    content = CORPORA[cell.corpus].description if cell.corpus in CORPORA else "your own content"
+def _campaign(given: dict[str, object]) -> Campaign:
+    """The plan that ``pytest suites`` with the same options has."""
+    options = Options(
+        profile=str(given["hwprofile"]),
+        qemu=given["qemu"],  # type: ignore[arg-type]
+        memory=size(str(given["memory"])),
+        corpus=given["corpus"],  # type: ignore[arg-type]
+        seed=given["seed"],  # type: ignore[arg-type]
+    )
+    return prepare(options, _say, probe=False)
+
+
+def _say(line: str) -> None:
+    print(f"multifd: {line}", file=sys.stderr, flush=True)
+
+
+def _show_unable(campaign: Campaign, *, as_json: bool) -> None:
+    for entry in campaign.plan.unable:
+        if as_json:
+            print(entry.model_dump_json(exclude={"tried"}))
+        else:
+            print(f"{entry.framing:25} {entry.role:9} {entry.peer}: {entry.reason}")
+
+
+def _facts(work: Work) -> dict[str, str | None]:
+    match work:
+        case Pairing():
+            return _migration(work)
+        case Probe(peer=peer):
+            return {"peer": peer, "program": "round trips, and what it cannot do, before anything else"}
+        case Check(library=library, name=name):
+            return {"library": library, "program": f"python -m multifd.scrutiny {name} {library}"}
+        case Reproducer(library=library, name=name):
+            return {"library": library, "program": f"reproducer {name}.py"}
+        case Fidelity(library=library, emulation=emulation, streams=streams):
+            return {"library": library, "program": f"{emulation} and {library} are given the same {streams} streams"}
+
+
+def _migration(pairing: Pairing) -> dict[str, str | None]:
+    sent, read = framing(pairing.sender_framing), framing(pairing.receiver_framing)
+    content = CORPORA[pairing.corpus].description if pairing.corpus in CORPORA else "your own content"
     return {
-        "cell": cell.id,
-        "sender": f"{cell.sender}, {sent.name} in {cell.sender_dialect}: {sent.shape()}",
-        "receiver": f"{cell.receiver}, {read.name} in {cell.receiver_dialect}: {read.shape()}",
-        "scenario": f"{cell.scenario}: {cell.plan.description}",
-        "fault": FAULTS[cell.fault].why if cell.fault is not None else None,
-        "content": f"{cell.corpus}: {content}",
+        "sender": f"{pairing.sender}, {sent.name} in {pairing.sender_dialect}: {sent.shape()}",
+        "receiver": f"{pairing.receiver}, {read.name} in {pairing.receiver_dialect}: {read.shape()}",
+        "scenario": f"{pairing.scenario}: {pairing.plan.description}",
+        "fault": FAULTS[pairing.fault].why if pairing.fault is not None else None,
+        "content": f"{pairing.corpus}: {content}",
         "defined in": sent.origin if sent is read else f"{sent.origin}; {read.origin}",
     }
-
-
-def _vendor_facts(cell: VendorCell) -> dict[str, str | None]:
-    streams = f"{cell.sender} and {cell.receiver} are given the same {cell.streams} streams"
-    check = f"python -m multifd.scrutiny {cell.scenario} {cell.library}"
-    return {
-        "cell": cell.id,
-        "library": cell.library,
-        "program": streams if cell.streams else f"reproducer {cell.script.name}" if cell.script else check,
-    }
-
-
-def _planned(profile: str, qemu: tuple[str, ...]) -> list[PlannedCell | VendorCell]:
-    loaded, found = load(profile), detect(Host())
-    line_up = resolve(profile, loaded, None, device_peers(loaded, found))
-    line_up = line_up.model_copy(update={"qemus": qemus.qemus_of(loaded, qemu)})
-    pairings = plan(line_up, PlanOptions(corpora=tuple(CORPORA)))
-    return [*pairings, *qemu_plan(line_up), *vendor_plan(subjects(loaded, found).skips)]

@@ -21,6 +21,7 @@ from multifd.errors import InputError, PeerError
 from multifd.libraries.find import python_command
 from multifd.lineup.devices import DevicePeer
 from multifd.lineup.model import LineUp, LineUpPeer
+from multifd.lineup.probe import Probed
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
@@ -28,8 +29,8 @@ from multifd.peer.server import PeerServer
 from multifd.profile.model import Deadlines, PeerEntry, Profile
 from multifd.result.record import Role
 
-Probe = Callable[[PeerProcess, contract.Introduction, float], str | None]
-"""Probes a started peer: what is wrong, or None. Raises PeerError if the peer breaks its contract."""
+Probe = Callable[[PeerProcess, contract.Introduction, float], Probed]
+"""Probes a started peer. Raises PeerError if the peer breaks its contract."""
 
 BOTH: Final[tuple[Role, ...]] = ("sender", "receiver")
 
@@ -119,7 +120,7 @@ def _arguments(codec: str, parameters: Mapping[str, int]) -> tuple[str, ...]:
 
 def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nursery: Nursery) -> LineUpPeer:
     known: contract.Introduction | None = None
-    problem, kind = None, None
+    found, kind = Probed(None, {}), None
     if entrant.here and entrant.codec is not None and (probe is None or entrant.skip is not None):
         codec = create(entrant.codec, entrant.parameters)
         known = PeerServer(codec, entrant.name, io.StringIO()).introduce(contract.Hello(id=0))
@@ -127,9 +128,10 @@ def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nur
         process = PeerProcess(entrant.name, entrant.command, entrant.environment, nursery.start)
         try:
             known = process.hello(deadlines.hello)
-            problem = probe(process, known, deadlines.request) if probe is not None else None
+            if probe is not None:
+                found = probe(process, known, deadlines.request)
         except PeerError as broken:
-            problem, kind = str(broken), broken.kind
+            found, kind = Probed(str(broken), {}), broken.kind
         finally:
             process.quit()
     return LineUpPeer(
@@ -144,7 +146,8 @@ def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nur
         version=known.version if known else "unknown",
         encoder=known.encoder if known else None,
         decoder=known.decoder if known else None,
-        probe=problem,
+        probe=found.problem,
         probe_kind=kind,
+        refused=found.refused,
         skip=entrant.skip,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability, declared
+from multifd.oracle.qemu import decoder_of, encoder_of
 from multifd.profile.model import Deadlines
 from multifd.qemu.binary import Binary
 from multifd.qemu.facts import Facts
@@ -31,6 +32,9 @@ class LineUpPeer(BaseModel):
     """What the probe found wrong, None if the peer kept its word."""
     probe_kind: Kind | None = None
     """The kind of failure, None for one that the probe itself put into words."""
+
+    refused: dict[Role, tuple[str, ...]] = {}
+    """Framings that it cannot do in a role: the probe asked for each, and it refused."""
 
     skip: str | None = None
     """Why none of its cells runs, and what to do about it."""
@@ -80,6 +84,16 @@ class QemuPeer(BaseModel):
     probe_kind: Kind | None = None
     skip: str | None = None
     provenance: Provenance = "software"
+
+    @property
+    def encoder(self) -> EncoderCapability:
+        """What it emits."""
+        return encoder_of(self.methods)
+
+    @property
+    def decoder(self) -> DecoderCapability:
+        """What it accepts."""
+        return decoder_of(self.methods)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -137,7 +151,10 @@ class LineUp(BaseModel):
         """The peer of that name."""
         return next(peer for peer in self.peers if peer.name == name)
 
+    def named(self, name: str) -> LineUpPeer | QemuPeer:
+        """Whoever has that name."""
+        return self.qemu(name) or self.peer(name)
+
     def provenance(self, name: str) -> Provenance:
         """How the peer of that name runs."""
-        qemu = self.qemu(name)
-        return qemu.provenance if qemu is not None else self.peer(name).provenance
+        return self.named(name).provenance

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from multifd.oracle.qemu import says
 from multifd.oracle.question import Prediction, Question, Step
-from multifd.oracle.rules import BEFORE_THE_WIRE, RULES, Decision, Rule
+from multifd.oracle.rules import RULES, Decision, Rule
 
 
 def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
@@ -28,7 +28,7 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
 
 def _in_context(question: Question, rule: Rule, decision: Decision) -> Decision:
     """What becomes of a refusal that comes too late, and how a real QEMU puts it."""
-    if decision.outcome != "rejected" or rule.name in BEFORE_THE_WIRE:
+    if decision.outcome != "rejected":
         return decision
     if question.looks_late:
         because = f"{decision.because}; by the time the receiver looks, the sender has sent everything and is done"

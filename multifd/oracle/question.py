@@ -40,8 +40,8 @@ class Question:
 
     sender: Side
     receiver: Side
-    encoder: EncoderCapability | None
-    decoder: DecoderCapability | None
+    encoder: EncoderCapability
+    decoder: DecoderCapability
     page_size: int
     zero_pages: ZeroPages
     """Where the sender puts zero pages (its dialect's rule, or ``zero-page-detection=legacy``)."""

@@ -1,5 +1,6 @@
-"""The rules, in the order in which a packet meets them: first what the sender can make, then what the receiver
-looks at, byte by byte, as it comes in.
+"""The rules, in the order in which a packet meets them: what a receiver looks at, byte by byte, as it comes in.
+
+They are asked about pairings that can be tried: what a peer cannot do at all is no question (:mod:`.ability`).
 
 A rule sees a question and says ``None`` (it does not decide: go on) or what follows. The first rule that decides
 ends the chain; if none does, memory must be identical. Removing or inverting any of them must make real cells
@@ -40,53 +41,6 @@ class Rule:
     name: str
     holds: str
     decide: Callable[[Question], Decision | None]
-
-
-def _sender_container(q: Question) -> Decision | None:
-    container = q.sender.framing.container
-    if q.encoder is not None and container in q.encoder.containers:
-        return None
-    return Decision(
-        "rejected",
-        f"sender {q.sender.peer} cannot emit container {container}",
-        f"cannot emit container {container}",
-    )
-
-
-def _sender_streaming(q: Question) -> Decision | None:
-    assert q.encoder is not None
-    if q.sender.framing.scope is not Scope.CHANNEL or q.encoder.streaming:
-        return None
-    return Decision(
-        "rejected",
-        f"sender {q.sender.peer} cannot keep a stream open across packets, which {q.sender.framing.name} needs",
-        "cannot keep a stream open across packets",
-    )
-
-
-def _sender_window(q: Question) -> Decision | None:
-    assert q.encoder is not None
-    framing, wanted = q.sender.framing, q.sender.framing.window
-    if framing.raw_pages or q.encoder.limit(wanted) is not None:
-        return None
-    if framing.scope is Scope.PAGE and framing.container is not Container.ZLIB and q.page_size <= 1 << wanted:
-        return None  # no match is farther than a page, and no header announces a window
-    return Decision(
-        "rejected",
-        f"sender {q.sender.peer} cannot limit its window to the {1 << wanted} bytes of {q.sender.framing.name}",
-        f"cannot limit its window to {1 << wanted} bytes",
-    )
-
-
-def _receiver_container(q: Question) -> Decision | None:
-    container = q.receiver.framing.container
-    if q.decoder is not None and container in q.decoder.containers:
-        return None
-    return Decision(
-        "rejected",
-        f"receiver {q.receiver.peer} cannot read container {container}",
-        f"cannot read container {container}",
-    )
 
 
 def _fault(q: Question) -> Decision | None:
@@ -202,7 +156,6 @@ def _goes_on_where_it_ends(q: Question) -> Decision | None:
 
 
 def _receiver_streaming(q: Question) -> Decision | None:
-    assert q.decoder is not None
     if q.receiver.framing.scope is not Scope.CHANNEL or q.decoder.streaming:
         return None
     return Decision(
@@ -213,7 +166,6 @@ def _receiver_streaming(q: Question) -> Decision | None:
 
 
 def _members(q: Question) -> Decision | None:
-    assert q.encoder is not None and q.decoder is not None
     framing, piece = q.sender.framing, q.encoder.member
     if piece is None or framing.scope is Scope.CHANNEL or framing.container in (Container.RAW, Container.NONE):
         return None
@@ -229,7 +181,6 @@ def _members(q: Question) -> Decision | None:
 
 
 def _window(q: Question) -> Decision | None:
-    assert q.encoder is not None and q.decoder is not None
     framing = q.sender.framing
     if framing.raw_pages or (framing.raw_escape and not q.encoder.shrinks):
         return None  # every page travels as it is
@@ -267,18 +218,7 @@ def _zero_pages(q: Question) -> Decision | None:
     )
 
 
-BEFORE_THE_WIRE: Final = frozenset({"sender-container", "sender-streaming", "sender-window", "receiver-container"})
-"""Rules about a peer that says by itself that it cannot, before anything is sent."""
-
 RULES: Final = (
-    Rule("sender-container", "the sender can emit the container", _sender_container),
-    Rule(
-        "sender-streaming",
-        "the sender can keep the stream open where the framing needs it",
-        _sender_streaming,
-    ),
-    Rule("sender-window", "the sender can keep to the framing's window", _sender_window),
-    Rule("receiver-container", "the receiver can read the container", _receiver_container),
     Rule("fault", "nothing is changed on the way that a receiver looks at", _fault),
     Rule("channels", "both sides were told the same number of channels", _channels),
     Rule("flags", "the flags are those that the receiving method expects, under its mask", _flags),

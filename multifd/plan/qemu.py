@@ -19,17 +19,16 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from multifd.framing.model import FRAMINGS, framing
-from multifd.lineup.model import LineUp, LineUpPeer, QemuPeer
+from multifd.lineup.model import LineUp, QemuPeer
 from multifd.lineup.qemus import MEMORY
-from multifd.oracle.predict import predict
-from multifd.oracle.qemu import decoder_of, encoder_of
-from multifd.oracle.question import Question, Side
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
-from multifd.plan.matrix import LATEST, REFERENCE, zero_pages
-from multifd.plan.scenario import SCENARIOS
+from multifd.plan.pairings import Party, able, pairing_cell
+from multifd.plan.reference import reference
+from multifd.plan.work import Pairing
 from multifd.qemu.facts import common_machine
-from multifd.wire.dialect import ZeroPages, dialect
+from multifd.qemu.guest import RAM_BLOCK
+from multifd.wire.dialect import LATEST, ZeroPages
 
 _HIDDEN: Final = ("uadk", "qatzip")
 """Methods whose flag an old mask does not show."""
@@ -43,25 +42,23 @@ _WAYS: Final[tuple[dict[str, Any], ...]] = (
 """Ways in which our receiver is migrated to, with one decoder for each method."""
 
 
-def machine_of(line_up: LineUp, cell: PlannedCell) -> str:
-    """The machine type that both ends of a cell run: the newest that they share."""
-    qemus = [qemu.facts for name in (cell.sender, cell.receiver) if (qemu := line_up.qemu(name)) is not None]
-    if SCENARIOS[cell.scenario].old_machine:
+def machine_of(line_up: LineUp, pairing: Pairing) -> str:
+    """The machine type that both ends of a pairing run: the newest that they share."""
+    qemus = [qemu.facts for name in (pairing.sender, pairing.receiver) if (qemu := line_up.qemu(name)) is not None]
+    if pairing.plan.old_machine:
         qemus = [qemu.facts for qemu in line_up.qemus]
     machine = common_machine(*qemus)
-    assert machine is not None, f"{cell.id} has no machine type and should have been skipped"
+    assert machine is not None, f"{pairing.place} has no machine type and should have been skipped"
     return machine
 
 
-def qemu_plan(line_up: LineUp) -> list[PlannedCell]:
+def qemu_plan(line_up: LineUp) -> Iterator[PlannedCell]:
     """Every cell of the suite, in a fixed order."""
-    return [
-        *_pairs(line_up),
-        *_to_ours(line_up),
-        *_spliced_in(line_up),
-        *_readable(line_up, "splice"),
-        *_faults(line_up),
-    ]
+    yield from _pairs(line_up)
+    yield from _to_ours(line_up)
+    yield from _spliced_in(line_up)
+    yield from _readable(line_up, "splice")
+    yield from _faults(line_up)
 
 
 def _pairs(line_up: LineUp) -> Iterator[PlannedCell]:
@@ -86,15 +83,15 @@ def _busy(sender: QemuPeer, receiver: QemuPeer) -> Iterator[PlannedCell]:
 def _to_ours(line_up: LineUp) -> Iterator[PlannedCell]:
     yield from _readable(line_up, "migrate")
     for sender, method in _sent(line_up):
-        reference = next((p for p in line_up.receivers() if p.name == _reference(method)), None)
-        if reference is None:
+        ours = next((p for p in line_up.receivers() if p.name == reference(method)), None)
+        if ours is None or not able(sender, ours, method, method):
             continue
         for way in _WAYS:
             if way["scenario"] in ("migrate-legacy", "old-machine") and not sender.facts.zero_pages:
                 continue  # it knows no other way
             if way["scenario"] == "old-machine" and _oldest_is_own(line_up, sender):
                 continue
-            yield _cell(sender, reference, method, method, **way)
+            yield _cell(sender, ours, method, method, **way)
 
 
 def _spliced_in(line_up: LineUp) -> Iterator[PlannedCell]:
@@ -104,9 +101,8 @@ def _spliced_in(line_up: LineUp) -> Iterator[PlannedCell]:
             if framing(name).travels_as != method or name == "qatzip-stub":
                 continue
             for sender in line_up.senders():
-                cell = _cell(sender, receiver, name, method, scenario="splice")
-                if not cell.prediction.rule.startswith("sender-"):
-                    yield cell
+                if able(sender, receiver, name, method):
+                    yield _cell(sender, receiver, name, method, scenario="splice")
         if receiver.facts.dialect.zero_pages is ZeroPages.MAIN:
             yield from _hidden(line_up, receiver)
 
@@ -114,17 +110,18 @@ def _spliced_in(line_up: LineUp) -> Iterator[PlannedCell]:
 def _hidden(line_up: LineUp, receiver: QemuPeer) -> Iterator[PlannedCell]:
     """Newer methods to a QEMU whose mask hides their flag."""
     for method in _HIDDEN:
-        sender = next((p for p in line_up.senders() if p.name == _reference(method)), None)
-        if sender is not None:
+        sender = next((p for p in line_up.senders() if p.name == reference(method)), None)
+        if sender is not None and able(sender, receiver, method, "none"):
             yield _cell(sender, receiver, method, "none", scenario="splice", spoken=LATEST)
 
 
 def _readable(line_up: LineUp, scenario: str) -> Iterator[PlannedCell]:
     """Every method of a real QEMU, every decoder of ours that can read it."""
     for (sender, method), receiver in itertools.product(_sent(line_up), line_up.receivers()):
-        cell = _cell(sender, receiver, method, method, scenario=scenario)
-        if cell.prediction.outcome == "identical":
-            yield cell
+        if able(sender, receiver, method, method):
+            cell = _cell(sender, receiver, method, method, scenario=scenario)
+            if cell.prediction.outcome == "identical":
+                yield cell
 
 
 def _sent(line_up: LineUp) -> Iterator[tuple[QemuPeer, str]]:
@@ -146,10 +143,6 @@ def _shared(sender: QemuPeer, receiver: QemuPeer) -> list[str]:
     return [method for method in sender.methods if method in receiver.methods]
 
 
-def _reference(method: str) -> str:
-    return REFERENCE.get(method, "zlib")
-
-
 def _oldest_is_own(line_up: LineUp, sender: QemuPeer) -> bool:
     """The run has no machine type that is older than the sender's own, or none that all binaries have."""
     oldest = common_machine(*(qemu.facts for qemu in line_up.qemus))
@@ -157,8 +150,8 @@ def _oldest_is_own(line_up: LineUp, sender: QemuPeer) -> bool:
 
 
 def _cell(
-    sender: QemuPeer | LineUpPeer,
-    receiver: QemuPeer | LineUpPeer,
+    sender: Party,
+    receiver: Party,
     sent: str,
     read: str,
     *,
@@ -168,52 +161,10 @@ def _cell(
     spoken: str | None = None,
     fault: str | None = None,
 ) -> PlannedCell:
-    """One cell with its prediction. A codec of ours speaks the dialect of the QEMU it faces, unless told otherwise."""
-    qemus = [peer for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
-    source = qemus[0].facts.dialect
-    dialects = (dialect(spoken) if spoken is not None else source, qemus[-1].facts.dialect)
-    plan = SCENARIOS[scenario]
-    expects = expects or channels
-    question = Question(
-        sender=Side(sender.name, framing(sent), dialects[0], qemu=isinstance(sender, QemuPeer)),
-        receiver=Side(receiver.name, framing(read), dialects[1], qemu=isinstance(receiver, QemuPeer)),
-        encoder=encoder_of(sender.methods) if isinstance(sender, QemuPeer) else sender.encoder,
-        decoder=decoder_of(receiver.methods) if isinstance(receiver, QemuPeer) else receiver.decoder,
-        page_size=4096,
-        zero_pages=zero_pages(scenario, source),
-        becomes_zero=plan.becomes_zero,
-        fault=FAULTS[fault] if fault is not None else None,
-        channels=(channels, expects),
-        looks_late=plan.busy_destination and not plan.return_path,
-    )
-    return PlannedCell(
-        suite="qemu",
-        sender=sender.name,
-        receiver=receiver.name,
-        sender_framing=sent,
-        receiver_framing=read,
-        sender_dialect=dialects[0].name,
-        receiver_dialect=dialects[1].name,
-        scenario=scenario,
-        corpus="mixed",
-        page_size=4096,
-        channels=channels,
-        receiver_channels=None if expects == channels else expects,
-        sizes={"m": MEMORY},
-        fault=fault,
-        prediction=predict(question),
-        skip=_skip(sender, receiver),
-    )
-
-
-def _skip(sender: QemuPeer | LineUpPeer, receiver: QemuPeer | LineUpPeer) -> str | None:
-    for peer in (sender, receiver):
-        if isinstance(peer, LineUpPeer) and peer.skip is not None:
-            return peer.skip
-        if peer.probe is not None:
-            return f"{peer.name} failed its probe ({peer.probe}); remedy: mend the peer or take it out of the run"
-    qemus = [peer for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
-    if common_machine(*(qemu.facts for qemu in qemus)) is None:
-        names = " and ".join(qemu.name for qemu in qemus)
-        return f"{names} share no machine type; remedy: --qemu with versions less far apart"
-    return None
+    """One cell. A codec of ours speaks the dialect of the QEMU it faces, unless told otherwise."""
+    source, *others = [peer.facts.dialect.name for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
+    return pairing_cell(
+        "qemu", sender, receiver, (sent, read), scenario, {RAM_BLOCK: MEMORY},
+        dialects=(spoken or source, others[0] if others else source),
+        channels=channels, receiver_channels=expects, fault=fault,
+    )  # fmt: skip

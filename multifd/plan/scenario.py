@@ -8,6 +8,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final, Literal
 
+from multifd.wire.dialect import Dialect, ZeroPages
+
 Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
 ``playback``: a capture, changed in one field, played to a live receiver. ``qemu``: a real QEMU sends, to another or
@@ -38,6 +40,10 @@ class Scenario:
     """QEMU runs the oldest machine type that all binaries of the run share."""
     tcp: bool = False
     """TCP instead of Unix sockets."""
+
+    def zero_pages(self, sender: Dialect) -> ZeroPages:
+        """Where a sender of this dialect puts zero pages."""
+        return ZeroPages.MAIN if self.legacy_zero_pages else sender.zero_pages
 
 
 def _guests() -> Iterator[Scenario]:

@@ -30,9 +30,8 @@ from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import Nursery
-from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
-from multifd.plan.matrix import machine, zero_pages
+from multifd.plan.work import Pairing
 from multifd.result.record import CpuSeconds, DeviceVerdict, Provenance, Role, Seconds, Sides
 from multifd.run.cores import sharing
 from multifd.run.qemu import QemuBench
@@ -56,7 +55,7 @@ class _Encoded:
 
 
 class Bench:
-    """Peers, scratch space, and the ways to run a cell.
+    """Peers, scratch space, and the ways to run a pairing.
 
     ``record`` is where cells with a QEMU leave their captures, ``core`` the one that this bench has to itself.
     """
@@ -80,22 +79,22 @@ class Bench:
         self._with_qemu = QemuBench(line_up, stage, self._process, record)
         self._with_recordings = QemuFaultBench(line_up, stage, self._deadline)
 
-    def run(self, cell: PlannedCell) -> Outcome:
+    def run(self, pairing: Pairing) -> Outcome:
         """Run the cell as its scenario says."""
         started = time.perf_counter()
         try:
-            match cell.plan.mode:
+            match pairing.plan.mode:
                 case "capture":
-                    with self._on_one_core(cell):
-                        outcome = self._by_capture(cell)
+                    with self._on_one_core(pairing):
+                        outcome = self._by_capture(pairing)
                 case "live":
-                    outcome = self._live(cell)
+                    outcome = self._live(pairing)
                 case "playback":
-                    outcome = self._playback(cell)
+                    outcome = self._playback(pairing)
                 case "qemu" | "splice":
-                    outcome = self._beside_qemu(cell)
+                    outcome = self._beside_qemu(pairing)
                 case "recording":
-                    outcome = self._with_recordings.run(cell)
+                    outcome = self._with_recordings.run(pairing)
         except PeerError as broken:
             outcome = Outcome(_broken_peer(broken))
         except (InputError, EnvironmentBroke):
@@ -105,8 +104,8 @@ class Bench:
         wall = time.perf_counter() - started
         outcome.seconds = outcome.seconds.model_copy(update={"wall": wall})
         outcome.provenance = Sides(
-            sender=outcome.provenance.sender or self._line_up.provenance(cell.sender),
-            receiver=outcome.provenance.receiver or self._line_up.provenance(cell.receiver),
+            sender=outcome.provenance.sender or self._line_up.provenance(pairing.sender),
+            receiver=outcome.provenance.receiver or self._line_up.provenance(pairing.receiver),
         )
         return outcome
 
@@ -125,113 +124,118 @@ class Bench:
             self._processes[key] = PeerProcess(peer.name, peer.command, peer.environment, self._nursery.start)
         return self._processes[key]
 
-    def _on_one_core(self, cell: PlannedCell) -> AbstractContextManager[None]:
-        peers = (self._process(cell.sender, "sender"), self._process(cell.receiver, "receiver"))
+    def _on_one_core(self, pairing: Pairing) -> AbstractContextManager[None]:
+        peers = (self._process(pairing.sender, "sender"), self._process(pairing.receiver, "receiver"))
         return sharing(self._core, (peer.pid for peer in peers))
 
-    def _encode(self, cell: PlannedCell) -> _Encoded:
-        key = cell.capture_key(self._stage.seed)
+    def _encode(self, pairing: Pairing) -> _Encoded:
+        key = pairing.capture_key(self._stage.seed)
         if self._encoded is not None and self._encoded[0] == key:
             return self._encoded[1]
-        directory, script = self._stage.capture(cell), self._stage.script(cell)
-        with self._prover.watching(self._line_up.peer(cell.sender)) as verdict:
+        directory, script = self._stage.capture(pairing), self._stage.script(pairing)
+        with self._prover.watching(self._line_up.peer(pairing.sender)) as verdict:
             try:
-                reply = self._process(cell.sender, "sender").request(
+                reply = self._process(pairing.sender, "sender").request(
                     contract.Encode,
                     self._deadline,
                     script=script,
-                    framing=cell.sender_framing,
-                    dialect=cell.sender_dialect,
-                    channels=cell.channels,
+                    framing=pairing.sender_framing,
+                    dialect=pairing.sender_dialect,
+                    channels=pairing.channels,
                     capture=str(directory),
                 )
             except PeerError as broken:
                 encoded = _Encoded(broken)
             else:
-                encoded = self._measured(reply, cell)
-                encoded.device = verdict(lambda: [_encoding(cell, reply, Demand.of_capture(script, encoded.seen))])
+                encoded = self._measured(reply, pairing)
+                encoded.device = verdict(lambda: [_encoding(pairing, reply, Demand.of_capture(script, encoded.seen))])
         self._encoded = (key, encoded)
         return encoded
 
-    def _measured(self, reply: contract.Conclusion, cell: PlannedCell) -> _Encoded:
+    def _measured(self, reply: contract.Conclusion, pairing: Pairing) -> _Encoded:
         if isinstance(reply, contract.Failed):
             return _Encoded(reply)
         try:
-            capture = Capture.open(self._stage.capture(cell))
+            capture = Capture.open(self._stage.capture(pairing))
         except InputError as problem:
-            return _Encoded(PeerError("crash", f"peer {cell.sender} says done, but {problem}"))
-        seen = measure(capture, self._member(cell))
-        return _Encoded(reply, capture, seen, [*_mislabelled(capture, cell), *seen.problems])
+            return _Encoded(PeerError("crash", f"peer {pairing.sender} says done, but {problem}"))
+        seen = measure(capture, self._member(pairing))
+        return _Encoded(reply, capture, seen, [*_mislabelled(capture, pairing), *seen.problems])
 
-    def _member(self, cell: PlannedCell) -> int | None:
-        encoder = self._line_up.peer(cell.sender).encoder
+    def _member(self, pairing: Pairing) -> int | None:
+        encoder = self._line_up.peer(pairing.sender).encoder
         return encoder.member if encoder is not None else None
 
-    def _by_capture(self, cell: PlannedCell) -> Outcome:
-        encoded = self._encode(cell)
+    def _by_capture(self, pairing: Pairing) -> Outcome:
+        encoded = self._encode(pairing)
         if isinstance(encoded.reply, PeerError):
             return Outcome(_broken_peer(encoded.reply))
         if isinstance(encoded.reply, contract.Failed):
-            return Outcome(_failure(encoded.reply, cell.sender))
-        script = self._stage.script(cell)
-        receiver = self._process(cell.receiver, "receiver")
-        with self._stage.destination(cell) as memory:
-            with self._prover.watching(self._line_up.peer(cell.receiver)) as verdict:
+            return Outcome(_failure(encoded.reply, pairing.sender))
+        script = self._stage.script(pairing)
+        receiver = self._process(pairing.receiver, "receiver")
+        with self._stage.destination(pairing) as memory:
+            with self._prover.watching(self._line_up.peer(pairing.receiver)) as verdict:
                 reply = receiver.request(
                     contract.Decode,
                     self._deadline,
-                    capture=str(self._stage.capture(cell)),
+                    capture=str(self._stage.capture(pairing)),
                     memory=memory.layout,
-                    framing=cell.receiver_framing,
-                    dialect=cell.receiver_dialect,
+                    framing=pairing.receiver_framing,
+                    dialect=pairing.receiver_dialect,
                 )
-                decoded = verdict(lambda: [_decoding(cell, reply, Demand.of_capture(script, encoded.seen))])
+                decoded = verdict(lambda: [_decoding(pairing, reply, Demand.of_capture(script, encoded.seen))])
                 device = worst(encoded.device, decoded)
-            observation = self._judge_memory(cell, receiver, reply, memory, script)
+            observation = self._judge_memory(pairing, receiver, reply, memory, script)
         if encoded.problems:
-            observation = _claims(observation, _problem(cell, encoded))
-        return self._figures(cell, script, _proven(observation, device), encoded.reply, reply)
+            observation = _claims(observation, _problem(pairing, encoded))
+        return self._figures(pairing, script, _proven(observation, device), encoded.reply, reply)
 
-    def _live(self, cell: PlannedCell) -> Outcome:
+    def _live(self, pairing: Pairing) -> Outcome:
         with ExitStack() as stack:
             changing: tuple[PageRun, ...] = ()
-            if cell.plan.shape == "mutating":
-                script, changing = stack.enter_context(self._stage.mutable(cell))
+            if pairing.plan.shape == "mutating":
+                script, changing = stack.enter_context(self._stage.mutable(pairing))
                 stack.enter_context(Mutator(script.rounds[0].image, changing, self._stage.seed))
             else:
-                script = self._stage.script(cell)
-            memory = stack.enter_context(self._stage.destination(cell))
-            receiver = self._process(cell.receiver, "receiver")
-            address = self._listen(cell, receiver, memory)
+                script = self._stage.script(pairing)
+            memory = stack.enter_context(self._stage.destination(pairing))
+            receiver = self._process(pairing.receiver, "receiver")
+            address = self._listen(pairing, receiver, memory)
             if isinstance(address, contract.Failed):
-                return Outcome(self._judge_memory(cell, receiver, address, memory, script))
-            verdict = stack.enter_context(self._prover.watching(*map(self._line_up.peer, (cell.sender, cell.receiver))))
-            sent = self._send(cell, script, address)
+                return Outcome(self._judge_memory(pairing, receiver, address, memory, script))
+            verdict = stack.enter_context(
+                self._prover.watching(*map(self._line_up.peer, (pairing.sender, pairing.receiver)))
+            )
+            sent = self._send(pairing, script, address)
             if not isinstance(sent, contract.Done):
                 _poke(address, self._deadline)
             received = receiver.conclusion(2 * self._deadline)
             if isinstance(sent, PeerError):
                 return Outcome(_broken_peer(sent))
-            ends = (sent, received)
-            device = verdict(lambda: _of_both(cell, ends, Demand.of_live(script, ends, changing)))
-            observation = self._judge_memory(cell, receiver, received, memory, script)
+            said = (sent, received)
+            device = verdict(lambda: _of_both(pairing, said, Demand.of_live(script, said, changing)))
+            observation = self._judge_memory(pairing, receiver, received, memory, script)
         if isinstance(sent, contract.Failed):
-            observation = _sender_failed(observation, sent, cell.sender)
-        return self._figures(cell, script, _proven(observation, device), sent, received)
+            observation = _sender_failed(observation, sent, pairing.sender)
+        return self._figures(pairing, script, _proven(observation, device), sent, received)
 
-    def _beside_qemu(self, cell: PlannedCell) -> Outcome:
+    def _beside_qemu(self, pairing: Pairing) -> Outcome:
         """A cell with a real QEMU, which does not say how it compresses: the devices' counters do.
 
         A peer of ours beside it is held to the first round, the one that QEMU surely sends whole.
         """
-        sides = {"sender": (cell.sender, cell.sender_framing), "receiver": (cell.receiver, cell.receiver_framing)}
+        sides = {
+            "sender": (pairing.sender, pairing.sender_framing),
+            "receiver": (pairing.receiver, pairing.receiver_framing),
+        }
         ours = {side: self._line_up.peer(name) for side, (name, _) in sides.items() if not self._line_up.qemu(name)}
         methods = {side: framing(name).travels_as for side, (_, name) in sides.items() if side not in ours}
         kinds = {_ACCELERATED[method] for method in methods.values() if method in _ACCELERATED}
         with self._prover.watching(*ours.values()) as verdict, self._prover.noticing(kinds) as worked:
-            outcome = self._with_qemu.run(cell)
+            outcome = self._with_qemu.run(pairing)
             if outcome.observation.outcome == "identical":
-                script = self._stage.script(cell)
+                script = self._stage.script(pairing)
                 demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
                 jobs = {"sender": demand.encoding, "receiver": demand.decoding}
                 device = verdict(lambda: [jobs[side](framing(sides[side][1])) for side in ours])
@@ -240,52 +244,50 @@ class Bench:
         outcome.provenance = Sides.model_validate(ran)
         return outcome
 
-    def _playback(self, cell: PlannedCell) -> Outcome:
-        encoded = self._encode(cell)
+    def _playback(self, pairing: Pairing) -> Outcome:
+        encoded = self._encode(pairing)
         if isinstance(encoded.reply, PeerError):
             return Outcome(_broken_peer(encoded.reply))
         if isinstance(encoded.reply, contract.Failed):
-            return Outcome(_failure(encoded.reply, cell.sender))
+            return Outcome(_failure(encoded.reply, pairing.sender))
         if encoded.problems:
-            return Outcome(Observation("rejected", _problem(cell, encoded)))
-        assert cell.fault is not None and encoded.capture is not None
-        script = self._stage.script(cell)
-        receiver = self._process(cell.receiver, "receiver")
-        with self._stage.destination(cell) as memory:
-            address = self._listen(cell, receiver, memory)
+            return Outcome(Observation("rejected", _problem(pairing, encoded)))
+        assert pairing.fault is not None and encoded.capture is not None
+        script = self._stage.script(pairing)
+        receiver = self._process(pairing.receiver, "receiver")
+        with self._stage.destination(pairing) as memory:
+            address = self._listen(pairing, receiver, memory)
             if isinstance(address, contract.Failed):
-                return Outcome(self._judge_memory(cell, receiver, address, memory, script))
-            play(encoded.capture, FAULTS[cell.fault], address, self._deadline)
+                return Outcome(self._judge_memory(pairing, receiver, address, memory, script))
+            play(encoded.capture, FAULTS[pairing.fault], address, self._deadline)
             received = receiver.conclusion(2 * self._deadline)
-            observation = self._judge_memory(cell, receiver, received, memory, script)
-        return self._figures(cell, script, observation, encoded.reply, received)
+            observation = self._judge_memory(pairing, receiver, received, memory, script)
+        return self._figures(pairing, script, observation, encoded.reply, received)
 
-    def _listen(self, cell: PlannedCell, receiver: PeerProcess, memory: GuestMemory) -> str | contract.Failed:
-        common = machine(dialect(cell.sender_dialect), dialect(cell.receiver_dialect))
+    def _listen(self, pairing: Pairing, receiver: PeerProcess, memory: GuestMemory) -> str | contract.Failed:
         reply = receiver.listen(
             self._stage.path("socket"),
             self._deadline,
             memory=memory.layout,
-            framing=cell.receiver_framing,
-            dialect=cell.receiver_dialect,
-            machine=common.name,
-            channels=cell.channels,
+            framing=pairing.receiver_framing,
+            dialect=pairing.receiver_dialect,
+            machine=pairing.machine.name,
+            channels=pairing.channels,
             deadline=self._deadline,
         )
         return reply if isinstance(reply, contract.Failed) else reply.address
 
-    def _send(self, cell: PlannedCell, script: Script, address: str) -> contract.Conclusion | PeerError:
-        spoken = dialect(cell.sender_dialect)
+    def _send(self, pairing: Pairing, script: Script, address: str) -> contract.Conclusion | PeerError:
         try:
-            return self._process(cell.sender, "sender").request(
+            return self._process(pairing.sender, "sender").request(
                 contract.Send,
                 2 * self._deadline,
                 script=script,
-                framing=cell.sender_framing,
-                dialect=cell.sender_dialect,
-                machine=machine(spoken, dialect(cell.receiver_dialect)).name,
-                zero_pages=zero_pages(cell.scenario, spoken).value,
-                channels=cell.channels,
+                framing=pairing.sender_framing,
+                dialect=pairing.sender_dialect,
+                machine=pairing.machine.name,
+                zero_pages=pairing.plan.zero_pages(dialect(pairing.sender_dialect)).value,
+                channels=pairing.channels,
                 address=address,
                 deadline=self._deadline,
             )
@@ -294,7 +296,7 @@ class Bench:
 
     def _judge_memory(
         self,
-        cell: PlannedCell,
+        pairing: Pairing,
         receiver: PeerProcess,
         reply: contract.Conclusion,
         memory: GuestMemory,
@@ -308,34 +310,36 @@ class Bench:
             observation = (
                 Observation("identical")
                 if left.identical
-                else Observation("hazard", None, f"receiver {cell.receiver} says done, {left.describe()}")
+                else Observation("hazard", None, f"receiver {pairing.receiver} says done, {left.describe()}")
             )
             if reply.digest is not None and reply.digest != memory.digest():
-                return _claims(observation, f"receiver {cell.receiver} reports a digest that its memory does not have")
+                return _claims(
+                    observation, f"receiver {pairing.receiver} reports a digest that its memory does not have"
+                )
             return observation
         assert reported is not None
-        observation = _with_wrong_pages(_failure(reply, cell.receiver), left)
+        observation = _with_wrong_pages(_failure(reply, pairing.receiver), left)
         if reply.digest is not None and reply.digest != memory.digest():
             return _late(observation, 1)
-        return self._nothing_after(cell, receiver, memory, reported, observation)
+        return self._nothing_after(pairing, receiver, memory, reported, observation)
 
     def _nothing_after(
         self,
-        cell: PlannedCell,
+        pairing: Pairing,
         receiver: PeerProcess,
         memory: GuestMemory,
         reported: Snapshot,
         observation: Observation,
     ) -> Observation:
         """A receiver that has reported its error touches memory no more."""
-        if self._line_up.peer(cell.receiver).external:
+        if self._line_up.peer(pairing.receiver).external:
             time.sleep(SETTLE)
         receiver.hello(self._deadline)
         return _late(observation, changed(memory, reported))
 
     def _figures(
         self,
-        cell: PlannedCell,
+        pairing: Pairing,
         script: Script,
         observation: Observation,
         sent: contract.Conclusion,
@@ -343,7 +347,7 @@ class Bench:
     ) -> Outcome:
         tx = sent if isinstance(sent, contract.Done) else None
         rx = received if isinstance(received, contract.Done) else None
-        for side, reply in ((cell.sender, tx), (cell.receiver, rx)):
+        for side, reply in ((pairing.sender, tx), (pairing.receiver, rx)):
             declared: Provenance = self._line_up.peer(side).provenance
             if reply is not None and reply.provenance != declared:
                 observation = _claims(
@@ -352,7 +356,7 @@ class Bench:
         pages = sum(run.count for dirty_round in script.rounds for run in dirty_round.pages)
         return Outcome(
             observation,
-            bytes_memory=pages * cell.page_size,
+            bytes_memory=pages * pairing.page_size,
             bytes_wire=tx.bytes_wire if tx else 0,
             seconds=Seconds(encode=tx.seconds if tx else None, decode=rx.seconds if rx else None),
             cpu_seconds=CpuSeconds(sender=tx.cpu_seconds if tx else None, receiver=rx.cpu_seconds if rx else None),
@@ -368,7 +372,7 @@ _OUTCOMES: Final = {
     "environment": "broken",
     "internal": "crash",
 }
-"""What a failure that a peer reports in good order means for the cell."""
+"""What a failure that a peer reports in good order means for the pairing."""
 
 
 def _failure(reply: contract.Failed, peer: str) -> Observation:
@@ -397,25 +401,25 @@ def _sender_failed(observation: Observation, sent: contract.Failed, peer: str) -
     return _failure(sent, peer)
 
 
-def _mislabelled(capture: Capture, cell: PlannedCell) -> list[str]:
+def _mislabelled(capture: Capture, pairing: Pairing) -> list[str]:
     """A capture is measured against what was asked for, not against what its maker calls it."""
     manifest = capture.manifest
     wrong = [
         f"{field} is {given}, asked was {asked}"
         for field, given, asked in (
-            ("framing", capture.framing.name, framing(cell.sender_framing).name),
-            ("dialect", manifest.dialect, cell.sender_dialect),
-            ("channels", manifest.channels, cell.channels),
-            ("page_size", manifest.page_size, cell.page_size),
-            ("ramblocks", manifest.ramblocks, cell.sizes),
+            ("framing", capture.framing.name, framing(pairing.sender_framing).name),
+            ("dialect", manifest.dialect, pairing.sender_dialect),
+            ("channels", manifest.channels, pairing.channels),
+            ("page_size", manifest.page_size, pairing.page_size),
+            ("ramblocks", manifest.ramblocks, pairing.sizes),
         )
         if given != asked
     ]
     return [f"manifest of the capture: {each}" for each in wrong]
 
 
-def _problem(cell: PlannedCell, encoded: _Encoded) -> str:
-    return f"sender {cell.sender}: {encoded.problems[0]}"
+def _problem(pairing: Pairing, encoded: _Encoded) -> str:
+    return f"sender {pairing.sender}: {encoded.problems[0]}"
 
 
 def _claims(observation: Observation, claim: str) -> Observation:
@@ -437,21 +441,21 @@ def _ran(method: str, on_device: bool) -> Provenance:
     return "hardware" if on_device else "vendor-software" if method in _LIBRARIES else "software"
 
 
-def _encoding(cell: PlannedCell, reply: contract.Conclusion, demand: Demand) -> int:
+def _encoding(pairing: Pairing, reply: contract.Conclusion, demand: Demand) -> int:
     """Jobs demanded of the sender: none if it refused."""
-    return demand.encoding(framing(cell.sender_framing)) if isinstance(reply, contract.Done) else 0
+    return demand.encoding(framing(pairing.sender_framing)) if isinstance(reply, contract.Done) else 0
 
 
-def _decoding(cell: PlannedCell, reply: contract.Conclusion, demand: Demand) -> int:
+def _decoding(pairing: Pairing, reply: contract.Conclusion, demand: Demand) -> int:
     """Jobs demanded of the receiver: none if it refused."""
-    return demand.decoding(framing(cell.receiver_framing)) if isinstance(reply, contract.Done) else 0
+    return demand.decoding(framing(pairing.receiver_framing)) if isinstance(reply, contract.Done) else 0
 
 
 def _of_both(
-    cell: PlannedCell, ends: tuple[contract.Conclusion, contract.Conclusion], demand: Demand
+    pairing: Pairing, ends: tuple[contract.Conclusion, contract.Conclusion], demand: Demand
 ) -> tuple[int, int]:
     """Jobs demanded of sender and receiver."""
-    return _encoding(cell, ends[0], demand), _decoding(cell, ends[1], demand)
+    return _encoding(pairing, ends[0], demand), _decoding(pairing, ends[1], demand)
 
 
 def _proven(observation: Observation, device: DeviceVerdict) -> Observation:

@@ -34,9 +34,8 @@ from multifd.memory.layout import MemoryLayout, Round, Script
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
-from multifd.plan.cell import PlannedCell
-from multifd.plan.matrix import zero_pages
 from multifd.plan.qemu import machine_of
+from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, Qtest, qtest, start
 from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing, sent, watch
@@ -59,9 +58,9 @@ Peers = Callable[[str, Role], PeerProcess]
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """What stands between the two ends of one cell."""
+    """What stands between the two ends of one pairing."""
 
-    cell: PlannedCell
+    pairing: Pairing
     script: Script
     directory: Path
     machine: str
@@ -75,7 +74,7 @@ class _Set:
     @property
     def encodes(self) -> bool:
         """The splice stands for the sender."""
-        return self.splice == self.cell.sender
+        return self.splice == self.pairing.sender
 
     def ram(self, side: str) -> Path:
         """The file behind one guest's RAM."""
@@ -83,30 +82,30 @@ class _Set:
 
     def terms(self, side: Role) -> Terms:
         """What the QEMU of one side is told. Beside a splice it has ``none``, unless it is what is under test."""
-        cell = self.cell
-        qemu = cell.sender if side == "sender" else cell.receiver
-        name = cell.sender_framing if side == "sender" else cell.receiver_framing
+        pairing = self.pairing
+        qemu = pairing.sender if side == "sender" else pairing.receiver
+        name = pairing.sender_framing if side == "sender" else pairing.receiver_framing
         under_test = self.splice is None or qemu != self.splice
         facts = self.source.facts if side == "sender" or self.destination is None else self.destination.facts
         spoken = facts.dialect
-        mode = {ZeroPages.MAIN: "legacy", ZeroPages.PACKET: "multifd"}[zero_pages(cell.scenario, spoken)]
+        mode = {ZeroPages.MAIN: "legacy", ZeroPages.PACKET: "multifd"}[pairing.plan.zero_pages(spoken)]
         return Terms(
             method=framing(name).travels_as if under_test else "none",
-            channels=cell.channels if side == "sender" else cell.receiver_channels or cell.channels,
+            channels=pairing.channels if side == "sender" else pairing.receiver_channels or pairing.channels,
             zero_pages=mode if facts.zero_pages and side == "sender" else None,
-            return_path=cell.plan.return_path,
-            bandwidth=_SLOW if cell.plan.early else UNLIMITED,
-            pause=not cell.plan.busy_destination,
+            return_path=pairing.plan.return_path,
+            bandwidth=_SLOW if pairing.plan.early else UNLIMITED,
+            pause=not pairing.plan.busy_destination,
         )
 
     def splicing(self) -> dict[str, str]:
         """What the splice reads and writes: ``none`` on the side whose codec it stands for."""
-        cell = self.cell
+        pairing = self.pairing
         qemu = self.source.facts.dialect.name
         if self.encodes:
-            framings, dialects = ("none", cell.sender_framing), (qemu, cell.sender_dialect)
+            framings, dialects = ("none", pairing.sender_framing), (qemu, pairing.sender_dialect)
         else:
-            framings, dialects = (cell.receiver_framing, "none"), (cell.receiver_dialect, qemu)
+            framings, dialects = (pairing.receiver_framing, "none"), (pairing.receiver_dialect, qemu)
         return {
             "sender_framing": framings[0], "sender_dialect": dialects[0],
             "receiver_framing": framings[1], "receiver_dialect": dialects[1],
@@ -114,7 +113,7 @@ class _Set:
 
 
 class QemuBench:
-    """Runs cells with QEMU on one or both ends; ``record`` is a directory for their captures, by id of the cell."""
+    """Runs cells with QEMU on one or both ends; ``record`` is a directory for their captures, by id of the pairing."""
 
     def __init__(self, line_up: LineUp, stage: Stage, peers: Peers, record: Path | None = None) -> None:
         self._line_up = line_up
@@ -123,34 +122,34 @@ class QemuBench:
         self._record = record
         self._deadline = line_up.deadlines.request
 
-    def run(self, cell: PlannedCell) -> Outcome:
+    def run(self, pairing: Pairing) -> Outcome:
         """Run the cell; raises EnvironmentBroke if a QEMU does not come up."""
-        sender, receiver = self._line_up.qemu(cell.sender), self._line_up.qemu(cell.receiver)
-        spliced = cell.plan.mode == "splice"
+        sender, receiver = self._line_up.qemu(pairing.sender), self._line_up.qemu(pairing.receiver)
+        spliced = pairing.plan.mode == "splice"
         source = sender or receiver
-        assert source is not None, f"{cell.id} has no QEMU"
+        assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
-        codec = cell.receiver if sender is not None else cell.sender
-        with self._stage.workplace() as directory, self._recording(cell) as recording:
+        codec = pairing.receiver if sender is not None else pairing.sender
+        with self._stage.workplace() as directory, self._recording(pairing) as recording:
             ends = _Set(
-                cell, self._stage.script(cell), directory, machine_of(self._line_up, cell), source, destination,
-                codec if spliced else None, recording,
+                pairing, self._stage.script(pairing), directory, machine_of(self._line_up, pairing), source,
+                destination, codec if spliced else None, recording,
             )  # fmt: skip
             shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
             outcome = self._run(ends, codec)
             main_sync = machine_dialect(ends.machine).main_sync
-            outcome.artifacts = recording.save(cell, main_sync, ends.ram("source"), spliced=ends.encodes)
+            outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), spliced=ends.encodes)
             return outcome
 
-    def _recording(self, cell: PlannedCell) -> Recording:
-        directory = self._record / cell.id if self._record is not None else None
+    def _recording(self, pairing: Pairing) -> Recording:
+        directory = self._record / pairing.place if self._record is not None else None
         return Recording(directory, self._stage.path("tap"), _LONGEST * self._deadline)
 
     def _run(self, ends: _Set, codec: str) -> Outcome:
         if ends.destination is None:
             return self._to_ours(ends, self._peers(codec, "receiver"))
         with ends.ram("destination").open("wb") as file:
-            file.truncate(ends.cell.sizes[RAM_BLOCK])
+            file.truncate(ends.pairing.sizes[RAM_BLOCK])
         if ends.splice is None:
             return self._to_qemu(ends, None)
         return self._to_qemu(ends, self._peers(codec, "sender" if ends.encodes else "receiver"))
@@ -162,12 +161,12 @@ class QemuBench:
         if course.destination is None:
             assert isinstance(said, contract.Failed | PeerError)
             return Outcome(_not_even(said))
-        arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.cell))
+        arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.pairing))
         return _outcome(ends, course, between(course, arrived, said), said)
 
     def _to_ours(self, ends: _Set, peer: PeerProcess) -> Outcome:
         ground = ends.source.machines[ends.machine]
-        blocks = {**ground.blocks, **ends.cell.sizes}
+        blocks = {**ground.blocks, **ends.pairing.sizes}
         with GuestMemory.create(ends.directory / "blocks", blocks, ends.script.page_size) as memory:
             course, said = asyncio.run(self._drive(ends, peer, memory.layout))
             if said is None:
@@ -177,14 +176,14 @@ class QemuBench:
             shutil.copyfile(ram_of(memory.layout), ends.ram("destination"))
             digest = memory.digest()
         strange = tuple(name for name, sha256 in ground.sha256.items() if digest[name] != sha256)
-        arrived = Arrived(left_in(ends.ram("destination"), ends.script), strange, _taken_for_pages(ends.cell))
+        arrived = Arrived(left_in(ends.ram("destination"), ends.script), strange, _taken_for_pages(ends.pairing))
         return _outcome(ends, course, at_ours(course, arrived, said), said)
 
     async def _drive(
         self, ends: _Set, peer: PeerProcess | None, memory: MemoryLayout | None
     ) -> tuple[Course, Said | None]:
         """The migration; what a peer of ours said if it did not even listen."""
-        plan = ends.cell.plan
+        plan = ends.pairing.plan
         async with AsyncExitStack() as stack:
             test = await stack.enter_async_context(qtest(ends.directory / "qtest"))
             starting = [self._start(stack, ends, ends.source, "source")]
@@ -218,7 +217,7 @@ class QemuBench:
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: _Set, qemu: QemuPeer, side: str) -> Guest:
-        machine = Machine(ends.machine, ends.ram(side), ends.cell.sizes[RAM_BLOCK])
+        machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
         arguments = [*machine.arguments()]
         if side == "source":
             arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
@@ -229,18 +228,18 @@ class QemuBench:
     def _listen(
         self, peer: PeerProcess, ends: _Set, upstream: str, memory: MemoryLayout | None
     ) -> contract.Listening | contract.Failed | PeerError:
-        cell = ends.cell
-        common = {"channels": cell.channels, "deadline": self._deadline}
+        pairing = ends.pairing
+        common = {"channels": pairing.channels, "deadline": self._deadline}
         try:
             if memory is not None:
                 return peer.listen(
                     self._stage.path("socket"), self._deadline, contract.Receive, memory=memory,
-                    framing=cell.receiver_framing, dialect=cell.receiver_dialect,
-                    machine=machine_dialect(ends.machine).name, return_path=cell.plan.return_path, **common,
+                    framing=pairing.receiver_framing, dialect=pairing.receiver_dialect,
+                    machine=machine_dialect(ends.machine).name, return_path=pairing.plan.return_path, **common,
                 )  # fmt: skip
             return peer.listen(
                 self._stage.path("socket"), self._deadline, contract.Splice, upstream=upstream,
-                page_size=cell.page_size, ramblocks={**ends.source.machines[ends.machine].blocks, **cell.sizes},
+                page_size=pairing.page_size, ramblocks={**ends.source.machines[ends.machine].blocks, **pairing.sizes},
                 **ends.splicing(), **common,
             )  # fmt: skip
         except PeerError as broken:
@@ -279,9 +278,9 @@ def _changes(ends: _Set, test: Qtest) -> list[Callable[[], Awaitable[None]]]:
     return [_Change(ends, content, test) for content in ends.script.rounds[1:]]
 
 
-def _taken_for_pages(cell: PlannedCell) -> bool:
+def _taken_for_pages(pairing: Pairing) -> bool:
     """The receiver puts payloads into pages as they are, and they are something else."""
-    return framing(cell.receiver_framing).raw_pages and not framing(cell.sender_framing).raw_pages
+    return framing(pairing.receiver_framing).raw_pages and not framing(pairing.sender_framing).raw_pages
 
 
 def ram_of(layout: MemoryLayout) -> str:

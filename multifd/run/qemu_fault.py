@@ -18,9 +18,9 @@ from multifd.memory.layout import Script
 from multifd.migrate.capture import Capture
 from multifd.migrate.playback import play
 from multifd.oracle.question import Fault
-from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.qemu import machine_of
+from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, watch
 from multifd.qemu.record import record_source
@@ -37,29 +37,29 @@ class QemuFaultBench:
         self._within = within
         self._captures: dict[tuple[str, str], Capture] = {}
 
-    def run(self, cell: PlannedCell) -> Outcome:
+    def run(self, pairing: Pairing) -> Outcome:
         """Run the cell; raises EnvironmentBroke if the QEMU does not come up or cannot be recorded."""
-        qemu = self._line_up.qemu(cell.receiver)
-        assert qemu is not None and cell.fault is not None
-        script, machine = self._stage.script(cell), machine_of(self._line_up, cell)
-        capture = self._capture(cell, qemu, machine, script)
+        qemu = self._line_up.qemu(pairing.receiver)
+        assert qemu is not None and pairing.fault is not None
+        script, machine = self._stage.script(pairing), machine_of(self._line_up, pairing)
+        capture = self._capture(pairing, qemu, machine, script)
         with self._stage.workplace() as directory:
             ram = directory / "destination.ram"
             with ram.open("wb") as file:
-                file.truncate(cell.sizes[RAM_BLOCK])
-            destination = Machine(machine, ram, cell.sizes[RAM_BLOCK])
-            course = asyncio.run(self._play(qemu, destination, capture, FAULTS[cell.fault], directory))
+                file.truncate(pairing.sizes[RAM_BLOCK])
+            destination = Machine(machine, ram, pairing.sizes[RAM_BLOCK])
+            course = asyncio.run(self._play(qemu, destination, capture, FAULTS[pairing.fault], directory))
             arrived = Arrived(left_in(ram, script))
         wire = sum(path.stat().st_size for path in capture.channel_paths())
         return Outcome(alone(course, arrived), bytes_wire=wire)
 
-    def _capture(self, cell: PlannedCell, qemu: QemuPeer, machine: str, script: Script) -> Capture:
-        key = (qemu.name, cell.sender_framing)
+    def _capture(self, pairing: Pairing, qemu: QemuPeer, machine: str, script: Script) -> Capture:
+        key = (qemu.name, pairing.sender_framing)
         if key not in self._captures:
             directory = self._stage.path("recording")
-            terms = Terms(framing(cell.sender_framing).travels_as, cell.channels, pause=False)
+            terms = Terms(framing(pairing.sender_framing).travels_as, pairing.channels, pause=False)
             with self._stage.workplace() as work:
-                source = Machine(machine, work / "source.ram", cell.sizes[RAM_BLOCK])
+                source = Machine(machine, work / "source.ram", pairing.sizes[RAM_BLOCK])
                 shutil.copyfile(ram_of(script.rounds[0].image), source.memory)
                 record_source(qemu.binary, qemu.facts, source, terms, directory, work, self._within)
             self._captures[key] = Capture.open(directory)

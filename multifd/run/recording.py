@@ -19,7 +19,7 @@ from multifd.errors import InputError, WireError
 from multifd.migrate.address import UnreachableError
 from multifd.migrate.capture import Capture
 from multifd.migrate.tap import Tap
-from multifd.plan.cell import PlannedCell
+from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK
 from multifd.qemu.record import PAGE_SIZE, digest
 from multifd.wire.dialect import MainSync
@@ -57,7 +57,7 @@ class Recording:
         self._tap = self._stack.enter_context(Tap(here, address, self.directory, self.deadline))
         return self._tap.address
 
-    def save(self, cell: PlannedCell, main_sync: MainSync, ram: Path, *, spliced: bool) -> tuple[str, ...]:
+    def save(self, pairing: Pairing, main_sync: MainSync, ram: Path, *, spliced: bool) -> tuple[str, ...]:
         """The capture's path once every sender is gone; nothing where what was sent is no capture.
 
         ``ram`` is the memory that the source had at the end. A ``spliced`` sender has a framing, a QEMU a method.
@@ -65,11 +65,11 @@ class Recording:
         """
         if self._tap is None or self.directory is None:
             return ()
-        payload = {"framing" if spliced else "method": cell.sender_framing}
+        payload = {"framing" if spliced else "method": pairing.sender_framing}
         try:
             self._tap.save(
-                **payload, dialect=cell.sender_dialect, page_size=PAGE_SIZE, main_sync=main_sync,
-                sha256={RAM_BLOCK: digest(ram)}, source=f"{cell.sender} to {cell.receiver}, {cell.scenario}",
+                **payload, dialect=pairing.sender_dialect, page_size=PAGE_SIZE, main_sync=main_sync,
+                sha256={RAM_BLOCK: digest(ram)}, source=f"{pairing.sender} to {pairing.receiver}, {pairing.scenario}",
             )  # fmt: skip
             Capture.open(self.directory)
         except _NO_CAPTURE:

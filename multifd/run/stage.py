@@ -1,7 +1,7 @@
 """The scratch space of a run: guest memory images, captures, destinations. Shared by all workers.
 
 Images are made once for the whole run, under a lock; captures belong to the worker that runs their group and go
-when it has moved on; a destination lives as long as its cell.
+when it has moved on; a destination lives as long as its pairing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from multifd.memory.host import blaming
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, PageRun, Script
 from multifd.memory.mutator import mutating
-from multifd.plan.cell import PlannedCell
+from multifd.plan.work import Pairing
 
 _KEPT_CAPTURES: Final = 4
 
@@ -41,29 +41,29 @@ class Stage:
         for directory in (self._scripts, self._own):
             directory.mkdir(parents=True, exist_ok=True)
 
-    def script(self, cell: PlannedCell) -> Script:
+    def script(self, pairing: Pairing) -> Script:
         """The migration of a cell; its images are made if nobody has made them yet."""
-        key = cell.script_key(self.seed)
+        key = pairing.script_key(self.seed)
         if key not in self._loaded:
             directory = self._scripts / key
             with _locked(self._scripts / f"{key}.lock"):
                 if (directory / rounds.SCRIPT_FILE).exists():
                     self._loaded[key] = rounds.load(directory)
                 else:
-                    self._loaded[key] = self._make(cell, directory)
+                    self._loaded[key] = self._make(pairing, directory)
         return self._loaded[key]
 
     @contextmanager
-    def mutable(self, cell: PlannedCell) -> Iterator[tuple[Script, tuple[PageRun, ...]]]:
+    def mutable(self, pairing: Pairing) -> Iterator[tuple[Script, tuple[PageRun, ...]]]:
         """A migration whose first image is this cell's own, and the pages of it that may change while it is sent."""
-        key = cell.script_key(self.seed)
+        key = pairing.script_key(self.seed)
         if key not in self._mutating:
             self._mutating[key] = mutating(
                 self.path("mutating"),
-                self._content(cell),
+                self._content(pairing),
                 self.seed,
-                cell.sizes,
-                cell.page_size,  # type: ignore[arg-type]
+                pairing.sizes,
+                pairing.page_size,  # type: ignore[arg-type]
             )
         script, runs = self._mutating[key]
         first, *others = script.rounds
@@ -72,9 +72,9 @@ class Stage:
             own = first.model_copy(update={"image": image})
             yield script.model_copy(update={"rounds": (own, *others)}), runs
 
-    def capture(self, cell: PlannedCell) -> Path:
+    def capture(self, pairing: Pairing) -> Path:
         """Where this cell's capture is or will be; older ones go."""
-        key = cell.capture_key(self.seed)
+        key = pairing.capture_key(self.seed)
         if key in self._captures:
             self._captures.move_to_end(key)
             return self._captures[key]
@@ -84,10 +84,10 @@ class Stage:
         return self._captures[key]
 
     @contextmanager
-    def destination(self, cell: PlannedCell) -> Iterator[GuestMemory]:
+    def destination(self, pairing: Pairing) -> Iterator[GuestMemory]:
         """Zero memory for a receiver."""
         directory = self.path("destination")
-        with GuestMemory.create(directory, cell.sizes, cell.page_size) as memory:  # type: ignore[arg-type]
+        with GuestMemory.create(directory, pairing.sizes, pairing.page_size) as memory:  # type: ignore[arg-type]
             try:
                 yield memory
             finally:
@@ -95,7 +95,7 @@ class Stage:
 
     @contextmanager
     def workplace(self) -> Iterator[Path]:
-        """A directory of its own for a cell, gone afterwards."""
+        """A directory of its own for a pairing, gone afterwards."""
         directory = self.path("cell")
         directory.mkdir()
         try:
@@ -107,20 +107,20 @@ class Stage:
         """A path that nobody else uses."""
         return self._own / f"{name}-{next(self._numbers)}"
 
-    def _make(self, cell: PlannedCell, directory: Path) -> Script:
+    def _make(self, pairing: Pairing, directory: Path) -> Script:
         return rounds.build(
             directory,
-            self._content(cell),
+            self._content(pairing),
             self.seed,
-            cell.sizes,
-            cell.page_size,  # type: ignore[arg-type]
-            cell.plan.shape,
+            pairing.sizes,
+            pairing.page_size,  # type: ignore[arg-type]
+            pairing.plan.shape,
         )
 
-    def _content(self, cell: PlannedCell) -> Corpus:
-        if cell.corpus == "user" and self._corpus is not None:
+    def _content(self, pairing: Pairing) -> Corpus:
+        if pairing.corpus == "user" and self._corpus is not None:
             return user_corpus(self._corpus)
-        return CORPORA[cell.corpus]
+        return CORPORA[pairing.corpus]
 
 
 def _copied(image: MemoryLayout, directory: Path) -> MemoryLayout:

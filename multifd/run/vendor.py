@@ -25,7 +25,8 @@ from typing import Final
 from multifd.evidence.outcome import Outcome
 from multifd.libraries.find import Library, python_command
 from multifd.oracle.verdict import Observation
-from multifd.plan.vendor import VendorCell
+from multifd.plan.library import REPRODUCERS
+from multifd.plan.work import Check, Fidelity, Reproducer
 from multifd.result.known import ITEM
 from multifd.result.record import Seconds, Severity, Sides
 from multifd.run.process import MOST, Ended, run_process
@@ -38,24 +39,26 @@ class Skipped(Exception):  # noqa: N818  (an answer, not an accident)
     """The reproducer says that it cannot show anything here; the text is its reason."""
 
 
-def examine(cell: VendorCell, library: Library, deadline: float, most: int = MOST) -> Outcome:
+def examine(work: Check | Reproducer, library: Library, deadline: float, most: int = MOST) -> Outcome:
     """Run the cell, at most ``deadline`` seconds; raises :class:`Skipped`."""
-    arguments = [str(cell.script)] if cell.script else ["-m", "multifd.scrutiny", cell.scenario, cell.library]
+    arguments = ["-m", "multifd.scrutiny", work.name, work.library]
+    if isinstance(work, Reproducer):
+        arguments = [str(REPRODUCERS / work.library / f"{work.name}.py")]
     command, environment = python_command(library, arguments)
-    exactly = {f"{cell.library.upper()}_LIBRARY": str(library.path)}
+    exactly = {f"{work.library.upper()}_LIBRARY": str(library.path)}
     started = time.perf_counter()
     ended = run_process(command, {**environment, **exactly}, deadline, most)
     wall = time.perf_counter() - started
-    read: Callable[[Ended], Observation] = _evidence if cell.script else _observations
+    read: Callable[[Ended], Observation] = _evidence if isinstance(work, Reproducer) else _observations
     observation = _fate(ended, deadline) or read(ended)
     provenance = Sides(sender="vendor-software", receiver="vendor-software")
     return Outcome(observation, provenance, seconds=Seconds(wall=wall))
 
 
-def compare(cell: VendorCell, library: Library, deadline: float, most: int = MOST) -> Outcome:
+def compare(work: Fidelity, library: Library, deadline: float, most: int = MOST) -> Outcome:
     """Hold an emulation against its library on the cell's streams, at most ``deadline`` seconds."""
     _, environment = python_command(library, ())
-    arguments = ("--library", cell.library, "--streams", str(cell.streams))
+    arguments = ("--library", work.library, "--streams", str(work.streams))
     started = time.perf_counter()
     ended = run_process((sys.executable, "-m", "multifd.fidelity", *arguments), environment, deadline, most)
     wall = time.perf_counter() - started

@@ -169,6 +169,9 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
 )  # fmt: skip
 """All dialects by name, oldest first."""
 
+LATEST: Final[str] = max(DIALECTS.values(), key=lambda each: each.order).name
+"""The dialect of everything that is not about dialects."""
+
 
 def dialect(name: str) -> Dialect:
     """The dialect of that name; raises :class:`InputError` naming the known ones."""

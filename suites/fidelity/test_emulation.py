@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures.plugin import Conclude
-from multifd.plan.vendor import VendorCell
+from fixtures.cells import Conclude
+from multifd.plan.cell import PlannedCell
 
 
 @pytest.mark.cells("fidelity")
-def test_emulation(cell: VendorCell, conclude: Conclude) -> None:
+def test_emulation(cell: PlannedCell, conclude: Conclude) -> None:
     """Streams of every encoder, and DEFLATE built by grammar with everything at its limits and beyond.
 
     Whatever differs must be a named, cited difference between silicon and the library's software path.

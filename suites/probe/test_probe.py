@@ -2,11 +2,11 @@
 
 import pytest
 
-from fixtures.plugin import Conclude
-from multifd.result.record import Cell
+from fixtures.cells import Conclude
+from multifd.plan.cell import PlannedCell
 
 
 @pytest.mark.cells("probe")
-def test_peer_keeps_its_word(probe_record: Cell, conclude: Conclude) -> None:
-    """A round trip in every container that it declares is identical; an impossible request is refused."""
-    conclude.settle(probe_record)
+def test_peer_keeps_its_word(cell: PlannedCell, conclude: Conclude) -> None:
+    """A round trip in every container that it declares is identical; what it says it cannot do it refuses."""
+    conclude(cell)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures.plugin import Conclude
-from multifd.plan.vendor import VendorCell
+from fixtures.cells import Conclude
+from multifd.plan.cell import PlannedCell
 
 
 @pytest.mark.cells("vendor")
-def test_library(cell: VendorCell, conclude: Conclude) -> None:
+def test_library(cell: PlannedCell, conclude: Conclude) -> None:
     """Systematic checks of sessions, destinations, boundaries, levels, damage, sizes, long runs and threads.
 
     Every defect found has a reproducer of its own, which runs alone; one that shows nothing any more fails the run,

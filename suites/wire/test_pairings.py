@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.plugin import Conclude
+from fixtures.cells import Conclude
 from multifd.plan.cell import PlannedCell
 
 

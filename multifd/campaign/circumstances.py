@@ -1,0 +1,92 @@
+"""The circumstances of a run: the host, the versions, who is in the results."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from multifd import __version__
+from multifd.campaign.prepare import Campaign
+from multifd.plan.reference import stand_in
+from multifd.result.record import Peer, Run
+
+_PACKAGES: Final = ("numpy", "pydantic", "pytest", "pytest-xdist", "zlib-ng", "isal", "deflate", "zstandard")
+
+
+def begun(campaign: Campaign, command: str) -> Run:
+    """The run as it stands at its beginning."""
+    return Run(
+        id=uuid.uuid4().hex[:12],
+        started=now(),
+        finished=None,
+        complete=False,
+        profile=campaign.options.profile,
+        host=_host(),
+        versions={"multifd": __version__, "python": platform.python_version(), **_versions()},
+        command=command,
+        plan=campaign.plan.digest,
+        seed=campaign.options.seed,
+        coverage=dict(Counter(cell.suite for cell in campaign.plan.cells.values())),
+    )
+
+
+def cast(campaign: Campaign) -> Iterator[Peer]:
+    """Everybody whom a cell names: the line-up, stand-ins for what it lacks, libraries that only are looked at."""
+    known = {peer.name for peer in campaign.line_up.everybody}
+    yield from (peer.record() for peer in campaign.line_up.everybody)
+    works = [cell.work for cell in campaign.plan.cells.values()]
+    libraries = {work.library for work in works if work.kind in ("check", "reproducer", "fidelity")}
+    named = dict.fromkeys(name for work in works for name in (work.sender, work.receiver))
+    for name in named:
+        if name in known:
+            continue
+        yield _library(campaign, name) if name in libraries else stand_in(name, "sender").record()
+
+
+def now() -> str:
+    """ISO 8601, in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _library(campaign: Campaign, name: str) -> Peer:
+    found = campaign.libraries.get(name)
+    return Peer(
+        name=name, kind="codec", codec=name, device=None, provenance="vendor-software",
+        version=(found.version if found is not None else None) or "unknown", roles=(), capabilities={},
+    )  # fmt: skip
+
+
+def _host() -> dict[str, object]:
+    return {
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "cpu": _processor(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "python": sys.version.split()[0],
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown"
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,80 @@
+"""From options to the whole prepared run: one function, for the command and for pytest alike."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
+
+from pydantic import BaseModel, ConfigDict
+
+from multifd.campaign.options import Options
+from multifd.device.diagnose import detect
+from multifd.device.sysfs import Host
+from multifd.errors import InputError
+from multifd.libraries.find import Library
+from multifd.lineup.devices import device_peers
+from multifd.lineup.introduce import resolve
+from multifd.lineup.libraries import fetch_missing
+from multifd.lineup.model import LineUp
+from multifd.lineup.probe import Prober
+from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus
+from multifd.lineup.subjects import subjects
+from multifd.memory.corpus import user_corpus
+from multifd.plan.cell import PlannedCell
+from multifd.plan.whole import Plan, PlanOptions, plan
+from multifd.profile.load import load
+
+Say = Callable[[str], object]
+
+
+class Campaign(BaseModel):
+    """What every process of a run knows: decided once, frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    options: Options
+    line_up: LineUp
+    plan: Plan
+    libraries: dict[str, Library]
+    """Vendor libraries under scrutiny that can be loaded, by name of the codec."""
+
+    def cell(self, cell_id: str) -> PlannedCell:
+        """The planned cell of that id; raises InputError with the nearest ones."""
+        found = self.plan.cells.get(cell_id)
+        if found is not None:
+            return found
+        near = difflib.get_close_matches(cell_id, self.plan.cells, n=3, cutoff=0)
+        raise InputError(
+            f"--cell {cell_id!r}: no such cell; the nearest are {', '.join(near) or 'none'} (multifd cells lists all)"
+        )
+
+    def part(self, ids: Collection[str]) -> Campaign:
+        """The same run with these cells only; ids that are not planned are left out."""
+        chosen = {cell_id: cell for cell_id, cell in self.plan.cells.items() if cell_id in ids}
+        return self.model_copy(update={"plan": self.plan.model_copy(update={"cells": chosen})})
+
+
+def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
+    """Resolve the profile, introduce its peers, make the plan.
+
+    Libraries that the profile wants and the host lacks are fetched, so that they are there whoever asks. Without
+    ``probe`` the peers are believed: enough to show a plan, which has the same cells, not to run it. Raises InputError
+    and EnvironmentBroke.
+    """
+    if options.corpus is not None:
+        user_corpus(options.corpus)
+    profile = load(options.profile)
+    fetch_missing(profile, say)
+    devices = detect(Host())
+    binaries = binaries_of(profile, options.qemu)
+    with Prober() if probe else nullcontext() as prober:
+        asked = prober.probe if prober is not None else None
+        line_up = resolve(options.profile, profile, asked, device_peers(profile, devices))
+    if binaries:
+        say(f"asking {len(binaries)} QEMUs what they are")
+        qemus = (resolve_qemus if probe else introduced)(binaries, profile.deadlines.hello)
+        line_up = line_up.model_copy(update={"qemus": qemus})
+    scrutinized = subjects(profile, devices)
+    planned = plan(line_up, scrutinized.skips, PlanOptions(options.memory, options.corpus is not None))
+    return Campaign(options=options, line_up=line_up, plan=planned, libraries=dict(scrutinized.libraries))

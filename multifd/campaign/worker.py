@@ -1,0 +1,69 @@
+"""One worker of a run: takes planned cells one after the other, and concludes each with its record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from multifd.campaign.conclude import concluded, located, planned, probed, skipped
+from multifd.campaign.prepare import Campaign
+from multifd.evidence.outcome import Outcome
+from multifd.plan.cell import PlannedCell
+from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer
+from multifd.result.known import shipped
+from multifd.result.record import Cell
+from multifd.run.bench import Bench
+from multifd.run.cores import own_core
+from multifd.run.stage import Stage
+from multifd.run.vendor import Skipped, compare, examine
+
+
+class Worker:
+    """``number`` of ``workers``, with its own peers and its own part of the ``scratch`` directory.
+
+    Artifacts below ``results`` are named relative to it; ``record`` is where cells with a QEMU leave their captures.
+    """
+
+    def __init__(
+        self, campaign: Campaign, scratch: Path, results: Path, record: Path | None, number: int = 0, workers: int = 1
+    ) -> None:
+        self._campaign = campaign
+        self._results = results
+        options = campaign.options
+        stage = Stage(scratch, f"gw{number}", options.seed, options.corpus)
+        recordings = record / "qemu" if record is not None else None
+        self._bench = Bench(campaign.line_up, stage, record=recordings, core=own_core(number, workers))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bench.close()
+
+    def conclude(self, cell: PlannedCell) -> Cell:
+        """Do what there is to do; raises EnvironmentBroke and InputError where the run cannot go on."""
+        options = self._campaign.options
+        if cell.skip is not None:
+            return planned(cell, options)
+        if isinstance(cell.work, Probe):
+            return probed(cell, self._campaign.line_up.named(cell.work.peer), options)
+        try:
+            outcome = self._outcome(cell)
+        except Skipped as reason:
+            return skipped(cell, options, str(reason))
+        return located(concluded(cell, outcome, options, shipped()), self._results)
+
+    def _outcome(self, cell: PlannedCell) -> Outcome:
+        deadline = self._campaign.line_up.deadlines.request
+        match cell.work:
+            case Pairing() as pairing:
+                return self._bench.run(pairing)
+            case Check() | Reproducer() as work:
+                return examine(work, self._campaign.libraries[work.library], deadline)
+            case Fidelity() as work:
+                return compare(work, self._campaign.libraries[work.library], deadline)
+            case Probe():
+                raise AssertionError("a probe has been made before")

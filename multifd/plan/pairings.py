@@ -1,0 +1,102 @@
+"""From two peers of the line-up to a cell: the one place where a pairing is put to the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from multifd.framing.model import framing
+from multifd.lineup.model import LineUpPeer, QemuPeer
+from multifd.oracle.ability import cannot_read, cannot_send
+from multifd.oracle.predict import predict
+from multifd.oracle.question import Question, Side
+from multifd.plan.cell import PlannedCell
+from multifd.plan.fault import FAULTS
+from multifd.plan.work import Pairing
+from multifd.qemu.facts import common_machine
+from multifd.wire.dialect import LATEST, dialect
+
+Party = LineUpPeer | QemuPeer
+
+
+def able(sender: Party, receiver: Party, sent: str, read: str, page_size: int = 4096) -> bool:
+    """Both can do their part by what they declare, so that there is something to try."""
+    lacking = cannot_send(sender.encoder, framing(sent), page_size) or cannot_read(receiver.decoder, framing(read))
+    return lacking is None
+
+
+def pairing_cell(
+    suite: str,
+    sender: Party,
+    receiver: Party,
+    framings: str | tuple[str, str],
+    scenario: str,
+    sizes: Mapping[str, int],
+    *,
+    dialects: str | tuple[str, str] = LATEST,
+    corpus: str = "mixed",
+    page_size: int = 4096,
+    channels: int = 2,
+    receiver_channels: int | None = None,
+    fault: str | None = None,
+) -> PlannedCell:
+    """The cell with its prediction. Framings and dialects are one name for both ends, or one for each.
+
+    The two must be :func:`able`: the oracle is asked about what can be tried.
+    """
+    sent, read = framings if isinstance(framings, tuple) else (framings, framings)
+    spoken, heard = dialects if isinstance(dialects, tuple) else (dialects, dialects)
+    pairing = Pairing(
+        sender=sender.name,
+        receiver=receiver.name,
+        sender_framing=sent,
+        receiver_framing=read,
+        sender_dialect=spoken,
+        receiver_dialect=heard,
+        scenario=scenario,
+        corpus=corpus,
+        page_size=page_size,
+        channels=channels,
+        receiver_channels=None if receiver_channels == channels else receiver_channels,
+        sizes=dict(sizes),
+        fault=fault,
+    )
+    return PlannedCell(
+        suite=suite, work=pairing, prediction=predict(question(pairing, sender, receiver)), skip=skip(sender, receiver)
+    )
+
+
+def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
+    """What the oracle is asked about a pairing."""
+    assert sender.encoder is not None and receiver.decoder is not None, f"{pairing.place} cannot be tried"
+    scenario, spoken = pairing.plan, dialect(pairing.sender_dialect)
+    # Beside a splice it is a QEMU that puts the zero pages where they travel, whoever encodes the others.
+    qemu = next((party for party in (sender, receiver) if isinstance(party, QemuPeer)), None)
+    return Question(
+        sender=Side(sender.name, framing(pairing.sender_framing), spoken, qemu=isinstance(sender, QemuPeer)),
+        receiver=Side(
+            receiver.name, framing(pairing.receiver_framing), dialect(pairing.receiver_dialect),
+            qemu=isinstance(receiver, QemuPeer),
+        ),
+        encoder=sender.encoder,
+        decoder=receiver.decoder,
+        page_size=pairing.page_size,
+        zero_pages=scenario.zero_pages(qemu.facts.dialect if qemu is not None else spoken),
+        becomes_zero=scenario.becomes_zero,
+        fault=FAULTS[pairing.fault] if pairing.fault is not None else None,
+        channels=(pairing.channels, pairing.receiver_channels or pairing.channels),
+        looks_late=scenario.busy_destination and not scenario.return_path,
+    )  # fmt: skip
+
+
+def skip(*parties: Party) -> str | None:
+    """Why a cell of these will not run, and the remedy."""
+    for party in parties:
+        if party.skip is not None:
+            return party.skip
+        if party.probe is not None:
+            return f"{party.name} failed its probe ({party.probe}); remedy: mend it or take it out of the run"
+    qemus = [party for party in parties if isinstance(party, QemuPeer)]
+    if qemus and common_machine(*(qemu.facts for qemu in qemus)) is None:
+        names = " and ".join(qemu.name for qemu in qemus)
+        return f"{names} share no machine type; remedy: --qemu with versions less far apart"
+    return None

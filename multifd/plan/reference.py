@@ -1,0 +1,47 @@
+"""Peers that stand for a framing where the pairing is not the point."""
+
+from __future__ import annotations
+
+from multifd.codec import create
+from multifd.codec.reference import reference as of_container
+from multifd.errors import HarnessError
+from multifd.framing.model import framing
+from multifd.lineup.model import LineUp, LineUpPeer
+from multifd.plan.pairings import able
+from multifd.result.record import Role
+
+
+def reference(name: str) -> str:
+    """The codec that stands for a framing."""
+    return of_container(framing(name).container)
+
+
+def reference_pair(line_up: LineUp, sent: str, read: str) -> tuple[LineUpPeer, LineUpPeer]:
+    """The peers that stand for two framings; raises HarnessError where they could not even try.
+
+    For one that the profile lacks, or that has not said what it can do, there is a stand-in, which is skipped.
+    """
+    sender, receiver = _peer(line_up, reference(sent), "sender"), _peer(line_up, reference(read), "receiver")
+    if not able(sender, receiver, sent, read):
+        raise HarnessError(
+            f"{sender.name} and {receiver.name} cannot stand for {sent} and {read}: choose other references"
+        )
+    return sender, receiver
+
+
+def stand_in(name: str, role: Role) -> LineUpPeer:
+    """For a codec of ours that the profile lacks in a role: what is predicted of it is known, and it is skipped."""
+    codec = create(name)
+    return LineUpPeer(
+        name=name, command=(), environment={}, external=False, roles=(), codec=name, device=codec.device,
+        provenance=codec.provenance, version=codec.version, encoder=codec.encoder, decoder=codec.decoder, probe=None,
+        skip=f"the profile has no {role} {name}, with which this is negotiated;"
+             f" remedy: add '- codec: {name}' to its peers",
+    )  # fmt: skip
+
+
+def _peer(line_up: LineUp, name: str, role: Role) -> LineUpPeer:
+    found = next((peer for peer in line_up.peers if peer.name == name and role in peer.roles), None)
+    if found is not None and (found.encoder if role == "sender" else found.decoder) is not None:
+        return found
+    return stand_in(name, role)

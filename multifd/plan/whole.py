@@ -1,0 +1,90 @@
+"""From a line-up to the whole plan. Pure: the same line-up and options always give the same plan."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from multifd.errors import HarnessError
+from multifd.framing.model import FRAMINGS, framing
+from multifd.lineup.model import LineUp
+from multifd.lineup.probe import PAGE_SIZE
+from multifd.oracle.ability import inabilities
+from multifd.oracle.question import Prediction
+from multifd.plan.cell import PlannedCell
+from multifd.plan.integrity import integrity_plan
+from multifd.plan.library import library_plan
+from multifd.plan.negotiation import negotiation_plan
+from multifd.plan.qemu import qemu_plan
+from multifd.plan.wire import wire_plan
+from multifd.plan.work import Probe
+from multifd.result.record import Unable
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the command line says about the plan."""
+
+    memory: int = 2 << 20
+    """Bytes of guest memory in the wire suite."""
+    user_corpus: bool = False
+    """``--corpus``: the user's own content is run beside ours."""
+
+
+class Plan(BaseModel):
+    """Every cell of a run, and what its peers cannot do and therefore have no cell for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cells: dict[str, PlannedCell]
+    """By id, in the order of the suites."""
+    unable: tuple[Unable, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the ids: equal plans have equal ones."""
+        return hashlib.sha256("\n".join(sorted(self.cells)).encode()).hexdigest()
+
+
+def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions | None = None) -> Plan:
+    """The plan of a line-up; ``skips`` are the libraries under scrutiny, and why one of them is not.
+
+    Raises InputError for options that cannot be, HarnessError if two cells have one id.
+    """
+    chosen = options or PlanOptions()
+    cells: dict[str, PlannedCell] = {}
+    for cell in itertools.chain(
+        _probes(line_up),
+        wire_plan(line_up, chosen.memory, user_corpus=chosen.user_corpus),
+        negotiation_plan(line_up),
+        integrity_plan(line_up, user_corpus=chosen.user_corpus),
+        qemu_plan(line_up),
+        library_plan(skips),
+    ):
+        if cell.id in cells:
+            raise HarnessError(f"cell {cell.id} is planned twice")
+        cells[cell.id] = cell
+    return Plan(cells=cells, unable=tuple(_unable(line_up)))
+
+
+def _probes(line_up: LineUp) -> Iterator[PlannedCell]:
+    for peer in line_up.everybody:
+        yield PlannedCell(
+            suite="probe", work=Probe(peer=peer.name), skip=peer.skip,
+            prediction=Prediction("identical", "probe", f"{peer.name} keeps its word", None, ()),
+        )  # fmt: skip
+
+
+def _unable(line_up: LineUp) -> Iterator[Unable]:
+    """Of the peers that take part; one that has not introduced itself has not said what it can do."""
+    for name, peer in itertools.product(FRAMINGS, line_up.peers):
+        if peer.skip is not None:
+            continue
+        for role, reason in inabilities(peer.encoder, peer.decoder, framing(name), PAGE_SIZE).items():
+            if role in peer.roles:
+                tried = name in peer.refused.get(role, ())
+                yield Unable(framing=name, peer=peer.name, role=role, reason=reason, tried=tried)

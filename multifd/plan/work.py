@@ -1,0 +1,232 @@
+"""What there is to do in a cell: one kind of work each, told apart by ``kind``.
+
+===========  ==========================================================================================
+kind         work
+===========  ==========================================================================================
+pairing      a migration from a sender to a receiver: captured, live, with real QEMUs
+probe        a peer held to its word before anything else
+check        a systematic look at a vendor library by itself (:mod:`multifd.scrutiny`)
+reproducer   a program that shows one defect of a vendor library
+fidelity     an emulation and the library that it stands for, given the same streams
+===========  ==========================================================================================
+
+Whatever the kind, results show a sender, a receiver, a framing and so on; where a kind has no such thing it says what
+stands for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from multifd.plan.scenario import SCENARIOS, Scenario
+from multifd.wire.dialect import LATEST, Dialect, dialect
+
+
+class _Work(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Pairing(_Work):
+    """A migration. Everything that is needed to run it again."""
+
+    kind: Literal["pairing"] = "pairing"
+    sender: str
+    receiver: str
+    sender_framing: str
+    receiver_framing: str
+    sender_dialect: str
+    receiver_dialect: str
+    scenario: str
+    corpus: str
+    page_size: int
+    """Bytes."""
+    channels: int
+    receiver_channels: int | None = None
+    """What the receiver was told, where that is something else."""
+    sizes: dict[str, int]
+    """Bytes of each RAM block."""
+    fault: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Its id below the suite; a slash separates, a tilde stands between sender's and receiver's."""
+        parts = [
+            _both(self.sender_framing, self.receiver_framing),
+            f"{self.sender}~{self.receiver}",
+            _both(self.sender_dialect, self.receiver_dialect),
+            self.label,
+            self.corpus,
+            f"{self.page_size // 1024}k",
+            f"{_both(str(self.channels), str(self.receiver_channels or self.channels))}ch",
+        ]
+        return "/".join(parts)
+
+    @property
+    def group(self) -> str:
+        """Pairings of a group share the sender's captures; those with a real QEMU share nothing."""
+        if self.plan.mode in ("qemu", "splice"):
+            return self.place
+        return f"{self.sender}/{self.sender_framing}"
+
+    @property
+    def framing(self) -> str:
+        """As results have it: ``sender>receiver`` where they differ."""
+        return _both(self.sender_framing, self.receiver_framing, ">")
+
+    @property
+    def dialect(self) -> str:
+        """As results have it: ``sender>receiver`` where they differ."""
+        return _both(self.sender_dialect, self.receiver_dialect, ">")
+
+    @property
+    def label(self) -> str:
+        """The scenario as results have it, with its fault."""
+        return self.scenario if self.fault is None else f"{self.scenario}-{self.fault}"
+
+    @property
+    def plan(self) -> Scenario:
+        """The scenario."""
+        return SCENARIOS[self.scenario]
+
+    @property
+    def machine(self) -> Dialect:
+        """The dialect whose machine type both ends run: a migration needs one that both know, so the older one."""
+        return min(dialect(self.sender_dialect), dialect(self.receiver_dialect), key=lambda each: each.order)
+
+    def script_key(self, seed: int) -> str:
+        """What the memory content depends on; equal keys share one set of images."""
+        return _key(seed, self.corpus, self.page_size, sorted(self.sizes.items()), self.plan.shape)
+
+    def capture_key(self, seed: int) -> str:
+        """What a capture depends on besides the sender's version; equal keys share one capture."""
+        return _key(self.script_key(seed), self.sender, self.sender_framing, self.sender_dialect, self.channels)
+
+
+class _Alone(_Work):
+    """Work with no wire in it."""
+
+    dialect: ClassVar[str] = LATEST
+    page_size: ClassVar[int] = 4096
+    channels: ClassVar[int] = 1
+
+
+class Probe(_Alone):
+    """A peer is held to its word."""
+
+    kind: Literal["probe"] = "probe"
+    peer: str
+
+    framing: ClassVar[str] = "none"
+    label: ClassVar[str] = "probe"
+    corpus: ClassVar[str] = "text"
+    group: ClassVar[str] = "all"
+    """They have been done before the plan was made, and are only told."""
+
+    @property
+    def place(self) -> str:
+        """Its id below the suite."""
+        return self.peer
+
+    @property
+    def sender(self) -> str:
+        """The peer."""
+        return self.peer
+
+    @property
+    def receiver(self) -> str:
+        """The peer."""
+        return self.peer
+
+
+class _OfLibrary(_Alone):
+    """Work on a vendor library: nothing is shared, any worker may do it."""
+
+    library: str
+    """Name of the codec, and of the peer."""
+    framing: str
+    """What QEMU uses the library for, or the proposal whose format is looked at."""
+
+    corpus: ClassVar[str] = "none"
+
+    @property
+    def group(self) -> str:
+        """Its own."""
+        return self.place
+
+    @property
+    def place(self) -> str:
+        """Its id below the suite."""
+        return f"{self.library}/{self.label}"
+
+    @property
+    def label(self) -> str:
+        """What is done, in a word."""
+        raise NotImplementedError
+
+    @property
+    def sender(self) -> str:
+        """The library."""
+        return self.library
+
+    @property
+    def receiver(self) -> str:
+        """The library."""
+        return self.library
+
+
+class Check(_OfLibrary):
+    """One systematic check (:data:`multifd.scrutiny.checks.CHECKS`)."""
+
+    kind: Literal["check"] = "check"
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The check."""
+        return self.name
+
+
+class Reproducer(_OfLibrary):
+    """One program that shows a defect, or that it is gone."""
+
+    kind: Literal["reproducer"] = "reproducer"
+    name: str
+    """Of the program among those of the library."""
+
+    @property
+    def label(self) -> str:
+        """The program."""
+        return self.name
+
+
+class Fidelity(_OfLibrary):
+    """An emulation held against its library."""
+
+    kind: Literal["fidelity"] = "fidelity"
+    emulation: str
+    streams: int
+    """How many both are given."""
+
+    @property
+    def label(self) -> str:
+        """The same for all of them."""
+        return "emulation"
+
+    @property
+    def sender(self) -> str:
+        """The emulation."""
+        return self.emulation
+
+
+Work = Annotated[Pairing | Probe | Check | Reproducer | Fidelity, Field(discriminator="kind")]
+
+
+def _both(one: str, other: str, between: str = "~") -> str:
+    return one if one == other else f"{one}{between}{other}"
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
