@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from multifd.errors import HarnessError
 from multifd.framing.model import FRAMINGS, framing
-from multifd.lineup.model import LineUp
+from multifd.lineup.model import LineUp, LineUpPeer, QemuPeer
 from multifd.lineup.probe import PAGE_SIZE
 from multifd.oracle.ability import inabilities
 from multifd.oracle.question import Prediction
@@ -58,7 +58,7 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
     chosen = options or PlanOptions()
     cells: dict[str, PlannedCell] = {}
     for cell in itertools.chain(
-        _probes(line_up),
+        map(probe_cell, line_up.everybody),
         wire_plan(line_up, chosen.memory, user_corpus=chosen.user_corpus),
         negotiation_plan(line_up),
         integrity_plan(line_up, user_corpus=chosen.user_corpus),
@@ -71,12 +71,10 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
     return Plan(cells=cells, unable=tuple(_unable(line_up)))
 
 
-def _probes(line_up: LineUp) -> Iterator[PlannedCell]:
-    for peer in line_up.everybody:
-        yield PlannedCell(
-            suite="probe", work=Probe(peer=peer.name), skip=peer.skip,
-            prediction=Prediction("identical", "probe", f"{peer.name} keeps its word", None, ()),
-        )  # fmt: skip
+def probe_cell(peer: LineUpPeer | QemuPeer) -> PlannedCell:
+    """The cell that tells how a peer's probe ended."""
+    promise = Prediction("identical", "probe", f"{peer.name} keeps its word", None, ())
+    return PlannedCell(suite="probe", work=Probe(peer=peer.name), prediction=promise, skip=peer.skip)
 
 
 def _unable(line_up: LineUp) -> Iterator[Unable]:

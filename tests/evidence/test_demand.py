@@ -22,7 +22,7 @@ from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Script
 from multifd.migrate.capture import MANIFEST
 from multifd.peer import contract
-from multifd.plan.matrix import PlanOptions, plan
+from multifd.plan.whole import plan
 from multifd.profile.model import PeerEntry, Profile
 from multifd.result.record import DeviceVerdict
 from multifd.run.bench import Bench
@@ -168,7 +168,7 @@ class Lab:
         )
         profile = Profile(description="a lab", peers=(PeerEntry(codec="uadk-emulated"), driver))
         line_up = resolve("lab", profile, None)
-        self._cells = plan(line_up, PlanOptions())
+        self._cells = list(plan(line_up, {}).cells.values())
         self._bench = Bench(line_up, Stage(root / "scratch", "main", 1, None), self._engine.host)
         self._blocks = itertools.count(400)
         self.close = self._bench.close
@@ -181,7 +181,7 @@ class Lab:
         # Memory of a size of its own: no capture of an earlier test is taken.
         own = {"scenario": scenario, "corpus": corpus, "sizes": {"pc.ram": next(self._blocks) * PAGE}}
         self._engine.share(encoding, decoding)
-        observation = self._bench.run(cell.model_copy(update=own)).observation
+        observation = self._bench.run(cell.pairing.model_copy(update=own)).observation
         assert observation.outcome == "identical", observation
         return observation.device
 

@@ -8,11 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
-from multifd.campaign.record import concluded
+from multifd.campaign.conclude import concluded
+from multifd.campaign.options import Options
 from multifd.lineup.introduce import resolve
 from multifd.lineup.model import LineUp, LineUpPeer
 from multifd.plan.cell import PlannedCell
-from multifd.plan.matrix import PlanOptions, plan
+from multifd.plan.whole import plan
 from multifd.profile.model import Deadlines, PeerEntry, Profile
 from multifd.result.known import shipped
 from multifd.result.record import Cell, Role
@@ -25,8 +26,6 @@ HONEST: Final = ("zlib", "libdeflate", "zstd", "none")
 PATIENCE: Final = 20.0
 HURRY: Final = 1.0
 """Seconds within which a peer that has been started answers anything here."""
-
-OPTIONS: Final = PlanOptions(memory=2 << 20)
 
 Framing = str | tuple[str, str]
 Scenario = Literal["capture", "whole", "fault"]
@@ -62,13 +61,19 @@ def planned(
     found = next(
         cell
         for cell in cells
-        if (cell.suite, cell.sender, cell.receiver) == (suite, sender, receiver)
-        and (cell.sender_framing, cell.receiver_framing) == (sent, read)
-        and (cell.sender_dialect, cell.receiver_dialect) == ("qemu-10.0", "qemu-10.0")
-        and cell.fault in {None, "magic"}
-        and (cell.scenario == "fault") is (scenario == "fault")
+        if cell.suite == suite
+        and (cell.pairing.sender, cell.pairing.receiver) == (sender, receiver)
+        and (cell.pairing.sender_framing, cell.pairing.receiver_framing) == (sent, read)
+        and cell.pairing.dialect == "qemu-10.0"
+        and cell.pairing.fault in {None, "magic"}
+        and (cell.pairing.scenario == "fault") is (scenario == "fault")
     )
-    return found if suite == "negotiation" else found.model_copy(update={"scenario": scenario})
+    return found if suite == "negotiation" else altered(found, scenario=scenario)
+
+
+def altered(cell: PlannedCell, **changes: str) -> PlannedCell:
+    """The same cell with something else to do."""
+    return cell.model_copy(update={"work": cell.pairing.model_copy(update=changes)})
 
 
 class Court(Bench):
@@ -76,16 +81,16 @@ class Court(Bench):
 
     def __init__(self, scratch: Path) -> None:
         self.known = line_up(honest())
-        self.cells = plan(self.known, OPTIONS)
+        self.cells = list(plan(self.known, {}).cells.values())
         super().__init__(self.known, Stage(scratch, "main", 1, None))
 
     def hear(self, cell: PlannedCell) -> Cell:
         """Run a cell and conclude it, as a run does."""
-        return concluded(cell, self.run(cell), (), shipped())
+        return concluded(cell, self.run(cell.pairing), Options(), shipped())
 
     def replaced(self, cell: PlannedCell, side: Role, lie: str) -> PlannedCell:
         """The same cell, with a liar in the place of one peer, and known by what that declares."""
-        peer = self.known.peer(cell.sender if side == "sender" else cell.receiver)
+        peer = self.known.peer(cell.pairing.sender if side == "sender" else cell.pairing.receiver)
         command = entry(lie, peer.name).command
         assert command is not None
         self.admit(
@@ -98,7 +103,7 @@ class Court(Bench):
                 }
             )
         )
-        return cell.model_copy(update={side: lie})
+        return altered(cell, **{side: lie})
 
     def admit(self, peer: LineUpPeer) -> None:
         """Add a peer to the line-up; it takes the place of an earlier one of its name."""
@@ -106,8 +111,8 @@ class Court(Bench):
 
     def in_a_hurry(self, cell: PlannedCell) -> Cell:
         """Hear with a short deadline, which starts when both peers have been started."""
-        self._process(cell.sender, "sender").hello(PATIENCE)
-        self._process(cell.receiver, "receiver").hello(PATIENCE)
+        self._process(cell.pairing.sender, "sender").hello(PATIENCE)
+        self._process(cell.pairing.receiver, "receiver").hello(PATIENCE)
         self._deadline = HURRY
         try:
             return self.hear(cell)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from multifd.campaign.record import probed
+from multifd.campaign.conclude import probed
+from multifd.campaign.options import Options
 from multifd.lineup.introduce import resolve
-from multifd.lineup.probe import probe
-from multifd.plan.matrix import plan
+from multifd.lineup.probe import Prober
+from multifd.plan.whole import plan, probe_cell
 from multifd.profile.model import Deadlines, Profile
 from multifd.result.record import Kind, Role, Verdict
-from tests.liars.court import OPTIONS, PATIENCE, Court, Framing, Scenario, entry, line_up, planned, running
+from tests.liars.court import PATIENCE, Court, Framing, Scenario, entry, line_up, planned, running
 from tests.liars.liar import LIES
 
 PACKET = "zlib-packet[window=15]"
@@ -228,7 +229,7 @@ def test_a_false_declaration_is_held_against_what_the_peer_does(
     both = court.known.model_copy(update={"peers": (liar, partner)})
     pairing = (lie, partner.name) if side == "sender" else (partner.name, lie)
 
-    record = court.hear(planned(plan(both, OPTIONS), *pairing, framing))
+    record = court.hear(planned(plan(both, {}).cells.values(), *pairing, framing))
     court.dismiss(lie)
 
     assert (record.verdict, record.kind) == ("fail", kind), record.reason
@@ -251,7 +252,10 @@ def test_the_probe_sees_through_a_peer_that_lies_from_the_start(lie: str, kind: 
     deadlines = Deadlines(hello=1.0 if kind == "hang" else PATIENCE, request=PATIENCE)
     profile = Profile(description="liar", peers=(entry(lie),), deadlines=deadlines)
 
-    record = probed(resolve("liar", profile, probe).peer(lie), ())
+    with Prober() as prober:
+        peer = resolve("liar", profile, prober.probe).peer(lie)
+
+    record = probed(probe_cell(peer), peer, Options())
 
     assert (record.verdict, record.kind) == ("fail", kind)
     assert re.search(reason, record.reason), record.reason

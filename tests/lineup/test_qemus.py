@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import pytest
 
-from multifd.campaign.record import probed
+from multifd.campaign.conclude import probed
+from multifd.campaign.options import Options
 from multifd.errors import InputError
 from multifd.lineup.qemus import binaries_of, resolve_qemus
+from multifd.plan.whole import probe_cell
 from multifd.profile.model import Profile
 from multifd.qemu.binary import Binary
 from tests.qemu.host import QEMU, needs_qemu
@@ -76,7 +78,7 @@ def test_two_builds_of_one_version_are_numbered_and_each_is_probed() -> None:
 
     assert other.name == f"{one.name}[build=2]"
     assert one.name == f"qemu-{one.facts.release}"
-    assert [probed(qemu, ()).verdict for qemu in (one, other)] == ["pass", "pass"]
+    assert [probed(probe_cell(qemu), qemu, Options()).verdict for qemu in (one, other)] == ["pass", "pass"]
 
 
 @needs_qemu
@@ -109,4 +111,4 @@ def test_a_qemu_that_does_not_migrate_fails_its_probe() -> None:
 
     assert qemu.probe is not None
     assert qemu.probe.startswith("source refuses migrate uri=unix:")
-    assert (probed(qemu, ()).verdict, qemu.machines) == ("fail", {})
+    assert (probed(probe_cell(qemu), qemu, Options()).verdict, qemu.machines) == ("fail", {})

@@ -13,14 +13,15 @@ from typing import Final
 
 import pytest
 
-from multifd.campaign.record import concluded
+from multifd.campaign.conclude import concluded
+from multifd.campaign.options import Options
 from multifd.lineup.introduce import resolve
 from multifd.lineup.model import LineUp
 from multifd.oracle.predict import predict
 from multifd.oracle.rules import RULES, Rule
-from multifd.plan import matrix
+from multifd.plan import pairings
 from multifd.plan.cell import PlannedCell
-from multifd.plan.matrix import PlanOptions, plan
+from multifd.plan.whole import plan
 from multifd.profile.model import PeerEntry, Profile
 from multifd.result.known import shipped
 from multifd.result.record import CONFORMING
@@ -38,7 +39,6 @@ PROFILE: Final = Profile(
         PeerEntry(codec="zstd"),
     ),
 )
-OPTIONS: Final = PlanOptions(memory=2 << 20)
 SHOWN: Final = [rule for rule in RULES if rule.name != "channels"]
 """Our own peers are told one number of channels: tests/run/test_qemu.py shows that rule."""
 
@@ -50,7 +50,7 @@ def line_up() -> LineUp:
 
 @pytest.fixture(scope="module")
 def cells(line_up: LineUp) -> list[PlannedCell]:
-    return plan(line_up, OPTIONS)
+    return list(plan(line_up, {}).cells.values())
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +66,12 @@ def test_without_the_rule_a_real_cell_fails(
     rule: Rule, line_up: LineUp, cells: list[PlannedCell], bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     true = next(cell for cell in cells if cell.prediction.rule == rule.name)
-    monkeypatch.setattr(matrix, "predict", partial(predict, rules=[r for r in RULES if r is not rule]))
-    mutated = next(cell for cell in plan(line_up, OPTIONS) if cell.id == true.id)
+    monkeypatch.setattr(pairings, "predict", partial(predict, rules=[r for r in RULES if r is not rule]))
+    mutated = plan(line_up, {}).cells[true.id]
     assert mutated.prediction != true.prediction
 
-    outcome = bench.run(true)
+    outcome = bench.run(true.pairing)
 
-    record = concluded(true, outcome, (), shipped())
+    record = concluded(true, outcome, Options(), shipped())
     assert record.verdict in CONFORMING, f"{record.id}: {record.reason}"
-    assert concluded(mutated, outcome, (), shipped()).verdict == "fail"
+    assert concluded(mutated, outcome, Options(), shipped()).verdict == "fail"

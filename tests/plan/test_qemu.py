@@ -8,15 +8,14 @@ from collections import Counter
 import pytest
 
 from multifd.framing.model import FRAMINGS
-from multifd.lineup.devices import device_peers
-from multifd.lineup.introduce import resolve
 from multifd.lineup.model import LineUp, QemuPeer
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
-from multifd.plan.matrix import PlanOptions, plan
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.scenario import SCENARIOS
-from multifd.profile.load import load
+from multifd.plan.whole import plan
+from multifd.plan.wire import wire_plan
+from multifd.plan.work import Pairing
 from tests.qemu.recorded import peer
 
 OLD, MIDDLE, NEW = peer("7.2"), peer("10.0"), peer("11.1")
@@ -29,25 +28,28 @@ ANCIENT = OLD.model_copy(
 """It shares no machine type with the newest."""
 
 
-@pytest.fixture(scope="module")
-def line_up() -> LineUp:
-    profile = load("emulated")
-    ours = resolve("emulated", profile, None, device_peers(profile, []))
-    return ours.model_copy(update={"qemus": QEMUS})
+@pytest.fixture(scope="module", name="line_up")
+def with_qemus(line_up: LineUp) -> LineUp:
+    return line_up.model_copy(update={"qemus": QEMUS})
 
 
 @pytest.fixture(scope="module")
 def cells(line_up: LineUp) -> list[PlannedCell]:
-    return qemu_plan(line_up)
+    return list(qemu_plan(line_up))
+
+
+@pytest.fixture(scope="module")
+def pairings(cells: list[PlannedCell]) -> list[Pairing]:
+    return [cell.pairing for cell in cells]
 
 
 def only(line_up: LineUp, *qemus: QemuPeer) -> LineUp:
     return line_up.model_copy(update={"qemus": qemus})
 
 
-def between_qemus(cells: list[PlannedCell]) -> list[PlannedCell]:
+def between_qemus(pairings: list[Pairing]) -> list[Pairing]:
     names = {qemu.name for qemu in QEMUS}
-    return [cell for cell in cells if {cell.sender, cell.receiver} <= names and cell.fault is None]
+    return [pairing for pairing in pairings if {pairing.sender, pairing.receiver} <= names and pairing.fault is None]
 
 
 def modes(sender: QemuPeer) -> tuple[str, ...]:
@@ -57,11 +59,11 @@ def modes(sender: QemuPeer) -> tuple[str, ...]:
 # What is planned
 
 
-def test_every_pair_of_binaries_methods_zero_page_modes_and_channels_is_planned_once(cells: list[PlannedCell]) -> None:
+def test_every_pair_of_binaries_methods_zero_page_modes_and_channels_is_planned_once(pairings: list[Pairing]) -> None:
     planned = Counter(
-        (c.sender, c.receiver, c.sender_framing, c.receiver_framing, c.scenario)
-        for c in between_qemus(cells)
-        if c.scenario.removesuffix("-legacy") in CHANNELS
+        (p.sender, p.receiver, p.sender_framing, p.receiver_framing, p.scenario)
+        for p in between_qemus(pairings)
+        if p.scenario.removesuffix("-legacy") in CHANNELS
     )
 
     assert planned == Counter(
@@ -72,19 +74,19 @@ def test_every_pair_of_binaries_methods_zero_page_modes_and_channels_is_planned_
     )
 
 
-def test_both_ends_are_told_the_numbers_of_channels_of_the_scenario(cells: list[PlannedCell]) -> None:
+def test_both_ends_are_told_the_numbers_of_channels_of_the_scenario(pairings: list[Pairing]) -> None:
     told = {
-        (c.scenario.removesuffix("-legacy"), c.channels, c.receiver_channels or c.channels)
-        for c in between_qemus(cells)
-        if c.scenario.removesuffix("-legacy") in CHANNELS
+        (p.scenario.removesuffix("-legacy"), p.channels, p.receiver_channels or p.channels)
+        for p in between_qemus(pairings)
+        if p.scenario.removesuffix("-legacy") in CHANNELS
     }
 
     assert told == {(scenario, *numbers) for scenario, numbers in CHANNELS.items()}
 
 
 @pytest.mark.parametrize("scenario", ["return-path", "tcp"])
-def test_every_pair_of_binaries_migrates_every_method_of_both(scenario: str, cells: list[PlannedCell]) -> None:
-    planned = Counter((c.sender, c.receiver, c.framing) for c in between_qemus(cells) if c.scenario == scenario)
+def test_every_pair_of_binaries_migrates_every_method_of_both(scenario: str, pairings: list[Pairing]) -> None:
+    planned = Counter((p.sender, p.receiver, p.framing) for p in between_qemus(pairings) if p.scenario == scenario)
 
     assert planned == Counter(
         (sender.name, receiver.name, method)
@@ -96,9 +98,9 @@ def test_every_pair_of_binaries_migrates_every_method_of_both(scenario: str, cel
 
 @pytest.mark.parametrize("scenario", ["busy-destination", "busy-return-path"])
 def test_every_destination_is_busy_once_for_a_method_that_fits_and_once_for_one_that_does_not(
-    scenario: str, cells: list[PlannedCell]
+    scenario: str, pairings: list[Pairing]
 ) -> None:
-    planned = Counter((c.sender, c.receiver, c.framing) for c in cells if c.scenario == scenario)
+    planned = Counter((p.sender, p.receiver, p.framing) for p in pairings if p.scenario == scenario)
 
     assert planned == Counter(
         (sender.name, receiver.name, methods)
@@ -109,19 +111,18 @@ def test_every_destination_is_busy_once_for_a_method_that_fits_and_once_for_one_
 
 @pytest.mark.parametrize("scenario", ["migrate", "splice"])
 def test_every_decoder_of_ours_that_can_read_a_method_reads_it(
-    scenario: str, cells: list[PlannedCell], line_up: LineUp
+    scenario: str, pairings: list[Pairing], line_up: LineUp
 ) -> None:
-    wire = plan(line_up, PlanOptions())
     reads = {
-        (cell.receiver, cell.receiver_framing)
-        for cell in wire
-        if cell.suite == "wire" and cell.prediction.outcome == "identical" and cell.sender in ("zlib", "zstd", "none")
+        (cell.pairing.receiver, cell.pairing.receiver_framing)
+        for cell in wire_plan(line_up, 2 << 20, user_corpus=False)
+        if cell.prediction.outcome == "identical" and cell.pairing.sender in ("zlib", "zstd", "none")
     }
 
     planned = {
-        (c.sender, c.receiver, c.sender_framing)
-        for c in cells
-        if c.scenario == scenario and c.channels == 2 and line_up.qemu(c.receiver) is None
+        (p.sender, p.receiver, p.sender_framing)
+        for p in pairings
+        if p.scenario == scenario and p.channels == 2 and line_up.qemu(p.receiver) is None
     }
 
     assert planned >= {
@@ -134,23 +135,23 @@ def test_every_decoder_of_ours_that_can_read_a_method_reads_it(
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 16])
-def test_our_receiver_takes_these_channels_of_every_method(channels: int, cells: list[PlannedCell]) -> None:
+def test_our_receiver_takes_these_channels_of_every_method(channels: int, pairings: list[Pairing]) -> None:
     planned = {
-        (c.sender, c.sender_framing)
-        for c in cells
-        if c.scenario == "migrate" and c.channels == channels and c not in between_qemus(cells)
+        (p.sender, p.sender_framing)
+        for p in pairings
+        if p.scenario == "migrate" and p.channels == channels and p not in between_qemus(pairings)
     }
 
     assert planned == {(qemu.name, method) for qemu in QEMUS for method in qemu.facts.methods}
 
 
 def test_our_encoders_stand_before_every_method_in_every_framing_under_its_flag(
-    cells: list[PlannedCell], line_up: LineUp
+    pairings: list[Pairing], line_up: LineUp
 ) -> None:
     planned = {
-        (c.receiver, c.sender_framing)
-        for c in cells
-        if c.scenario == "splice" and line_up.qemu(c.receiver) is not None and c.sender_dialect == c.receiver_dialect
+        (p.receiver, p.sender_framing)
+        for p in pairings
+        if p.scenario == "splice" and line_up.qemu(p.receiver) is not None and p.sender_dialect == p.receiver_dialect
     }
 
     assert planned == {
@@ -161,14 +162,14 @@ def test_our_encoders_stand_before_every_method_in_every_framing_under_its_flag(
     }
 
 
-def test_every_fault_is_played_to_every_binary(cells: list[PlannedCell]) -> None:
-    planned = Counter((c.sender, c.receiver, c.fault) for c in cells if c.fault is not None)
+def test_every_fault_is_played_to_every_binary(pairings: list[Pairing]) -> None:
+    planned = Counter((p.sender, p.receiver, p.fault) for p in pairings if p.fault is not None)
 
     assert planned == Counter((qemu.name, qemu.name, fault) for qemu in QEMUS for fault in FAULTS)
 
 
-def test_every_scenario_of_a_real_qemu_is_planned(cells: list[PlannedCell]) -> None:
-    planned = {cell.scenario for cell in cells}
+def test_every_scenario_of_a_real_qemu_is_planned(pairings: list[Pairing]) -> None:
+    planned = {pairing.scenario for pairing in pairings}
 
     assert planned == {name for name, way in SCENARIOS.items() if way.mode in ("qemu", "splice", "recording")}
 
@@ -176,33 +177,33 @@ def test_every_scenario_of_a_real_qemu_is_planned(cells: list[PlannedCell]) -> N
 # What is not
 
 
-def test_no_binary_is_asked_for_a_method_that_it_does_not_offer(cells: list[PlannedCell], line_up: LineUp) -> None:
-    for cell in cells:
-        for name, asked in ((cell.sender, cell.sender_framing), (cell.receiver, cell.receiver_framing)):
+def test_no_binary_is_asked_for_a_method_that_it_does_not_offer(pairings: list[Pairing], line_up: LineUp) -> None:
+    for p in pairings:
+        for name, asked in ((p.sender, p.sender_framing), (p.receiver, p.receiver_framing)):
             qemu = line_up.qemu(name)
-            assert qemu is None or asked in qemu.facts.methods, cell.id
+            assert qemu is None or asked in qemu.facts.methods, p.place
 
 
-def test_a_binary_that_knows_one_way_for_zero_pages_is_not_asked_for_another(cells: list[PlannedCell]) -> None:
-    asked = {cell.sender for cell in cells if cell.scenario.endswith("-legacy")}
+def test_a_binary_that_knows_one_way_for_zero_pages_is_not_asked_for_another(pairings: list[Pairing]) -> None:
+    asked = {pairing.sender for pairing in pairings if pairing.scenario.endswith("-legacy")}
 
     assert asked == {MIDDLE.name, NEW.name, LAB.name}
 
 
 def test_a_binary_alone_runs_no_older_machine_type_than_its_own(line_up: LineUp) -> None:
-    assert "old-machine" not in {cell.scenario for cell in qemu_plan(only(line_up, NEW))}
+    assert "old-machine" not in {cell.pairing.scenario for cell in qemu_plan(only(line_up, NEW))}
 
 
 def test_binaries_without_a_common_machine_type_run_no_older_one(line_up: LineUp) -> None:
-    assert "old-machine" not in {cell.scenario for cell in qemu_plan(only(line_up, ANCIENT, NEW))}
+    assert "old-machine" not in {cell.pairing.scenario for cell in qemu_plan(only(line_up, ANCIENT, NEW))}
 
 
 def test_no_qemu_no_cell(line_up: LineUp) -> None:
-    assert qemu_plan(only(line_up)) == []
+    assert list(qemu_plan(only(line_up))) == []
 
 
 def test_a_pairing_without_a_common_machine_type_is_skipped(line_up: LineUp) -> None:
-    skips = {(cell.sender, cell.receiver): cell.skip for cell in qemu_plan(only(line_up, ANCIENT, NEW))}
+    skips = {(cell.pairing.sender, cell.pairing.receiver): cell.skip for cell in qemu_plan(only(line_up, ANCIENT, NEW))}
 
     apart = "share no machine type; remedy: --qemu with versions less far apart"
     assert {pair: skip for pair, skip in skips.items() if skip is not None} == {
@@ -214,31 +215,32 @@ def test_a_pairing_without_a_common_machine_type_is_skipped(line_up: LineUp) -> 
 def test_cells_of_a_qemu_that_failed_its_probe_are_skipped(line_up: LineUp) -> None:
     bad = NEW.model_copy(update={"probe": "it lost a page"})
 
-    planned = qemu_plan(only(line_up, OLD, bad))
+    cells = list(qemu_plan(only(line_up, OLD, bad)))
 
-    assert {cell.skip for cell in planned if NEW.name in (cell.sender, cell.receiver)} == {
-        "qemu-11.1.3 failed its probe (it lost a page); remedy: mend the peer or take it out of the run"
+    assert {cell.skip for cell in cells if NEW.name in (cell.pairing.sender, cell.pairing.receiver)} == {
+        "qemu-11.1.3 failed its probe (it lost a page); remedy: mend it or take it out of the run"
     }
-    assert {cell.skip for cell in planned if NEW.name not in (cell.sender, cell.receiver)} == {None}
+    assert {cell.skip for cell in cells if NEW.name not in (cell.pairing.sender, cell.pairing.receiver)} == {None}
 
 
 # Names
 
 
-def test_ids_are_unique(cells: list[PlannedCell], line_up: LineUp) -> None:
-    ids = [cell.id for cell in (*cells, *plan(line_up, PlanOptions()))]
+def test_every_cell_is_in_the_whole_plan(cells: list[PlannedCell], line_up: LineUp) -> None:
+    whole = plan(line_up, {}).cells.values()
 
-    assert len(set(ids)) == len(ids)
+    assert [cell.id for cell in whole if cell.suite == "qemu"] == [cell.id for cell in cells]
 
 
 def test_an_id_says_what_each_side_was_told(cells: list[PlannedCell]) -> None:
-    cell = next(c for c in cells if (c.sender, c.receiver, c.scenario) == (NEW.name, OLD.name, "fewer-channels-legacy"))
+    told = (NEW.name, OLD.name, "fewer-channels-legacy")
+    cell = next(c for c in cells if (c.pairing.sender, c.pairing.receiver, c.pairing.scenario) == told)
 
     assert cell.id == "qemu/none/qemu-11.1.3~qemu-7.2.22/qemu-10.0~qemu-5.0/fewer-channels-legacy/mixed/4k/2~3ch"
 
 
 def test_cells_with_a_qemu_share_no_captures_and_run_anywhere(cells: list[PlannedCell]) -> None:
-    groups = [cell.group for cell in cells if cell.plan.mode in ("qemu", "splice")]
+    groups = [cell.group for cell in cells if cell.pairing.plan.mode in ("qemu", "splice")]
 
     assert len(set(groups)) == len(groups)
 
@@ -255,18 +257,18 @@ def test_cells_with_a_qemu_share_no_captures_and_run_anywhere(cells: list[Planne
     ],
 )
 def test_both_ends_run_the_newest_machine_type_that_they_share(
-    sender: QemuPeer, receiver: QemuPeer, scenario: str, machine: str, cells: list[PlannedCell], line_up: LineUp
+    sender: QemuPeer, receiver: QemuPeer, scenario: str, machine: str, pairings: list[Pairing], line_up: LineUp
 ) -> None:
-    cell = next(c for c in cells if (c.sender, c.receiver, c.scenario) == (sender.name, receiver.name, scenario))
+    pairing = next(p for p in pairings if (p.sender, p.receiver, p.scenario) == (sender.name, receiver.name, scenario))
 
-    assert machine_of(line_up, cell) == machine
+    assert machine_of(line_up, pairing) == machine
 
 
-def test_an_old_machine_is_the_newest_that_all_binaries_share(cells: list[PlannedCell], line_up: LineUp) -> None:
-    planned = [cell for cell in cells if cell.scenario == "old-machine"]
+def test_an_old_machine_is_the_newest_that_all_binaries_share(pairings: list[Pairing], line_up: LineUp) -> None:
+    planned = [pairing for pairing in pairings if pairing.scenario == "old-machine"]
 
-    assert {cell.sender for cell in planned} == {MIDDLE.name, NEW.name, LAB.name}
-    assert {machine_of(line_up, cell) for cell in planned} == {"pc-i440fx-7.2"}
+    assert {pairing.sender for pairing in planned} == {MIDDLE.name, NEW.name, LAB.name}
+    assert {machine_of(line_up, pairing) for pairing in planned} == {"pc-i440fx-7.2"}
 
 
 # What is predicted
@@ -309,11 +311,10 @@ def test_what_is_predicted(start: str, outcome: str, rule: str, cells: list[Plan
 def test_an_old_mask_hides_the_flags_of_newer_methods_that_our_encoders_send(
     method: str, cells: list[PlannedCell]
 ) -> None:
-    planned = [c for c in cells if c.scenario == "splice" and c.framing == f"{method}>none"]
+    planned = [c for c in cells if c.pairing.scenario == "splice" and c.pairing.framing == f"{method}>none"]
 
-    assert {(c.receiver, c.sender_dialect, c.prediction.rule, c.prediction.outcome) for c in planned} == {
-        (OLD.name, "qemu-10.0", "hidden-flag", "hazard")
-    }
+    assert {(c.pairing.receiver, c.pairing.sender_dialect) for c in planned} == {(OLD.name, "qemu-10.0")}
+    assert {(c.prediction.rule, c.prediction.outcome) for c in planned} == {("hidden-flag", "hazard")}
 
 
 def test_a_new_receiver_names_the_flags(cells: list[PlannedCell]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import pytest
-
 from multifd.campaign.record import concluded
+
 from multifd.evidence.outcome import Outcome
 from multifd.lineup.introduce import resolve
 from multifd.lineup.model import LineUp

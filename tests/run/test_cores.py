@@ -13,7 +13,7 @@ import pytest
 
 from multifd.evidence.observe import compare
 from multifd.lineup.introduce import resolve
-from multifd.plan.matrix import PlanOptions, plan
+from multifd.plan.whole import plan
 from multifd.profile.model import PeerEntry, Profile
 from multifd.run import bench as module
 from multifd.run.bench import Bench
@@ -96,8 +96,8 @@ def test_a_bench_keeps_captured_cells_on_its_core_and_live_ones_not(
     )
     cell = next(
         c
-        for c in plan(line_up, PlanOptions(memory=2 << 20))
-        if c.plan.mode == mode and c.prediction.outcome == "identical"
+        for c in plan(line_up, {}).cells.values()
+        if c.pairing.plan.mode == mode and c.prediction.outcome == "identical"
     )
     seen: list[set[int]] = []
 
@@ -111,8 +111,8 @@ def test_a_bench_keeps_captured_cells_on_its_core_and_live_ones_not(
         def pids() -> list[int]:
             return [0, *(peer.pid for peer in bench._processes.values() if peer.pid is not None)]
 
-        bench.run(cell)
+        bench.run(cell.pairing)
         seen.clear()
-        bench.run(cell)
+        bench.run(cell.pairing)
 
     assert seen == [where] * 3

@@ -8,15 +8,13 @@ import pytest
 
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout
-from multifd.oracle.question import Prediction
-from multifd.plan.cell import PlannedCell
+from multifd.plan.work import Pairing
 from multifd.run.stage import Stage
 
-CELL = PlannedCell(
-    suite="integrity", sender="zlib", receiver="zlib", sender_framing="zlib", receiver_framing="zlib",
+CELL = Pairing(
+    sender="zlib", receiver="zlib", sender_framing="zlib", receiver_framing="zlib",
     sender_dialect="qemu-10.0", receiver_dialect="qemu-10.0", scenario="mutating", corpus="text", page_size=4096,
     channels=2, sizes={"pc.ram": 128 << 10, "vga.vram": 64 << 10},
-    prediction=Prediction("identical", "none", "it works", None, ()),
 )  # fmt: skip
 
 

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 import pytest
 
-from multifd.campaign.record import concluded
+from multifd.campaign.conclude import concluded
+from multifd.campaign.options import Options
 from multifd.errors import EnvironmentBroke
 from multifd.lineup.model import LineUp
 from multifd.lineup.qemus import resolve_qemus
 from multifd.oracle.predict import predict
 from multifd.oracle.rules import RULES
-from multifd.plan import qemu as planning
+from multifd.plan import pairings
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import qemu_plan
 from multifd.qemu.ask import ask
@@ -55,12 +56,12 @@ class Lab:
             for cell in qemu_plan(self.line_up)
             if cell.id.startswith(f"qemu/{methods}/{pairing.replace('Q', self.qemu.name)}/")
             and f"/{scenario}/" in cell.id
-            and channels in (None, cell.channels)
+            and channels in (None, cell.pairing.channels)
         )
 
     def run(self, cell: PlannedCell) -> Cell:
         """Run and conclude it, as a run does; no QEMU is left."""
-        record = concluded(cell, self.bench.run(cell), (), shipped())
+        record = concluded(cell, self.bench.run(cell.pairing), Options(), shipped())
         assert self.left() == []
         return record
 
@@ -254,14 +255,14 @@ def test_memory_that_changes_after_both_sides_said_completed_is_found(
 
 def test_without_the_rule_for_channels_a_real_cell_fails(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     true = lab.cell("zstd", "Q~Q", "fewer-channels")
-    monkeypatch.setattr(planning, "predict", partial(predict, rules=[r for r in RULES if r.name != "channels"]))
+    monkeypatch.setattr(pairings, "predict", partial(predict, rules=[r for r in RULES if r.name != "channels"]))
     mutated = lab.cell("zstd", "Q~Q", "fewer-channels")
     assert (true.prediction.outcome, mutated.prediction.outcome) == ("rejected", "identical")
 
-    outcome = lab.bench.run(true)
+    outcome = lab.bench.run(true.pairing)
 
-    assert concluded(true, outcome, (), shipped()).verdict == "known"
-    assert concluded(mutated, outcome, (), ()).verdict == "fail"
+    assert concluded(true, outcome, Options(), shipped()).verdict == "known"
+    assert concluded(mutated, outcome, Options(), ()).verdict == "fail"
 
 
 def test_a_qemu_that_does_not_come_up_is_the_environments_fault(tmp_path: Path, lab: Lab) -> None:
@@ -269,6 +270,6 @@ def test_a_qemu_that_does_not_come_up_is_the_environments_fault(tmp_path: Path, 
     bench = Bench(lab.line_up.model_copy(update={"qemus": (gone,)}), Stage(lab.scratch, "other", 1, None))
 
     with pytest.raises(EnvironmentBroke, match="ended with status 1 after 20 s at most: -no-such-option: invalid opt"):
-        bench.run(lab.cell("none", "Q~Q", "migrate"))
+        bench.run(lab.cell("none", "Q~Q", "migrate").pairing)
 
     assert lab.left() == []

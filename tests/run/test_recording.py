@@ -10,15 +10,15 @@ from typing import Final
 
 import pytest
 
-from multifd.campaign.record import located
+from multifd.campaign.conclude import located
 from multifd.evidence.outcome import Outcome
 from multifd.lineup.introduce import resolve
 from multifd.lineup.model import LineUp
 from multifd.lineup.qemus import resolve_qemus
 from multifd.memory.scratch import make_scratch
 from multifd.migrate.capture import Capture
-from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import machine_of, qemu_plan
+from multifd.plan.work import Pairing
 from multifd.profile.model import PeerEntry, Profile
 from multifd.qemu.facts import machine_dialect
 from multifd.run.bench import Bench
@@ -45,20 +45,20 @@ class Laboratory:
         self.stage = Stage(scratch, "main", 1, None)
         self.bench = Bench(self.line_up, self.stage, record=record)
 
-    def cell(self, sender: str, receiver: str, framing: str, scenario: str = "migrate") -> PlannedCell:
+    def cell(self, sender: str, receiver: str, framing: str, scenario: str = "migrate") -> Pairing:
         """The cell; ``qemu`` stands for the QEMU, and ``framing`` is as results have it."""
         ends = [self.name if name == "qemu" else name for name in (sender, receiver)]
-        planned = qemu_plan(self.line_up)
+        pairings = (cell.pairing for cell in qemu_plan(self.line_up))
         return next(
-            c for c in planned if [c.sender, c.receiver] == ends and (c.framing, c.scenario) == (framing, scenario)
+            p for p in pairings if [p.sender, p.receiver] == ends and (p.framing, p.scenario) == (framing, scenario)
         )
 
     def run(self, sender: str, receiver: str, framing: str, scenario: str = "migrate") -> tuple[Outcome, Capture]:
         """The outcome and the capture that the cell left."""
         chosen = self.cell(sender, receiver, framing, scenario)
         outcome = self.bench.run(chosen)
-        assert outcome.artifacts == (str(self.record / chosen.id),)
-        return outcome, Capture.open(self.record / chosen.id)
+        assert outcome.artifacts == (str(self.record / chosen.place),)
+        return outcome, Capture.open(self.record / chosen.place)
 
 
 @pytest.fixture(scope="module")
@@ -134,14 +134,14 @@ def test_nobody_records_unasked(laboratory: Laboratory) -> None:
 
 
 @pytest.fixture
-def planned(tmp_path: Path) -> PlannedCell:
-    """A cell whose sender never comes."""
-    return PlannedCell.model_construct(
+def planned(tmp_path: Path) -> Pairing:
+    """A migration whose sender never comes."""
+    return Pairing.model_construct(
         sender="qemu-1", receiver="zlib", sender_framing="zlib", sender_dialect="qemu-5.0", scenario="migrate"
     )
 
 
-def test_what_is_no_capture_leaves_nothing(planned: PlannedCell, tmp_path: Path) -> None:
+def test_what_is_no_capture_leaves_nothing(planned: Pairing, tmp_path: Path) -> None:
     ram = tmp_path / "ram"
     ram.write_bytes(bytes(4096))
 

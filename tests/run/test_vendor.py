@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from multifd.plan.vendor import VendorCell
 
 from multifd.device.model import Device
 from multifd.libraries.find import Library
 from multifd.lineup.subjects import subjects
 from multifd.oracle.question import Prediction
 from multifd.oracle.verdict import Observation, judge
-from multifd.plan.vendor import VendorCell
 from multifd.profile.model import DeviceEntry, Devices, PeerEntry, Policy, Profile
 from multifd.result.record import Sides
 from multifd.run import vendor

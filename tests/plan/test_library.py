@@ -7,14 +7,16 @@ from typing import Final
 
 import pytest
 
+from multifd.errors import HarnessError
 from multifd.framing.model import FRAMINGS
-from multifd.plan.vendor import VendorCell, vendor_plan
+from multifd.plan.cell import PlannedCell
+from multifd.plan.library import REPRODUCERS, library_plan
+from multifd.plan.work import Check, Fidelity, Reproducer
 from multifd.result.known import shipped
 from multifd.scrutiny.checks import CHECKS
 
-REPRODUCERS: Final = Path(__file__).resolve().parents[2] / "suites/vendor/reproducers"
 SCRIPTS: Final = sorted(REPRODUCERS.glob("*/*.py"))
-CELLS: Final = vendor_plan({"qatzip": None, "qpl": None}, REPRODUCERS)
+CELLS: Final = list(library_plan({"qatzip": None, "qpl": None}))
 
 
 def name(script: Path) -> str:
@@ -22,43 +24,58 @@ def name(script: Path) -> str:
 
 
 def test_every_check_is_planned_for_every_library() -> None:
-    planned = {(cell.library, cell.scenario) for cell in CELLS if cell.script is None and cell.streams is None}
+    planned = {(cell.work.library, cell.work.name) for cell in CELLS if isinstance(cell.work, Check)}
 
     assert planned == {(library, check) for library in ("qatzip", "qpl") for check in CHECKS}
 
 
 def test_every_reproducer_is_planned() -> None:
-    assert sorted(cell.script for cell in CELLS if cell.script is not None) == SCRIPTS
+    planned = {f"{cell.work.library}/{cell.work.name}" for cell in CELLS if isinstance(cell.work, Reproducer)}
+
+    assert planned == set(map(name, SCRIPTS))
+
+
+def test_every_emulation_is_held_against_its_library() -> None:
+    cells = {cell.id: cell.work for cell in CELLS if isinstance(cell.work, Fidelity)}
+
+    assert {name: (work.sender, work.receiver) for name, work in cells.items()} == {
+        "fidelity/qatzip/emulation": ("qat-emulated", "qatzip"),
+        "fidelity/qpl/emulation": ("iaa-emulated", "qpl"),
+    }
+
+
+def test_a_library_without_reproducers_is_a_defect(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError) as error:
+        list(library_plan({"qpl": None}, tmp_path))
+
+    assert str(error.value) == f"{tmp_path}/qpl: no reproducers, expected at least one for libqpl"
 
 
 def test_ids_are_unique() -> None:
     assert len({cell.id for cell in CELLS}) == len(CELLS)
 
 
-def test_a_cell_says_how_to_run_it_again() -> None:
-    cell = next(cell for cell in CELLS if cell.scenario == "4b-overrun")
-
-    assert cell.id == "vendor/qatzip/4b-overrun"
-    assert cell.reproduce() == "tox -e conformance -- --cell vendor/qatzip/4b-overrun"
+def test_an_id_says_library_and_reproducer() -> None:
+    assert "vendor/qatzip/4b-overrun" in {cell.id for cell in CELLS}
 
 
 def test_a_library_that_is_not_there_has_its_cells_skipped() -> None:
-    (reason,) = {cell.skip for cell in vendor_plan({"qpl": "not here; remedy: fetch it"}, REPRODUCERS)}
+    (reason,) = {cell.skip for cell in library_plan({"qpl": "not here; remedy: fetch it"})}
 
     assert reason == "not here; remedy: fetch it"
 
 
 def test_a_library_that_the_profile_does_not_speak_of_has_no_cells() -> None:
-    assert {cell.library for cell in vendor_plan({"qpl": None}, REPRODUCERS)} == {"qpl"}
+    assert {cell.work.receiver for cell in library_plan({"qpl": None})} == {"qpl"}
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
-def test_its_framing_exists(cell: VendorCell) -> None:
-    assert cell.framing in FRAMINGS
+def test_its_framing_exists(cell: PlannedCell) -> None:
+    assert cell.work.framing in FRAMINGS
 
 
 def test_it_survives_the_way_to_a_worker() -> None:
-    assert [VendorCell.model_validate_json(cell.model_dump_json()) for cell in CELLS] == CELLS
+    assert [PlannedCell.model_validate_json(cell.model_dump_json()) for cell in CELLS] == CELLS
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=name)
@@ -75,12 +92,3 @@ def test_every_reproducer_has_its_known_issue_and_every_issue_its_reproducer() -
     issues = {issue.id: issue.scenario.split("|")[0] for issue in shipped() if issue.suite == "vendor"}
 
     assert issues == {f"{script.parent.name}-{script.stem}": script.stem for script in SCRIPTS}
-
-
-def test_every_emulation_is_held_against_its_library() -> None:
-    cells = {cell.id: cell for cell in vendor_plan({"qatzip": None, "qpl": None}, REPRODUCERS) if cell.streams}
-
-    assert {name: (cell.sender, cell.receiver) for name, cell in cells.items()} == {
-        "fidelity/qatzip/emulation": ("qat-emulated", "qatzip"),
-        "fidelity/qpl/emulation": ("iaa-emulated", "qpl"),
-    }

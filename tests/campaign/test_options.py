@@ -1,0 +1,66 @@
+"""What decides a run, and the line that runs one of its cells again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from multifd.campaign.options import Options
+from multifd.memory.size import size
+
+CELL = "wire/zlib-packet[window=12]/a~b"
+
+
+def test_defaults_need_not_be_repeated() -> None:
+    assert Options().repeated() == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "repeated"),
+    [
+        ({"profile": "lab"}, ("--hwprofile", "lab")),
+        ({"qemu": ("found", "/opt/qemu -L /s")}, ("--qemu", "found", "--qemu", "/opt/qemu -L /s")),
+        ({"memory": 8 << 20}, ("--memory", "8388608")),
+        ({"corpus": Path("/my files")}, ("--corpus", "/my files")),
+        ({"seed": 7}, ("--seed", "7")),
+        (
+            {"profile": "p", "memory": 8 << 20, "corpus": Path("/c")},
+            ("--hwprofile", "p", "--memory", "8388608", "--corpus", "/c"),
+        ),
+    ],
+)
+def test_what_changes_a_cell_is_repeated(changes: dict[str, Any], repeated: tuple[str, ...]) -> None:
+    assert Options(**changes).repeated() == repeated
+
+
+def test_files_are_repeated_so_that_they_are_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lab.yaml").touch()
+    (tmp_path / "qemu").touch()
+    monkeypatch.chdir(tmp_path)
+
+    repeated = Options(profile="lab.yaml", qemu=("qemu",), corpus=Path("files")).repeated()
+
+    assert repeated == (
+        "--hwprofile", f"{tmp_path}/lab.yaml", "--qemu", f"{tmp_path}/qemu", "--corpus", f"{tmp_path}/files",
+    )  # fmt: skip
+
+
+def test_memory_is_repeated_so_that_it_reads_the_same() -> None:
+    _, text = Options(memory=8 << 20).repeated()
+
+    assert size(text) == 8 << 20
+
+
+def test_a_cell_is_run_again_with_what_the_readme_has() -> None:
+    assert Options().reproduce("wire/x") == "python3 bootstrap.py conformance --cell wire/x"
+
+
+def test_the_line_quotes_what_a_shell_would_expand() -> None:
+    line = Options(corpus=Path("/it's mine")).reproduce(CELL)
+
+    assert shlex.split(line) == ["python3", "bootstrap.py", "conformance", "--cell", CELL, "--corpus", "/it's mine"]

@@ -1,0 +1,22 @@
+"""The line-up whose plan is looked at: all peers that need no library and no binary."""
+
+from __future__ import annotations
+
+import pytest
+
+from multifd.lineup.devices import device_peers
+from multifd.lineup.introduce import resolve
+from multifd.lineup.model import LineUp
+from multifd.plan.whole import Plan, plan
+from multifd.profile.load import load
+
+
+@pytest.fixture(scope="package")
+def line_up() -> LineUp:
+    profile = load("emulated")
+    return resolve("emulated", profile, None, device_peers(profile, []))
+
+
+@pytest.fixture(scope="package")
+def planned(line_up: LineUp) -> Plan:
+    return plan(line_up, {})

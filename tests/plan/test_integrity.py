@@ -1,0 +1,27 @@
+"""The suite ``integrity``: all content, all ways, every codec in its turn."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from multifd.framing.model import METHOD_FRAMINGS
+from multifd.lineup.model import LineUp
+from multifd.memory.corpus import CORPORA
+from multifd.plan.whole import Plan
+from tests.plan.looking import of
+
+
+def test_every_corpus_travels_under_every_method(planned: Plan) -> None:
+    pairings = [cell.pairing for cell in of(planned, "integrity") if cell.pairing.scenario == "whole"]
+
+    assert {(p.sender_framing, p.corpus) for p in pairings} >= set(product(METHOD_FRAMINGS, CORPORA))
+
+
+def test_every_encoder_reads_pages_that_change(planned: Plan, line_up: LineUp) -> None:
+    pairings = [cell.pairing for cell in of(planned, "integrity") if cell.pairing.scenario == "mutating"]
+
+    assert {p.sender for p in pairings} == {sender.name for sender in line_up.senders()}
+
+
+def test_every_cell_must_arrive_identical(planned: Plan) -> None:
+    assert {cell.prediction.outcome for cell in of(planned, "integrity")} == {"identical"}

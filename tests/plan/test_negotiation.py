@@ -1,0 +1,120 @@
+"""The suite ``negotiation``: everything that could be taken for something else, and nothing decided before the wire."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from multifd.codec.reference import reference
+from multifd.errors import HarnessError
+from multifd.framing.container import Container
+from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS, PROPOSALS
+from multifd.lineup.model import LineUp
+from multifd.plan.fault import FAULTS
+from multifd.plan.pairings import able
+from multifd.plan.whole import Plan, plan
+from multifd.result.record import Role
+from multifd.wire.dialect import DIALECTS
+from tests.plan.looking import changed, of
+
+
+def test_every_method_meets_every_method_in_every_pair_of_dialects(planned: Plan) -> None:
+    speakers = {(spoken.name, method) for spoken in DIALECTS.values() for method in spoken.methods}
+
+    pairings = [cell.pairing for cell in of(planned, "negotiation") if cell.pairing.scenario == "live"]
+
+    assert sorted(
+        ((p.sender_dialect, p.sender_framing), (p.receiver_dialect, p.receiver_framing))
+        for p in pairings
+        if {p.sender_framing, p.receiver_framing} <= set(METHOD_FRAMINGS)
+    ) == sorted(product(speakers, speakers))
+
+
+def test_every_proposal_meets_what_travels_under_its_flag(planned: Plan) -> None:
+    pairs = {(c.pairing.sender_framing, c.pairing.receiver_framing) for c in of(planned, "negotiation")}
+
+    assert pairs >= {
+        (sent, read)
+        for sent, read in product(FRAMINGS, FRAMINGS)
+        if (sent in PROPOSALS or read in PROPOSALS) and FRAMINGS[sent].travels_as == FRAMINGS[read].travels_as
+    }
+
+
+@pytest.mark.parametrize("pair", [("qatzip-stub", "qatzip"), ("qatzip", "qatzip-stub")])
+def test_the_stub_meets_the_method_it_is_called(pair: tuple[str, str], planned: Plan) -> None:
+    assert pair in {(c.pairing.sender_framing, c.pairing.receiver_framing) for c in of(planned, "negotiation")}
+
+
+def test_legacy_zero_pages_are_tried_wherever_the_receiver_ignores_the_new_ones(planned: Plan) -> None:
+    cells = of(planned, "negotiation")
+    hazards = {(c.pairing.dialect, c.pairing.framing) for c in cells if c.prediction.rule == "zero-pages"}
+
+    legacy = {
+        (c.pairing.dialect, c.pairing.framing): c.prediction.outcome
+        for c in cells
+        if c.pairing.scenario == "legacy-zero-pages"
+    }
+
+    assert hazards
+    assert {key: legacy[key] for key in hazards} == dict.fromkeys(hazards, "identical")
+
+
+def test_every_fault_is_played_in_every_dialect(planned: Plan) -> None:
+    faults = [c.pairing for c in of(planned, "negotiation") if c.pairing.fault is not None]
+
+    assert sorted((p.sender_dialect, str(p.fault)) for p in faults) == sorted(product(DIALECTS, FAULTS))
+
+
+def test_whoever_stands_for_a_framing_can_do_it(planned: Plan, line_up: LineUp) -> None:
+    pairings = [cell.pairing for cell in of(planned, "negotiation")]
+
+    assert pairings
+    assert [
+        p.place
+        for p in pairings
+        if not able(line_up.peer(p.sender), line_up.peer(p.receiver), p.sender_framing, p.receiver_framing)
+    ] == []
+
+
+def test_a_reference_that_could_not_even_try_is_a_defect(line_up: LineUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multifd.plan.reference.of_container", lambda _: "zlib")
+
+    with pytest.raises(HarnessError) as error:
+        plan(line_up, {})
+
+    assert str(error.value) == "zlib and zlib cannot stand for none and none, expected peers that can"
+
+
+def test_a_peer_that_has_not_said_what_it_can_do_has_a_stand_in(planned: Plan, line_up: LineUp) -> None:
+    silent = changed(line_up, "zlib", encoder=None, decoder=None, probe="no hello")
+
+    cells = of(plan(silent, {}), "negotiation")
+
+    assert [cell.id for cell in cells] == [cell.id for cell in of(planned, "negotiation")]
+    assert all(cell.skip for cell in cells if "zlib" in (cell.pairing.sender, cell.pairing.receiver))
+
+
+@pytest.mark.parametrize(
+    ("lacks", "role", "kept"),
+    [("zlib", "sender", ()), ("zstd", "sender", ()), ("none", "sender", ()), ("zlib", "receiver", ("sender",))],
+)
+def test_without_a_peer_that_it_needs_it_is_planned_and_skipped(
+    lacks: str, role: str, kept: tuple[Role, ...], planned: Plan, line_up: LineUp
+) -> None:
+    cells = of(plan(changed(line_up, lacks, roles=kept), {}), "negotiation")
+
+    theirs = {c.skip for c in cells if lacks == (c.pairing.sender if role == "sender" else c.pairing.receiver)}
+    assert [(c.id, c.prediction) for c in cells] == [(c.id, c.prediction) for c in of(planned, "negotiation")]
+    assert theirs == {
+        f"the profile has no {role} {lacks}, with which this is negotiated; remedy: add '- codec: {lacks}' to its peers"
+    }
+    assert {c.skip for c in cells if lacks not in (c.pairing.sender, c.pairing.receiver)} == {None}
+
+
+@pytest.mark.parametrize("container", Container)
+def test_every_container_has_a_codec_that_stands_for_it(container: Container, line_up: LineUp) -> None:
+    peer = line_up.peer(reference(container))
+
+    assert peer.encoder is not None and peer.decoder is not None
+    assert container in peer.encoder.containers & peer.decoder.containers
