@@ -41,6 +41,8 @@ LIES: Final[Mapping[str, type[Liar]]] = {
     "claims-streaming": talking.ClaimsStreaming,
     "claims-a-window": talking.ClaimsAWindow,
     "claims-too-little": talking.ClaimsTooLittle,
+    "reads-too-much": talking.ReadsTooMuch,
+    "refuses-without-saying-why": talking.RefusesWithoutSayingWhy,
     "wrong-contract": talking.WrongContract,
     "wrong-id": talking.WrongId,
     "answers-another-question": talking.AnswersAnotherQuestion,

@@ -83,6 +83,24 @@ class ClaimsTooLittle(_Declares):
         return {"containers": self.codec.encoder.containers - {Container.GZIP}}
 
 
+class ReadsTooMuch(Liar):
+    """Declares to read no gzip container, and reads one when asked."""
+
+    def introduce(self, request: contract.Hello) -> contract.Introduction:
+        honest = super().introduce(request)
+        assert honest.decoder is not None
+        less = replace(honest.decoder, containers=honest.decoder.containers - {Container.GZIP})
+        return honest.model_copy(update={"decoder": less})
+
+
+class RefusesWithoutSayingWhy(Liar):
+    """Refuses what it cannot do as if it had broken."""
+
+    def _failed(self, request: contract.Message, problem: Exception) -> contract.Failed:
+        honest = super()._failed(request, problem)
+        return honest.model_copy(update={"kind": "internal", "error": "no"})
+
+
 class WrongContract(Liar):
     """Speaks a version of the contract that does not exist."""
 

@@ -214,8 +214,6 @@ DECLARED = [
     ("claims-a-window", "libdeflate", "raw-packet[window=12]", "sender", "wrong-error",
      r"^sender claims-a-window: packet \d+ of channel \d: distance \d+ at output offset \d+, raw-packet\[window=12\]"
      r" promises .*window 4096"),
-    ("claims-too-little", "zlib", "gzip-packet", "sender", "accepted",
-     r"^memory arrived identical, but rejected was predicted: sender claims-too-little cannot emit container gzip"),
 ]  # fmt: skip
 
 
@@ -243,6 +241,12 @@ PROBED = [
     ("wrong-contract", "crash", r"^peer \S+ wrote garbage on .*contract: Input should be 'multifd-peer/1'"),
     ("accepts-impossible", "accepted",
      r"^peer \S+ did what cannot be done \(framing no-such-framing\), expected a refusal$"),
+    ("claims-too-little", "accepted",
+     r"^peer \S+ did as sender what it says it cannot do \(framing gzip-packet\), expected a refusal$"),
+    ("reads-too-much", "accepted",
+     r"^peer \S+ did as receiver what it says it cannot do \(framing gzip-packet\), expected a refusal$"),
+    ("refuses-without-saying-why", "wrong-error",
+     r"^as sender it cannot do zstd: failed as internal \(no\), expected unsupported$"),
     ("claims-a-container", "wrong-error", r"^round trip in zstd: encode: zlib cannot emit container zstd$"),
 ]  # fmt: skip
 
