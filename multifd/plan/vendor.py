@@ -13,14 +13,12 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from multifd.accelerator import VENDOR, by_codec
 from multifd.oracle.question import Prediction
 from multifd.plan.matrix import LATEST
 from multifd.scrutiny.checks import CHECKS
 
 REPRODUCERS: Final = Path(__file__).resolve().parents[2] / "suites/vendor/reproducers"
-_METHODS: Final = {"qatzip": "qatzip", "qpl": "qpl"}
-"""What QEMU uses the library for."""
-_EMULATIONS: Final = {"qatzip": "qat-emulated", "qpl": "iaa-emulated"}
 _STREAMS: Final = 5000
 """Of the main job; ``python -m multifd.fidelity`` takes as many as one likes."""
 _FORMATS: Final = {"4b-": "4b-packet", "raw-": "raw-packet", "gzip-": "gzip-packet"}
@@ -59,7 +57,7 @@ class VendorCell(BaseModel):
     @property
     def sender(self) -> str:
         """The library; of the suite ``fidelity`` the emulation that is held against it."""
-        return self.library if self.streams is None else _EMULATIONS[self.library]
+        return self.library if self.streams is None else by_codec(self.library).emulated
 
     @property
     def receiver(self) -> str:
@@ -70,7 +68,7 @@ class VendorCell(BaseModel):
     def framing(self) -> str:
         """The framing whose format is under scrutiny."""
         special = (framing for start, framing in _FORMATS.items() if self.scenario.startswith(start))
-        return next(special, _METHODS[self.library])
+        return next(special, by_codec(self.library).method)
 
     @property
     def group(self) -> str:
@@ -89,7 +87,7 @@ def vendor_plan(skips: Mapping[str, str | None], reproducers: Path = REPRODUCERS
     """
     cells = []
     for library, skip in skips.items():
-        reason = f"lib{library} does what its documentation says, and what zlib does"
+        reason = f"{VENDOR[library].library} does what its documentation says, and what zlib does"
         promise = Prediction("identical", "vendor", reason, None, ())
         scripts = {script.stem: script for script in sorted((reproducers / library).glob("*.py"))}
         for scenario, script in {**dict.fromkeys(CHECKS), **scripts}.items():
@@ -100,7 +98,8 @@ def vendor_plan(skips: Mapping[str, str | None], reproducers: Path = REPRODUCERS
 
 def _fidelity(library: str, skip: str | None) -> VendorCell:
     reason = (
-        f"{_EMULATIONS[library]} and lib{library} accept the same streams to the same bytes, but for named differences"
+        f"{by_codec(library).emulated} and {VENDOR[library].library} accept the same streams to the same bytes,"
+        " but for named differences"
     )
     return VendorCell(
         suite="fidelity",

@@ -6,20 +6,22 @@ The verdict is the oracle's; this only observes. Whatever a peer does, a cell en
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from multifd.accelerator import Accelerator, by_method
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
 from multifd.evidence.demand import Demand
 from multifd.evidence.measure import Measurement, measure
 from multifd.evidence.observe import Memory, Snapshot, changed, compare, snapshot
 from multifd.evidence.outcome import Outcome
-from multifd.evidence.proof import Prover, worst
+from multifd.evidence.proof import Jobs, Prover, unproven, worst
 from multifd.framing.model import framing
-from multifd.lineup.model import LineUp
+from multifd.lineup.model import LineUp, LineUpPeer
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Script
 from multifd.memory.mutator import Mutator
@@ -33,7 +35,7 @@ from multifd.peer.nursery import Nursery
 from multifd.plan.cell import PlannedCell
 from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import machine, zero_pages
-from multifd.result.record import CpuSeconds, DeviceVerdict, Provenance, Role, Seconds, Sides
+from multifd.result.record import CpuSeconds, DeviceWork, Provenance, Role, Seconds, Sides
 from multifd.run.cores import sharing
 from multifd.run.qemu import QemuBench
 from multifd.run.qemu_fault import QemuFaultBench
@@ -52,7 +54,7 @@ class _Encoded:
     capture: Capture | None = None
     seen: Measurement = field(default_factory=Measurement)
     problems: list[str] = field(default_factory=list)
-    device: DeviceVerdict = "not claimed"
+    device: tuple[DeviceWork, ...] = ()
 
 
 class Bench:
@@ -76,7 +78,7 @@ class Bench:
         self._nursery = Nursery()
         self._processes: dict[tuple[str, Role], PeerProcess] = {}
         self._encoded: tuple[str, _Encoded] | None = None
-        self._prover = Prover(host or Host())
+        self._prover = Prover(host or Host(), line_up.required)
         self._with_qemu = QemuBench(line_up, stage, self._process, record)
         self._with_recordings = QemuFaultBench(line_up, stage, self._deadline)
 
@@ -134,7 +136,7 @@ class Bench:
         if self._encoded is not None and self._encoded[0] == key:
             return self._encoded[1]
         directory, script = self._stage.capture(cell), self._stage.script(cell)
-        with self._prover.watching(self._line_up.peer(cell.sender)) as verdict:
+        with self._prover.watching({"sender": self._line_up.peer(cell.sender)}) as judge:
             try:
                 reply = self._process(cell.sender, "sender").request(
                     contract.Encode,
@@ -149,7 +151,9 @@ class Bench:
                 encoded = _Encoded(broken)
             else:
                 encoded = self._measured(reply, cell)
-                encoded.device = verdict(lambda: [_encoding(cell, reply, Demand.of_capture(script, encoded.seen))])
+                encoded.device = judge(
+                    lambda: {"sender": _encoding(cell, reply, Demand.of_capture(script, encoded.seen))}
+                )
         self._encoded = (key, encoded)
         return encoded
 
@@ -176,7 +180,7 @@ class Bench:
         script = self._stage.script(cell)
         receiver = self._process(cell.receiver, "receiver")
         with self._stage.destination(cell) as memory:
-            with self._prover.watching(self._line_up.peer(cell.receiver)) as verdict:
+            with self._prover.watching({"receiver": self._line_up.peer(cell.receiver)}) as judge:
                 reply = receiver.request(
                     contract.Decode,
                     self._deadline,
@@ -185,12 +189,12 @@ class Bench:
                     framing=cell.receiver_framing,
                     dialect=cell.receiver_dialect,
                 )
-                decoded = verdict(lambda: [_decoding(cell, reply, Demand.of_capture(script, encoded.seen))])
-                device = worst(encoded.device, decoded)
+                decoded = judge(lambda: {"receiver": _decoding(cell, reply, Demand.of_capture(script, encoded.seen))})
             observation = self._judge_memory(cell, receiver, reply, memory, script)
         if encoded.problems:
             observation = _claims(observation, _problem(cell, encoded))
-        return self._figures(cell, script, _proven(observation, device), encoded.reply, reply)
+        outcome = self._figures(cell, script, observation, encoded.reply, reply)
+        return _proven(outcome, (*encoded.device, *decoded))
 
     def _live(self, cell: PlannedCell) -> Outcome:
         with ExitStack() as stack:
@@ -205,7 +209,10 @@ class Bench:
             address = self._listen(cell, receiver, memory)
             if isinstance(address, contract.Failed):
                 return Outcome(self._judge_memory(cell, receiver, address, memory, script))
-            verdict = stack.enter_context(self._prover.watching(*map(self._line_up.peer, (cell.sender, cell.receiver))))
+            peers: dict[Role, LineUpPeer] = {
+                "sender": self._line_up.peer(cell.sender), "receiver": self._line_up.peer(cell.receiver)
+            }  # fmt: skip
+            judge = stack.enter_context(self._prover.watching(peers))
             sent = self._send(cell, script, address)
             if not isinstance(sent, contract.Done):
                 _poke(address, self._deadline)
@@ -213,30 +220,31 @@ class Bench:
             if isinstance(sent, PeerError):
                 return Outcome(_broken_peer(sent))
             ends = (sent, received)
-            device = verdict(lambda: _of_both(cell, ends, Demand.of_live(script, ends, changing)))
+            device = judge(lambda: _of_both(cell, ends, Demand.of_live(script, ends, changing)))
             observation = self._judge_memory(cell, receiver, received, memory, script)
         if isinstance(sent, contract.Failed):
             observation = _sender_failed(observation, sent, cell.sender)
-        return self._figures(cell, script, _proven(observation, device), sent, received)
+        return _proven(self._figures(cell, script, observation, sent, received), device)
 
     def _beside_qemu(self, cell: PlannedCell) -> Outcome:
         """A cell with a real QEMU, which does not say how it compresses: the devices' counters do.
 
         A peer of ours beside it is held to the first round, the one that QEMU surely sends whole.
         """
-        sides = {"sender": (cell.sender, cell.sender_framing), "receiver": (cell.receiver, cell.receiver_framing)}
+        sides: dict[Role, tuple[str, str]] = {
+            "sender": (cell.sender, cell.sender_framing), "receiver": (cell.receiver, cell.receiver_framing)
+        }  # fmt: skip
         ours = {side: self._line_up.peer(name) for side, (name, _) in sides.items() if not self._line_up.qemu(name)}
-        methods = {side: framing(name).travels_as for side, (_, name) in sides.items() if side not in ours}
-        kinds = {_ACCELERATED[method] for method in methods.values() if method in _ACCELERATED}
-        with self._prover.watching(*ours.values()) as verdict, self._prover.noticing(kinds) as worked:
+        on = {side: by_method(framing(name).travels_as) for side, (_, name) in sides.items() if side not in ours}
+        kinds = {accelerator.kind for accelerator in on.values() if accelerator is not None}
+        with self._prover.watching(ours) as judge, self._prover.noticing(kinds) as worked:
             outcome = self._with_qemu.run(cell)
             if outcome.observation.outcome == "identical":
                 script = self._stage.script(cell)
                 demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
                 jobs = {"sender": demand.encoding, "receiver": demand.decoding}
-                device = verdict(lambda: [jobs[side](framing(sides[side][1])) for side in ours])
-                outcome.observation = _proven(outcome.observation, device)
-            ran = {side: _ran(method, worked(_ACCELERATED.get(method, ""))) for side, method in methods.items()}
+                _proven(outcome, judge(lambda: {side: jobs[side](framing(sides[side][1])) for side in ours}))
+            ran = {side: _ran(accelerator, worked) for side, accelerator in on.items()}
         outcome.provenance = Sides.model_validate(ran)
         return outcome
 
@@ -426,15 +434,11 @@ def _late(observation: Observation, pages: int) -> Observation:
     return replace(observation, late_pages=pages)
 
 
-_ACCELERATED: Final = {"qpl": "iaa", "qatzip": "qat", "uadk": "kunpeng"}
-"""Methods of QEMU that use a device where there is one, by the device's kind."""
-_LIBRARIES: Final = ("qpl", "qatzip")
-"""Those whose vendor library does the work itself where there is none."""
-
-
-def _ran(method: str, on_device: bool) -> Provenance:
-    """How a QEMU ran a method."""
-    return "hardware" if on_device else "vendor-software" if method in _LIBRARIES else "software"
+def _ran(accelerator: Accelerator | None, worked: Callable[[str], bool]) -> Provenance:
+    """How a QEMU ran a method that is this accelerator's; None is one of the CPU."""
+    if accelerator is None:
+        return "software"
+    return "hardware" if worked(accelerator.kind) else accelerator.without
 
 
 def _encoding(cell: PlannedCell, reply: contract.Conclusion, demand: Demand) -> int:
@@ -447,18 +451,17 @@ def _decoding(cell: PlannedCell, reply: contract.Conclusion, demand: Demand) -> 
     return demand.decoding(framing(cell.receiver_framing)) if isinstance(reply, contract.Done) else 0
 
 
-def _of_both(
-    cell: PlannedCell, ends: tuple[contract.Conclusion, contract.Conclusion], demand: Demand
-) -> tuple[int, int]:
+def _of_both(cell: PlannedCell, ends: tuple[contract.Conclusion, contract.Conclusion], demand: Demand) -> Jobs:
     """Jobs demanded of sender and receiver."""
-    return _encoding(cell, ends[0], demand), _decoding(cell, ends[1], demand)
+    return {"sender": _encoding(cell, ends[0], demand), "receiver": _decoding(cell, ends[1], demand)}
 
 
-def _proven(observation: Observation, device: DeviceVerdict) -> Observation:
-    if device != "unproven":
-        return replace(observation, device=device)
-    detail = observation.detail or "no counter of the device moved by what was asked of it"
-    return replace(observation, detail=detail, device=device)
+def _proven(outcome: Outcome, work: tuple[DeviceWork, ...]) -> Outcome:
+    """The outcome with what devices have to say about it."""
+    seen = outcome.observation
+    outcome.observation = replace(seen, detail=seen.detail or unproven(work), device=worst(work))
+    outcome.device = work
+    return outcome
 
 
 def _poke(address: str, within: float) -> None:
