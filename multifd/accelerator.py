@@ -1,1 +1,175 @@
-"""One record per accelerator: everything that is said of it anywhere."""
+"""One record per accelerator: everything that is said of it anywhere.
+
+Besides its record an accelerator has a module that detects it (``multifd/device/<kind>.py``, with ``detect``) and its
+codecs; both are found by the names that stand here. Profiles, line-up, plan, proof of hardware and the command go
+through these records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from multifd.result.record import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class VendorCodec:
+    """The codec over an accelerator's vendor library, and the library."""
+
+    name: str
+    """Of the codec, and of its peer."""
+    library: str
+    """What people call the library."""
+    soname: str
+    package: str
+    """Of Debian and Ubuntu, with the library in it."""
+    home: str
+    """Where its source is."""
+    version: str | None = None
+    """The library's function without arguments that returns its version as text, None where it does not know it."""
+    chooses_path: bool = False
+    """The codec has a parameter ``path``: silicon or the library's own CPU path. Otherwise it is on silicon wherever
+    there is some, and whatever is about its CPU path needs a host without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """Counts of jobs in text files of the kernel, added up."""
+
+    source: str
+    """Which counter this is, for a reader of the results."""
+    files: str
+    """Glob pattern of the files, with ``{pci}`` for the device's address."""
+    forms: tuple[re.Pattern[str], ...]
+    """Lines that have a count; it is the first group, decimal or with its prefix."""
+    kept: tuple[str, str] | None = None
+    """A file, and what must stand in it: with anything else a count is lost when it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event of the device's own performance monitoring unit."""
+
+    source: str
+    """As in :class:`Registers`."""
+    unit: str
+    """The unit's directory, with ``{name}`` for the device's name."""
+    config: int
+    """``perf_event_attr.config``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """One kind of accelerator."""
+
+    kind: str
+    """Its key in profiles, and the name of the module that detects it."""
+    name: str
+    """As results and people write it, and as its codecs name their device."""
+    method: str
+    """QEMU's ``multifd-compression`` that runs on it."""
+    without: Provenance
+    """How QEMU's method runs where there is no such device."""
+    emulated: str
+    """The codec that models the silicon."""
+    real: VendorCodec | None
+    """None where this project has no binding for the vendor's library."""
+    counter: Registers | Event
+    """What counts its jobs. All count for the whole host, so they prove only while nothing else uses the device."""
+
+
+QAT: Final = Accelerator(
+    kind="qat",
+    name="QAT",
+    method="qatzip",
+    without="vendor-software",
+    emulated="qat-emulated",
+    real=VendorCodec("qatzip", "libqatzip", "libqatzip.so.3", "libqatzip3", "github.com/intel/QATzip"),
+    counter=Registers(
+        "responses of the firmware on all engines (debugfs, fw_counters)",
+        "/sys/kernel/debug/qat_*_{pci}/fw_counters",
+        (
+            re.compile(r"^\s*\d+:\s+\d+\s+(\d+)$", re.MULTILINE),
+            re.compile(r"^\| Firmware Responses\s*\[AE\s+\d+\]:\s+(\d+) \|$", re.MULTILINE),
+        ),
+    ),
+)
+"""Intel QuickAssist. The counter is that of Documentation/ABI/testing/debugfs-driver-qat of Linux, for all VFs of a PF;
+the second form is that of Intel's driver package. QAT's telemetry shows one second's load, not a total."""
+
+IAA: Final = Accelerator(
+    kind="iaa",
+    name="IAA",
+    method="qpl",
+    without="vendor-software",
+    emulated="iaa-emulated",
+    real=VendorCodec(
+        "qpl",
+        "libqpl",
+        "libqpl.so.1",
+        "libqpl1",
+        "github.com/intel/qpl",
+        version="qpl_get_library_version",
+        chooses_path=True,
+    ),
+    counter=Event(
+        "descriptors submitted to shared work queues from user space (performance unit)",
+        "/sys/bus/event_source/devices/{name}",
+        0x0 | 0x1 << 4,
+    ),
+)
+"""Intel In-Memory Analytics Accelerator. The event is ``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c of
+Linux."""
+
+KUNPENG: Final = Accelerator(
+    kind="kunpeng",
+    name="Kunpeng",
+    method="uadk",
+    without="software",
+    emulated="uadk-emulated",
+    real=None,
+    counter=Registers(
+        "finished descriptors of all cores (debugfs, HZIP_DONE_BD_NUM)",
+        "/sys/kernel/debug/hisi_zip/{pci}/*core*/regs",
+        (re.compile(r"^HZIP_DONE_BD_NUM\s*=\s*(0x[0-9a-f]+)$", re.MULTILINE),),
+        kept=("/sys/kernel/debug/hisi_zip/{pci}/clear_enable", "0"),
+    ),
+)
+"""HiSilicon Kunpeng's ZIP engine. Without it QEMU sends every page as it is (migration/multifd-uadk.c, QEMU 9.1). The
+counter is that of drivers/crypto/hisilicon/zip/zip_main.c of Linux; ``zip_dfx/send_cnt`` beside it counts the kernel's
+own requests, not those of UADK."""
+
+ACCELERATORS: Final[Mapping[str, Accelerator]] = MappingProxyType({each.kind: each for each in (QAT, IAA, KUNPENG)})
+"""By kind, in the order in which they are shown."""
+
+VENDOR: Final[Mapping[str, VendorCodec]] = MappingProxyType(
+    {each.real.name: each.real for each in ACCELERATORS.values() if each.real is not None}
+)
+"""The codecs over vendor libraries, by name."""
+
+LIBRARIES: Final = " and ".join(codec.library for codec in VENDOR.values())
+"""The vendor libraries in words."""
+
+
+def by_method(method: str) -> Accelerator | None:
+    """The accelerator on which QEMU runs a method, None for a method of the CPU."""
+    return next((each for each in ACCELERATORS.values() if each.method == method), None)
+
+
+def by_codec(codec: str) -> Accelerator:
+    """The accelerator of a codec over a vendor library, one of :data:`VENDOR`."""
+    return next(each for each in ACCELERATORS.values() if each.real is not None and each.real.name == codec)
+
+
+def by_name(device: str | None) -> Accelerator | None:
+    """The accelerator that a peer names as its device, None for anything else."""
+    return next((each for each in ACCELERATORS.values() if each.name == device), None)
+
+
+def emulates(codec: str) -> bool:
+    """Whether a codec models silicon."""
+    return any(each.emulated == codec for each in ACCELERATORS.values())

@@ -55,6 +55,7 @@ def concluded(cell: PlannedCell, outcome: Outcome, options: Options, issues: Seq
             "error": observation.error,
             "provenance": outcome.provenance,
             "device_verdict": observation.device,
+            "device": outcome.device,
             "bytes_memory": outcome.bytes_memory,
             "bytes_wire": outcome.bytes_wire,
             "seconds": outcome.seconds,

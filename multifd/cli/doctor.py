@@ -15,13 +15,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd import __version__
+from multifd.accelerator import ACCELERATORS, VENDOR
 from multifd.cli.qemus import Found, on_this_host
 from multifd.codec import create, factories
 from multifd.device.diagnose import Diagnosis, diagnose
 from multifd.device.model import Device, Problem
 from multifd.device.sysfs import Host
 from multifd.errors import MultifdError
-from multifd.libraries.find import WANTED, Library, candidates
+from multifd.libraries.find import Library, candidates
 
 HEALTHY: Final = 0
 UNUSABLE: Final = 1
@@ -108,9 +109,11 @@ def _show(console: Console, diagnosis: Diagnosis, libraries: Sequence[Library], 
     for device in diagnosis.devices:
         _show_device(console, device)
     if not diagnosis.devices:
-        _line(console, "  none: no QAT, IAA or Kunpeng ZIP on this host; their peers run in software or are emulated")
+        *others, last = (accelerator.name for accelerator in ACCELERATORS.values())
+        names = f"{', '.join(others)} or {last}"
+        _line(console, f"  none: no {names} on this host; their peers run in software or are emulated")
     console.print("[bold]vendor libraries[/]")
-    for name in WANTED:
+    for name in VENDOR:
         _show_library(console, name, [library for library in libraries if library.name == name])
     console.print("[bold]QEMU[/]")
     for qemu in qemus:

@@ -7,13 +7,12 @@ from pathlib import Path
 import click
 import yaml
 
+from multifd.accelerator import ACCELERATORS
 from multifd.device.diagnose import detect
 from multifd.device.model import Device
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke
-from multifd.lineup.devices import STANDING
-from multifd.profile.load import load
-from multifd.profile.model import Devices, Policy, Profile
+from multifd.profile.model import Policy
 
 
 @click.command()
@@ -37,16 +36,10 @@ def profile(output: Path | None, root: Path) -> None:
 def describe(found: tuple[Device, ...]) -> str:
     """The profile as YAML; it loads again as it stands."""
     devices = {}
-    for kind, standing in STANDING.items():
+    for kind, accelerator in ACCELERATORS.items():
         usable = [device for device in found if device.kind == kind and device.usable]
-        policy: Policy = "require" if usable and standing.real is not None else "emulate"
+        policy: Policy = "require" if usable and accelerator.real is not None else "emulate"
         devices[kind] = {"policy": policy, **({"count": len(usable)} if policy == "require" else {})}
     names = ", ".join(f"{device.name} {device.pci or ''}".strip() for device in found) or "no accelerator"
-    made = Profile(
-        description=f"Written from a host with {names}.",
-        peers=load("auto").peers,
-        devices=Devices.model_validate(devices),
-    )
-    plain = made.model_dump(mode="json", exclude_defaults=True)
-    plain["devices"] = devices
-    return yaml.safe_dump(plain, sort_keys=False, width=110)
+    made = {"description": f"Written from a host with {names}.", "extends": "auto", "devices": devices}
+    return yaml.safe_dump(made, sort_keys=False, width=110)

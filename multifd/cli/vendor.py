@@ -12,10 +12,11 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from multifd.accelerator import LIBRARIES, VENDOR
 from multifd.errors import InputError
 from multifd.libraries import cache, wish
 from multifd.libraries.fetch import fetch as fetch_wish
-from multifd.libraries.find import WANTED, Host, Library, candidates
+from multifd.libraries.find import Host, Library, candidates
 from multifd.libraries.probe import probe
 from multifd.libraries.sources import NEWEST, Release
 
@@ -27,9 +28,9 @@ _into = click.option(
 )
 
 
-@click.group()
+@click.group(help=f"Fetch and inspect vendor libraries ({LIBRARIES}) and further QEMU versions.")
 def vendor() -> None:
-    """Fetch and inspect vendor libraries (libqpl, libqatzip) and further QEMU versions."""
+    """The commands about vendor libraries."""
 
 
 @vendor.command()
@@ -38,7 +39,7 @@ def vendor() -> None:
 @click.option("--qemu", is_flag=True, help="Further QEMU versions as well, about 45 MB each to download (Debian only).")
 @click.option("--refresh", is_flag=True, help="Fetch again what is there already.")
 def fetch(suite: str | None, into: Path | None, qemu: bool, refresh: bool) -> None:
-    """Fetch libqpl and libqatzip with their dependencies from the host's own package mirror, without root.
+    """Fetch the libraries with their dependencies from the host's own package mirror, without root.
 
     Nothing is installed: signed packages are unpacked into your cache (about 7 MB to download).
     """
@@ -56,7 +57,7 @@ def fetch(suite: str | None, into: Path | None, qemu: bool, refresh: bool) -> No
 @_into
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def list_(search: tuple[Path, ...], into: Path | None, as_json: bool) -> None:
-    """Show every libqpl and libqatzip that is found, in order of preference, and every fetched QEMU.
+    """Show every vendor library that is found, in order of preference, and every fetched QEMU.
 
     SEARCH are folders to look into first. Each library is loaded once, in a process of its own.
     """
@@ -105,7 +106,7 @@ def _show(found: Sequence[dict[str, Any]], qemus: Sequence[dict[str, Any]], glib
         )
         console.print(f"  {library['origin']:8} {escape(library['path'])}", soft_wrap=True)
         console.print(f"  glibc    needs {library['glibc']}, the host has {glibc}; runs {escape(runs)}", soft_wrap=True)
-    for name in WANTED:
+    for name in VENDOR:
         if name not in used:
             console.print(f"[bold]{name}[/]: [yellow]not found[/]; multifd vendor fetch provides it", soft_wrap=True)
     for qemu in qemus:

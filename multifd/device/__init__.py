@@ -1,9 +1,9 @@
-"""Accelerators of this host: what is there, whether it can be used, and proof that it did the work.
+"""Accelerators of this host: what is there, and whether it can be used.
 
-Everything is read through one :class:`~multifd.device.sysfs.Host`, whose root can be a recorded tree::
+Everything is read through one :class:`~multifd.device.sysfs.Host`, whose root can be a recorded tree. Each kind of
+:data:`multifd.accelerator.ACCELERATORS` has the module of its name here, with a function ``detect``::
 
     Host ── pci ──┬── qat ─────┐
                   ├── iaa ─────┼── diagnose     Device(..., problems)
                   └── kunpeng ─┘
-    Host ── proof (pmu)                         counters before and after
 """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from multifd.device import iaa, kunpeng, qat
+from multifd.accelerator import ACCELERATORS
 from multifd.device.model import Device, Problem
 from multifd.device.sysfs import Host
 
@@ -30,7 +32,13 @@ class Diagnosis:
 
 def detect(host: Host) -> tuple[Device, ...]:
     """Every accelerator of the host, usable or not."""
-    return (*qat.detect(host), *iaa.detect(host), *kunpeng.detect(host))
+    return tuple(device for kind in ACCELERATORS for device in detection(kind)(host))
+
+
+def detection(kind: str) -> Callable[[Host], tuple[Device, ...]]:
+    """The function that finds every accelerator of a kind: that of the module which is called like the kind."""
+    detect_kind: Callable[[Host], tuple[Device, ...]] = importlib.import_module(f"multifd.device.{kind}").detect
+    return detect_kind
 
 
 def diagnose(host: Host, enough: int = ENOUGH) -> Diagnosis:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
-
-Kind = Literal["qat", "iaa", "kunpeng"]
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,8 @@ class Problem:
 class Device:
     """One accelerator: a PCI function with all its queues or virtual functions."""
 
-    kind: Kind
+    kind: str
+    """Of its :class:`~multifd.accelerator.Accelerator`."""
     name: str
     """As its driver calls it: ``4xxx``, ``iax1``, ``hisi_zip-4``; unique together with ``pci``."""
     pci: str | None

@@ -1,27 +1,18 @@
 """Proof of hardware: counters of the device itself, read before and after a cell.
 
-=======  =================================================================  ====================================
-device   counter                                                            source
-=======  =================================================================  ====================================
-QAT      debugfs ``qat_<driver>_<pci>/fw_counters``: responses of the       Documentation/ABI/testing/
-         firmware on all engines, for all VFs of the PF                     debugfs-driver-qat of Linux
-IAA      PMU ``iax<n>``: descriptors submitted to shared queues             :mod:`multifd.evidence.pmu`
-Kunpeng  debugfs ``hisi_zip/<pci>/*core*/regs``: ``HZIP_DONE_BD_NUM``       drivers/crypto/hisilicon/zip/zip_main.c
-=======  =================================================================  ====================================
-
-All count for the whole host, so they prove only while nothing else uses the device. What is near at hand and proves
-nothing: Kunpeng's ``zip_dfx/send_cnt`` counts the kernel's own requests, not those of UADK; QAT's telemetry shows
-one second's load, not a total. A counter that went backwards (reset of the device, wrap of 32 bits) proves nothing.
+Which counter each kind of accelerator has stands in its record (:mod:`multifd.accelerator`). All count for the whole
+host, so they prove only while nothing else uses the device. A counter that went backwards (reset of the device, wrap of
+32 bits) proves nothing.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
+from multifd.accelerator import ACCELERATORS, Event, Registers
 from multifd.device.model import Device
 from multifd.device.sysfs import Host
 from multifd.evidence import pmu
@@ -29,13 +20,6 @@ from multifd.result.record import DeviceVerdict
 
 Reading = Mapping[str, int | None]
 """A count for every device; None where it cannot be read."""
-
-_RESPONSES: Final = (
-    re.compile(r"^\s*\d+:\s+\d+\s+(\d+)$", re.MULTILINE),
-    re.compile(r"^\| Firmware Responses\s*\[AE\s+\d+\]:\s+(\d+) \|$", re.MULTILINE),
-)
-"""``fw_counters`` as the kernel's driver and as Intel's driver package write it."""
-_DONE: Final = re.compile(r"^HZIP_DONE_BD_NUM\s*=\s*(0x[0-9a-f]+)$", re.MULTILINE)
 
 
 class Counters:
@@ -46,6 +30,8 @@ class Counters:
         self._descriptors: list[int] = []
         self._opener = opener
         self._sources = {f"{device.name} {device.pci}": self._source(device) for device in devices}
+        self.sources = tuple(dict.fromkeys(ACCELERATORS[device.kind].counter.source for device in devices))
+        """What counts, in words."""
 
     def __enter__(self) -> Self:
         return self
@@ -56,26 +42,29 @@ class Counters:
         for descriptor in self._descriptors:
             os.close(descriptor)
 
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Whose they are."""
+        return tuple(self._sources)
+
     def read(self) -> Reading:
         """All counts, now."""
         return {name: source() for name, source in self._sources.items()}
 
     def _source(self, device: Device) -> Callable[[], int | None]:
-        match device.kind:
-            case "qat":
-                return lambda: _firmware(self._host, device)
-            case "kunpeng":
-                return lambda: _finished(self._host, device)
-            case "iaa":
-                return self._submitted(device)
+        match ACCELERATORS[device.kind].counter:
+            case Registers() as registers:
+                return lambda: _counted(self._host, device, registers)
+            case Event() as event:
+                return self._event(device, event)
 
-    def _submitted(self, device: Device) -> Callable[[], int | None]:
-        events = f"/sys/bus/event_source/devices/{device.name}"
-        kind, cpu = self._host.number(f"{events}/type"), self._host.number(f"{events}/cpumask")
+    def _event(self, device: Device, event: Event) -> Callable[[], int | None]:
+        unit = event.unit.format(name=device.name)
+        kind, cpu = self._host.number(f"{unit}/type"), self._host.number(f"{unit}/cpumask")
         if kind is None or cpu is None:
             return lambda: None
         try:
-            descriptor = self._opener(kind, pmu.SUBMITTED, cpu)
+            descriptor = self._opener(kind, event.config, cpu)
         except OSError:
             return lambda: None
         self._descriptors.append(descriptor)
@@ -93,22 +82,23 @@ def moved(before: Reading, after: Reading) -> int | None:
     return total if before else None
 
 
-def verdict(asked: int, jobs: int | None) -> DeviceVerdict:
-    """What ``jobs`` that devices did prove about the ``asked`` for; where none was asked for, nothing is claimed."""
+def verdict(asked: int, counted: int | None, *, silence: DeviceVerdict) -> DeviceVerdict:
+    """What jobs that devices ``counted`` prove about those ``asked`` for; ``silence`` where nothing was counted.
+
+    Where nothing was asked for, nothing is claimed.
+    """
     if not asked:
         return "not claimed"
-    return "proven" if jobs is not None and jobs >= asked else "unproven"
+    if counted is None:
+        return silence
+    return "proven" if counted >= asked else "unproven"
 
 
-def _firmware(host: Host, device: Device) -> int | None:
-    texts = [host.text(path) for path in host.find(f"/sys/kernel/debug/qat_*_{device.pci}/fw_counters")]
-    counts = [count for text in texts if text for form in _RESPONSES for count in form.findall(text)]
-    return sum(map(int, counts)) if counts else None
-
-
-def _finished(host: Host, device: Device) -> int | None:
-    engine = f"/sys/kernel/debug/hisi_zip/{device.pci}"
-    if host.text(f"{engine}/clear_enable") != "0":
-        return None
-    counts = [count for path in host.find(f"{engine}/*core*/regs") for count in _DONE.findall(host.text(path) or "")]
-    return sum(int(count, 16) for count in counts) if counts else None
+def _counted(host: Host, device: Device, registers: Registers) -> int | None:
+    if registers.kept is not None:
+        file, content = registers.kept
+        if host.text(file.format(pci=device.pci)) != content:
+            return None
+    texts = (host.text(path) or "" for path in host.find(registers.files.format(pci=device.pci)))
+    counts = [int(count, 0) for text in texts for form in registers.forms for count in form.findall(text)]
+    return sum(counts) if counts else None

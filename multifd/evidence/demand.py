@@ -23,8 +23,9 @@ from typing import Self
 
 import numpy as np
 
+from multifd.errors import PeerError
 from multifd.evidence.measure import Measurement
-from multifd.framing.model import Framing, Scope
+from multifd.framing.model import Framing, Scope, framing
 from multifd.memory.image import GuestMemory, zero_rows
 from multifd.memory.layout import PageRun, Script
 from multifd.peer import contract
@@ -63,16 +64,24 @@ class Demand:
             sent.escaped if isinstance(sent, contract.Done) else None,
         )
 
-    def encoding(self, framing: Framing) -> int:
-        """Jobs of the sender."""
-        if framing.raw_pages:
-            return 0
-        return self.pages if framing.scope is Scope.PAGE else self.packets
+    def of_sender(self, reply: contract.Conclusion | PeerError, name: str) -> int:
+        """Jobs of a sender in the framing of that name: none if it did not do its part."""
+        return self.encoding(framing(name)) if isinstance(reply, contract.Done) else 0
 
-    def decoding(self, framing: Framing) -> int:
+    def of_receiver(self, reply: contract.Conclusion, name: str) -> int:
+        """Jobs of a receiver, as above."""
+        return self.decoding(framing(name)) if isinstance(reply, contract.Done) else 0
+
+    def encoding(self, spoken: Framing) -> int:
+        """Jobs of the sender."""
+        if spoken.raw_pages:
+            return 0
+        return self.pages if spoken.scope is Scope.PAGE else self.packets
+
+    def decoding(self, spoken: Framing) -> int:
         """Jobs of the receiver; where nobody counted what was escaped, one for each packet."""
-        if not framing.raw_escape:
-            return self.encoding(framing)
+        if not spoken.raw_escape:
+            return self.encoding(spoken)
         return self.packets if self.escaped is None else max(self.pages - self.escaped, 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from multifd.oracle.verdict import Observation
-from multifd.result.record import CpuSeconds, Seconds, Sides
+from multifd.result.record import CpuSeconds, DeviceWork, Seconds, Sides
 
 
 @dataclass(slots=True)
@@ -18,5 +18,7 @@ class Outcome:
     bytes_wire: int = 0
     seconds: Seconds = field(default_factory=Seconds)
     cpu_seconds: CpuSeconds = field(default_factory=CpuSeconds)
+    device: tuple[DeviceWork, ...] = ()
+    """The numbers behind the observation's device verdict, of each end that claims hardware."""
     artifacts: tuple[str, ...] = ()
     """Files that the cell left, such as a recording."""

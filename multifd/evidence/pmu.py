@@ -1,4 +1,4 @@
-"""IAA's own count of submitted descriptors, through the kernel's performance events.
+"""A device's own counts, through the kernel's performance events.
 
 idxd shows no count of work in sysfs (``occupancy`` is a level, ``cr_faults`` counts faults); the device has counters,
 and the kernel offers them as one system-wide PMU per device: Documentation/ABI/testing/
@@ -18,8 +18,6 @@ from typing import Final
 Opener = Callable[[int, int, int], int]
 """``(type, config, cpu) -> file descriptor``; raises OSError."""
 
-SUBMITTED: Final = 0x0 | 0x1 << 4
-"""``event_category=0x0,event=0x1``: descriptors submitted to shared work queues from user space."""
 COUNT: Final = struct.Struct("=Q")
 """What a read of the descriptor gives where no read_format is asked for (perf_event_open(2))."""
 

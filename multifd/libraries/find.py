@@ -27,8 +27,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Literal, Self
 
+from multifd.accelerator import VENDOR
 from multifd.errors import InputError
 from multifd.libraries import cache, elf
 from multifd.libraries.fetch import LOADER
@@ -37,26 +38,14 @@ Origin = Literal["profile", "host", "fetched"]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A library by soname, and the package that has it in a fetched tree."""
-
-    soname: str
-    package: str
-
-
-WANTED: Final = {"qpl": Wanted("libqpl.so.1", "libqpl1"), "qatzip": Wanted("libqatzip.so.3", "libqatzip3")}
-"""By name of the codec."""
-
-
-@dataclass(frozen=True)
 class Library:
     """One vendor library that was found."""
 
     name: str
-    """The codec's: ``qpl`` or ``qatzip``."""
+    """The codec's."""
     path: Path
     version: str | None
-    """Of the package, or of the pkg-config file; ``None`` where neither is there (libqpl tells :mod:`.probe`)."""
+    """Of the package, or of the pkg-config file; ``None`` where neither is there (some tell :mod:`.probe`)."""
     origin: Origin
     loader: tuple[str, ...]
     """What precedes Python's path: nothing, or a loader and its options."""
@@ -135,7 +124,7 @@ def python_command(library: Library, arguments: Sequence[str]) -> tuple[tuple[st
 def _in(place: Path, origin: Origin, host: Host, fetched: Sequence[cache.Tree]) -> Iterator[Library]:
     tree = cache.read(place)
     for folder in tree.library_path if tree is not None else (place,):
-        for name, wanted in WANTED.items():
+        for name, wanted in VENDOR.items():
             path = folder / wanted.soname
             if not path.is_file():
                 continue
@@ -180,7 +169,7 @@ def _version(name: str, path: Path) -> str | None:
 
 def _configured(listing: str) -> Iterator[Path]:
     """Folders of vendor libraries in what ``ldconfig -p`` prints."""
-    for wanted in WANTED.values():
+    for wanted in VENDOR.values():
         for match in re.finditer(rf"^\s*{re.escape(wanted.soname)} \(.*x86-64.*\) => (\S+)$", listing, re.MULTILINE):
             yield Path(match[1]).parent
 

@@ -11,21 +11,21 @@ import subprocess
 from dataclasses import dataclass
 from typing import Final
 
+from multifd.accelerator import VENDOR
 from multifd.errors import InputError
 from multifd.libraries.find import Library, python_command
 
 _SECONDS: Final = 20.0
 
-_PROGRAMS: Final = {
-    "qpl": """
+_PROGRAM: Final = """
 import ctypes, sys
 library = ctypes.CDLL(sys.argv[1])
-library.qpl_get_library_version.restype = ctypes.c_char_p
-print(library.qpl_get_library_version().decode())
-""",
-    "qatzip": "import ctypes, sys; ctypes.CDLL(sys.argv[1])",
-}
-"""By codec; the argument is the library's path, the output its version."""
+for name in sys.argv[2:]:
+    function = library[name]
+    function.restype = ctypes.c_char_p
+    print(function().decode())
+"""
+"""Arguments are the library's path and the function that tells its version, if it has one; the output is that."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Probe:
 def probe(library: Library) -> Probe:
     """Load a library under its loader, for at most 20 s; never raises for what the library does."""
     try:
-        command, environment = python_command(library, ("-c", _PROGRAMS[library.name], str(library.path)))
+        version = VENDOR[library.name].version
+        arguments = ("-c", _PROGRAM, str(library.path), *((version,) if version else ()))
+        command, environment = python_command(library, arguments)
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except InputError as problem:
         return Probe(None, str(problem))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from multifd.accelerator import LIBRARIES, VENDOR
 from multifd.errors import EnvironmentBroke
 
 ARCHITECTURE: Final = "amd64"
@@ -26,7 +27,7 @@ _MOVING: Final = frozenset({"oldoldstable", "oldstable", "stable", "testing", "u
 NEWEST: Final = {"debian": "sid", "ubuntu": "devel"}
 """The suite of each distribution that has the newest packages."""
 ELSEWHERE: Final = (
-    "install libqpl and libqatzip by hand (github.com/intel/qpl, github.com/intel/QATzip) into /usr/local,"
+    f"install {LIBRARIES} by hand ({', '.join(codec.home for codec in VENDOR.values())}) into /usr/local,"
     " or name their folder in the hardware profile"
 )
 """The next step where there is nothing to fetch from."""
@@ -85,7 +86,7 @@ def check_machine(machine: str | None = None) -> None:
     machine = machine or platform.machine()
     if machine != _MACHINE:
         raise EnvironmentBroke(
-            f"architecture is {machine!r}, expected {_MACHINE!r}: libqpl and libqatzip exist for nothing else;"
+            f"architecture is {machine!r}, expected {_MACHINE!r}: {LIBRARIES} exist for nothing else;"
             " emulated peers run here"
         )
 

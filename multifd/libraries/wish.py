@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from multifd.accelerator import VENDOR
 from multifd.errors import InputError
 
 _SUITE: Final = re.compile(r"[a-z][a-z0-9+.-]*")
@@ -36,10 +37,10 @@ class Wish:
 
 
 def libraries(suite: str) -> Wish:
-    """libqpl and libqatzip of one suite; raises :class:`InputError` if that is not a suite's name."""
+    """All vendor libraries of one suite; raises :class:`InputError` if that is not a suite's name."""
     if not _SUITE.fullmatch(suite):
         raise InputError(f"suite is {suite!r}, expected a name such as 'sid' or 'trixie'")
-    return Wish(f"libraries-{suite}", (suite,), ("libqpl1", "libqatzip3"))
+    return Wish(f"libraries-{suite}", (suite,), tuple(codec.package for codec in VENDOR.values()))
 
 
 _QEMU: Final = (

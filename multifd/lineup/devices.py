@@ -18,36 +18,18 @@ the counters of just these devices must then prove it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from multifd.device.model import Device, Kind
+from multifd.accelerator import ACCELERATORS, Accelerator, VendorCodec
+from multifd.device.model import Device
 from multifd.errors import EnvironmentBroke
 from multifd.libraries.find import Library, libraries
-from multifd.profile.model import DeviceEntry, Profile
+from multifd.profile.model import OTHERS, DeviceEntry, Profile
 from multifd.result.record import Provenance
 
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The names of the peers that may stand for a device."""
-
-    device: str
-    """As results show it."""
-    real: str | None
-    """The codec over the vendor library, None where this project has none."""
-    emulated: str
-    chooses_path: bool = False
-    """The real codec has a parameter ``path``; libqatzip takes the silicon whenever it is there."""
-
-
-STANDING: Final[Mapping[Kind, Standing]] = {
-    "qat": Standing("QAT", "qatzip", "qat-emulated"),
-    "iaa": Standing("IAA", "qpl", "iaa-emulated", chooses_path=True),
-    "kunpeng": Standing("Kunpeng", None, "uadk-emulated"),
-}
 HARDWARE: Final = 1
 SOFTWARE: Final = 2
 """The ``path`` parameter of the codecs over vendor libraries."""
@@ -72,80 +54,88 @@ class DevicePeer:
 Find = Callable[[Sequence[Path]], Mapping[str, Library]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the table: an accelerator, what the profile says of it, what this host has of it."""
+
+    accelerator: Accelerator
+    entry: DeviceEntry
+    place: str
+    """Of the entry in the profile."""
+    library: Library | None
+    usable: tuple[Device, ...]
+
+
 def device_peers(profile: Profile, found: Sequence[Device], find: Find = libraries) -> list[DevicePeer]:
     """The peers of all devices of a profile; raises EnvironmentBroke where one is required that is not there."""
     chosen: list[DevicePeer] = []
     lacking: list[str] = []
-    for kind, standing in STANDING.items():
-        entry: DeviceEntry | None = getattr(profile.devices, kind)
-        if entry is None:
-            continue
-        usable = tuple(device for device in found if device.kind == kind and device.usable)
-        library = find([Path(path) for path in entry.libraries]).get(standing.real) if standing.real else None
-        match entry.policy:
+    for each in _rows(profile, found, find):
+        real = each.accelerator.real
+        match each.entry.policy:
             case "require":
-                reasons = _lacking(kind, standing, entry, usable, library, found)
+                reasons = list(_lacking(each, found))
                 lacking += reasons
-                if not reasons:
-                    chosen.append(_real(standing, entry, library, usable))
+                if real is not None and not reasons:
+                    chosen.append(_real(each, real, each.usable))
             case "use":
-                chosen += _best(standing, entry, library, usable)
+                chosen += _best(each)
             case "emulate":
-                chosen.append(_emulated(standing, entry))
+                chosen.append(_emulated(each))
             case "skip":
-                chosen.append(_skipped(standing, kind))
+                chosen.append(_skipped(each.accelerator))
     if lacking:
         raise EnvironmentBroke("the profile requires what this host lacks:\n  " + "\n  ".join(lacking))
     return chosen
 
 
-def _best(
-    standing: Standing, entry: DeviceEntry, library: Library | None, usable: tuple[Device, ...]
-) -> list[DevicePeer]:
-    if library is None:
-        return [_emulated(standing, entry)]
-    if usable and entry.path == "auto":
-        return [_real(standing, entry, library, usable)]
-    return [_real(standing, entry, library, ()), _emulated(standing, entry)]
+def _rows(profile: Profile, found: Sequence[Device], find: Find) -> Iterator[_Row]:
+    for kind, accelerator in ACCELERATORS.items():
+        entry, real = profile.device(kind), accelerator.real
+        if entry is not None:
+            key = kind if kind in profile.devices else OTHERS
+            library = find([Path(path) for path in entry.libraries]).get(real.name) if real else None
+            usable = tuple(device for device in found if device.kind == kind and device.usable)
+            yield _Row(accelerator, entry, f"$.devices.{key}", library, usable)
 
 
-def _real(standing: Standing, entry: DeviceEntry, library: Library | None, devices: tuple[Device, ...]) -> DevicePeer:
-    assert standing.real is not None
+def _best(row: _Row) -> list[DevicePeer]:
+    real = row.accelerator.real
+    if real is None or row.library is None:
+        return [_emulated(row)]
+    if row.usable and row.entry.path == "auto":
+        return [_real(row, real, row.usable)]
+    return [_real(row, real, ()), _emulated(row)]
+
+
+def _real(row: _Row, real: VendorCodec, devices: tuple[Device, ...]) -> DevicePeer:
     provenance: Provenance = "hardware" if devices else "vendor-software"
-    path = {"path": HARDWARE if devices else SOFTWARE} if standing.chooses_path else {}
-    place = f"$.devices.{standing.device.lower()}.parameters"
-    return DevicePeer(standing.real, {**entry.parameters, **path}, provenance, library, devices, place=place)
+    parameters = {**row.entry.parameters, **({"path": HARDWARE if devices else SOFTWARE} if real.chooses_path else {})}
+    return DevicePeer(real.name, parameters, provenance, row.library, devices, place=f"{row.place}.parameters")
 
 
-def _emulated(standing: Standing, entry: DeviceEntry) -> DevicePeer:
-    place = f"$.devices.{standing.device.lower()}.emulation"
-    return DevicePeer(standing.emulated, entry.emulation, "emulated", place=place)
+def _emulated(row: _Row) -> DevicePeer:
+    return DevicePeer(row.accelerator.emulated, row.entry.emulation, "emulated", place=f"{row.place}.emulation")
 
 
-def _skipped(standing: Standing, kind: Kind) -> DevicePeer:
-    reason = f"the profile skips {standing.device}; remedy: a profile with devices.{kind}.policy use or emulate"
-    return DevicePeer(standing.emulated, {}, "emulated", skip=reason)
+def _skipped(accelerator: Accelerator) -> DevicePeer:
+    remedy = f"a profile with devices.{accelerator.kind}.policy use or emulate"
+    reason = f"the profile skips {accelerator.name}; remedy: {remedy}"
+    return DevicePeer(accelerator.emulated, {}, "emulated", skip=reason)
 
 
-def _lacking(
-    kind: Kind,
-    standing: Standing,
-    entry: DeviceEntry,
-    usable: tuple[Device, ...],
-    library: Library | None,
-    found: Sequence[Device],
-) -> list[str]:
+def _lacking(row: _Row, found: Sequence[Device]) -> Iterator[str]:
     """Why a required device is not to be had, each with what to do."""
-    reasons = []
-    if standing.real is None:
-        reasons.append(f"{standing.device}: this project has no binding for its library; use policy emulate")
-    elif library is None:
-        reasons.append(f"{standing.device}: its library is not found; run: multifd vendor fetch")
-    if len(usable) < entry.count:
-        wanted = f"{entry.count} required (devices.{kind}.count)"
-        reasons.append(f"{standing.device}: {len(usable)} usable devices, {wanted}; multifd doctor says more")
+    kind, name, count = row.accelerator.kind, row.accelerator.name, row.entry.count
+    if row.accelerator.real is None:
+        yield f"{name}: this project has no binding for its library; use policy emulate"
+    elif row.library is None:
+        yield f"{name}: its library is not found; run: multifd vendor fetch"
+    if len(row.usable) < count:
+        wanted = f"{count} required ({row.place.removeprefix('$.')}.count)"
+        yield f"{name}: {len(row.usable)} usable devices, {wanted}; multifd doctor says more"
         for device in found:
             if device.kind == kind:
-                fixes = (f"{problem.what}; run: {problem.fix.splitlines()[0]}" for problem in device.problems)
-                reasons += [f"{standing.device} {device.name} {device.pci or ''}: {fix}" for fix in fixes]
-    return reasons
+                for problem in device.problems:
+                    fix = problem.fix.splitlines()[0]
+                    yield f"{name} {device.name} {device.pci or ''}: {problem.what}; run: {fix}"

@@ -65,7 +65,7 @@ def resolve(name: str, profile: Profile, probe: Probe | None, devices: Sequence[
         raise InputError(f"profile {name}: peers {', '.join(twice)} appear more than once; give them different names")
     with Nursery() as nursery, ThreadPoolExecutor(2) as pool:
         peers = list(pool.map(lambda entrant: _introduce(entrant, profile.deadlines, probe, nursery), entrants))
-    return LineUp(profile=name, peers=tuple(peers), deadlines=profile.deadlines)
+    return LineUp(profile=name, peers=tuple(peers), deadlines=profile.deadlines, required=profile.required)
 
 
 @contextmanager

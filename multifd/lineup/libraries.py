@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from multifd.accelerator import ACCELERATORS
 from multifd.errors import MultifdError
 from multifd.libraries import wish
 from multifd.libraries.fetch import fetch
 from multifd.libraries.find import libraries
 from multifd.libraries.sources import NEWEST, Release
-from multifd.lineup.devices import STANDING
-from multifd.profile.model import DeviceEntry, Profile
+from multifd.profile.model import Profile
 
 Say = Callable[[str], object]
 
@@ -19,12 +19,12 @@ Say = Callable[[str], object]
 def missing(profile: Profile) -> Sequence[str]:
     """Libraries that the profile's devices want and that are nowhere on this host, by the codec's name."""
     lacking = []
-    for kind, standing in STANDING.items():
-        entry: DeviceEntry | None = getattr(profile.devices, kind)
-        if entry is None or standing.real is None or entry.policy not in ("use", "require"):
+    for kind, accelerator in ACCELERATORS.items():
+        entry, real = profile.device(kind), accelerator.real
+        if entry is None or real is None or entry.policy not in ("use", "require"):
             continue
-        if standing.real not in libraries([Path(path) for path in entry.libraries]):
-            lacking.append(standing.real)
+        if real.name not in libraries([Path(path) for path in entry.libraries]):
+            lacking.append(real.name)
     return lacking
 
 

@@ -129,6 +129,8 @@ class LineUp(BaseModel):
     peers: tuple[LineUpPeer, ...]
     deadlines: Deadlines
     qemus: tuple[QemuPeer, ...] = ()
+    required: tuple[str, ...] = ()
+    """Kinds of accelerators whose work must be proven."""
 
     @property
     def everybody(self) -> tuple[LineUpPeer | QemuPeer, ...]:

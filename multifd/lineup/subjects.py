@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from multifd.accelerator import ACCELERATORS
 from multifd.device.model import Device
 from multifd.libraries.find import Library, libraries
-from multifd.lineup.devices import STANDING, Find
-from multifd.profile.model import DeviceEntry, Profile
+from multifd.lineup.devices import Find
+from multifd.profile.model import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,18 @@ def subjects(profile: Profile, found: Sequence[Device], find: Find = libraries) 
     """Which libraries the profile wants, and this host has."""
     present: dict[str, Library] = {}
     skips: dict[str, str | None] = {}
-    for kind, standing in STANDING.items():
-        entry: DeviceEntry | None = getattr(profile.devices, kind)
-        if entry is None or standing.real is None:
+    for kind, accelerator in ACCELERATORS.items():
+        entry, real = profile.device(kind), accelerator.real
+        if entry is None or real is None:
             continue
-        name = standing.real
+        name = real.name
         library = find([Path(path) for path in entry.libraries]).get(name)
         if entry.policy not in ("use", "require"):
-            skips[name] = f"the profile does not use {standing.device}; remedy: devices.{kind}.policy use"
+            skips[name] = f"the profile does not use {accelerator.name}; remedy: devices.{kind}.policy use"
         elif library is None:
-            skips[name] = f"lib{name} is not on this host; remedy: multifd vendor fetch"
-        elif name == "qatzip" and any(device.kind == kind and device.usable for device in found):
-            skips[name] = "libqatzip would use the device, this is about its CPU path; remedy: a host without one"
+            skips[name] = f"{real.library} is not on this host; remedy: multifd vendor fetch"
+        elif not real.chooses_path and any(device.kind == kind and device.usable for device in found):
+            skips[name] = f"{real.library} would use the device, this is about its CPU path; remedy: a host without one"
         else:
             present[name], skips[name] = library, None
     return Subjects(present, skips)

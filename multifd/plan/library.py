@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from multifd.accelerator import VENDOR, by_codec
 from multifd.errors import HarnessError
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
@@ -17,8 +18,6 @@ from multifd.plan.work import Check, Fidelity, Reproducer
 from multifd.scrutiny.checks import CHECKS
 
 REPRODUCERS: Final = Path(__file__).resolve().parents[2] / "suites/vendor/reproducers"
-_METHODS: Final = {"qatzip": "qatzip", "qpl": "qpl"}
-_EMULATIONS: Final = {"qatzip": "qat-emulated", "qpl": "iaa-emulated"}
 _STREAMS: Final = 5000
 """Of the main job; ``python -m multifd.fidelity`` takes as many as one likes."""
 _FORMATS: Final = {"4b-": "4b-packet", "raw-": "raw-packet", "gzip-": "gzip-packet"}
@@ -32,12 +31,14 @@ def library_plan(skips: Mapping[str, str | None], reproducers: Path = REPRODUCER
     finding. Raises HarnessError for a library without any.
     """
     for library, skip in skips.items():
-        method = _METHODS[library]
-        reason = f"lib{library} does what its documentation says, and what zlib does"
+        method = by_codec(library).method
+        reason = f"{VENDOR[library].library} does what its documentation says, and what zlib does"
         promise = Prediction("identical", "vendor", reason, None, ())
         names = sorted(script.stem for script in (reproducers / library).glob("*.py"))
         if not names:
-            raise HarnessError(f"{reproducers / library}: no reproducers, expected at least one for lib{library}")
+            raise HarnessError(
+                f"{reproducers / library}: no reproducers, expected at least one for {VENDOR[library].library}"
+            )
         works: list[Check | Reproducer] = [
             *(Check(library=library, framing=method, name=check) for check in CHECKS),
             *(Reproducer(library=library, framing=_format(name, method), name=name) for name in names),
@@ -52,8 +53,8 @@ def _format(reproducer: str, method: str) -> str:
 
 
 def _fidelity(library: str, method: str, skip: str | None) -> PlannedCell:
-    emulation = _EMULATIONS[library]
-    reason = f"{emulation} and lib{library} accept the same streams to the same bytes, but for named differences"
+    emulation, name = by_codec(library).emulated, VENDOR[library].library
+    reason = f"{emulation} and {name} accept the same streams to the same bytes, but for named differences"
     return PlannedCell(
         suite="fidelity",
         work=Fidelity(library=library, framing=method, emulation=emulation, streams=_STREAMS),

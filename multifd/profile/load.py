@@ -1,9 +1,13 @@
-"""Find and read a profile: by name from ``hwprofiles/``, or from a file."""
+"""Find and read a profile: by name from ``hwprofiles/``, or from a file.
+
+A profile that ``extends`` another has that one's keys, each whole, where it has none of its own; its description is its
+own. The other is a shipped one, or a file named from this one's directory, and is valid by itself.
+"""
 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from multifd.errors import InputError
-from multifd.profile.model import Deadlines, DeviceEntry, Devices, PeerEntry, Profile, QemuEntry
+from multifd.profile.model import Deadlines, DeviceEntry, PeerEntry, Profile, QemuEntry
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "hwprofiles"
 """The shipped profiles."""
@@ -26,13 +30,44 @@ def load(name: str) -> Profile:
     """The profile of that name or file; raises :class:`InputError` with the path of the field that is wrong."""
     path = shipped().get(name, Path(name))
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _valid(path, _extended(path, ()))
     except FileNotFoundError:
         raise InputError(f"profile {name!r} is neither a file nor one of {', '.join(shipped())}") from None
+
+
+def _extended(path: Path, behind: Sequence[Path]) -> Any:
+    """What a file says, with what it takes from others; ``behind`` are those that extend it, the last one first.
+
+    Raises :class:`FileNotFoundError` if it is not there.
+    """
+    content = _read(path)
+    if not isinstance(content, dict) or not isinstance(content.get("extends"), str):
+        return content
+    wanted = content["extends"]
+    base = shipped().get(wanted, path.parent / wanted)
+    if base.resolve() in (one.resolve() for one in (path, *behind)):
+        raise InputError(f"profile {path}: $.extends: {wanted!r} extends this one")
+    try:
+        inherited = _extended(base, (path, *behind))
+    except FileNotFoundError:
+        known = ", ".join(shipped())
+        raise InputError(f"profile {path}: $.extends: {wanted!r} is neither a file nor one of {known}") from None
+    _valid(base, inherited)
+    return {key: value for key, value in inherited.items() if key != "description"} | content
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
     except OSError as problem:
         raise InputError(f"profile {path}: cannot read: {problem.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise InputError(f"profile {path}: is not YAML: {' '.join(str(problem).split())}") from None
+
+
+def _valid(path: Path, content: Any) -> Profile:
     try:
         return Profile.model_validate(content)
     except ValidationError as problem:
@@ -44,6 +79,8 @@ def _problems(error: ValidationError) -> str:
         path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in _place(item["loc"]))
         if item["type"] == "extra_forbidden":
             return f"{path}: unknown key; expected one of {', '.join(_known(item['loc']))}"
+        if item["type"] == "device":
+            return f"{path}: {item['msg']}"
         given = "" if item["type"] == "missing" else f" (given: {reprlib.repr(item['input'])})"
         return f"{path}: {item['msg']}{given}"
 
@@ -52,7 +89,13 @@ def _problems(error: ValidationError) -> str:
 
 
 def _place(location: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Where the user looks; behind an entry of ``qemu`` pydantic names which kind of entry it takes it for."""
+    """Where the user looks.
+
+    Behind an entry of ``qemu`` pydantic names which kind of entry it takes it for, behind a key of ``devices`` it says
+    that it means the key.
+    """
+    if location[:1] == ("devices",):
+        return tuple(part for part in location if part != "[key]")
     return (*location[:2], *location[3:]) if location[:1] == ("qemu",) else location
 
 
@@ -66,7 +109,6 @@ def _known(location: tuple[Any, ...]) -> Iterable[str]:
     if len(location) == 1:
         return Profile.model_fields
     within: dict[str, type[BaseModel]] = {
-        "peers": PeerEntry, "deadlines": Deadlines, "devices": Devices, "qemu": QemuEntry,
+        "peers": PeerEntry, "deadlines": Deadlines, "devices": DeviceEntry, "qemu": QemuEntry,
     }  # fmt: skip
-    nested = location[0] == "devices" and len(location) > 2
-    return (DeviceEntry if nested else within[location[0]]).model_fields
+    return within[location[0]].model_fields

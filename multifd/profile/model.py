@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
+from multifd.accelerator import ACCELERATORS
 from multifd.result.record import Role
 
 
@@ -83,12 +85,23 @@ class DeviceEntry(_Model):
         return self
 
 
-class Devices(_Model):
-    """The accelerators; one that is not named takes no part in the run."""
+OTHERS: Final = "others"
+DEVICES: Final = (*ACCELERATORS, OTHERS)
+"""Keys of ``devices``: kinds of accelerators, and those that are not named."""
 
-    qat: DeviceEntry | None = None
-    iaa: DeviceEntry | None = None
-    kunpeng: DeviceEntry | None = None
+
+def _known(kind: str) -> str:
+    if kind not in DEVICES:
+        expected = ", ".join(DEVICES)
+        raise PydanticCustomError("device", "unknown key; expected one of {expected}", {"expected": expected})
+    return kind
+
+
+Devices = Annotated[
+    dict[Annotated[str, AfterValidator(_known)], DeviceEntry],
+    Field(json_schema_extra={"propertyNames": {"enum": list(DEVICES)}}),
+]
+"""By kind of accelerator."""
 
 
 class Deadlines(_Model):
@@ -102,8 +115,22 @@ class Profile(_Model):
     """A hardware profile."""
 
     description: str
+    extends: str | None = None
+    """A profile, by name or by path from this one's directory. Each key but ``description`` that is missing here is
+    taken from there, whole."""
     peers: Annotated[tuple[PeerEntry, ...], Field(min_length=1)]
-    devices: Devices = Devices()
+    devices: Devices = {}
+    """The accelerators; ``others`` is for each that is not named. Without it that one takes no part in the run."""
     qemu: tuple[Qemu, ...] = ()
     """Real QEMUs besides those of ``--qemu``; ``found``: the one in PATH and every fetched one."""
     deadlines: Deadlines = Deadlines()
+
+    def device(self, kind: str) -> DeviceEntry | None:
+        """What the run does about a kind of accelerator, None if it takes no part."""
+        return self.devices.get(kind, self.devices.get(OTHERS))
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Kinds of accelerators whose silicon must be there, and proven."""
+        entries = ((kind, self.device(kind)) for kind in ACCELERATORS)
+        return tuple(kind for kind, entry in entries if entry is not None and entry.policy == "require")

@@ -12,8 +12,15 @@ PATH: Final = DIRECTORY / "profile.schema.json"
 
 
 def schema() -> dict[str, Any]:
-    """The schema as the model has it now."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Profile.model_json_schema()}
+    """The schema of a file as the model has it now: what is required may come from the profile that it extends."""
+    model = Profile.model_json_schema()
+    inherited = [key for key in model["required"] if key != "description"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **model,
+        "required": ["description"],
+        "anyOf": [{"required": ["extends"]}, {"required": inherited}],
+    }
 
 
 def text() -> str:

@@ -1,61 +1,40 @@
-"""Runs one planned cell with real peer processes and says what happened.
+"""Runs one planned migration with real processes and says what happened.
 
 The verdict is the oracle's; this only observes. Whatever a peer does, a cell ends within its deadlines.
+
+=================  ==================================================
+mode               run by
+=================  ==================================================
+capture, playback  :class:`multifd.run.captured.CaptureBench`
+live               :class:`multifd.run.live.LiveBench`
+qemu, splice       :class:`multifd.run.with_qemu.QemuBench`
+recording          :class:`multifd.run.qemu_fault.QemuFaultBench`
+=================  ==================================================
 """
 
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
-from multifd.evidence.demand import Demand
-from multifd.evidence.measure import Measurement, measure
-from multifd.evidence.observe import Memory, Snapshot, changed, compare, snapshot
 from multifd.evidence.outcome import Outcome
-from multifd.evidence.proof import Prover, worst
-from multifd.framing.model import framing
+from multifd.evidence.testimony import broke
 from multifd.lineup.model import LineUp
-from multifd.memory.image import GuestMemory
-from multifd.memory.layout import PageRun, Script
-from multifd.memory.mutator import Mutator
-from multifd.migrate.address import connect
-from multifd.migrate.capture import Capture
-from multifd.migrate.playback import play
 from multifd.oracle.verdict import Observation
-from multifd.peer import contract
-from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import Nursery
-from multifd.plan.fault import FAULTS
 from multifd.plan.work import Pairing
-from multifd.result.record import CpuSeconds, DeviceVerdict, Provenance, Role, Seconds, Sides
-from multifd.run.cores import sharing
-from multifd.run.qemu import QemuBench
+from multifd.result.record import Sides
+from multifd.run.captured import CaptureBench
+from multifd.run.live import LiveBench
+from multifd.run.means import Means
 from multifd.run.qemu_fault import QemuFaultBench
 from multifd.run.stage import Stage
-from multifd.wire.dialect import dialect
-
-SETTLE: Final = 0.05
-"""Seconds that a peer that is not ours is given to write after it reported an error, if it is going to."""
-
-
-@dataclass(slots=True)
-class _Encoded:
-    """A sender's answer for one capture, kept for all receivers."""
-
-    reply: contract.Conclusion | PeerError
-    capture: Capture | None = None
-    seen: Measurement = field(default_factory=Measurement)
-    problems: list[str] = field(default_factory=list)
-    device: DeviceVerdict = "not claimed"
+from multifd.run.with_qemu import QemuBench
 
 
 class Bench:
-    """Peers, scratch space, and the ways to run a pairing.
+    """All the ways to run a migration, for one worker.
 
     ``record`` is where cells with a QEMU leave their captures, ``core`` the one that this bench has to itself.
     """
@@ -68,406 +47,45 @@ class Bench:
         record: Path | None = None,
         core: int | None = None,
     ) -> None:
-        self._line_up = line_up
-        self._stage = stage
-        self._core = core
-        self._deadline = line_up.deadlines.request
-        self._nursery = Nursery()
-        self._processes: dict[tuple[str, Role], PeerProcess] = {}
-        self._encoded: tuple[str, _Encoded] | None = None
-        self._prover = Prover(host or Host())
-        self._with_qemu = QemuBench(line_up, stage, self._process, record)
-        self._with_recordings = QemuFaultBench(line_up, stage, self._deadline)
+        self.means = Means(line_up, stage, host)
+        self._captured = CaptureBench(self.means, core)
+        self._live = LiveBench(self.means)
+        self._with_qemu = QemuBench(self.means, record)
+        self._with_recordings = QemuFaultBench(line_up, stage, self.means.deadline)
 
     def run(self, pairing: Pairing) -> Outcome:
-        """Run the cell as its scenario says."""
+        """Run it as its scenario says."""
         started = time.perf_counter()
         try:
-            match pairing.plan.mode:
-                case "capture":
-                    with self._on_one_core(pairing):
-                        outcome = self._by_capture(pairing)
-                case "live":
-                    outcome = self._live(pairing)
-                case "playback":
-                    outcome = self._playback(pairing)
-                case "qemu" | "splice":
-                    outcome = self._beside_qemu(pairing)
-                case "recording":
-                    outcome = self._with_recordings.run(pairing)
+            outcome = self._run(pairing)
         except PeerError as broken:
-            outcome = Outcome(_broken_peer(broken))
+            outcome = Outcome(broke(broken))
         except (InputError, EnvironmentBroke):
             raise
         except MultifdError as problem:
             outcome = Outcome(Observation("broken", str(problem), f"the harness failed: {problem}"))
         wall = time.perf_counter() - started
         outcome.seconds = outcome.seconds.model_copy(update={"wall": wall})
+        line_up = self.means.line_up
         outcome.provenance = Sides(
-            sender=outcome.provenance.sender or self._line_up.provenance(pairing.sender),
-            receiver=outcome.provenance.receiver or self._line_up.provenance(pairing.receiver),
+            sender=outcome.provenance.sender or line_up.provenance(pairing.sender),
+            receiver=outcome.provenance.receiver or line_up.provenance(pairing.receiver),
         )
         return outcome
 
     def close(self) -> None:
-        """End every peer process: all are asked first, so that they end at the same time."""
-        for process in self._processes.values():
-            process.dismiss()
-        for process in self._processes.values():
-            process.quit()
-        self._nursery.close()
+        """End every peer process."""
+        self.means.close()
 
-    def _process(self, name: str, role: Role) -> PeerProcess:
-        key = (name, role)
-        if key not in self._processes:
-            peer = self._line_up.peer(name)
-            self._processes[key] = PeerProcess(peer.name, peer.command, peer.environment, self._nursery.start)
-        return self._processes[key]
-
-    def _on_one_core(self, pairing: Pairing) -> AbstractContextManager[None]:
-        peers = (self._process(pairing.sender, "sender"), self._process(pairing.receiver, "receiver"))
-        return sharing(self._core, (peer.pid for peer in peers))
-
-    def _encode(self, pairing: Pairing) -> _Encoded:
-        key = pairing.capture_key(self._stage.seed)
-        if self._encoded is not None and self._encoded[0] == key:
-            return self._encoded[1]
-        directory, script = self._stage.capture(pairing), self._stage.script(pairing)
-        with self._prover.watching(self._line_up.peer(pairing.sender)) as verdict:
-            try:
-                reply = self._process(pairing.sender, "sender").request(
-                    contract.Encode,
-                    self._deadline,
-                    script=script,
-                    framing=pairing.sender_framing,
-                    dialect=pairing.sender_dialect,
-                    channels=pairing.channels,
-                    capture=str(directory),
-                )
-            except PeerError as broken:
-                encoded = _Encoded(broken)
-            else:
-                encoded = self._measured(reply, pairing)
-                encoded.device = verdict(lambda: [_encoding(pairing, reply, Demand.of_capture(script, encoded.seen))])
-        self._encoded = (key, encoded)
-        return encoded
-
-    def _measured(self, reply: contract.Conclusion, pairing: Pairing) -> _Encoded:
-        if isinstance(reply, contract.Failed):
-            return _Encoded(reply)
-        try:
-            capture = Capture.open(self._stage.capture(pairing))
-        except InputError as problem:
-            return _Encoded(PeerError("crash", f"peer {pairing.sender} says done, but {problem}"))
-        seen = measure(capture, self._member(pairing))
-        return _Encoded(reply, capture, seen, [*_mislabelled(capture, pairing), *seen.problems])
-
-    def _member(self, pairing: Pairing) -> int | None:
-        encoder = self._line_up.peer(pairing.sender).encoder
-        return encoder.member if encoder is not None else None
-
-    def _by_capture(self, pairing: Pairing) -> Outcome:
-        encoded = self._encode(pairing)
-        if isinstance(encoded.reply, PeerError):
-            return Outcome(_broken_peer(encoded.reply))
-        if isinstance(encoded.reply, contract.Failed):
-            return Outcome(_failure(encoded.reply, pairing.sender))
-        script = self._stage.script(pairing)
-        receiver = self._process(pairing.receiver, "receiver")
-        with self._stage.destination(pairing) as memory:
-            with self._prover.watching(self._line_up.peer(pairing.receiver)) as verdict:
-                reply = receiver.request(
-                    contract.Decode,
-                    self._deadline,
-                    capture=str(self._stage.capture(pairing)),
-                    memory=memory.layout,
-                    framing=pairing.receiver_framing,
-                    dialect=pairing.receiver_dialect,
-                )
-                decoded = verdict(lambda: [_decoding(pairing, reply, Demand.of_capture(script, encoded.seen))])
-                device = worst(encoded.device, decoded)
-            observation = self._judge_memory(pairing, receiver, reply, memory, script)
-        if encoded.problems:
-            observation = _claims(observation, _problem(pairing, encoded))
-        return self._figures(pairing, script, _proven(observation, device), encoded.reply, reply)
-
-    def _live(self, pairing: Pairing) -> Outcome:
-        with ExitStack() as stack:
-            changing: tuple[PageRun, ...] = ()
-            if pairing.plan.shape == "mutating":
-                script, changing = stack.enter_context(self._stage.mutable(pairing))
-                stack.enter_context(Mutator(script.rounds[0].image, changing, self._stage.seed))
-            else:
-                script = self._stage.script(pairing)
-            memory = stack.enter_context(self._stage.destination(pairing))
-            receiver = self._process(pairing.receiver, "receiver")
-            address = self._listen(pairing, receiver, memory)
-            if isinstance(address, contract.Failed):
-                return Outcome(self._judge_memory(pairing, receiver, address, memory, script))
-            verdict = stack.enter_context(
-                self._prover.watching(*map(self._line_up.peer, (pairing.sender, pairing.receiver)))
-            )
-            sent = self._send(pairing, script, address)
-            if not isinstance(sent, contract.Done):
-                _poke(address, self._deadline)
-            received = receiver.conclusion(2 * self._deadline)
-            if isinstance(sent, PeerError):
-                return Outcome(_broken_peer(sent))
-            said = (sent, received)
-            device = verdict(lambda: _of_both(pairing, said, Demand.of_live(script, said, changing)))
-            observation = self._judge_memory(pairing, receiver, received, memory, script)
-        if isinstance(sent, contract.Failed):
-            observation = _sender_failed(observation, sent, pairing.sender)
-        return self._figures(pairing, script, _proven(observation, device), sent, received)
-
-    def _beside_qemu(self, pairing: Pairing) -> Outcome:
-        """A cell with a real QEMU, which does not say how it compresses: the devices' counters do.
-
-        A peer of ours beside it is held to the first round, the one that QEMU surely sends whole.
-        """
-        sides = {
-            "sender": (pairing.sender, pairing.sender_framing),
-            "receiver": (pairing.receiver, pairing.receiver_framing),
-        }
-        ours = {side: self._line_up.peer(name) for side, (name, _) in sides.items() if not self._line_up.qemu(name)}
-        methods = {side: framing(name).travels_as for side, (_, name) in sides.items() if side not in ours}
-        kinds = {_ACCELERATED[method] for method in methods.values() if method in _ACCELERATED}
-        with self._prover.watching(*ours.values()) as verdict, self._prover.noticing(kinds) as worked:
-            outcome = self._with_qemu.run(pairing)
-            if outcome.observation.outcome == "identical":
-                script = self._stage.script(pairing)
-                demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
-                jobs = {"sender": demand.encoding, "receiver": demand.decoding}
-                device = verdict(lambda: [jobs[side](framing(sides[side][1])) for side in ours])
-                outcome.observation = _proven(outcome.observation, device)
-            ran = {side: _ran(method, worked(_ACCELERATED.get(method, ""))) for side, method in methods.items()}
-        outcome.provenance = Sides.model_validate(ran)
-        return outcome
-
-    def _playback(self, pairing: Pairing) -> Outcome:
-        encoded = self._encode(pairing)
-        if isinstance(encoded.reply, PeerError):
-            return Outcome(_broken_peer(encoded.reply))
-        if isinstance(encoded.reply, contract.Failed):
-            return Outcome(_failure(encoded.reply, pairing.sender))
-        if encoded.problems:
-            return Outcome(Observation("rejected", _problem(pairing, encoded)))
-        assert pairing.fault is not None and encoded.capture is not None
-        script = self._stage.script(pairing)
-        receiver = self._process(pairing.receiver, "receiver")
-        with self._stage.destination(pairing) as memory:
-            address = self._listen(pairing, receiver, memory)
-            if isinstance(address, contract.Failed):
-                return Outcome(self._judge_memory(pairing, receiver, address, memory, script))
-            play(encoded.capture, FAULTS[pairing.fault], address, self._deadline)
-            received = receiver.conclusion(2 * self._deadline)
-            observation = self._judge_memory(pairing, receiver, received, memory, script)
-        return self._figures(pairing, script, observation, encoded.reply, received)
-
-    def _listen(self, pairing: Pairing, receiver: PeerProcess, memory: GuestMemory) -> str | contract.Failed:
-        reply = receiver.listen(
-            self._stage.path("socket"),
-            self._deadline,
-            memory=memory.layout,
-            framing=pairing.receiver_framing,
-            dialect=pairing.receiver_dialect,
-            machine=pairing.machine.name,
-            channels=pairing.channels,
-            deadline=self._deadline,
-        )
-        return reply if isinstance(reply, contract.Failed) else reply.address
-
-    def _send(self, pairing: Pairing, script: Script, address: str) -> contract.Conclusion | PeerError:
-        try:
-            return self._process(pairing.sender, "sender").request(
-                contract.Send,
-                2 * self._deadline,
-                script=script,
-                framing=pairing.sender_framing,
-                dialect=pairing.sender_dialect,
-                machine=pairing.machine.name,
-                zero_pages=pairing.plan.zero_pages(dialect(pairing.sender_dialect)).value,
-                channels=pairing.channels,
-                address=address,
-                deadline=self._deadline,
-            )
-        except PeerError as broken:
-            return broken
-
-    def _judge_memory(
-        self,
-        pairing: Pairing,
-        receiver: PeerProcess,
-        reply: contract.Conclusion,
-        memory: GuestMemory,
-        script: Script,
-    ) -> Observation:
-        """Compare memory, whatever the receiver says of it."""
-        # Before the comparison: what is written while that runs is late as well.
-        reported = snapshot(memory) if isinstance(reply, contract.Failed) else None
-        left = compare(memory, script)
-        if isinstance(reply, contract.Done):
-            observation = (
-                Observation("identical")
-                if left.identical
-                else Observation("hazard", None, f"receiver {pairing.receiver} says done, {left.describe()}")
-            )
-            if reply.digest is not None and reply.digest != memory.digest():
-                return _claims(
-                    observation, f"receiver {pairing.receiver} reports a digest that its memory does not have"
-                )
-            return observation
-        assert reported is not None
-        observation = _with_wrong_pages(_failure(reply, pairing.receiver), left)
-        if reply.digest is not None and reply.digest != memory.digest():
-            return _late(observation, 1)
-        return self._nothing_after(pairing, receiver, memory, reported, observation)
-
-    def _nothing_after(
-        self,
-        pairing: Pairing,
-        receiver: PeerProcess,
-        memory: GuestMemory,
-        reported: Snapshot,
-        observation: Observation,
-    ) -> Observation:
-        """A receiver that has reported its error touches memory no more."""
-        if self._line_up.peer(pairing.receiver).external:
-            time.sleep(SETTLE)
-        receiver.hello(self._deadline)
-        return _late(observation, changed(memory, reported))
-
-    def _figures(
-        self,
-        pairing: Pairing,
-        script: Script,
-        observation: Observation,
-        sent: contract.Conclusion,
-        received: contract.Conclusion,
-    ) -> Outcome:
-        tx = sent if isinstance(sent, contract.Done) else None
-        rx = received if isinstance(received, contract.Done) else None
-        for side, reply in ((pairing.sender, tx), (pairing.receiver, rx)):
-            declared: Provenance = self._line_up.peer(side).provenance
-            if reply is not None and reply.provenance != declared:
-                observation = _claims(
-                    observation, f"peer {side} declares {declared} and says that it ran as {reply.provenance}"
-                )
-        pages = sum(run.count for dirty_round in script.rounds for run in dirty_round.pages)
-        return Outcome(
-            observation,
-            bytes_memory=pages * pairing.page_size,
-            bytes_wire=tx.bytes_wire if tx else 0,
-            seconds=Seconds(encode=tx.seconds if tx else None, decode=rx.seconds if rx else None),
-            cpu_seconds=CpuSeconds(sender=tx.cpu_seconds if tx else None, receiver=rx.cpu_seconds if rx else None),
-        )
-
-
-_OUTCOMES: Final = {
-    "unsupported": "rejected",
-    "wire": "rejected",
-    "payload": "rejected",
-    "closed": "rejected",
-    "deadline": "hang",
-    "environment": "broken",
-    "internal": "crash",
-}
-"""What a failure that a peer reports in good order means for the pairing."""
-
-
-def _failure(reply: contract.Failed, peer: str) -> Observation:
-    outcome = _OUTCOMES[reply.kind]
-    return Observation(outcome, reply.error, f"peer {peer}: {reply.error}")  # type: ignore[arg-type]
-
-
-def _broken_peer(broken: PeerError) -> Observation:
-    return Observation("hang" if broken.kind == "hang" else "crash", str(broken), str(broken))
-
-
-def _with_wrong_pages(observation: Observation, left: Memory) -> Observation:
-    if observation.outcome != "rejected" or not left.wrong:
-        return observation
-    return Observation("hazard", observation.error, f"{left.describe()}; then: {observation.error}")
-
-
-def _sender_failed(observation: Observation, sent: contract.Failed, peer: str) -> Observation:
-    """A sender whose receiver went away has nothing to add; any other failure of it counts."""
-    if sent.kind in ("closed", "deadline") and observation.outcome != "identical":
-        return observation
-    if observation.outcome == "identical":
-        return _claims(observation, f"sender {peer} failed ({sent.error}), though the memory arrived")
-    if observation.outcome == "hazard":
-        return observation
-    return _failure(sent, peer)
-
-
-def _mislabelled(capture: Capture, pairing: Pairing) -> list[str]:
-    """A capture is measured against what was asked for, not against what its maker calls it."""
-    manifest = capture.manifest
-    wrong = [
-        f"{field} is {given}, asked was {asked}"
-        for field, given, asked in (
-            ("framing", capture.framing.name, framing(pairing.sender_framing).name),
-            ("dialect", manifest.dialect, pairing.sender_dialect),
-            ("channels", manifest.channels, pairing.channels),
-            ("page_size", manifest.page_size, pairing.page_size),
-            ("ramblocks", manifest.ramblocks, pairing.sizes),
-        )
-        if given != asked
-    ]
-    return [f"manifest of the capture: {each}" for each in wrong]
-
-
-def _problem(pairing: Pairing, encoded: _Encoded) -> str:
-    return f"sender {pairing.sender}: {encoded.problems[0]}"
-
-
-def _claims(observation: Observation, claim: str) -> Observation:
-    return replace(observation, claim=claim if observation.claim is None else f"{observation.claim}; {claim}")
-
-
-def _late(observation: Observation, pages: int) -> Observation:
-    return replace(observation, late_pages=pages)
-
-
-_ACCELERATED: Final = {"qpl": "iaa", "qatzip": "qat", "uadk": "kunpeng"}
-"""Methods of QEMU that use a device where there is one, by the device's kind."""
-_LIBRARIES: Final = ("qpl", "qatzip")
-"""Those whose vendor library does the work itself where there is none."""
-
-
-def _ran(method: str, on_device: bool) -> Provenance:
-    """How a QEMU ran a method."""
-    return "hardware" if on_device else "vendor-software" if method in _LIBRARIES else "software"
-
-
-def _encoding(pairing: Pairing, reply: contract.Conclusion, demand: Demand) -> int:
-    """Jobs demanded of the sender: none if it refused."""
-    return demand.encoding(framing(pairing.sender_framing)) if isinstance(reply, contract.Done) else 0
-
-
-def _decoding(pairing: Pairing, reply: contract.Conclusion, demand: Demand) -> int:
-    """Jobs demanded of the receiver: none if it refused."""
-    return demand.decoding(framing(pairing.receiver_framing)) if isinstance(reply, contract.Done) else 0
-
-
-def _of_both(
-    pairing: Pairing, ends: tuple[contract.Conclusion, contract.Conclusion], demand: Demand
-) -> tuple[int, int]:
-    """Jobs demanded of sender and receiver."""
-    return _encoding(pairing, ends[0], demand), _decoding(pairing, ends[1], demand)
-
-
-def _proven(observation: Observation, device: DeviceVerdict) -> Observation:
-    if device != "unproven":
-        return replace(observation, device=device)
-    detail = observation.detail or "no counter of the device moved by what was asked of it"
-    return replace(observation, detail=detail, device=device)
-
-
-def _poke(address: str, within: float) -> None:
-    """Let a receiver that waits for a sender that will not come fail now."""
-    try:
-        connect(address, within).close()
-    except EnvironmentBroke:
-        return
+    def _run(self, pairing: Pairing) -> Outcome:
+        match pairing.plan.mode:
+            case "capture":
+                return self._captured.decode(pairing)
+            case "playback":
+                return self._captured.play(pairing)
+            case "live":
+                return self._live.run(pairing)
+            case "qemu" | "splice":
+                return self._with_qemu.run(pairing)
+            case "recording":
+                return self._with_recordings.run(pairing)

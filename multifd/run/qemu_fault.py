@@ -24,8 +24,8 @@ from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, watch
 from multifd.qemu.record import record_source
-from multifd.run.qemu import left_in, ram_of
 from multifd.run.stage import Stage
+from multifd.run.with_qemu import left_in, ram_of
 
 
 class QemuFaultBench:

@@ -69,7 +69,7 @@ def test_a_device_that_is_broken_is_shown_with_its_fix(tmp_path: Path) -> None:
 def test_a_host_with_nothing_is_told_what_happens_instead(tmp_path: Path) -> None:
     result = run(tmp_path)
 
-    assert "none: no QAT, IAA or Kunpeng ZIP on this host; their peers run in software or are emulated" in result.output
+    assert "none: no QAT, IAA or Kunpeng on this host; their peers run in software or are emulated" in result.output
     assert "qpl: none found; fetch it with: multifd vendor fetch" in result.output
     assert result.exit_code == doctor.HEALTHY
 

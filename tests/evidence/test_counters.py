@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multifd.device.model import Device, Kind
+from multifd.accelerator import ACCELERATORS, IAA, Event
+from multifd.device.model import Device
 from multifd.evidence import pmu
 from multifd.evidence.counters import Counters, moved, verdict
 from tests.device.trees import host
@@ -52,7 +53,7 @@ KUNPENG = f"""
 IAX = "/sys/bus/event_source/devices/iax1/type = 21\n/sys/bus/event_source/devices/iax1/cpumask = 0"
 
 
-def device(kind: Kind, name: str, pci: str) -> Device:
+def device(kind: str, name: str, pci: str) -> Device:
     return Device(kind, name, pci, name, {}, (), ())
 
 
@@ -120,8 +121,9 @@ def test_iaa_without_the_right_to_count_gives_no_count(tmp_path: Path) -> None:
 
 
 def test_the_kernel_refuses_an_event_of_no_unit() -> None:
+    assert isinstance(IAA.counter, Event)
     with pytest.raises(OSError):
-        pmu.perf_event_open(1 << 30, pmu.SUBMITTED, 0)
+        pmu.perf_event_open(1 << 30, IAA.counter.config, 0)
 
 
 @given(st.dictionaries(st.text(min_size=1), st.tuples(st.integers(0), st.integers(0)), min_size=1))
@@ -157,8 +159,21 @@ def test_without_two_counts_in_order_nothing_is_known(
         pytest.param(10, 25, "proven", id="more"),
         pytest.param(10, 9, "unproven", id="some fell back"),
         pytest.param(10, 0, "unproven", id="all fell back"),
-        pytest.param(10, None, "unproven", id="not readable"),
+        pytest.param(10, None, "unverified", id="not readable"),
     ],
 )
 def test_hardware_is_proven_only_by_as_many_jobs_as_were_asked(asked: int, jobs: int | None, expected: str) -> None:
-    assert verdict(asked, jobs) == expected
+    assert verdict(asked, jobs, silence="unverified") == expected
+
+
+def test_what_silence_is_worth_is_for_the_caller_to_say() -> None:
+    assert verdict(10, None, silence="unproven") == "unproven"
+
+
+@pytest.mark.parametrize("kind", ACCELERATORS)
+def test_a_counter_says_what_it_counts(tmp_path: Path, kind: str) -> None:
+    two = [device(kind, "a", "0000:00:01.0"), device(kind, "b", "0000:00:02.0")]
+
+    with Counters(host(tmp_path), two) as counters:
+        assert counters.sources == (ACCELERATORS[kind].counter.source,)
+        assert counters.devices == ("a 0000:00:01.0", "b 0000:00:02.0")

@@ -14,6 +14,7 @@ import pytest
 
 from multifd.evidence.demand import Demand
 from multifd.evidence.measure import measure
+from multifd.evidence.proof import worst
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.introduce import resolve
 from multifd.memory import rounds
@@ -24,7 +25,7 @@ from multifd.migrate.capture import MANIFEST
 from multifd.peer import contract
 from multifd.plan.whole import plan
 from multifd.profile.model import PeerEntry, Profile
-from multifd.result.record import DeviceVerdict
+from multifd.result.record import DeviceVerdict, DeviceWork
 from multifd.run.bench import Bench
 from multifd.run.stage import Stage
 from tests.evidence.engine import Engine
@@ -172,6 +173,8 @@ class Lab:
         self._bench = Bench(line_up, Stage(root / "scratch", "main", 1, None), self._engine.host)
         self._blocks = itertools.count(400)
         self.close = self._bench.close
+        self.work: tuple[DeviceWork, ...] = ()
+        """Of the last cell."""
 
     def prove(
         self, pairing: str, scenario: str, encoding: int = 100, decoding: int = 100, corpus: str = "mixed"
@@ -181,9 +184,11 @@ class Lab:
         # Memory of a size of its own: no capture of an earlier test is taken.
         own = {"scenario": scenario, "corpus": corpus, "sizes": {"pc.ram": next(self._blocks) * PAGE}}
         self._engine.share(encoding, decoding)
-        observation = self._bench.run(cell.pairing.model_copy(update=own)).observation
-        assert observation.outcome == "identical", observation
-        return observation.device
+        outcome = self._bench.run(cell.pairing.model_copy(update=own))
+        assert outcome.observation.outcome == "identical", outcome
+        assert outcome.observation.device == worst(outcome.device)
+        self.work = outcome.device
+        return outcome.observation.device
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +203,25 @@ def lab() -> Iterator[Lab]:
 @pytest.mark.parametrize("pairing", ["driver~uadk-emulated", "uadk-emulated~driver", "driver~driver"])
 def test_an_engine_that_does_everything_is_proven(lab: Lab, pairing: str, scenario: str) -> None:
     assert lab.prove(pairing, scenario) == "proven"
+
+
+@pytest.mark.parametrize(
+    ("pairing", "scenario", "ends"),
+    [
+        ("driver~uadk-emulated", "capture", ["sender"]),
+        ("uadk-emulated~driver", "capture", ["receiver"]),
+        ("driver~driver", "capture", ["sender", "receiver"]),
+        ("driver~uadk-emulated", "live", ["sender"]),
+        ("driver~driver", "live", ["sender", "receiver"]),
+    ],
+)
+def test_the_numbers_are_kept_for_each_end_that_claims_hardware(
+    lab: Lab, pairing: str, scenario: str, ends: list[str]
+) -> None:
+    lab.prove(pairing, scenario)
+
+    assert [each.end for each in lab.work] == ends
+    assert all(each.counted is not None and each.counted >= each.asked > 0 for each in lab.work)
 
 
 @pytest.mark.parametrize("scenario", ["capture", "live", "zero-only", "empty"])

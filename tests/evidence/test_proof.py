@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from multifd.accelerator import KUNPENG
 from multifd.device.sysfs import Host
-from multifd.evidence.proof import Prover, worst
+from multifd.evidence.proof import Prover, unproven, worst
 from multifd.lineup.model import LineUpPeer
-from multifd.result.record import DeviceVerdict, Provenance
+from multifd.result.record import DeviceVerdict, DeviceWork, Provenance
 from tests.evidence.engine import Engine
+
+SOURCE = f"{KUNPENG.counter.source} of hisi_zip-4 0000:75:00.0"
 
 
 def peer(provenance: Provenance, device: str | None) -> LineUpPeer:
@@ -20,16 +23,23 @@ def peer(provenance: Provenance, device: str | None) -> LineUpPeer:
     )  # fmt: skip
 
 
+def work(verdict: DeviceVerdict, asked: int = 5, counted: int | None = 5) -> DeviceWork:
+    return DeviceWork(end="sender", device="QAT", asked=asked, counted=counted, source="somewhere", verdict=verdict)
+
+
 @pytest.mark.parametrize("provenance", ["software", "vendor-software", "emulated"])
 def test_who_claims_no_hardware_needs_no_proof(provenance: Provenance, tmp_path: Path) -> None:
-    with Prover(Host(tmp_path)).watching(peer(provenance, "IAA")) as verdict:
-        assert verdict(lambda: [5]) == "not claimed"
+    with Prover(Host(tmp_path)).watching({"sender": peer(provenance, "IAA")}) as judge:
+        assert judge(lambda: {"sender": 5}) == ()
 
 
 @pytest.mark.parametrize("device", ["QAT", "IAA", "Kunpeng", None])
 def test_a_claim_on_a_host_without_the_device_is_unproven(device: str | None, tmp_path: Path) -> None:
-    with Prover(Host(tmp_path)).watching(peer("hardware", device)) as verdict:
-        assert verdict(lambda: [5]) == "unproven"
+    with Prover(Host(tmp_path)).watching({"sender": peer("hardware", device)}) as judge:
+        (seen,) = judge(lambda: {"sender": 5})
+
+    assert (seen.asked, seen.counted, seen.verdict) == (5, None, "unproven")
+    assert seen.source == "no usable device on this host"
 
 
 @pytest.mark.parametrize(
@@ -44,58 +54,108 @@ def test_a_claim_on_a_host_without_the_device_is_unproven(device: str | None, tm
 def test_the_counter_must_move_by_every_job(done: int, expected: DeviceVerdict, tmp_path: Path) -> None:
     engine = Engine(tmp_path, done_before=7)
 
-    with Prover(engine.host).watching(peer("hardware", "Kunpeng")) as verdict:
+    with Prover(engine.host).watching({"sender": peer("hardware", "Kunpeng")}) as judge:
         engine.work(done)
+        (seen,) = judge(lambda: {"sender": 512})
 
-        assert verdict(lambda: [512]) == expected
-
-
-@pytest.mark.parametrize(("done", "expected"), [(12, "proven"), (11, "unproven")])
-def test_two_peers_on_one_device_need_the_jobs_of_both(done: int, expected: DeviceVerdict, tmp_path: Path) -> None:
-    engine = Engine(tmp_path)
-
-    with Prover(engine.host).watching(peer("hardware", "Kunpeng"), peer("hardware", "Kunpeng")) as verdict:
-        engine.work(done)
-
-        assert verdict(lambda: [5, 7]) == expected
-
-
-@pytest.mark.parametrize(("done", "expected"), [(5, "proven"), (4, "unproven")])
-def test_a_peer_in_software_demands_nothing_of_the_others_device(
-    done: int, expected: DeviceVerdict, tmp_path: Path
-) -> None:
-    engine = Engine(tmp_path)
-
-    with Prover(engine.host).watching(peer("hardware", "Kunpeng"), peer("software", None)) as verdict:
-        engine.work(done)
-
-        assert verdict(lambda: [5, 7]) == expected
-
-
-def test_one_peers_device_proves_nothing_about_the_others(tmp_path: Path) -> None:
-    engine = Engine(tmp_path)
-
-    with Prover(engine.host).watching(peer("hardware", "Kunpeng"), peer("hardware", "QAT")) as verdict:
-        engine.work(100)
-
-        assert verdict(lambda: [5, 7]) == "unproven"
-
-
-def test_where_nothing_is_demanded_nothing_is_claimed(tmp_path: Path) -> None:
-    with Prover(Engine(tmp_path).host).watching(peer("hardware", "Kunpeng")) as verdict:
-        assert verdict(lambda: [0]) == "not claimed"
+    assert seen == DeviceWork(end="sender", device="Kunpeng", asked=512, counted=done, source=SOURCE, verdict=expected)
 
 
 @pytest.mark.parametrize(
-    ("sides", "expected"),
+    ("required", "expected"), [((), "unverified"), (("qat",), "unverified"), (("kunpeng",), "unproven")]
+)
+@pytest.mark.parametrize("count", ["hidden", "reset"])
+def test_without_a_count_only_what_the_profile_requires_fails(
+    required: tuple[str, ...], expected: DeviceVerdict, count: str, tmp_path: Path
+) -> None:
+    engine = Engine(tmp_path, done_before=7)
+
+    with Prover(engine.host, required).watching({"receiver": peer("hardware", "Kunpeng")}) as judge:
+        if count == "hidden":
+            engine.registers.unlink()
+        else:
+            engine.work(-7)
+        (seen,) = judge(lambda: {"receiver": 5})
+
+    assert seen == DeviceWork(end="receiver", device="Kunpeng", asked=5, counted=None, source=SOURCE, verdict=expected)
+
+
+@pytest.mark.parametrize(("done", "expected"), [(12, "proven"), (11, "unproven")])
+def test_two_ends_on_one_device_need_the_jobs_of_both(done: int, expected: DeviceVerdict, tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+    both = {"sender": peer("hardware", "Kunpeng"), "receiver": peer("hardware", "Kunpeng")}
+
+    with Prover(engine.host).watching(both) as judge:  # type: ignore[arg-type]
+        engine.work(done)
+        seen = judge(lambda: {"sender": 5, "receiver": 7})
+
+    assert [(each.end, each.asked, each.counted, each.verdict) for each in seen] == [
+        ("sender", 12, done, expected),
+        ("receiver", 12, done, expected),
+    ]
+    assert {each.source for each in seen} == {f"{SOURCE}, of both ends together"}
+
+
+@pytest.mark.parametrize(
+    "other", [peer("software", None), peer("emulated", "Kunpeng"), peer("vendor-software", "Kunpeng")]
+)
+@pytest.mark.parametrize(("done", "expected"), [(5, "proven"), (4, "unproven")])
+def test_a_peer_in_software_demands_nothing_of_the_others_device(
+    done: int, expected: DeviceVerdict, other: LineUpPeer, tmp_path: Path
+) -> None:
+    engine = Engine(tmp_path)
+
+    with Prover(engine.host).watching({"sender": peer("hardware", "Kunpeng"), "receiver": other}) as judge:
+        engine.work(done)
+        seen = judge(lambda: {"sender": 5, "receiver": 7})
+
+    assert [(each.end, each.asked, each.verdict) for each in seen] == [("sender", 5, expected)]
+    assert seen[0].source == SOURCE
+
+
+def test_one_ends_device_proves_nothing_about_the_others(tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+
+    with Prover(engine.host).watching(
+        {"sender": peer("hardware", "Kunpeng"), "receiver": peer("hardware", "QAT")}
+    ) as judge:
+        engine.work(100)
+        seen = judge(lambda: {"sender": 5, "receiver": 7})
+
+    assert [(each.end, each.device, each.verdict) for each in seen] == [
+        ("sender", "Kunpeng", "proven"),
+        ("receiver", "QAT", "unproven"),
+    ]
+
+
+def test_where_nothing_is_demanded_nothing_is_claimed(tmp_path: Path) -> None:
+    with Prover(Engine(tmp_path).host).watching({"sender": peer("hardware", "Kunpeng")}) as judge:
+        (seen,) = judge(lambda: {"sender": 0})
+
+    assert (seen.asked, seen.verdict) == (0, "not claimed")
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
     [
+        ((), "not claimed"),
         (("not claimed", "not claimed"), "not claimed"),
         (("proven", "not claimed"), "proven"),
+        (("proven", "unverified"), "unverified"),
+        (("unverified", "unproven"), "unproven"),
         (("proven", "unproven"), "unproven"),
     ],
 )
-def test_the_weaker_side_decides(sides: tuple[DeviceVerdict, ...], expected: DeviceVerdict) -> None:
-    assert worst(*sides) == expected
+def test_the_weaker_end_decides(ends: tuple[DeviceVerdict, ...], expected: DeviceVerdict) -> None:
+    assert worst(map(work, ends)) == expected
+
+
+def test_what_is_lacking_is_said_in_numbers_once() -> None:
+    lacking = work("unproven", 9, 8)
+
+    assert unproven([lacking, lacking, work("unproven", 7, None), work("proven")]) == (
+        "QAT: 9 jobs were asked for, 8 counted (somewhere); QAT: 7 jobs were asked for, none counted (somewhere)"
+    )
 
 
 @pytest.mark.parametrize(("done", "noticed"), [(1, True), (0, False)])

@@ -107,22 +107,22 @@ class Court(Bench):
 
     def admit(self, peer: LineUpPeer) -> None:
         """Add a peer to the line-up; it takes the place of an earlier one of its name."""
-        self._line_up = self.known.model_copy(update={"peers": (*self.known.peers, peer)})
+        self.means.line_up = self.known.model_copy(update={"peers": (*self.known.peers, peer)})
 
     def in_a_hurry(self, cell: PlannedCell) -> Cell:
         """Hear with a short deadline, which starts when both peers have been started."""
-        self._process(cell.pairing.sender, "sender").hello(PATIENCE)
-        self._process(cell.pairing.receiver, "receiver").hello(PATIENCE)
-        self._deadline = HURRY
+        self.means.process(cell.pairing.sender, "sender").hello(PATIENCE)
+        self.means.process(cell.pairing.receiver, "receiver").hello(PATIENCE)
+        self.means.deadline = HURRY
         try:
             return self.hear(cell)
         finally:
-            self._deadline = PATIENCE
+            self.means.deadline = PATIENCE
 
     def dismiss(self, lie: str) -> None:
         """End the processes of a liar, as the end of a run does."""
-        for key in [key for key in self._processes if key[0] == lie]:
-            self._processes.pop(key).quit()
+        for key in [key for key in self.means.processes if key[0] == lie]:
+            self.means.processes.pop(key).quit()
 
 
 def running(lie: str) -> list[int]:

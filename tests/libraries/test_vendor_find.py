@@ -170,7 +170,7 @@ def test_the_folders_that_ldconfig_lists_are_searched() -> None:
         "\tlibqatzip.so.3 (libc6,x86-64, OS ABI: Linux 3.2.0) => /usr/lib64/libqatzip.so.3\n"
     )
 
-    assert list(find._configured(listing)) == [Path("/opt/qpl/lib"), Path("/usr/lib64")]
+    assert list(find._configured(listing)) == [Path("/usr/lib64"), Path("/opt/qpl/lib")]
 
 
 def test_this_host_has_a_glibc_and_looks_into_usr_local(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,6 +176,6 @@ def test_the_libraries_exist_for_one_architecture() -> None:
         sources.check_machine("aarch64")
 
     assert str(error.value) == (
-        "architecture is 'aarch64', expected 'x86_64': libqpl and libqatzip exist for nothing else;"
+        "architecture is 'aarch64', expected 'x86_64': libqatzip and libqpl exist for nothing else;"
         " emulated peers run here"
     )

@@ -16,7 +16,7 @@ from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
 from multifd.profile import schema
 from multifd.profile.load import load, shipped
-from multifd.profile.model import Deadlines, Devices, PeerEntry, Profile, QemuEntry
+from multifd.profile.model import Deadlines, PeerEntry, Profile, QemuEntry
 
 NEITHER = "Value error, a peer has either codec (and parameters) or name and command; neither is complete"
 
@@ -71,7 +71,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     [
         (
             "{description: d, peers: [{codec: zlib}], peer: 1}",
-            "$.peer: unknown key; expected one of description, peers, devices, qemu, deadlines",
+            "$.peer: unknown key; expected one of description, extends, peers, devices, qemu, deadlines",
         ),
         (
             "{description: d, peers: [{codec: zlib}, {codec: zstd, level: 3}]}",
@@ -160,6 +160,32 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
             "{description: d, peers: [{codec: zlib}], qemu: found}",
             "$.qemu: Input should be a valid tuple (given: 'found')",
         ),
+        (
+            "{description: d, peers: [{codec: zlib}], devices: {gpu: {policy: use}}}",
+            "$.devices.gpu: unknown key; expected one of qat, iaa, kunpeng, others",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], devices: {iaa: {polcy: use}}}",
+            "$.devices.iaa.polcy: unknown key; expected one of policy, path, count, libraries, parameters, emulation",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], devices: {others: {policy: want}}}",
+            "$.devices.others.policy: Input should be 'require', 'use', 'emulate' or 'skip' (given: 'want')",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], devices: [iaa]}",
+            "$.devices: Input should be a valid dictionary (given: ['iaa'])",
+        ),
+        (
+            "{description: d, extends: [auto]}",
+            "$.extends: Input should be a valid string (given: ['auto']); $.peers: Field required",
+        ),
+        ("{extends: auto}", "$.description: Field required"),
+        (
+            "{description: d, extends: autos}",
+            f"$.extends: 'autos' is neither a file nor one of {', '.join(shipped())}",
+        ),
+        ("{description: d, extends: lab.yaml}", "$.extends: 'lab.yaml' extends this one"),
         ("", "$: Input should be a valid dictionary or instance of Profile (given: None)"),
         ("zlib", "$: Input should be a valid dictionary or instance of Profile (given: 'zlib')"),
         (
@@ -174,6 +200,86 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     assert refusal(tmp_path, text) == message
+
+
+def of(directory: Path, **texts: str) -> dict[str, Path]:
+    """Profiles by name, each in its file."""
+    paths = {name: directory / f"{name}.yaml" for name in texts}
+    for name, text in texts.items():
+        paths[name].write_text(text, encoding="utf-8")
+    return paths
+
+
+def test_a_profile_that_extends_another_has_its_keys_where_it_has_none(tmp_path: Path) -> None:
+    paths = of(
+        tmp_path,
+        base="{description: b, peers: [{codec: zlib}], devices: {qat: {policy: skip}}, qemu: [found]}",
+        lab="{description: d, extends: base.yaml, devices: {iaa: {policy: emulate}}}",
+    )
+
+    base, lab = load(str(paths["base"])), load(str(paths["lab"]))
+
+    assert (lab.description, lab.peers, lab.qemu) == ("d", base.peers, base.qemu)
+    assert list(lab.devices) == ["iaa"]
+
+
+def test_a_shipped_profile_is_extended_by_its_name(tmp_path: Path) -> None:
+    path = of(tmp_path, lab="{description: d, extends: auto}")["lab"]
+
+    assert load(str(path)).peers == load("auto").peers
+
+
+def test_a_profile_may_extend_one_that_extends_another(tmp_path: Path) -> None:
+    paths = of(
+        tmp_path,
+        a="{description: a, peers: [{codec: zlib}], deadlines: {hello: 1}}",
+        b="{description: b, extends: a.yaml, deadlines: {hello: 2}}",
+        c="{description: c, extends: b.yaml}",
+    )
+
+    last = load(str(paths["c"]))
+
+    assert (last.peers, last.deadlines.hello) == ((PeerEntry(codec="zlib"),), 2.0)
+
+
+def test_what_is_wrong_is_named_in_the_file_that_has_it(tmp_path: Path) -> None:
+    paths = of(
+        tmp_path,
+        base="{description: b, peers: [{codec: zlib, roles: []}]}",
+        lab="{description: d, extends: base.yaml, peers: [{codec: zstd}]}",
+    )
+
+    with pytest.raises(InputError) as error:
+        load(str(paths["lab"]))
+
+    assert str(error.value).startswith(f"profile {paths['base']}: $.peers[0].roles: ")
+
+
+def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
+    paths = of(tmp_path, a="{description: a, extends: b.yaml}", b="{description: b, extends: a.yaml}")
+
+    with pytest.raises(InputError) as error:
+        load(str(paths["a"]))
+
+    assert str(error.value) == f"profile {paths['b']}: $.extends: 'a.yaml' extends this one"
+
+
+def test_an_accelerator_that_is_not_named_is_among_the_others() -> None:
+    lab = Profile.model_validate(
+        {
+            "description": "d",
+            "peers": [{"codec": "zlib"}],
+            "devices": {"iaa": {"policy": "skip"}, "others": {"policy": "require"}},
+        }
+    )
+
+    policies = {kind: entry.policy for kind in ("qat", "iaa", "kunpeng") if (entry := lab.device(kind)) is not None}
+    assert policies == {"qat": "require", "iaa": "skip", "kunpeng": "require"}
+    assert lab.required == ("qat", "kunpeng")
+
+
+def test_without_others_an_accelerator_that_is_not_named_takes_no_part() -> None:
+    assert profile({"codec": "zlib"}).device("qat") is None
 
 
 @pytest.mark.parametrize("name", ["a/b", "a~b", "two words", "ä", "", "-x", "x\\n"])
@@ -256,25 +362,21 @@ def test_a_codec_that_we_do_not_have_is_refused(peer: dict[str, Any], message: s
 
 
 @pytest.mark.parametrize(
-    ("entry", "message"),
+    ("key", "emulation", "message"),
     [
-        (
-            {"policy": "emulate", "emulation": {"device": 2}},
-            "emulation: codec uadk-emulated: device is 2; expected 0 to 1",
-        ),
-        (
-            {"policy": "emulate", "emulation": {"engines": 1}},
-            "emulation: codec uadk-emulated: parameter 'engines' is unknown; expected one of device",
-        ),
+        ("kunpeng", {"device": 2}, "codec uadk-emulated: device is 2; expected 0 to 1"),
+        ("kunpeng", {"engines": 1}, "codec uadk-emulated: parameter 'engines' is unknown; expected one of device"),
+        ("others", {"device": 3}, "codec qat-emulated: device is 3; expected 0 to 2"),
     ],
 )
-def test_a_setting_that_a_device_does_not_have_is_refused(entry: dict[str, Any], message: str) -> None:
-    lab = profile({"codec": "zlib"}).model_copy(update={"devices": Devices.model_validate({"kunpeng": entry})})
+def test_a_setting_that_a_device_does_not_have_is_refused(key: str, emulation: dict[str, int], message: str) -> None:
+    devices = {key: {"policy": "emulate", "emulation": emulation}}
+    lab = Profile.model_validate({"description": "d", "peers": [{"codec": "zlib"}], "devices": devices})
 
     with pytest.raises(InputError) as error:
         resolve("lab", lab, None, device_peers(lab, []))
 
-    assert str(error.value) == f"profile lab: $.devices.kunpeng.{message}"
+    assert str(error.value) == f"profile lab: $.devices.{key}.emulation: {message}"
 
 
 def test_a_peer_appears_once() -> None:
@@ -288,6 +390,12 @@ def test_a_peer_appears_once() -> None:
 
 def test_profiles_are_shipped() -> None:
     assert set(shipped()) >= {"auto", "software-only"}
+
+
+def test_the_peers_of_shipped_profiles_stand_in_one_file() -> None:
+    contents = {name: yaml.safe_load(path.read_text(encoding="utf-8")) for name, path in shipped().items()}
+
+    assert [name for name, content in contents.items() if "peers" in content] == ["auto"]
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -308,7 +416,15 @@ def test_a_shipped_profile_is_valid_by_the_published_schema(name: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [{}, {"description": "d", "peers": []}, {"description": "d", "peers": [{"codec": "zlib", "level": 1}]}],
+    [
+        {},
+        {"extends": "auto"},
+        {"description": "d"},
+        {"description": "d", "peers": []},
+        {"description": "d", "peers": [{"codec": "zlib", "level": 1}]},
+        {"description": "d", "extends": "auto", "devices": {"gpu": {"policy": "use"}}},
+        {"description": "d", "extends": "auto", "devices": {"qat": {"polcy": "use"}}},
+    ],
 )
 def test_the_published_schema_refuses_what_the_model_refuses(content: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):

@@ -109,7 +109,7 @@ def test_a_bench_keeps_captured_cells_on_its_core_and_live_ones_not(
     with closing(Bench(line_up, Stage(tmp_path, "only", 1, None), core=ONE)) as bench:
 
         def pids() -> list[int]:
-            return [0, *(peer.pid for peer in bench._processes.values() if peer.pid is not None)]
+            return [0, *(peer.pid for peer in bench.means.processes.values() if peer.pid is not None)]
 
         bench.run(cell.pairing)
         seen.clear()

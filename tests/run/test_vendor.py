@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from multifd.plan.vendor import VendorCell
 
 from multifd.device.model import Device
 from multifd.libraries.find import Library
 from multifd.lineup.subjects import subjects
 from multifd.oracle.question import Prediction
 from multifd.oracle.verdict import Observation, judge
-from multifd.profile.model import DeviceEntry, Devices, PeerEntry, Policy, Profile
+from multifd.profile.model import DeviceEntry, PeerEntry, Policy, Profile
 from multifd.result.record import Sides
 from multifd.run import vendor
 from multifd.run.vendor import Skipped, examine
@@ -171,7 +170,7 @@ def test_a_check_that_breaks_is_our_defect(
 
 
 def wanted(policy: Policy | None) -> Profile:
-    devices = Devices() if policy is None else Devices(qat=DeviceEntry(policy=policy))
+    devices = {} if policy is None else {"qat": DeviceEntry(policy=policy)}
     return Profile(description="any", peers=(PeerEntry(codec="none"),), devices=devices)
 
 

@@ -23,12 +23,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from multifd.accelerator import Accelerator, by_method
 from multifd.errors import PeerError
+from multifd.evidence.demand import Demand
 from multifd.evidence.fate import Arrived, Said, at_ours, between
 from multifd.evidence.observe import Memory, compare
 from multifd.evidence.outcome import Outcome
-from multifd.framing.model import framing
-from multifd.lineup.model import LineUp, QemuPeer
+from multifd.evidence.proof import proven
+from multifd.framing.model import Framing, framing
+from multifd.lineup.model import QemuPeer
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, Round, Script
 from multifd.oracle.verdict import Observation
@@ -39,9 +42,9 @@ from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, Qtest, qtest, start
 from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing, sent, watch
-from multifd.result.record import CpuSeconds, Role
+from multifd.result.record import CpuSeconds, Provenance, Role, Sides
+from multifd.run.means import Means
 from multifd.run.recording import Recording
-from multifd.run.stage import Stage
 from multifd.wire.dialect import ZeroPages
 
 _START: Final = 20.0
@@ -51,9 +54,6 @@ _SLOW: Final = 16 << 20
 
 _LONGEST: Final = 5
 """Deadlines of a request that a cell takes at most: the migration, and what a peer says of it."""
-
-Peers = Callable[[str, Role], PeerProcess]
-"""Where our own peers come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +115,46 @@ class _Set:
 class QemuBench:
     """Runs cells with QEMU on one or both ends; ``record`` is a directory for their captures, by id of the pairing."""
 
-    def __init__(self, line_up: LineUp, stage: Stage, peers: Peers, record: Path | None = None) -> None:
-        self._line_up = line_up
-        self._stage = stage
-        self._peers = peers
+    def __init__(self, means: Means, record: Path | None = None) -> None:
+        self._means = means
         self._record = record
-        self._deadline = line_up.deadlines.request
 
     def run(self, pairing: Pairing) -> Outcome:
-        """Run the cell; raises EnvironmentBroke if a QEMU does not come up."""
-        sender, receiver = self._line_up.qemu(pairing.sender), self._line_up.qemu(pairing.receiver)
+        """Run the cell; raises EnvironmentBroke if a QEMU does not come up.
+
+        A QEMU does not say how it compresses: the devices' counters do. A peer of ours beside it is held to the first
+        round, the one that QEMU surely sends whole.
+        """
+        line_up, prover = self._means.line_up, self._means.prover
+        ends: dict[Role, tuple[str, Framing]] = {
+            "sender": (pairing.sender, framing(pairing.sender_framing)),
+            "receiver": (pairing.receiver, framing(pairing.receiver_framing)),
+        }
+        ours = {end: line_up.peer(name) for end, (name, _) in ends.items() if line_up.qemu(name) is None}
+        on = {end: by_method(spoken.travels_as) for end, (_, spoken) in ends.items() if end not in ours}
+        kinds = {accelerator.kind for accelerator in on.values() if accelerator is not None}
+        with prover.watching(ours) as judge, prover.noticing(kinds) as worked:
+            outcome = self._migrate(pairing)
+            if outcome.observation.outcome == "identical":
+                script = self._means.stage.script(pairing)
+                demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
+                jobs = {"sender": demand.encoding, "receiver": demand.decoding}
+                proven(outcome, judge(lambda: {end: jobs[end](ends[end][1]) for end in ours}))
+            outcome.provenance = Sides.model_validate(
+                {end: _ran(accelerator, worked) for end, accelerator in on.items()}
+            )
+        return outcome
+
+    def _migrate(self, pairing: Pairing) -> Outcome:
+        sender, receiver = self._means.line_up.qemu(pairing.sender), self._means.line_up.qemu(pairing.receiver)
         spliced = pairing.plan.mode == "splice"
         source = sender or receiver
         assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
-        with self._stage.workplace() as directory, self._recording(pairing) as recording:
+        with self._means.stage.workplace() as directory, self._recording(pairing) as recording:
             ends = _Set(
-                pairing, self._stage.script(pairing), directory, machine_of(self._line_up, pairing), source,
+                pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
                 destination, codec if spliced else None, recording,
             )  # fmt: skip
             shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
@@ -143,16 +165,16 @@ class QemuBench:
 
     def _recording(self, pairing: Pairing) -> Recording:
         directory = self._record / pairing.place if self._record is not None else None
-        return Recording(directory, self._stage.path("tap"), _LONGEST * self._deadline)
+        return Recording(directory, self._means.stage.path("tap"), _LONGEST * self._means.deadline)
 
     def _run(self, ends: _Set, codec: str) -> Outcome:
         if ends.destination is None:
-            return self._to_ours(ends, self._peers(codec, "receiver"))
+            return self._to_ours(ends, self._means.process(codec, "receiver"))
         with ends.ram("destination").open("wb") as file:
             file.truncate(ends.pairing.sizes[RAM_BLOCK])
         if ends.splice is None:
             return self._to_qemu(ends, None)
-        return self._to_qemu(ends, self._peers(codec, "sender" if ends.encodes else "receiver"))
+        return self._to_qemu(ends, self._means.process(codec, "sender" if ends.encodes else "receiver"))
 
     def _to_qemu(self, ends: _Set, splice: PeerProcess | None) -> Outcome:
         course, said = asyncio.run(self._drive(ends, splice, None))
@@ -213,7 +235,7 @@ class QemuBench:
             changes = _changes(ends, await test)
             early = changes.pop(0) if plan.early else None
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
-            course = await watch(source, destination, self._deadline, early=early, late=changes, between=passing)
+            course = await watch(source, destination, self._means.deadline, early=early, late=changes, between=passing)
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: _Set, qemu: QemuPeer, side: str) -> Guest:
@@ -229,16 +251,16 @@ class QemuBench:
         self, peer: PeerProcess, ends: _Set, upstream: str, memory: MemoryLayout | None
     ) -> contract.Listening | contract.Failed | PeerError:
         pairing = ends.pairing
-        common = {"channels": pairing.channels, "deadline": self._deadline}
+        common = {"channels": pairing.channels, "deadline": self._means.deadline}
         try:
             if memory is not None:
                 return peer.listen(
-                    self._stage.path("socket"), self._deadline, contract.Receive, memory=memory,
+                    self._means.stage.path("socket"), self._means.deadline, contract.Receive, memory=memory,
                     framing=pairing.receiver_framing, dialect=pairing.receiver_dialect,
                     machine=machine_dialect(ends.machine).name, return_path=pairing.plan.return_path, **common,
                 )  # fmt: skip
             return peer.listen(
-                self._stage.path("socket"), self._deadline, contract.Splice, upstream=upstream,
+                self._means.stage.path("socket"), self._means.deadline, contract.Splice, upstream=upstream,
                 page_size=pairing.page_size, ramblocks={**ends.source.machines[ends.machine].blocks, **pairing.sizes},
                 **ends.splicing(), **common,
             )  # fmt: skip
@@ -247,7 +269,7 @@ class QemuBench:
 
     def _conclusion(self, peer: PeerProcess) -> Said:
         try:
-            return peer.conclusion(2 * self._deadline)
+            return peer.conclusion(2 * self._means.deadline)
         except PeerError as broken:
             return broken
 
@@ -276,6 +298,13 @@ class _Change:
 
 def _changes(ends: _Set, test: Qtest) -> list[Callable[[], Awaitable[None]]]:
     return [_Change(ends, content, test) for content in ends.script.rounds[1:]]
+
+
+def _ran(accelerator: Accelerator | None, worked: Callable[[str], bool]) -> Provenance:
+    """How a QEMU ran a method that is this accelerator's; None is one of the CPU."""
+    if accelerator is None:
+        return "software"
+    return "hardware" if worked(accelerator.kind) else accelerator.without
 
 
 def _taken_for_pages(pairing: Pairing) -> bool:

@@ -1,0 +1,86 @@
+"""Live cells: sender and receiver are two peers of ours at both ends of sockets."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from multifd.errors import EnvironmentBroke, PeerError
+from multifd.evidence.demand import Demand
+from multifd.evidence.outcome import Outcome
+from multifd.evidence.proof import proven
+from multifd.evidence.testimony import broke, sender_failed
+from multifd.memory.layout import PageRun, Script
+from multifd.memory.mutator import Mutator
+from multifd.migrate.address import connect
+from multifd.peer import contract
+from multifd.plan.work import Pairing
+from multifd.run.means import Means
+from multifd.run.receiving import figures, landed, listen
+from multifd.wire.dialect import dialect
+
+
+class LiveBench:
+    """Runs them."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    def run(self, pairing: Pairing) -> Outcome:
+        """One migration."""
+        means = self._means
+        with ExitStack() as stack:
+            changing: tuple[PageRun, ...] = ()
+            if pairing.plan.shape == "mutating":
+                script, changing = stack.enter_context(means.stage.mutable(pairing))
+                stack.enter_context(Mutator(script.rounds[0].image, changing, means.stage.seed))
+            else:
+                script = means.stage.script(pairing)
+            memory = stack.enter_context(means.stage.destination(pairing))
+            address = listen(means, pairing, memory)
+            if isinstance(address, contract.Failed):
+                return Outcome(landed(means, pairing, address, memory, script))
+            judge = stack.enter_context(means.prover.watching(means.ends(pairing)))
+            sent = self._send(pairing, script, address)
+            if not isinstance(sent, contract.Done):
+                _poke(address, means.deadline)
+            received = means.process(pairing.receiver, "receiver").conclusion(2 * means.deadline)
+            if isinstance(sent, PeerError):
+                return Outcome(broke(sent))
+            said = (sent, received)
+            demand = Demand.of_live(script, said, changing)
+            device = judge(
+                lambda: {
+                    "sender": demand.of_sender(sent, pairing.sender_framing),
+                    "receiver": demand.of_receiver(received, pairing.receiver_framing),
+                }
+            )
+            observation = landed(means, pairing, received, memory, script)
+        if isinstance(sent, contract.Failed):
+            observation = sender_failed(observation, sent, pairing.sender)
+        return proven(figures(means, pairing, script, observation, {"sender": sent, "receiver": received}), device)
+
+    def _send(self, pairing: Pairing, script: Script, address: str) -> contract.Conclusion | PeerError:
+        means = self._means
+        try:
+            return means.process(pairing.sender, "sender").request(
+                contract.Send,
+                2 * means.deadline,
+                script=script,
+                framing=pairing.sender_framing,
+                dialect=pairing.sender_dialect,
+                machine=pairing.machine.name,
+                zero_pages=pairing.plan.zero_pages(dialect(pairing.sender_dialect)).value,
+                channels=pairing.channels,
+                address=address,
+                deadline=means.deadline,
+            )
+        except PeerError as broken:
+            return broken
+
+
+def _poke(address: str, within: float) -> None:
+    """Let a receiver that waits for a sender that will not come fail now."""
+    try:
+        connect(address, within).close()
+    except EnvironmentBroke:
+        return
