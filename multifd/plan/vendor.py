@@ -13,11 +13,13 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from multifd import scrutiny
+from multifd.errors import HarnessError
 from multifd.oracle.question import Prediction
 from multifd.plan.matrix import LATEST
 from multifd.scrutiny.checks import CHECKS
 
-REPRODUCERS: Final = Path(__file__).resolve().parents[2] / "suites/vendor/reproducers"
+REPRODUCERS: Final = Path(scrutiny.__file__).with_name("reproducers")
 _METHODS: Final = {"qatzip": "qatzip", "qpl": "qpl"}
 """What QEMU uses the library for."""
 _EMULATIONS: Final = {"qatzip": "qat-emulated", "qpl": "iaa-emulated"}
@@ -85,17 +87,25 @@ class VendorCell(BaseModel):
 def vendor_plan(skips: Mapping[str, str | None], reproducers: Path = REPRODUCERS) -> list[VendorCell]:
     """Every check and every reproducer of each library; ``skips`` says why a library's cells will not run.
 
-    ``reproducers`` has a directory per library with one script per finding.
+    ``reproducers`` has a directory per library with one script per finding. Raises :class:`HarnessError` if there is
+    none of them.
     """
     cells = []
     for library, skip in skips.items():
         reason = f"lib{library} does what its documentation says, and what zlib does"
         promise = Prediction("identical", "vendor", reason, None, ())
-        scripts = {script.stem: script for script in sorted((reproducers / library).glob("*.py"))}
+        scripts = {script.stem: script for script in _scripts(reproducers / library)}
         for scenario, script in {**dict.fromkeys(CHECKS), **scripts}.items():
             cells.append(VendorCell(library=library, scenario=scenario, script=script, prediction=promise, skip=skip))
         cells.append(_fidelity(library, skip))
     return cells
+
+
+def _scripts(directory: Path) -> list[Path]:
+    scripts = sorted(directory.glob("*.py"))
+    if not scripts:
+        raise HarnessError(f"{directory}: holds no reproducers (*.py)")
+    return scripts
 
 
 def _fidelity(library: str, skip: str | None) -> VendorCell:

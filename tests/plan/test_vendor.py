@@ -7,12 +7,14 @@ from typing import Final
 
 import pytest
 
+from multifd.errors import HarnessError
 from multifd.framing.model import FRAMINGS
 from multifd.plan.vendor import VendorCell, vendor_plan
 from multifd.result.known import shipped
 from multifd.scrutiny.checks import CHECKS
 
-REPRODUCERS: Final = Path(__file__).resolve().parents[2] / "suites/vendor/reproducers"
+ROOT: Final = Path(__file__).resolve().parents[2]
+REPRODUCERS: Final = ROOT / "multifd/scrutiny/reproducers"
 SCRIPTS: Final = sorted(REPRODUCERS.glob("*/*.py"))
 CELLS: Final = vendor_plan({"qatzip": None, "qpl": None}, REPRODUCERS)
 
@@ -75,6 +77,23 @@ def test_every_reproducer_has_its_known_issue_and_every_issue_its_reproducer() -
     issues = {issue.id: issue.scenario.split("|")[0] for issue in shipped() if issue.suite == "vendor"}
 
     assert issues == {f"{script.parent.name}-{script.stem}": script.stem for script in SCRIPTS}
+
+
+def test_every_reproducer_is_named_by_its_known_issue() -> None:
+    named = {issue.reproducer for issue in shipped() if issue.reproducer is not None}
+
+    assert named == {str(script.relative_to(ROOT)) for script in SCRIPTS}
+
+
+def test_reproducers_are_found_beside_the_package() -> None:
+    assert vendor_plan({"qatzip": None, "qpl": None}) == CELLS
+
+
+def test_a_library_without_reproducers_is_our_defect(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError) as error:
+        vendor_plan({"qpl": None}, tmp_path)
+
+    assert str(error.value) == f"{tmp_path}/qpl: holds no reproducers (*.py)"
 
 
 def test_every_emulation_is_held_against_its_library() -> None:
