@@ -53,6 +53,7 @@ def concluded(
             "error": observation.error,
             "provenance": outcome.provenance,
             "device_verdict": observation.device,
+            "complaints": observation.complaints,
             "bytes_memory": outcome.bytes_memory,
             "bytes_wire": outcome.bytes_wire,
             "seconds": outcome.seconds,

@@ -19,7 +19,7 @@ from multifd.plan.vendor import VendorCell
 from multifd.profile.model import DeviceEntry, Devices, PeerEntry, Policy, Profile
 from multifd.result.record import Sides
 from multifd.run import vendor
-from multifd.run.vendor import Skipped, examine
+from multifd.run.vendor import Skipped, compare, examine
 
 LIBRARY = Library("qatzip", Path("/lib/libqatzip.so.3"), "2.0.0", "host", (), (2, 36))
 IDENTICAL = Prediction("identical", "vendor", "it keeps its word", None, ())
@@ -138,9 +138,12 @@ def test_a_check_without_a_complaint_passes(monkeypatch: pytest.MonkeyPatch) -> 
 def test_complaints_of_a_check_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [case("one", "short", "contract"), case("two", "right", None), case("three", "wrong", "corruption")]
 
-    assert checked(monkeypatch, lines, 1).error == (
-        "2 observations differ:\n- one: expected right, observed short\n- three: expected right, observed wrong"
-    )
+    seen = checked(monkeypatch, lines, 1)
+
+    assert seen.error == "2 observations differ, the first: one: expected right, observed short"
+    assert seen.complaints == (
+        "one: expected right, observed short", "three: expected right, observed wrong",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -156,8 +159,11 @@ def test_the_worst_complaint_decides(monkeypatch: pytest.MonkeyPatch, severities
 @pytest.mark.parametrize(
     ("lines", "status", "what"),
     [
-        ([], 0, "0 observations"),
-        ([case("one", "right", None)], 2, "1 observations"),
+        ([], 0, "0 observations, of which 0 differ"),
+        ([case("one", "right", None)], 2, "1 observations, of which 0 differ"),
+        ([case("one", "right", None)], 1, "1 observations, of which 0 differ"),
+        ([case("one", "wrong", "contract")], 0, "1 observations, of which 1 differ"),
+        ([case("one", "wrong", "contract")], 3, "1 observations, of which 1 differ"),
         (["no JSON"], 0, "a line that is no observation"),
         ([{"case": "one"}], 0, "a line that is no observation"),
     ],
@@ -168,6 +174,34 @@ def test_a_check_that_breaks_is_our_defect(
     seen = checked(monkeypatch, lines, status)
 
     assert (seen.outcome, seen.detail) == ("broken", f"exit status {status}, {what}")
+
+
+def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, status: int) -> Observation:
+    """An emulation held against its library by a program that prints this."""
+    program = tmp_path / "fidelity"
+    program.write_text(f"#!{sys.executable}\nprint({text!r}, end='')\nraise SystemExit({status})\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(vendor, "python_command", lambda *_: ((), {}))
+    return compare(cell(None, "emulation").model_copy(update={"streams": 5}), LIBRARY, 20).observation
+
+
+def test_an_emulation_that_agrees_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert held(monkeypatch, tmp_path, "a table\n", 0) == Observation("identical")
+
+
+def test_disagreements_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen = held(monkeypatch, tmp_path, "a table\nDISAGREE one\n    00ff\nDISAGREE two\n", 1)
+
+    assert (seen.outcome, seen.complaints) == ("hazard", ("DISAGREE one", "DISAGREE two"))
+    assert seen.error == "2 disagreements are shown, the first: DISAGREE one"
+
+
+@pytest.mark.parametrize(("text", "status"), [("", 1), ("", 3), ("DISAGREE one\n", 0), ("DISAGREE one\n", 3)])
+def test_a_comparison_that_breaks_is_our_defect(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, status: int
+) -> None:
+    assert held(monkeypatch, tmp_path, text, status).outcome == "broken"
 
 
 def wanted(policy: Policy | None) -> Profile:
