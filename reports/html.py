@@ -12,7 +12,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.result.record import Cell, Results
-from reports import model, performance, vocabulary
+from reports import matrix, model, performance, vocabulary
 
 
 def render(results: Results) -> str:
@@ -30,6 +30,8 @@ def render(results: Results) -> str:
         findings=model.findings(results),
         unattributed=model.unattributed(results),
         suites=model.suites(results),
+        unable=results.unable,
+        found={finding.id for finding in results.findings},
         figures=performance.figures(results),
     )
 
@@ -75,8 +77,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "anchor": model.anchor,
-        "provenances": model.provenances,
+        "anchor": matrix.anchor,
+        "provenances": matrix.provenances,
         "word": vocabulary.word,
         "pairing": _pairing,
         "size": _size,
@@ -86,6 +88,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,
         "KINDS": vocabulary.KINDS,
+        "DEVICES": vocabulary.DEVICES,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
     }

@@ -1,7 +1,9 @@
 """junit.xml: one testsuite per suite, one testcase per cell, in the dialect of pytest's own ``--junit-xml``.
 
 The outcomes are those of pytest: pass, refused and hazard passed; known is an expected failure, which JUnit
-can only call skipped; a cell that was not run is an error, so that a run which ended early cannot look green.
+can only call skipped; a cell that was not run is an error, so that a run which ended early cannot look green. Where
+the run is not green for a reason that no cell shows there is one testcase more, ``run``: the file has a failure or an
+error exactly where the exit code is not 0.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from typing import Final
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from multifd.result.record import Cell, Results, Verdict
-from reports.model import grouped
+from multifd.result.conclusion import exit_code
+from multifd.result.record import Cell, DeviceWork, Results, Verdict
+from reports import model
+from reports.matrix import grouped
 from reports.vocabulary import word
 
 OUTCOMES: Final[dict[Verdict, str]] = {
@@ -35,6 +39,8 @@ def render(results: Results) -> str:
     for name, cells in grouped(results.cells, lambda cell: cell.suite).items():
         suite = SubElement(root, "testsuite", _totals(name, cells) | {"timestamp": _xml(results.run.started)})
         suite.extend(map(_testcase, cells))
+    if exit_code(results) and not {"failures", "errors"} & {name for name, n in root.attrib.items() if n != "0"}:
+        _add_the_run(root, results)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
@@ -52,6 +58,16 @@ def _totals(name: str, cells: Iterable[Cell]) -> dict[str, str]:
     }
 
 
+def _add_the_run(root: Element, results: Results) -> None:
+    headline, outcome = model.headline(results), "failure" if exit_code(results) == 1 else "error"
+    alone = {"tests": "1", "failures": "0", "errors": "0", "skipped": "0"} | {f"{outcome}s": "1"}
+    suite = SubElement(root, "testsuite", {"name": "run", **alone, "time": "0.000"})
+    case = SubElement(suite, "testcase", {"classname": "run", "name": "run", "time": "0.000"})
+    SubElement(case, outcome, {"type": headline.title, "message": headline.sentence})
+    for name, value in alone.items():
+        root.set(name, str(int(root.get(name, "0")) + int(value)))
+
+
 def _testcase(cell: Cell) -> Element:
     case = Element(
         "testcase",
@@ -67,13 +83,22 @@ def _testcase(cell: Cell) -> Element:
         ("provenance.sender", cell.provenance.sender),
         ("provenance.receiver", cell.provenance.receiver),
         ("device_verdict", cell.device_verdict),
+        *((f"device.{work.end}", _counted(work)) for work in cell.device),
+        *(("issue", issue) for issue in cell.issues),
     ):
         if value:
-            SubElement(properties, "property", {"name": name, "value": value})
+            SubElement(properties, "property", {"name": name, "value": _xml(value)})
     if outcome := OUTCOMES.get(cell.verdict):
         detail = SubElement(case, outcome, {"type": word(cell), "message": _xml(cell.reason)})
-        detail.text = _xml("\n".join(line for line in (cell.error, f"reproduce: {cell.reproduce}") if line))
+        detail.text = _xml(
+            "\n".join(line for line in (cell.error, *cell.complaints, f"reproduce: {cell.reproduce}") if line)
+        )
     return case
+
+
+def _counted(work: DeviceWork) -> str:
+    counted = "unknown" if work.counted is None else work.counted
+    return f"{work.device}: asked {work.asked}, counted {counted} ({work.source}): {work.verdict}"
 
 
 def _xml(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.result.record import Results
-from reports import model, vocabulary
+from reports import matrix, model, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -31,6 +31,7 @@ def render(results: Results) -> str:
         findings=model.findings(results),
         unattributed=model.unattributed(results),
         matrices=model.wire_matrices(results),
+        unable=results.unable,
     )
 
 
@@ -57,7 +58,7 @@ def _environment() -> Environment:
         "text": _text,
         "code": _code,
         "word": vocabulary.word,
-        "provenances": model.provenances,
+        "provenances": matrix.provenances,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,

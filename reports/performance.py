@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from multifd.result.record import Cell, Provenance, Results
-from reports.model import grouped
+from reports.matrix import grouped
 
 
 @dataclass(frozen=True)

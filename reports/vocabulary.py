@@ -1,4 +1,4 @@
-"""The words of a report: one symbol, one word and one explanation for each verdict, kind and provenance.
+"""The words of a report: one symbol, one word and one explanation for each verdict, kind, device and provenance.
 
 Colour is never the only carrier: every result is a symbol *and* a word, so that a report reads the same in
 black and white, to a colour-blind reader, in Markdown and in a terminal.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from multifd.result.record import KIND_ORDER, Cell, Kind, Provenance, Verdict
+from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, Verdict
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,24 @@ VERDICTS: Final[dict[Verdict, Term]] = {
 KINDS: Final[dict[Kind, str]] = {
     "corrupt": "memory is wrong and neither side said so",
     "accepted": "accepted where a rejection was predicted",
-    "unproven": "said to run on hardware, but the device's counters did not move",
+    "unproven": "said to run on hardware, but the device counted less than the work demands",
+    "disturbed": "the device counted more than the work can have been: somebody else used it",
     "hang": "a deadline passed",
     "crash": "a peer died",
+    "invariant": "memory is right, but something that always holds did not: the stream's own book-keeping",
     "wrong-error": "rejected, but not with the error that was predicted",
 }
 """Every kind of failure, worst first."""
+
+DEVICES: Final[dict[DeviceVerdict, str]] = {
+    "proven": "the device counted what the work demands",
+    "fell-back": "the vendor's own rules gave the work to software, as predicted",
+    "unproven": "the device counted less than the work demands",
+    "disturbed": "the device counted more than the work can have been: somebody else used it",
+    "unverified": "nothing could be read that says whether the device did it",
+    "not claimed": "no end claims hardware",
+}
+"""What is known of the part that hardware had in a cell."""
 
 PROVENANCES: Final[dict[Provenance, Term]] = {
     "hardware": Term("H", "hardware", "on the accelerator itself"),
@@ -53,13 +65,6 @@ PROVENANCES: Final[dict[Provenance, Term]] = {
 
 NO_QEMU: Final = "no real QEMU took part; remedy: --qemu PATH, or --qemu found"
 """What a run without one says, for its software is what people run."""
-
-_ORDER: Final = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
-
-
-def worst_first(cell: Cell) -> tuple[int, int]:
-    """The sort key that puts silent corruption first and passes last."""
-    return _ORDER[cell.verdict], KIND_ORDER.index(cell.kind) if cell.kind else len(KIND_ORDER)
 
 
 def word(cell: Cell) -> str:

@@ -17,6 +17,7 @@ from multifd import __version__
 from multifd.campaign.prepare import Campaign
 from multifd.plan.reference import stand_in
 from multifd.result.record import Peer, Run
+from multifd.result.store import plan_digest
 
 _PACKAGES: Final = ("numpy", "pydantic", "pytest", "pytest-xdist", "zlib-ng", "isal", "deflate", "zstandard")
 
@@ -32,7 +33,7 @@ def begun(campaign: Campaign, command: str) -> Run:
         host=_host(),
         versions={"multifd": __version__, "python": platform.python_version(), **_versions()},
         command=command,
-        plan=campaign.plan.digest,
+        plan=plan_digest(campaign.plan.cells),
         seed=campaign.options.seed,
         coverage=dict(Counter(cell.suite for cell in campaign.plan.cells.values())),
     )

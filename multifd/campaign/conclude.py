@@ -56,6 +56,7 @@ def concluded(cell: PlannedCell, outcome: Outcome, options: Options, issues: Seq
             "provenance": outcome.provenance,
             "device_verdict": observation.device,
             "device": outcome.device,
+            "complaints": observation.complaints,
             "bytes_memory": outcome.bytes_memory,
             "bytes_wire": outcome.bytes_wire,
             "seconds": outcome.seconds,

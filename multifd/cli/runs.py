@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +13,8 @@ from rich.console import Console
 import reports
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import store
-from multifd.result.exit_code import exit_code
-from multifd.result.known import shipped
+from multifd.result.conclusion import exit_code
+from multifd.result.lock import LOCK, Lock
 from multifd.result.record import Cell, Results
 from reports.svg import matrix_svg
 
@@ -27,22 +28,25 @@ _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error"
 def report(directory: Path, matrix: str | None) -> None:
     """Make the reports of a run again, from its results, or from its event log if it was cut off.
 
-    DIRECTORY is what the run was given as --results. The exit code is that of the run: 0 conforming, 1 not
-    conforming, 3 if it is not complete.
+    DIRECTORY is what the run was given as --results; a run that is still going on there is left alone. The exit code
+    is that of the run: 0 conforming, 1 not conforming, 3 if the environment broke or it is not complete.
     """
-    if not (directory / store.RESULTS).is_file():
-        store.save(store.build(directory, shipped()), directory)
-    results = store.load(directory)
-    try:
-        path = reports.write(results, directory)
-        if matrix is not None:
-            (directory / "matrix.svg").write_text(matrix_svg(results, matrix), encoding="utf-8")
-    except ValueError as problem:
-        raise InputError(f"--matrix: {problem}") from None
-    except OSError as problem:
-        raise EnvironmentBroke(f"{directory}: cannot write reports: {problem.strerror}") from None
+    with Lock(directory) if (directory / LOCK).exists() else nullcontext():
+        results = store.load(directory)
+        try:
+            drawn = matrix_svg(results, matrix) if matrix is not None else None
+        except ValueError as problem:
+            raise InputError(f"--matrix: {problem}") from None
+        if not (directory / store.RESULTS).is_file():
+            store.save(results, directory)
+        try:
+            path = reports.write(results, directory)
+            if drawn is not None:
+                (directory / "matrix.svg").write_text(drawn, encoding="utf-8")
+        except OSError as problem:
+            raise EnvironmentBroke(f"{directory}: cannot write reports: {problem.strerror}") from None
     print(path)
-    sys.exit(exit_code(results.cells, interrupted=not results.run.complete))
+    sys.exit(exit_code(results))
 
 
 @click.command()

@@ -27,6 +27,8 @@ class Observation:
     late_pages: int = 0
     device: DeviceVerdict = "not claimed"
     claim: str | None = None
+    complaints: tuple[str, ...] = ()
+    """What differs, one by one, where it looked at many things."""
 
 
 @dataclass(frozen=True, slots=True)

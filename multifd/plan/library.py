@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from multifd import scrutiny
 from multifd.accelerator import VENDOR, by_codec
 from multifd.errors import HarnessError
 from multifd.oracle.question import Prediction
@@ -17,7 +18,7 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.work import Check, Fidelity, Reproducer
 from multifd.scrutiny.checks import CHECKS
 
-REPRODUCERS: Final = Path(__file__).resolve().parents[2] / "suites/vendor/reproducers"
+REPRODUCERS: Final = Path(scrutiny.__file__).with_name("reproducers")
 _STREAMS: Final = 5000
 """Of the main job; ``python -m multifd.fidelity`` takes as many as one likes."""
 _FORMATS: Final = {"4b-": "4b-packet", "raw-": "raw-packet", "gzip-": "gzip-packet"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -43,11 +42,6 @@ class Plan(BaseModel):
     cells: dict[str, PlannedCell]
     """By id, in the order of the suites."""
     unable: tuple[Unable, ...]
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the ids: equal plans have equal ones."""
-        return hashlib.sha256("\n".join(sorted(self.cells)).encode()).hexdigest()
 
 
 def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions | None = None) -> Plan:

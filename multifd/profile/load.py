@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from multifd.errors import InputError
+from multifd.errors import HarnessError, InputError
 from multifd.profile.model import Deadlines, DeviceEntry, PeerEntry, Profile, QemuEntry
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "hwprofiles"
@@ -22,8 +22,11 @@ DIRECTORY: Final = Path(__file__).resolve().parents[2] / "hwprofiles"
 
 
 def shipped() -> dict[str, Path]:
-    """Shipped profiles by name."""
-    return {path.stem: path for path in sorted(DIRECTORY.glob("*.yaml"))}
+    """Shipped profiles by name; raises :class:`HarnessError` if there are none."""
+    found = {path.stem: path for path in sorted(DIRECTORY.glob("*.yaml"))}
+    if not found:
+        raise HarnessError(f"{DIRECTORY}: holds no profiles (*.yaml)")
+    return found
 
 
 def load(name: str) -> Profile:

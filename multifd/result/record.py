@@ -19,10 +19,18 @@ Role = Literal["sender", "receiver"]
 CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
 """Verdicts of cells that were checked and went as predicted or as a known issue says."""
 
+VERDICT_ORDER: tuple[Verdict, ...] = (
+    "fail", "error", "hazard", "known", "not-run", "skip", "refused", "pass",
+)  # fmt: skip
+"""Verdicts, worst first."""
+
 KIND_ORDER: tuple[Kind, ...] = (
     "corrupt", "accepted", "unproven", "disturbed", "hang", "crash", "invariant", "wrong-error",
 )  # fmt: skip
 """Kinds of failure, worst first: silent corruption outranks everything."""
+
+SEVERITY_ORDER: tuple[Severity, ...] = ("corruption", "crash", "hang", "leak", "contract")
+"""Severities, worst first."""
 
 
 class Model(BaseModel):

@@ -8,50 +8,144 @@ event   carries
 ======  ==========================================================================================
 run     the circumstances: ``Run`` with ``finished`` None and ``complete`` False
 peer    one peer of the line-up
-plan    every planned cell as a record with verdict ``not-run``
-cell    one cell's record; the last one for an id counts
-end     when the run finished and whether it is complete
+unable  what one peer cannot do in one role
+plan    every planned cell as a record with verdict ``not-run``, or ``skip`` where that is known
+cell    one cell's record; of several for one id the worst counts (:mod:`multifd.result.badness`)
+lost    a worker of the run that died, and the cell that it ran, None where nobody knows
+end     when the run finished, and whether it was interrupted; a log without it was cut off. It comes
+        when results and reports are written: a run that could not do that has no end
 ======  ==========================================================================================
+
+A run writes its log beside that of the run before. Not before its plan is whole does it take the place of the other
+one, and what was made of that one goes: a directory holds one run, all of it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
 from multifd.errors import EnvironmentBroke, InputError
+from multifd.result.badness import worse
+from multifd.result.conclusion import conclude
 from multifd.result.known import KnownIssue, findings, shipped
-from multifd.result.record import Cell, Peer, Results, Run
+from multifd.result.lock import Lock
+from multifd.result.record import Cell, Model, Peer, Results, Run, Unable
 
 EVENTS: Final = "events.jsonl"
 RESULTS: Final = "results.json"
-PLAN: Final = "plan.json"
+REPORTS: Final = ("junit.xml", "report.md", "report.html", "matrix.svg")
+"""What is made of the results, the main one last but for the picture that is made when asked for."""
+
+
+class End(NamedTuple):
+    """How a run ended."""
+
+    finished: str
+    """ISO 8601, UTC."""
+    interrupted: bool
+    """By somebody, or by an environment that broke."""
+
+
+def plan_digest(ids: Iterable[str]) -> str:
+    """Of the ids of all planned cells, in whatever order: 64 bits in hexadecimal."""
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
 class EventLog:
-    """Appends events; every one is on its way to the disk when :meth:`write` returns."""
+    """Appends events; every one is on its way to the disk when the method returns.
+
+    The directory is this run's alone until :meth:`close`. Raises :class:`InputError` while another run has it, and
+    all methods :class:`EnvironmentBroke` when the disk does not take what they write.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / EVENTS
+        self._beside = self.path.with_suffix(".jsonl.new")
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("wb", buffering=0)
         except OSError as problem:
-            raise EnvironmentBroke(f"{self.path}: cannot write: {problem.strerror}") from None
+            raise self._broke(problem) from None
+        self._lock = Lock(directory)
+        try:
+            self._file = self._beside.open("wb", buffering=0)
+        except OSError as problem:
+            self._lock.release()
+            raise self._broke(problem) from None
 
-    def write(self, event: str, **content: Any) -> None:
-        """Append one event; raises :class:`EnvironmentBroke` when the disk does not take it."""
-        self._append(json.dumps({"event": event, **content}, separators=(",", ":")).encode())
+    def write_run(self, run: Run) -> None:
+        """The circumstances; the first event of a log."""
+        self._model("run", run)
 
-    def write_cell(self, event: Literal["plan", "cell"], cell: Cell) -> None:
-        """Append one record: thousands of them go this way, so they are made into JSON once."""
-        self._append(b'{"event":"%s","cell":%s}' % (event.encode(), cell.model_dump_json().encode()))
+    def write_peer(self, peer: Peer) -> None:
+        """A peer that takes part."""
+        self._model("peer", peer)
+
+    def write_unable(self, entry: Unable) -> None:
+        """What a peer cannot do."""
+        self._model("unable", entry)
+
+    def write_plan(self, cell: Cell) -> None:
+        """A cell before it runs."""
+        self._model("plan", cell, "cell")
+
+    def planned(self) -> None:
+        """The plan is whole: from here on the directory holds this run, and the one before is gone."""
+        try:
+            # Until its log is replaced the run before can be reported again.
+            _remove_derived(self.path.parent)
+            self._beside.replace(self.path)
+        except OSError as problem:
+            raise self._broke(problem) from None
+
+    def write_cell(self, cell: Cell) -> None:
+        """A record."""
+        self._model("cell", cell)
+
+    def write_lost(self, worker: str, cell: str | None) -> None:
+        """A worker died, while it ran this cell if that is known."""
+        self._append(json.dumps({"event": "lost", "worker": worker, "cell": cell}, separators=(",", ":")).encode())
+
+    def write_end(self, end: End) -> None:
+        """The run is over."""
+        self._append(json.dumps({"event": "end", **end._asdict()}, separators=(",", ":")).encode())
+
+    def finish(self, end: End, render: Callable[[Results, Path], object]) -> Results:
+        """Write results.json, let ``render`` write the reports, and then the end: all of it, or nothing.
+
+        Raises :class:`EnvironmentBroke` also for the OSError of ``render``.
+        """
+        directory = self.path.parent
+        results = build(directory, shipped(), end)
+        try:
+            save(results, directory)
+            render(results, directory)
+            self.write_end(end)
+        except (OSError, EnvironmentBroke) as problem:
+            _remove_derived(directory)
+            if isinstance(problem, OSError):
+                raise EnvironmentBroke(f"{directory}: cannot write reports: {problem.strerror}") from None
+            raise
+        return results
+
+    def close(self) -> None:
+        """Nothing more will be appended; a log that never got its plan goes."""
+        self._file.close()
+        self._beside.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _model(self, event: str, content: Model, key: str | None = None) -> None:
+        """Thousands go this way, so they are made into JSON once."""
+        self._append(b'{"event":"%s","%s":%s}' % (
+            event.encode(), (key or event).encode(), content.model_dump_json().encode(),
+        ))  # fmt: skip
 
     def _append(self, content: bytes) -> None:
         line = memoryview(content + b"\n")
@@ -65,11 +159,10 @@ class EventLog:
             # Half a line would hide the next one. What is no file (/dev/full) has no half lines.
             with suppress(OSError):
                 os.ftruncate(self._file.fileno(), start)
-            raise EnvironmentBroke(f"{self.path}: cannot write: {problem.strerror}") from None
+            raise self._broke(problem) from None
 
-    def close(self) -> None:
-        """Nothing more will be appended."""
-        self._file.close()
+    def _broke(self, problem: OSError) -> EnvironmentBroke:
+        return EnvironmentBroke(f"{self.path}: cannot write: {problem.strerror}")
 
 
 def read_events(directory: Path) -> Iterable[dict[str, Any]]:
@@ -89,37 +182,60 @@ def read_events(directory: Path) -> Iterable[dict[str, Any]]:
         yield event
 
 
-def build(directory: Path, issues: Iterable[KnownIssue]) -> Results:
-    """Results from the event log; a run without an end is incomplete. Raises :class:`InputError`."""
-    run: dict[str, Any] | None = None
+def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None) -> Results:
+    """Results from the event log, whose end is yet to be written if it is given here.
+
+    A run without an end is incomplete. Raises :class:`InputError`.
+    """
+    run: Run | None = None
     peers: list[Peer] = []
-    cells: dict[str, Cell] = {}
+    unable: list[Unable] = []
+    plan: dict[str, Cell] = {}
+    records: dict[str, Cell] = {}
+    lost = 0
     try:
         for event in read_events(directory):
             match event:
-                case {"event": "run", "run": dict() as fields}:
-                    run = fields
+                case {"event": "run", "run": fields}:
+                    run = Run.model_validate(fields)
                 case {"event": "peer", "peer": fields}:
                     peers.append(Peer.model_validate(fields))
-                case {"event": "plan" | "cell", "cell": fields}:
+                case {"event": "unable", "unable": fields}:
+                    unable.append(Unable.model_validate(fields))
+                case {"event": "plan", "cell": fields}:
                     cell = Cell.model_validate(fields)
-                    cells[cell.id] = cell
-                case {"event": "end", "finished": finished, "complete": complete} if run is not None:
-                    run |= {"finished": finished, "complete": complete}
+                    plan[cell.id] = cell
+                case {"event": "cell", "cell": fields}:
+                    cell = Cell.model_validate(fields)
+                    records[cell.id] = worse(records.get(cell.id, cell), cell)
+                case {"event": "lost", "worker": str()}:
+                    lost += 1
+                case {"event": "end", "finished": str() as when, "interrupted": bool() as interrupted}:
+                    end = End(when, interrupted)
                 case {"event": name}:
                     raise InputError(f"{directory / EVENTS}: event {name!r} is unknown or out of place")
-        if run is None:
-            raise InputError(f"{directory / EVENTS}: holds no run")
-        return Results(
-            run=Run.model_validate(run),
-            peers=tuple(peers),
-            findings=findings(cells.values(), issues),
-            cells=tuple(cells.values()),
-        )
     except ValidationError as problem:
         first = problem.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{directory / EVENTS}: {problem.title}: {path}: {first['msg']}") from None
+    if run is None:
+        raise InputError(f"{directory / EVENTS}: holds no run")
+    cells = tuple((plan | records).values())
+    conclusion = conclude(cells, ended=end is not None and not end.interrupted)
+    finished = end.finished if end is not None else None
+    return Results(
+        run=run.model_copy(update={"finished": finished, "complete": conclusion.complete, "workers_lost": lost}),
+        peers=tuple(peers),
+        unable=tuple(unable),
+        findings=findings(cells, issues),
+        cells=cells,
+    )
+
+
+def _remove_derived(directory: Path) -> None:
+    """All that is made from the log."""
+    for name in (RESULTS, *REPORTS):
+        (directory / name).unlink(missing_ok=True)
 
 
 def save(results: Results, directory: Path) -> Path:

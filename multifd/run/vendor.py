@@ -15,35 +15,37 @@ leak, contract      what was written is right, but the library breaks its word
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, get_args
 
 from multifd.evidence.outcome import Outcome
 from multifd.libraries.find import Library, python_command
 from multifd.oracle.verdict import Observation
 from multifd.plan.library import REPRODUCERS
 from multifd.plan.work import Check, Fidelity, Reproducer
-from multifd.result.known import ITEM
 from multifd.result.record import Seconds, Severity, Sides
 from multifd.run.process import MOST, Ended, run_process
+from multifd.scrutiny import observation as scrutiny
 
-_EVIDENCE: Final = re.compile(r"(?:shown: (corruption|crash|hang|leak|contract)|(gone)|(skipped)): (.+)")
-_WORST: Final[tuple[Severity, ...]] = ("corruption", "crash", "hang", "leak", "contract")
+_EVIDENCE: Final = re.compile(rf"(?:shown: ({'|'.join(get_args(Severity))})|(gone)|(skipped)): (.+)")
 
 
 class Skipped(Exception):  # noqa: N818  (an answer, not an accident)
     """The reproducer says that it cannot show anything here; the text is its reason."""
 
 
-def examine(work: Check | Reproducer, library: Library, deadline: float, most: int = MOST) -> Outcome:
+def examine(
+    work: Check | Reproducer, library: Library, deadline: float, most: int = MOST, reproducers: Path = REPRODUCERS
+) -> Outcome:
     """Run the cell, at most ``deadline`` seconds; raises :class:`Skipped`."""
     arguments = ["-m", "multifd.scrutiny", work.name, work.library]
     if isinstance(work, Reproducer):
-        arguments = [str(REPRODUCERS / work.library / f"{work.name}.py")]
+        arguments = [str(reproducers / work.library / f"{work.name}.py")]
     command, environment = python_command(library, arguments)
     exactly = {f"{work.library.upper()}_LIBRARY": str(library.path)}
     started = time.perf_counter()
@@ -90,27 +92,25 @@ def _evidence(ended: Ended) -> Observation:
 
 def _observations(ended: Ended) -> Observation:
     try:
-        seen = [json.loads(line) for line in ended.output.splitlines()]
-        different = [case for case in seen if not case["ok"]]
-        complaints = [f"{case['case']}: expected {case['expected']}, observed {case['observed']}" for case in different]
-        severities = {case["severity"] for case in different}
-    except (ValueError, KeyError, TypeError):
+        seen = [scrutiny.Observation.parse(line) for line in ended.output.splitlines()]
+    except (ValueError, TypeError):
         return _broken(ended, "a line that is no observation")
-    if ended.status not in (0, 1) or not seen:
-        return _broken(ended, f"{len(seen)} observations")
+    different = [one for one in seen if not one.ok]
+    if not seen or ended.status != bool(different):
+        return _broken(ended, f"{len(seen)} observations, of which {len(different)} differ")
     if not different:
         return Observation("identical")
-    worst = next(severity for severity in _WORST if severity in severities)
-    return _shown(worst, "".join([f"{len(different)} observations differ:", *(ITEM + one for one in complaints)]))
+    worst = scrutiny.worst(one.severity for one in different if one.severity is not None)
+    return _listed(worst, "observations differ", tuple(one.complaint for one in different))
 
 
 def _disagreements(ended: Ended) -> Observation:
-    if ended.status not in (0, 1):
-        return _broken(ended, "neither agreement nor disagreement")
     lines = [line for line in ended.output.decode(errors="replace").splitlines() if line.startswith("DISAGREE ")]
-    if not ended.status and not lines:
+    if ended.status != bool(lines):
+        return _broken(ended, f"{len(lines)} disagreements")
+    if not lines:
         return Observation("identical")
-    return _shown("corruption", f"{len(lines)} disagreements are shown, the first: {lines[0] if lines else 'none'}")
+    return _listed("corruption", "disagreements are shown", tuple(lines))
 
 
 def _shown(severity: Severity, text: str) -> Observation:
@@ -121,6 +121,11 @@ def _shown(severity: Severity, text: str) -> Observation:
             return Observation(severity, text, text)
         case "leak" | "contract":
             return Observation("identical", text, claim=text)
+
+
+def _listed(severity: Severity, what: str, complaints: tuple[str, ...]) -> Observation:
+    shown = _shown(severity, f"{len(complaints)} {what}, the first: {complaints[0]}")
+    return replace(shown, complaints=complaints)
 
 
 def _broken(ended: Ended, what: str) -> Observation:

@@ -1,8 +1,12 @@
-"""``python -m multifd.scrutiny CHECK LIBRARY``: one JSON object per case; exit 1 if one is not as expected."""
+"""``python -m multifd.scrutiny CHECK LIBRARY``: one JSON object per case.
+
+Exit status: 0 all as expected, 1 something is not, 2 usage, 3 the check itself broke, whatever it has observed before.
+"""
 
 from __future__ import annotations
 
 import argparse
+import traceback
 from functools import partial
 from importlib import import_module
 from typing import Final
@@ -24,9 +28,13 @@ def main() -> int:
     chosen = parser.parse_args()
     different = 0
     check = partial(endurance.check, calls=chosen.calls) if chosen.check == "endurance" else CHECKS[chosen.check]
-    for observation in check(_subject(chosen.library)):
-        print(observation.line(), flush=True)
-        different += not observation.ok
+    try:
+        for observation in check(_subject(chosen.library)):
+            print(observation.line(), flush=True)
+            different += not observation.ok
+    except Exception:
+        traceback.print_exc()
+        return 3
     return 1 if different else 0
 
 

@@ -6,18 +6,17 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Self
 
-from multifd.result.record import Severity
+from multifd.result.record import SEVERITY_ORDER, Severity
 
-_HARM: Final[tuple[tuple[str, Severity], ...]] = (
-    ("wrong bytes", "corruption"),
-    ("behind the destination", "corruption"),
-    ("not readable", "corruption"),
-    ("signal", "crash"),
-    ("more", "leak"),
-)
-"""Words of an observation, and what they mean to a caller; worst first. Everything else breaks the contract only."""
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of a case in words, and what that means to a caller who was promised something else."""
+
+    words: str
+    harm: Severity = "contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +34,32 @@ class Observation:
         """As one line of JSON."""
         return json.dumps(asdict(self))
 
+    @classmethod
+    def parse(cls, line: str | bytes) -> Self:
+        """From what :meth:`line` has made; ValueError or TypeError where that is something else."""
+        return cls(**json.loads(line))
+
     @property
     def complaint(self) -> str:
         """The case in one sentence."""
         return f"{self.case}: expected {self.expected}, observed {self.observed}"
 
 
-def observations(case: str, expected: str, outcomes: Mapping[str, str]) -> Iterator[Observation]:
+def observations(case: str, expected: str, outcomes: Mapping[str, Seen]) -> Iterator[Observation]:
     """A case tried in several ways: one observation per outcome that was not expected, ``refused (raw, zlib)``."""
-    different: dict[str, list[str]] = {}
-    for way, outcome in outcomes.items():
-        if outcome != expected:
-            different.setdefault(outcome, []).append(way)
+    different: dict[Seen, list[str]] = {}
+    for way, seen in outcomes.items():
+        if seen.words != expected:
+            different.setdefault(seen, []).append(way)
     if not different:
         yield Observation(case, expected, expected, True)
-    for outcome, ways in different.items():
-        yield Observation(case, expected, f"{outcome} ({', '.join(ways)})", False, severity(outcome))
+    for seen, ways in different.items():
+        yield Observation(case, expected, f"{seen.words} ({', '.join(ways)})", False, seen.harm)
+
+
+def worst(severities: Iterable[Severity]) -> Severity:
+    """The worst of some; ValueError for none."""
+    return min(severities, key=SEVERITY_ORDER.index)
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -60,8 +69,3 @@ def ranges(numbers: Iterable[int]) -> str:
         members = [number for _, number in run]
         parts.append(f"{members[0]}-{members[-1]}" if len(members) > 1 else str(members[0]))
     return ", ".join(parts)
-
-
-def severity(observed: str) -> Severity:
-    """What an observation that is not as expected means to a caller."""
-    return next((harm for words, harm in _HARM if words in observed), "contract")

@@ -10,6 +10,7 @@ from typing import Final
 
 from multifd.errors import PayloadError
 from multifd.framing.container import Container, trailer, unwrap_four_b, wrap, zlib_header
+from multifd.scrutiny.observation import Seen
 
 _GZIP_HEADER: Final = struct.pack("<2sBBIBB", b"\x1f\x8b", 8, 0, 0, 0, 255)
 _WBITS: Final = {Container.RAW: -15, Container.ZLIB: 15, Container.GZIP: 31, Container.GZIP_EXT: 31}
@@ -48,15 +49,15 @@ def member(raw: bytes, content: bytes, container: Container, window: int = 15) -
             return wrap(raw, content, container)
 
 
-def read_back(data: bytes, content: bytes, container: Container) -> str:
-    """What zlib makes of a library's output: ``identical`` or what else."""
+def read_back(data: bytes, content: bytes, container: Container) -> Seen:
+    """What zlib makes of a library's output: ``identical`` or what else, all of which is corruption."""
     try:
         if container is Container.FOUR_B:
             data, container = bytes(unwrap_four_b(data)), Container.RAW
         engine = zlib.decompressobj(_WBITS[container])
         got = engine.decompress(data)
     except (zlib.error, PayloadError) as problem:
-        return f"OK, but not readable: {problem}"
+        return Seen(f"OK, but not readable: {problem}", "corruption")
     if not engine.eof:
-        return "OK, but not readable: the stream has no end"
-    return "identical" if got == content else "OK with wrong bytes"
+        return Seen("OK, but not readable: the stream has no end", "corruption")
+    return Seen("identical") if got == content else Seen("OK with wrong bytes", "corruption")

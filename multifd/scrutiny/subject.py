@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from multifd.framing.container import Container
 from multifd.scrutiny.memory import Region
+from multifd.scrutiny.observation import Seen
 
 SLACK = 64
 """Bytes behind a destination that no check is about: more than any known overrun."""
@@ -68,17 +69,17 @@ def compressed(session: Session, content: bytes, room: int | None = None) -> tup
     return answer, target.read(answer.produced)
 
 
-def decompressed(session: Session, data: bytes, content: bytes, room: int | None = None) -> str:
+def decompressed(session: Session, data: bytes, content: bytes, room: int | None = None) -> Seen:
     """Decompress into a destination of ``room`` bytes, by default as large as the content; what came of it."""
     target = Region(len(content) if room is None else room, SLACK)
     answer = session.decompress(Region(data, SLACK), target)
     return outcome(answer, target.read(answer.produced), content)
 
 
-def outcome(answer: Answer, got: bytes, content: bytes) -> str:
-    """A decompression in words: ``identical`` or what else."""
+def outcome(answer: Answer, got: bytes, content: bytes) -> Seen:
+    """A decompression: ``identical`` or what else."""
     if not answer.ok:
-        return f"refused: {answer.status}"
+        return Seen(f"refused: {answer.status}")
     if answer.produced != len(content):
-        return f"OK with {answer.produced} of {len(content)} bytes"
-    return "identical" if got == content else "OK with wrong bytes"
+        return Seen(f"OK with {answer.produced} of {len(content)} bytes")
+    return Seen("identical") if got == content else Seen("OK with wrong bytes", "corruption")

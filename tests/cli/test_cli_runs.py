@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
+from xml.etree import ElementTree
 
 import pytest
 
 from multifd.result import store
+from multifd.result.conclusion import conclude
 from multifd.result.record import Cell, Results
+from multifd.result.store import End
 from tests.cli.command import Answer, multifd
 from tests.reports.builder import cell, results
 
@@ -23,16 +28,18 @@ def saved(directory: Path, *cells: Cell, complete: bool = True) -> Path:
     return directory
 
 
-def logged(directory: Path, *cells: Cell, ended: bool) -> Path:
+def logged(directory: Path, *cells: Cell, end: End | None) -> Path:
     """A run of which only the event log is left."""
-    run: dict[str, Any] = results(complete=False).run.model_dump(mode="json")
-    log = store.EventLog(directory)
-    log.write("run", run=run)
-    for one in cells:
-        log.write("cell", cell=one.model_dump(mode="json"))
-    if ended:
-        log.write("end", finished="2025-11-22T20:01:23Z", complete=True)
-    log.close()
+    with closing(store.EventLog(directory)) as log:
+        log.write_run(results(complete=False).run)
+        for one in cells:
+            log.write_plan(one.model_copy(update={"verdict": "not-run"}))
+        log.planned()
+        for one in cells:
+            if one.verdict != "not-run":
+                log.write_cell(one)
+        if end is not None:
+            log.write_end(end)
     return directory
 
 
@@ -43,29 +50,36 @@ def read(directory: Path) -> Results:
 # report
 
 
-@pytest.mark.parametrize(
-    ("verdicts", "complete", "code"),
-    [
-        (("pass", "refused", "hazard", "known", "skip"), True, 0),
-        (("pass", "fail"), True, 1),
-        (("pass", "error"), True, 3),
-        (("skip", "skip"), True, 1),
-        ((), True, 1),
-        (("pass", "not-run"), False, 3),
-        (("fail", "not-run"), False, 1),
-    ],
-    ids=lambda value: "-".join(value) or "nothing" if isinstance(value, tuple) else None,
-)
-def test_the_exit_code_is_that_of_the_run(verdicts: tuple[str, ...], complete: bool, code: int, tmp_path: Path) -> None:
-    cells = [cell(id=f"wire/{n}", verdict=verdict) for n, verdict in enumerate(verdicts)]
+VERDICTS: Final = (
+    "", "pass refused hazard known skip", "pass fail", "pass error", "fail error", "skip skip", "pass not-run",
+    "fail not-run", "skip not-run",
+)  # fmt: skip
+ENDS: Final = {
+    "ended": End("2025-11-22T20:01:23Z", interrupted=False),
+    "interrupted": End("2025-11-22T20:01:23Z", interrupted=True),
+    "cut off": None,
+}
 
-    answer = multifd("report", saved(tmp_path, *cells, complete=complete))
 
-    assert answer == Answer(code, f"{tmp_path}/report.html\n", "")
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("verdicts", VERDICTS, ids=lambda verdicts: verdicts.replace(" ", "-") or "nothing")
+def test_exit_code_results_reports_and_a_second_report_agree(verdicts: str, end: str, tmp_path: Path) -> None:
+    cells = [cell(id=f"wire/{n}", verdict=verdict) for n, verdict in enumerate(verdicts.split())]
+    complete, code = conclude(cells, ended=end == "ended")
+
+    first = multifd("report", logged(tmp_path, *cells, end=ENDS[end]))
+    again = multifd("report", tmp_path)
+
+    junit = ElementTree.parse(tmp_path / "junit.xml").getroot().attrib
+    assert first == again == Answer(code, f"{tmp_path}/report.html\n", "")
+    assert read(tmp_path).run.complete == complete
+    assert (code != 0) == ((junit["failures"], junit["errors"]) != ("0", "0"))
+    assert (code == 0) == ("<h1>Conforming" in (tmp_path / "report.html").read_text())
+    assert (code == 0) == ("# multifd conformance: Conforming" in (tmp_path / "report.md").read_text())
 
 
 def test_reports_are_made_from_the_event_log_alone(tmp_path: Path) -> None:
-    answer = multifd("report", logged(tmp_path, cell(), ended=True))
+    answer = multifd("report", logged(tmp_path, cell(), end=ENDS["ended"]))
 
     assert answer.code == 0
     assert [name for name in REPORTS if not (tmp_path / name).is_file()] == []
@@ -73,9 +87,21 @@ def test_reports_are_made_from_the_event_log_alone(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_cut_off_is_not_complete(tmp_path: Path) -> None:
-    answer = multifd("report", logged(tmp_path, cell(), ended=False))
+    answer = multifd("report", logged(tmp_path, cell(), end=None))
 
     assert (answer.code, read(tmp_path).run.complete, len(read(tmp_path).cells)) == (3, False, 1)
+
+
+def test_a_run_that_is_going_on_is_left_alone(tmp_path: Path) -> None:
+    with closing(store.EventLog(tmp_path)) as log:
+        log.write_run(results(complete=False).run)
+        log.planned()
+
+        answer = multifd("report", tmp_path)
+
+    reason = "and makes its reports when it ends; remedy: wait for it, or run with --results OTHER"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}: a run is going on there (process {os.getpid()}), {reason}\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "events.jsonl"]
 
 
 def test_a_matrix_is_drawn_if_asked_for(tmp_path: Path) -> None:
@@ -202,15 +228,15 @@ def test_the_worst_comes_first(tmp_path: Path) -> None:
 
 def test_a_run_that_was_cut_off_can_be_compared(tmp_path: Path) -> None:
     before = saved(tmp_path / "before", one("pass"))
-    after = logged(tmp_path / "after", one("pass"), ended=False)
+    after = logged(tmp_path / "after", one("pass"), end=None)
 
     assert multifd("diff", before, after).code == 0
 
 
 def test_results_have_the_contracts_name(tmp_path: Path) -> None:
-    multifd("report", logged(tmp_path, cell(), ended=True))
+    multifd("report", logged(tmp_path, cell(), end=ENDS["ended"]))
 
-    assert json.loads((tmp_path / "results.json").read_text())["schema"] == "multifd-conformance/results/1"
+    assert json.loads((tmp_path / "results.json").read_text())["schema"] == "multifd-conformance/results/2"
 
 
 def test_what_is_no_run_cannot_be_compared(tmp_path: Path) -> None:

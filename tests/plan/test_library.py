@@ -15,6 +15,7 @@ from multifd.plan.work import Check, Fidelity, Reproducer
 from multifd.result.known import shipped
 from multifd.scrutiny.checks import CHECKS
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 SCRIPTS: Final = sorted(REPRODUCERS.glob("*/*.py"))
 CELLS: Final = list(library_plan({"qatzip": None, "qpl": None}))
 
@@ -92,3 +93,9 @@ def test_every_reproducer_has_its_known_issue_and_every_issue_its_reproducer() -
     issues = {issue.id: issue.scenario.split("|")[0] for issue in shipped() if issue.suite == "vendor"}
 
     assert issues == {f"{script.parent.name}-{script.stem}": script.stem for script in SCRIPTS}
+
+
+def test_every_reproducer_is_named_by_its_known_issue() -> None:
+    named = {issue.reproducer for issue in shipped() if issue.reproducer is not None}
+
+    assert named == {str(script.relative_to(ROOT)) for script in SCRIPTS}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from multifd.result.record import Cell, Finding, Peer, Provenance, Results, Role, Run, Seconds, Sides
+from multifd.result.record import Cell, Finding, Peer, Provenance, Results, Role, Run, Seconds, Sides, Unable
 
 PEERS: dict[str, Provenance] = {
     "zlib": "software",
@@ -74,7 +74,37 @@ def peer(name: str, provenance: Provenance) -> Peer:
     )
 
 
-def results(*cells: Cell, complete: bool = True, findings: tuple[Finding, ...] = ()) -> Results:
+def finding(**changes: Any) -> Finding:
+    """A hazard of a QEMU, with ``changes``."""
+    fields: dict[str, Any] = {
+        "id": "mask-hides-qatzip",
+        "component": "QEMU",
+        "versions": "5.0 to 8.2",
+        "severity": "corruption",
+        "cause": "The flags mask 7<<1 hides 0x20, so that a QATZIP packet reads as one without compression.",
+        "remedy": "Set the same method on both sides.",
+        "upstream": None,
+        "fixed_in": "9.2",
+        "reproducer": None,
+        "cells": (),
+        "reproduce": "tox -e conformance",
+        **changes,
+    }
+    return Finding(**fields)
+
+
+def unable(**changes: Any) -> Unable:
+    """A peer that cannot send zstd, with ``changes``."""
+    fields: dict[str, Any] = {
+        "framing": "zstd", "peer": "isal", "role": "sender", "reason": "it knows DEFLATE only", "tried": True,
+        **changes,
+    }  # fmt: skip
+    return Unable(**fields)
+
+
+def results(
+    *cells: Cell, complete: bool = True, findings: tuple[Finding, ...] = (), cannot: tuple[Unable, ...] = ()
+) -> Results:
     """A run of 83 seconds with ``cells`` and the whole line-up."""
     run = Run(
         id="2025-11-22T20:00:00Z-1b2c",
@@ -91,25 +121,19 @@ def results(*cells: Cell, complete: bool = True, findings: tuple[Finding, ...] =
             "libqatzip": "2.0.0",
         },
         command="pytest suites --hwprofile software-only",
+        plan="0123456789abcdef",
+        seed=1,
     )
     peers = tuple(peer(name, provenance) for name, provenance in PEERS.items())
-    return Results(run=run, peers=peers, findings=findings, cells=cells)
+    return Results(run=run, peers=peers, unable=cannot, findings=findings, cells=cells)
 
 
 def realistic(*, with_failures: bool = True) -> Results:
     """About 3,000 cells: every verdict, several corpora per pairing, negotiation of 12 x 12, integrity."""
     cells = [*wire_cells(with_failures=with_failures), *negotiation_cells(), *integrity_cells()]
-    hazards = tuple(c.id for c in cells if c.verdict == "hazard" and c.suite == "negotiation")
-    finding = Finding(
-        id="mask-hides-qatzip",
-        component="QEMU",
-        versions="5.0 to 8.2",
-        severity="corruption",
-        cause="The flags mask 7<<1 hides 0x20, so that a QATZIP packet reads as one without compression.",
-        cells=hazards,
-        reproduce=f"tox -e conformance -- --cell '{hazards[0]}'",
-    )
-    return results(*cells, findings=(finding,))
+    hazards = tuple(c.id for c in cells if c.issues)
+    shown = finding(cells=hazards, reproduce=f"tox -e conformance -- --cell '{hazards[0]}'")
+    return results(*cells, findings=(shown,), cannot=(unable(), unable(peer="zlib", role="receiver", tried=False)))
 
 
 def wire_cells(*, with_failures: bool) -> Iterator[Cell]:
@@ -195,6 +219,7 @@ def negotiation_cells() -> Iterator[Cell]:
             observed="identical" if same or hazard else "rejected",
             verdict="hazard" if hazard else "pass" if same else "refused",
             reason="the receiver's mask hides the flag" if hazard else "the flags field names the method",
+            issues=("mask-hides-qatzip",) if hazard else (),
             error=None if same or hazard else "multifd 0: flags received 2 flags expected 4",
             provenance=Sides(sender=PEERS[method], receiver=PEERS[other]),
         )

@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from multifd.result.record import Results, Sides, Verdict
-from reports import html, model
+from multifd.result.record import DeviceWork, Results, Sides, Verdict
+from reports import html, matrix
 from reports.vocabulary import NO_QEMU, VERDICTS
-from tests.reports.builder import cell, realistic, results
+from tests.reports.builder import cell, finding, realistic, results, unable
 
 VOID = {"meta", "input", "br"}
 
@@ -85,6 +85,70 @@ def test_a_failure_comes_first_with_kind_error_and_reproduce_line() -> None:
     assert "the peer died signal 11 tox -x" in failures
 
 
+def test_a_finding_says_what_to_do_about_it() -> None:
+    known = cell(verdict="known", issues=("x",))
+    told = finding(
+        id="x", remedy="Set the window to 12.", upstream="issue 21", fixed_in="10.2", reproducer="multifd/x.py",
+        cells=(known.id,),
+    )  # fmt: skip
+
+    text = document(results(known, findings=(told,))).text
+
+    assert "Remedy: Set the window to 12. Upstream: issue 21 · fixed in: 10.2 · reproducer: multifd/x.py" in text
+
+
+def test_a_finding_says_what_is_not_known_about_it() -> None:
+    text = document(results(findings=(finding(fixed_in=None),))).text
+
+    assert "Upstream: no report known · fixed in: no version known · reproducer: none that stands alone" in text
+
+
+def test_a_cell_leads_to_the_finding_that_it_shows() -> None:
+    run = results(cell(verdict="known", issues=("x", "unlisted")), findings=(finding(id="x"),))
+
+    page = document(run)
+
+    assert "#finding-x" in page.links
+    assert "shows x , unlisted" in page.text
+
+
+def test_complaints_are_listed_one_by_one() -> None:
+    run = results(cell(verdict="fail", kind="corrupt", complaints=("one is short", "two is <long>")))
+
+    text = document(run).text
+
+    assert text.count("one is short two is <long>") == 2
+
+
+def test_the_numbers_behind_a_device_verdict_are_shown() -> None:
+    sent = DeviceWork(end="sender", device="QAT", asked=1200, counted=1300, source="fw_counters", verdict="proven")
+    read = DeviceWork(end="receiver", device="IAA", asked=7, counted=None, source="PMU", verdict="unverified")
+
+    text = document(results(cell(device=(sent, read), device_verdict="proven"))).text
+
+    assert "sender on QAT: asked 1,200, counted 1,300 (fw_counters): proven" in text
+    assert "receiver on IAA: asked 7, counted unknown (PMU): unverified" in text
+
+
+def test_what_a_peer_cannot_do_is_blank_in_the_matrix_and_listed_with_its_reason() -> None:
+    run = results(cell(framing="zstd"), cannot=(unable(), unable(peer="qpl", tried=False)))
+
+    text = html.render(run)
+
+    assert '<td title="isal cannot send zstd: it knows DEFLATE only"></td>' in text
+    assert "zstd isal sender it knows DEFLATE only zstd qpl sender it knows DEFLATE only (not tried)" in (
+        document(run).text
+    )
+
+
+def test_workers_that_died_are_told() -> None:
+    run = results(cell())
+
+    assert "died" not in document(run).text
+    lost = run.model_copy(update={"run": run.run.model_copy(update={"workers_lost": 2})})
+    assert "Workers 2 died" in document(lost).text
+
+
 def test_emulated_is_written_out_beside_the_peer() -> None:
     run = results(cell(receiver="iaa-emulated", provenance=Sides(sender="hardware", receiver="emulated")))
 
@@ -122,8 +186,8 @@ def test_every_cell_is_reached_from_a_matrix_or_a_listing() -> None:
 
     direct = {link[1:] for link in page.matrix_links}
     reached = direct.union(*(page.inside.get(name, set()) for name in direct))
-    listed = {model.anchor(c) for c in run.cells if c.scenario in ("splice", "init-version-2")}
-    assert {model.anchor(c) for c in run.cells} - reached == listed
+    listed = {matrix.anchor(c) for c in run.cells if c.scenario in ("splice", "init-version-2")}
+    assert {matrix.anchor(c) for c in run.cells} - reached == listed
     assert {f"#{name}" for name in listed} <= page.links
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multifd.result.record import Sides, Verdict
+from multifd.result.conclusion import exit_code
+from multifd.result.record import VERDICT_ORDER, DeviceWork, Sides, Verdict
 from reports import junit
 from tests.reports.builder import cell, realistic, results
 
@@ -72,6 +73,45 @@ def test_emulated_is_a_property_of_the_testcase() -> None:
     root = ElementTree.fromstring(junit.render(run))
 
     assert root.find(".//property[@name='provenance.receiver'][@value='emulated']") is not None
+
+
+def test_complaints_issues_and_device_numbers_are_there() -> None:
+    work = DeviceWork(end="sender", device="QAT", asked=5, counted=None, source="fw_counters", verdict="unverified")
+    run = results(cell(verdict="known", complaints=("one is short", "two"), issues=("a", "b"), device=(work,)))
+
+    root = ElementTree.fromstring(junit.render(run))
+
+    properties = [(p.get("name"), p.get("value")) for p in root.iter("property")]
+    assert ("device.sender", "QAT: asked 5, counted unknown (fw_counters): unverified") in properties
+    assert [value for name, value in properties if name == "issue"] == ["a", "b"]
+    (detail,) = root.iter("skipped")
+    assert "one is short\ntwo\nreproduce: " in str(detail.text)
+
+
+@given(st.lists(st.sampled_from(VERDICT_ORDER)), st.booleans())
+def test_there_is_a_failure_or_an_error_unless_the_exit_code_is_0(verdicts: list[Verdict], complete: bool) -> None:
+    run = results(*(cell(id=str(n), verdict=verdict) for n, verdict in enumerate(verdicts)), complete=complete)
+
+    root = ElementTree.fromstring(junit.render(run))
+
+    assert ((root.attrib["failures"], root.attrib["errors"]) == ("0", "0")) == (exit_code(run) == 0)
+    for counted in (root, *root.iter("testsuite")):
+        assert int(counted.attrib["tests"]) == len(list(counted.iter("testcase")))
+        assert int(counted.attrib["failures"]) == len(list(counted.iter("failure")))
+        assert int(counted.attrib["errors"]) == len(list(counted.iter("error")))
+
+
+@pytest.mark.parametrize(
+    ("complete", "element", "title"), [(True, "failure", "Nothing was checked"), (False, "error", "Incomplete")]
+)
+def test_a_run_that_is_not_green_for_a_reason_of_its_own_has_a_testcase(
+    complete: bool, element: str, title: str
+) -> None:
+    root = ElementTree.fromstring(junit.render(results(cell(verdict="skip"), complete=complete)))
+
+    detail = root.find(f"testsuite[@name='run']/testcase[@name='run']/{element}")
+    assert detail is not None
+    assert detail.attrib["type"] == title
 
 
 @given(st.text())

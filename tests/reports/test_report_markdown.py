@@ -6,7 +6,7 @@ import re
 
 from multifd.result.record import Sides
 from reports import markdown
-from tests.reports.builder import FRAMINGS, cell, realistic, results
+from tests.reports.builder import FRAMINGS, cell, finding, realistic, results, unable
 
 
 def test_the_headline_comes_first() -> None:
@@ -52,6 +52,27 @@ def test_a_matrix_has_symbols_words_and_provenance() -> None:
     assert "### zlib\n\n| | isal <sup>E</sup> |\n| --- | --- |\n| zlib <sup>H</sup> | ⊘ refused 1/2 |\n" in text
 
 
+def test_what_a_peer_cannot_do_is_blank_and_listed_with_its_reason() -> None:
+    text = markdown.render(results(cell(framing="zstd"), cannot=(unable(),)))
+
+    assert "| isal |  |\n" in text
+    assert "| zstd | isal | sender | it knows DEFLATE only |\n" in text
+
+
+def test_a_finding_says_what_to_do_about_it() -> None:
+    told = finding(remedy="Set it to 12.", upstream="issue 21", fixed_in=None, reproducer="multifd/x.py")
+
+    text = markdown.render(results(findings=(told,)))
+
+    assert "| Set it to 12. | issue 21 | – | 0 | `tox -e conformance`<br>`multifd/x.py` |" in text
+
+
+def test_complaints_of_a_failure_are_listed() -> None:
+    text = markdown.render(results(cell(verdict="fail", kind="hang", complaints=("one", "two|"))))
+
+    assert "<br>one<br>two\\|" in text
+
+
 def test_failures_beyond_the_limit_are_counted() -> None:
     failures = [cell(id=str(n), verdict="fail", kind="hang") for n in range(markdown.FAILURES + 3)]
 
@@ -66,7 +87,7 @@ def test_every_row_of_a_table_has_as_many_columns_as_its_head() -> None:
 
     tables = [block.strip().splitlines() for block in blocks if block.lstrip().startswith("|")]
 
-    assert len(tables) == 4 + len(FRAMINGS)
+    assert len(tables) == 5 + len(FRAMINGS)
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table}) == 1
 

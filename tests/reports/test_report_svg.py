@@ -8,7 +8,7 @@ import pytest
 
 from multifd.result.record import Sides
 from reports.svg import matrix_svg
-from tests.reports.builder import FRAMINGS, cell, realistic, results
+from tests.reports.builder import FRAMINGS, cell, realistic, results, unable
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
@@ -20,6 +20,14 @@ def test_every_framing_gives_well_formed_svg(framing: str) -> None:
 
 def test_each_entry_has_symbol_and_word() -> None:
     assert ">⊘ refused</text>" in matrix_svg(results(cell(verdict="refused")), "zlib")
+
+
+def test_what_a_peer_cannot_do_is_blank_and_what_was_not_planned_a_dot() -> None:
+    cells = cell(sender="zlib", receiver="isal"), cell(sender="none", receiver="none")
+
+    assert matrix_svg(results(*cells), "zlib").count(">·</text>") == 2
+    blank = matrix_svg(results(*cells, cannot=(unable(framing="zlib", peer="qpl"),)), "zlib")
+    assert (blank.count(">·</text>"), ">qpl</text>" in blank) == (2, True)
 
 
 def test_emulated_is_marked_and_explained() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import reports
+from multifd.result import store
 from tests.reports.builder import cell, results
 
 
@@ -15,6 +16,12 @@ def test_three_reports_are_written_and_nothing_else(tmp_path: Path) -> None:
 
     assert path == tmp_path / "new" / "directory" / "report.html"
     assert sorted(p.name for p in path.parent.iterdir()) == ["junit.xml", "report.html", "report.md"]
+
+
+def test_what_is_written_goes_when_another_run_takes_the_directory(tmp_path: Path) -> None:
+    reports.write(results(cell()), tmp_path)
+
+    assert {p.name for p in tmp_path.iterdir()} == set(store.REPORTS) - {"matrix.svg"}
 
 
 def test_a_report_that_cannot_be_put_in_place_leaves_no_rest(tmp_path: Path) -> None:
@@ -31,4 +38,6 @@ def test_the_renderers_import_nothing_of_the_project_but_results() -> None:
 
     imported = [line for source in sources for line in source.splitlines() if "multifd" in line.split("import")[0]]
 
-    assert {line.split()[1] for line in imported if line.startswith(("from", "import"))} == {"multifd.result.record"}
+    assert {line.split()[1] for line in imported if line.startswith(("from", "import"))} <= {
+        "multifd.result.badness", "multifd.result.conclusion", "multifd.result.record",
+    }  # fmt: skip

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from multifd.errors import HarnessError
 from multifd.lineup.introduce import resolve
 from multifd.oracle.question import Prediction
-from multifd.plan.matrix import PlanOptions, plan
-from multifd.plan.qemu import qemu_plan
+from multifd.plan.whole import plan
 from multifd.profile.load import load
-from multifd.result.known import ITEM, KnownIssue, findings, settle, shipped
-from multifd.result.record import Cell, Finding, Verdict
+from multifd.result.known import ROOT, KnownIssue, findings, read, settle, shipped
+from multifd.result.record import Cell, Verdict
 from tests.qemu.recorded import peer
-from tests.reports.builder import cell
+from tests.reports.builder import cell, finding
 
 
 def issue(**changes: Any) -> KnownIssue:
@@ -25,6 +27,10 @@ def issue(**changes: Any) -> KnownIssue:
         "versions": "1.9",
         "severity": "corruption",
         "cause": "the checksum of the job before is kept",
+        "remedy": "initialise the job again",
+        "upstream": "issue 7",
+        "fixed_in": "2.0",
+        "reproducer": "multifd/scrutiny/reproducers/qpl/adler-carried-over.py",
         "verdict": "known",
         "receiver": "qpl",
         "message": "incorrect data check",
@@ -69,6 +75,10 @@ def test_a_failure_that_is_listed_is_known() -> None:
     settled = settle(failed(), [issue()])
 
     assert (settled.verdict, settled.reason) == ("known", "adler-carried-over: the checksum of the job before is kept")
+
+
+def test_a_known_failure_names_its_issue() -> None:
+    assert settle(failed(), [issue()]).issues == ("adler-carried-over",)
 
 
 def test_a_known_failure_keeps_its_error() -> None:
@@ -122,8 +132,14 @@ def test_a_cell_that_was_not_checked_says_nothing_about_an_issue(verdict: Verdic
     assert settle(unchecked, [issue()]) == unchecked
 
 
-def test_a_hazard_that_is_listed_stays_a_hazard() -> None:
-    assert settle(hazard(), [LISTED]) == hazard()
+def test_a_hazard_that_is_listed_stays_a_hazard_and_names_its_issue() -> None:
+    assert settle(hazard(), [LISTED]) == hazard(issues=("mask",))
+
+
+def test_a_hazard_may_have_several_issues() -> None:
+    second = LISTED.model_copy(update={"id": "second"})
+
+    assert settle(hazard(), [LISTED, issue(), second]).issues == ("mask", "second")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,7 @@ def test_the_second_issue_of_a_cell_may_be_the_one_that_happened() -> None:
 
 def listed(*complaints: str) -> Cell:
     """A failure with a list of complaints."""
-    return failed(error=ITEM.join(["what differs:", *complaints]))
+    return failed(error=f"{len(complaints)} differ, the first: {complaints[0]}", complaints=complaints)
 
 
 FIRST, SECOND = issue(id="first", message="one"), issue(id="second", message="two")
@@ -166,7 +182,7 @@ FIRST, SECOND = issue(id="first", message="one"), issue(id="second", message="tw
 def test_a_list_is_known_if_every_complaint_is_explained() -> None:
     settled = settle(listed("number one", "number two", "one again"), [FIRST, SECOND])
 
-    assert settled.verdict == "known"
+    assert (settled.verdict, settled.issues) == ("known", ("first", "second"))
     assert settled.reason.splitlines() == [
         "first: the checksum of the job before is kept",
         "second: the checksum of the job before is kept",
@@ -177,6 +193,7 @@ def test_a_list_with_something_new_fails() -> None:
     settled = settle(listed("number one", "number two", "number three"), [FIRST, SECOND])
 
     assert (settled.verdict, settled.reason) == ("fail", "no known issue lists this: number three")
+    assert settled.issues == ()
 
 
 def test_a_list_that_lacks_a_known_issue_fails() -> None:
@@ -186,8 +203,34 @@ def test_a_list_that_lacks_a_known_issue_fails() -> None:
     assert settled.reason == "known issue second no longer happens: take it out of the list"
 
 
-def test_the_head_of_a_list_explains_nothing() -> None:
-    settled = settle(listed("number three"), [issue(message="what differs")])
+def test_an_issue_that_is_not_always_shown_may_be_absent_from_a_list() -> None:
+    sometimes = SECOND.model_copy(update={"always": False})
+
+    settled = settle(listed("number one"), [FIRST, sometimes])
+
+    assert (settled.verdict, settled.issues) == ("known", ("first",))
+
+
+def test_an_issue_that_is_not_always_shown_explains_its_complaint() -> None:
+    sometimes = SECOND.model_copy(update={"always": False})
+
+    settled = settle(listed("number one", "number two"), [FIRST, sometimes])
+
+    assert (settled.verdict, settled.issues) == ("known", ("first", "second"))
+
+
+def test_an_issue_that_covers_another_cell_explains_no_complaint_of_this_one() -> None:
+    settled = settle(listed("number one", "number two"), [FIRST, SECOND.model_copy(update={"receiver": "isal"})])
+
+    assert settled.reason == "no known issue lists this: number two"
+
+
+def test_a_complaint_may_be_of_many_lines() -> None:
+    assert settle(listed("number one\n- number three"), [FIRST]).verdict == "known"
+
+
+def test_what_sums_up_a_list_explains_nothing() -> None:
+    settled = settle(listed("number three"), [issue(message="differ")])
 
     assert settled.verdict == "fail"
 
@@ -198,52 +241,89 @@ def test_every_issue_of_a_list_is_a_finding() -> None:
     assert [one.id for one in findings([known], [FIRST, SECOND])] == ["first", "second"]
 
 
-def test_a_finding_lists_its_cells_and_how_bad_it_is() -> None:
+def test_a_finding_lists_its_cells_and_all_that_its_issue_says() -> None:
     known = settle(failed(), [issue()])
-    cells = [cell(), hazard(), hazard(framing="qpl"), known]
+    cells = [cell(), *(settle(hazard(framing=framing), [LISTED]) for framing in ("zlib", "qpl")), known]
 
+    said: dict[str, Any] = {
+        "component": "libqpl",
+        "versions": "1.9",
+        "remedy": "initialise the job again",
+        "upstream": "issue 7",
+        "fixed_in": "2.0",
+        "reproducer": "multifd/scrutiny/reproducers/qpl/adler-carried-over.py",
+    }
     assert findings(cells, [LISTED, issue()]) == (
-        Finding(
-            id="mask",
-            component="libqpl",
-            versions="1.9",
-            severity="corruption",
-            cause="the mask is too narrow",
-            cells=(cells[1].id, cells[2].id),
+        finding(
+            **said, id="mask", cause="the mask is too narrow", cells=(cells[1].id, cells[2].id),
             reproduce=cells[1].reproduce,
         ),
-        Finding(
-            id="adler-carried-over",
-            component="libqpl",
-            versions="1.9",
-            severity="corruption",
-            cause="the checksum of the job before is kept",
-            cells=(known.id,),
+        finding(
+            **said, id="adler-carried-over", cause="the checksum of the job before is kept", cells=(known.id,),
             reproduce=known.reproduce,
         ),
-    )
+    )  # fmt: skip
 
 
 def test_an_issue_with_a_command_of_its_own_is_reproduced_by_that() -> None:
-    (found,) = findings([hazard()], [LISTED.model_copy(update={"reproduce": "qpl-demo"})])
+    (found,) = findings([hazard(issues=("mask",))], [LISTED.model_copy(update={"reproduce": "qpl-demo"})])
 
     assert found.reproduce == "qpl-demo"
 
 
 def test_an_issue_that_no_cell_shows_is_no_finding() -> None:
-    assert findings([cell(), failed(), hazard(reason="other")], [LISTED, issue()]) == ()
+    assert findings([cell(), failed(), hazard()], [LISTED, issue()]) == ()
 
 
-def test_a_hazard_that_fails_is_no_finding() -> None:
-    late = hazard(verdict="fail", kind="corrupt", reason="the mask hides the flag, and pages came late")
+def test_a_finding_goes_by_the_ids_in_the_cells_and_not_by_their_words() -> None:
+    worded = failed(verdict="known", reason="adler-carried-over: the checksum of the job before is kept")
 
-    assert findings([late], [LISTED]) == ()
+    assert findings([worded], [issue()]) == ()
+    assert [one.id for one in findings([cell(issues=("adler-carried-over",))], [issue()])] == ["adler-carried-over"]
 
 
-def test_a_known_failure_is_found_by_its_own_issue_only() -> None:
-    known = settle(failed(), [issue()])
+@pytest.mark.parametrize("settled", [settle(hazard(), []), settle(failed(error="new"), [issue()])])
+def test_what_no_issue_explains_names_none(settled: Cell) -> None:
+    assert (settled.verdict, settled.issues) == ("fail", ())
 
-    assert findings([known], [issue(id="adler")]) == ()
+
+def test_an_issue_that_no_longer_happens_is_not_named() -> None:
+    assert settle(cell(receiver="qpl"), [issue()]).issues == ()
+
+
+def test_an_issue_without_a_remedy_is_none() -> None:
+    with pytest.raises(ValidationError, match="remedy"):
+        issue(remedy="")
+
+
+ENTRY = """\
+- {id: one, component: libqpl, versions: any, severity: hang, cause: c, remedy: r, upstream: null, fixed_in: null,
+   reproducer: REPRODUCER, verdict: known, message: m}
+"""
+
+
+def test_issues_are_read_from_all_files_of_a_directory(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        text = ENTRY.replace("REPRODUCER", "null").replace("id: one", f"id: {name}")
+        (tmp_path / f"{name}.yaml").write_text(text)
+
+    assert [one.id for one in read(tmp_path)] == ["a", "b"]
+
+
+def test_a_directory_without_issues_is_our_defect(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError) as error:
+        read(tmp_path)
+
+    assert str(error.value) == f"{tmp_path}: holds no known issues (*.yaml)"
+
+
+def test_a_reproducer_that_is_not_there_is_our_defect(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(ENTRY.replace("REPRODUCER", "multifd/no.py"))
+
+    with pytest.raises(HarnessError) as error:
+        read(tmp_path)
+
+    assert str(error.value) == f"{tmp_path}: one: there is no reproducer {ROOT}/multifd/no.py"
 
 
 def test_shipped_issues_have_one_id_each() -> None:
@@ -258,18 +338,18 @@ def hazards() -> list[Cell]:
     ours = resolve("software-only", load("software-only"), None)
     line_up = ours.model_copy(update={"qemus": (peer("7.2"), peer("10.0"))})
     found: list[Cell] = []
-    for planned in (*plan(line_up, PlanOptions()), *qemu_plan(line_up)):
+    for planned in plan(line_up, {}).cells.values():
         prediction: Prediction = planned.prediction
         if prediction.outcome == "hazard":
             found.append(
                 cell(
                     id=planned.id,
                     suite=planned.suite,
-                    sender=planned.sender,
-                    receiver=planned.receiver,
-                    framing=planned.framing,
-                    dialect=planned.dialect,
-                    scenario=planned.scenario,
+                    sender=planned.work.sender,
+                    receiver=planned.work.receiver,
+                    framing=planned.work.framing,
+                    dialect=planned.work.dialect,
+                    scenario=planned.work.label,
                     predicted="hazard",
                     observed="hazard",
                     verdict="hazard",
@@ -284,7 +364,7 @@ def test_every_hazard_of_the_plan_is_listed(hazards: list[Cell]) -> None:
 
 
 def test_every_shipped_hazard_is_shown_by_the_plan_and_no_cell_shows_two(hazards: list[Cell]) -> None:
-    found = findings(hazards, shipped())
+    found = findings([settle(one, shipped()) for one in hazards], shipped())
 
     assert [one.id for one in found] == [one.id for one in shipped() if one.verdict == "hazard"]
     assert sum(len(one.cells) for one in found) == len(hazards)

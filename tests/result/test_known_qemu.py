@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import pytest
-from multifd.campaign.record import concluded
 
+from multifd.campaign.conclude import concluded
+from multifd.campaign.options import Options
 from multifd.evidence.outcome import Outcome
 from multifd.lineup.introduce import resolve
 from multifd.lineup.model import LineUp
@@ -98,14 +99,14 @@ OTHERWISE: Final = (
 @pytest.fixture(scope="module")
 def cells() -> list[PlannedCell]:
     ours: LineUp = resolve("software-only", load("software-only"), None)
-    return qemu_plan(ours.model_copy(update={"qemus": tuple(map(peer, VERSIONS))}))
+    return list(qemu_plan(ours.model_copy(update={"qemus": tuple(map(peer, VERSIONS))})))
 
 
 def recorded(seen: Seen, cells: list[PlannedCell]) -> Cell:
     """The record of a run in which this was seen."""
     (cell,) = (cell for cell in cells if cell.id.startswith(f"qemu/{seen.cell}"))
     observation = Observation(seen.outcome, seen.error, seen.before + (seen.error or ""))
-    return concluded(cell, Outcome(observation), (), shipped())
+    return concluded(cell, Outcome(observation), Options(), shipped())
 
 
 @pytest.mark.parametrize("seen", SEEN, ids=str)

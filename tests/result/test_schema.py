@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from multifd.result import schema
-from tests.reports.builder import cell, realistic, results
+from tests.reports.builder import cell, finding, realistic, results
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def published() -> dict[str, Any]:
 
 def written(**changes: Any) -> dict[str, Any]:
     """A results file as it is written, its first cell changed."""
-    content: dict[str, Any] = json.loads(results(cell()).model_dump_json(by_alias=True))
+    content: dict[str, Any] = json.loads(results(cell(), findings=(finding(),)).model_dump_json(by_alias=True))
     content["cells"][0] |= changes
     return content
 
@@ -59,7 +59,7 @@ def test_a_cell_with_a_value_that_has_no_meaning_is_not_valid(
         jsonschema.validate(written(**{field: value}), published)
 
 
-@pytest.mark.parametrize("key", ["schema", "run", "peers", "findings", "cells"])
+@pytest.mark.parametrize("key", ["schema", "run", "peers", "unable", "findings", "cells"])
 def test_no_part_may_be_missing(key: str, published: dict[str, Any]) -> None:
     content = written()
     del content[key]
@@ -77,6 +77,24 @@ def test_no_field_of_a_cell_may_be_missing(key: str, published: dict[str, Any]) 
         jsonschema.validate(content, published)
 
 
+@pytest.mark.parametrize("key", list(written()["run"]))
+def test_no_field_of_the_run_may_be_missing(key: str, published: dict[str, Any]) -> None:
+    content = written()
+    del content["run"][key]
+
+    with pytest.raises(jsonschema.ValidationError, match=f"'{key}' is a required property"):
+        jsonschema.validate(content, published)
+
+
+@pytest.mark.parametrize("key", list(written()["findings"][0]))
+def test_no_field_of_a_finding_may_be_missing(key: str, published: dict[str, Any]) -> None:
+    content = written()
+    del content["findings"][0][key]
+
+    with pytest.raises(jsonschema.ValidationError, match=f"'{key}' is a required property"):
+        jsonschema.validate(content, published)
+
+
 def test_another_version_of_the_contract_is_not_valid(published: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(written() | {"schema": "multifd-conformance/results/2"}, published)
+        jsonschema.validate(written() | {"schema": "multifd-conformance/results/1"}, published)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, Final
+from typing import Final
 
 import jsonschema
 import pytest
@@ -16,9 +19,9 @@ from hypothesis import strategies as st
 
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import schema, store
-from multifd.result.known import KnownIssue
-from multifd.result.record import Cell, Results, Run
-from multifd.result.store import EventLog, build, load, read_events, save
+from multifd.result.known import KnownIssue, shipped
+from multifd.result.record import Cell, Results, Unable
+from multifd.result.store import End, EventLog, build, load, plan_digest, read_events, save
 from tests.reports.builder import cell, peer, results
 
 RUN: Final = results().run.model_copy(update={"finished": None, "complete": False})
@@ -26,26 +29,33 @@ PLANNED: Final = tuple(cell(id=f"wire/{n}", verdict="not-run", observed="not-run
 FINISHED: Final = tuple(cell(id=f"wire/{n}") for n in range(3))
 
 
-def dumped(model: Run | Cell | Any) -> Any:
-    return model.model_dump(mode="json")
+ZLIB: Final = peer("zlib", "software")
+UNABLE: Final = Unable(framing="zstd", peer="zlib", role="sender", reason="it knows DEFLATE only", tried=True)
+END: Final = End("2025-11-22T20:01:23Z", interrupted=False)
 
 
-def log(directory: Path, *events: tuple[str, dict[str, Any]]) -> Path:
-    """A log of these events."""
-    log = EventLog(directory)
-    for event, content in events:
-        log.write(event, **content)
-    log.close()
+def log(
+    directory: Path,
+    *cells: Cell,
+    plan: Iterable[Cell] = PLANNED,
+    lost: Iterable[str | None] = (),
+    end: End | None = END,
+) -> Path:
+    """The log of a run with these records."""
+    with closing(EventLog(directory)) as events:
+        events.write_run(RUN)
+        events.write_peer(ZLIB)
+        events.write_unable(UNABLE)
+        for one in plan:
+            events.write_plan(one)
+        events.planned()
+        for one in cells:
+            events.write_cell(one)
+        for name in lost:
+            events.write_lost("gw1", name)
+        if end is not None:
+            events.write_end(end)
     return directory / store.EVENTS
-
-
-START: Final = (
-    ("run", {"run": dumped(RUN)}),
-    ("peer", {"peer": dumped(peer("zlib", "software"))}),
-    *(("plan", {"cell": dumped(one)}) for one in PLANNED),
-)
-CELLS: Final = tuple(("cell", {"cell": dumped(one)}) for one in FINISHED)
-END: Final = ("end", {"finished": "2025-11-22T20:01:23Z", "complete": True})
 
 
 def refusal(directory: Path) -> str:
@@ -56,20 +66,21 @@ def refusal(directory: Path) -> str:
 
 
 def test_a_run_that_ended_is_complete(tmp_path: Path) -> None:
-    log(tmp_path, *START, *CELLS, END)
+    log(tmp_path, *FINISHED)
 
     built = build(tmp_path, [])
 
     assert built == Results(
         run=RUN.model_copy(update={"finished": "2025-11-22T20:01:23Z", "complete": True}),
-        peers=(peer("zlib", "software"),),
+        peers=(ZLIB,),
+        unable=(UNABLE,),
         findings=(),
         cells=FINISHED,
     )
 
 
 def test_a_run_without_an_end_keeps_what_was_finished(tmp_path: Path) -> None:
-    log(tmp_path, *START, CELLS[1])
+    log(tmp_path, FINISHED[1], end=None)
 
     built = build(tmp_path, [])
 
@@ -77,20 +88,90 @@ def test_a_run_without_an_end_keeps_what_was_finished(tmp_path: Path) -> None:
     assert built.cells == (PLANNED[0], FINISHED[1], PLANNED[2])
 
 
-def test_the_last_record_of_a_cell_counts(tmp_path: Path) -> None:
-    broken = FINISHED[0].model_copy(update={"verdict": "error", "reason": "the host broke"})
-    log(tmp_path, *START, CELLS[0], ("cell", {"cell": dumped(broken)}))
+def test_a_run_that_was_interrupted_is_not_complete_though_all_cells_ran(tmp_path: Path) -> None:
+    log(tmp_path, *FINISHED, end=END._replace(interrupted=True))
 
-    assert build(tmp_path, []).cells[0] == broken
+    built = build(tmp_path, [])
+
+    assert (built.run.complete, built.run.finished) == (False, END.finished)
+
+
+def test_a_run_that_ended_without_a_planned_cell_is_not_complete(tmp_path: Path) -> None:
+    log(tmp_path, *FINISHED[:2])
+
+    assert not build(tmp_path, []).run.complete
+
+
+def test_an_end_that_is_yet_to_be_written_counts(tmp_path: Path) -> None:
+    log(tmp_path, *FINISHED, end=None)
+
+    run = build(tmp_path, [], END).run
+
+    assert (run.complete, run.finished) == (True, END.finished)
+
+
+def test_a_worse_record_is_not_replaced_by_a_better_one(tmp_path: Path) -> None:
+    crashed = FINISHED[0].model_copy(update={"verdict": "fail", "kind": "crash", "reason": "killed by signal 9"})
+    log(tmp_path, crashed, *FINISHED)
+
+    assert build(tmp_path, []).cells == (crashed, *FINISHED[1:])
+
+
+def test_of_equally_bad_records_the_last_counts(tmp_path: Path) -> None:
+    again = FINISHED[0].model_copy(update={"reason": "once more"})
+    log(tmp_path, *FINISHED, again)
+
+    assert build(tmp_path, []).cells[0] == again
+
+
+def test_a_plan_is_no_record(tmp_path: Path) -> None:
+    known_before = cell(id="wire/0", verdict="skip", observed="skipped", reason="no library")
+    log(tmp_path, FINISHED[0], plan=[known_before])
+
+    assert build(tmp_path, []).cells == FINISHED[:1]
+
+
+def test_a_cell_that_is_known_to_be_skipped_needs_no_record(tmp_path: Path) -> None:
+    known_before = cell(id="wire/9", verdict="skip", observed="skipped", reason="no library")
+    log(tmp_path, *FINISHED, plan=[*PLANNED, known_before])
+
+    built = build(tmp_path, [])
+
+    assert (built.run.complete, built.cells[-1]) == (True, known_before)
+
+
+@pytest.mark.parametrize("names", [(), ("wire/0",), (None, "wire/1", "wire/1")])
+def test_workers_that_died_are_counted(names: tuple[str | None, ...], tmp_path: Path) -> None:
+    log(tmp_path, *FINISHED, lost=names)
+
+    assert build(tmp_path, []).run.workers_lost == len(names)
+
+
+def test_a_worker_that_died_is_in_the_log_with_its_cell(tmp_path: Path) -> None:
+    log(tmp_path, lost=["wire/1", None])
+
+    assert [event for event in read_events(tmp_path) if event["event"] == "lost"] == [
+        {"event": "lost", "worker": "gw1", "cell": "wire/1"},
+        {"event": "lost", "worker": "gw1", "cell": None},
+    ]
+
+
+def test_equal_plans_have_equal_digests_in_whatever_order() -> None:
+    assert plan_digest(["b", "a"]) == plan_digest(["a", "b"]) == "7e18f737311b2dc3"
+
+
+@given(st.sets(st.text("ab/", min_size=1, max_size=4)), st.sets(st.text("ab/", min_size=1, max_size=4)))
+def test_different_plans_have_different_digests(one: set[str], other: set[str]) -> None:
+    assert (plan_digest(one) == plan_digest(other)) == (one == other)
 
 
 def test_findings_are_those_of_the_given_issues(tmp_path: Path) -> None:
-    shown = cell(id="wire/0", verdict="hazard", predicted="hazard", observed="hazard", reason="old content")
+    shown = cell(id="wire/0", verdict="hazard", predicted="hazard", observed="hazard", issues=("old",))
     issue = KnownIssue(
         id="old", component="QEMU", versions="7.2", severity="corruption", cause="it is not looked at",
-        verdict="hazard", message="old content",
+        remedy="look", upstream=None, fixed_in=None, reproducer=None, verdict="hazard", message="old content",
     )  # fmt: skip
-    log(tmp_path, *START, ("cell", {"cell": dumped(shown)}))
+    log(tmp_path, shown)
 
     (finding,) = build(tmp_path, [issue]).findings
 
@@ -100,7 +181,7 @@ def test_findings_are_those_of_the_given_issues(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The log of a whole run."""
-    return log(tmp_path_factory.mktemp("whole"), *START, *CELLS, END).read_bytes()
+    return log(tmp_path_factory.mktemp("whole"), *FINISHED).read_bytes()
 
 
 @given(data=st.data())
@@ -130,54 +211,220 @@ def test_a_log_that_was_cut_before_its_first_record_ended_holds_no_run(kept: int
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"garbage", "line 6 is not JSON"),
-        (b"", "line 6 is not JSON"),
-        (b"\xff\xfe", "line 6 is not JSON"),
-        (b'{"event": "cell", "cel', "line 6 is not JSON"),
-        (b"[" * 100_000, "line 6 is not JSON"),
-        (b"[1]", "line 6 is no event"),
-        (b'"event"', "line 6 is no event"),
-        (b'{"cell": {}}', "line 6 is no event"),
+        (b"garbage", "line 7 is not JSON"),
+        (b"", "line 7 is not JSON"),
+        (b"\xff\xfe", "line 7 is not JSON"),
+        (b'{"event": "cell", "cel', "line 7 is not JSON"),
+        (b"[" * 100_000, "line 7 is not JSON"),
+        (b"[1]", "line 7 is no event"),
+        (b'"event"', "line 7 is no event"),
+        (b'{"cell": {}}', "line 7 is no event"),
         (b'{"event": "coffee"}', "event 'coffee' is unknown or out of place"),
         (b'{"event": "cell"}', "event 'cell' is unknown or out of place"),
-        (b'{"event": "run", "run": 1}', "event 'run' is unknown or out of place"),
+        (b'{"event": "lost"}', "event 'lost' is unknown or out of place"),
+        (b'{"event": "end", "finished": 1, "interrupted": true}', "event 'end' is unknown or out of place"),
+        (b'{"event": "end", "finished": "now"}', "event 'end' is unknown or out of place"),
         (b'{"event": "cell", "cell": {}}', "Cell: id: Field required"),
         (b'{"event": "cell", "cell": 1}', "Cell: : Input should be a valid dictionary or instance of Cell"),
-        (b'{"event": "end", "finished": 1, "complete": true}', "Run: finished: Input should be a valid string"),
+        (b'{"event": "run", "run": {}}', "Run: id: Field required"),
+        (b'{"event": "unable", "unable": {"framing": "zlib"}}', "Unable: peer: Field required"),
+        (b'{"event": "cell", "cell": {"provenance": {"sender": "x"}}}', "Cell: id: Field required"),
     ],
     ids=lambda value: repr(value[:30]),
 )
 def test_a_line_that_is_no_record_is_named(line: bytes, message: str, tmp_path: Path) -> None:
-    path = log(tmp_path, *START)
+    path = log(tmp_path, end=None)
     path.write_bytes(path.read_bytes() + line + b"\n")
 
     assert refusal(tmp_path) == message
 
 
-def test_an_end_before_the_run_is_out_of_place(tmp_path: Path) -> None:
-    log(tmp_path, END)
+def test_the_field_of_a_record_that_is_wrong_is_named_by_its_path(tmp_path: Path) -> None:
+    wrong = FINISHED[0].model_dump(mode="json") | {"seconds": {"wall": "long"}}
+    path = log(tmp_path, end=None)
+    path.write_bytes(path.read_bytes() + json.dumps({"event": "cell", "cell": wrong}).encode() + b"\n")
 
-    assert refusal(tmp_path) == "event 'end' is unknown or out of place"
+    assert refusal(tmp_path).startswith("Cell: seconds.wall: Input should be a valid number")
 
 
 def test_a_directory_without_a_log_is_no_run(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "cannot read: No such file or directory; expected the directory of a run"
 
 
-def test_every_event_is_on_disk_when_write_returns(tmp_path: Path) -> None:
-    log = EventLog(tmp_path)
+def test_every_event_is_on_disk_when_the_method_returns(tmp_path: Path) -> None:
+    with closing(EventLog(tmp_path)) as events:
+        events.write_run(RUN)
+        events.planned()
+        events.write_cell(FINISHED[0])
 
-    log.write("cell", cell=1)
+        assert [event["event"] for event in read_events(tmp_path)] == ["run", "cell"]
+        assert build(tmp_path, []).cells == FINISHED[:1]
 
-    assert list(read_events(tmp_path)) == [{"event": "cell", "cell": 1}]
+
+# The run before, and a run beside this one
 
 
-def test_a_new_log_replaces_the_old_one(tmp_path: Path) -> None:
-    log(tmp_path, *START)
+def made_of(directory: Path) -> list[str]:
+    """What is made of a log, where it is."""
+    return sorted(name for name in (store.RESULTS, *store.REPORTS) if (directory / name).exists())
 
-    log(tmp_path, ("run", {"run": 1}))
 
-    assert list(read_events(tmp_path)) == [{"event": "run", "run": 1}]
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """The directory of a run that is over."""
+    log(tmp_path, *FINISHED)
+    save(build(tmp_path, []), tmp_path)
+    for name in store.REPORTS:
+        (tmp_path / name).write_text("of the run before")
+    return tmp_path
+
+
+def test_the_run_before_stays_until_the_plan_is_whole(earlier: Path) -> None:
+    before = load(earlier)
+
+    with closing(EventLog(earlier)) as events:
+        events.write_run(RUN.model_copy(update={"id": "new"}))
+        events.write_plan(PLANNED[0])
+
+        assert (load(earlier), build(earlier, [])) == (before, before)
+        assert len(made_of(earlier)) == 5
+
+
+def test_the_run_before_is_gone_when_the_plan_is_whole(earlier: Path) -> None:
+    with closing(EventLog(earlier)) as events:
+        events.write_run(RUN.model_copy(update={"id": "new"}))
+        events.write_plan(PLANNED[0])
+        events.planned()
+
+        assert made_of(earlier) == []
+        assert (load(earlier).run.id, load(earlier).cells) == ("new", PLANNED[:1])
+
+
+def test_a_run_that_never_had_its_plan_leaves_nothing(earlier: Path) -> None:
+    before = sorted(path.name for path in earlier.iterdir())
+
+    with closing(EventLog(earlier)) as events:
+        events.write_run(RUN)
+
+    assert sorted(path.name for path in earlier.iterdir()) == before
+    assert load(earlier).cells == FINISHED
+
+
+def test_what_a_killed_run_left_beside_the_log_is_not_mixed_in(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl.new").write_text("garbage\n")
+
+    log(tmp_path, *FINISHED)
+
+    assert build(tmp_path, []).cells == FINISHED
+
+
+def test_the_second_run_in_a_directory_is_refused_and_disturbs_nothing(tmp_path: Path) -> None:
+    with closing(EventLog(tmp_path)) as events:
+        events.write_run(RUN)
+
+        with pytest.raises(InputError, match=r"a run is going on there \(process \d+\).*--results OTHER"):
+            EventLog(tmp_path)
+        events.planned()
+
+    assert build(tmp_path, []).run == RUN
+
+
+def test_a_directory_is_free_when_its_log_is_closed(tmp_path: Path) -> None:
+    EventLog(tmp_path).close()
+
+    EventLog(tmp_path).close()
+
+
+def test_a_directory_whose_log_cannot_be_opened_is_free_too(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl.new").mkdir()
+
+    for _ in range(2):
+        with pytest.raises(EnvironmentBroke, match="Is a directory"):
+            EventLog(tmp_path)
+
+
+def test_a_log_that_cannot_take_its_place_is_the_environments_fault(tmp_path: Path) -> None:
+    with closing(EventLog(tmp_path)) as events:
+        (tmp_path / store.EVENTS).mkdir()
+
+        with pytest.raises(EnvironmentBroke, match=r"events\.jsonl: cannot write: Is a directory"):
+            events.planned()
+
+
+# The end
+
+
+def rendered(results: Results, directory: Path) -> None:
+    """A report."""
+    (directory / "report.html").write_text(results.run.id)
+
+
+def begun(directory: Path, *cells: Cell) -> EventLog:
+    """A run that has these records, and no end."""
+    events = EventLog(directory)
+    events.write_run(RUN)
+    for one in PLANNED:
+        events.write_plan(one)
+    events.planned()
+    for one in cells:
+        events.write_cell(one)
+    return events
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_results_reports_and_log_of_a_finished_run_agree(interrupted: bool, tmp_path: Path) -> None:
+    with closing(begun(tmp_path, *FINISHED)) as events:
+        finished = events.finish(END._replace(interrupted=interrupted), rendered)
+
+    assert finished.run.complete is not interrupted
+    assert finished == load(tmp_path) == build(tmp_path, shipped())
+    assert (tmp_path / "report.html").read_text() == RUN.id
+
+
+def failing(results: Results, directory: Path) -> None:
+    """A report for which there is no room."""
+    rendered(results, directory)
+    raise OSError(28, "No space left on device")
+
+
+def test_a_run_whose_reports_cannot_be_written_has_no_end(tmp_path: Path) -> None:
+    with closing(begun(tmp_path, *FINISHED)) as events, pytest.raises(EnvironmentBroke) as error:
+        events.finish(END, failing)
+
+    assert str(error.value) == f"{tmp_path}: cannot write reports: No space left on device"
+    assert made_of(tmp_path) == []
+    assert not build(tmp_path, []).run.complete
+
+
+def test_a_run_whose_results_cannot_be_written_has_no_end(tmp_path: Path) -> None:
+    with closing(begun(tmp_path, *FINISHED)) as events:
+        (tmp_path / "results.partial").symlink_to("/dev/full")
+        with pytest.raises(EnvironmentBroke, match=r"results\.json: cannot write: "):
+            events.finish(END, rendered)
+
+    assert made_of(tmp_path) == []
+    assert not build(tmp_path, []).run.complete
+
+
+def test_a_run_whose_end_cannot_be_written_has_no_results(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def last_that_fits(results: Results, directory: Path) -> None:
+        rendered(results, directory)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+
+    try:
+        message = r"events\.jsonl: cannot write: File too large"
+        with closing(begun(tmp_path, *FINISHED)) as events, pytest.raises(EnvironmentBroke, match=message):
+            events.finish(END, last_that_fits)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert made_of(tmp_path) == []
+    assert not build(tmp_path, []).run.complete
+
+
+# A disk that is full
 
 
 def test_a_directory_that_cannot_be_made_is_the_environments_fault(tmp_path: Path) -> None:
@@ -191,11 +438,10 @@ def test_a_directory_that_cannot_be_made_is_the_environments_fault(tmp_path: Pat
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this host has no /dev/full to write to")
 def test_a_full_disk_is_the_environments_fault(tmp_path: Path) -> None:
-    (tmp_path / store.EVENTS).symlink_to("/dev/full")
-    log = EventLog(tmp_path)
+    (tmp_path / "events.jsonl.new").symlink_to("/dev/full")
 
-    with pytest.raises(EnvironmentBroke) as error:
-        log.write("cell", cell=1)
+    with closing(EventLog(tmp_path)) as events, pytest.raises(EnvironmentBroke) as error:
+        events.write_cell(FINISHED[0])
 
     assert str(error.value) == f"{tmp_path}/events.jsonl: cannot write: No space left on device"
 
@@ -208,15 +454,16 @@ def test_what_was_written_before_the_disk_was_full_is_whole(tmp_path: Path) -> N
         from multifd.errors import EnvironmentBroke
         from multifd.result.store import EventLog
 
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
         log = EventLog(Path(sys.argv[1]))
+        log.planned()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
         try:
             for number in range(100):
-                log.write("cell", cell=number, padding="x" * 60)
+                log.write_lost("worker " + "x" * 60, str(number))
         except EnvironmentBroke as problem:
             print(problem)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-        log.write("end")
+        log.write_lost("the last", None)
     """)
 
     done = subprocess.run(
@@ -225,10 +472,10 @@ def test_what_was_written_before_the_disk_was_full_is_whole(tmp_path: Path) -> N
     )  # fmt: skip
 
     assert done.stdout == f"{tmp_path}/events.jsonl: cannot write: File too large\n"
-    *cells, end = read_events(tmp_path)
-    assert [event["cell"] for event in cells] == list(range(len(cells)))
-    assert len(cells) > 5
-    assert end == {"event": "end"}
+    *lost, last = read_events(tmp_path)
+    assert [event["cell"] for event in lost] == [str(number) for number in range(len(lost))]
+    assert len(lost) > 5
+    assert last["worker"] == "the last"
 
 
 def test_results_are_saved_as_the_published_schema_says(tmp_path: Path) -> None:
@@ -245,7 +492,7 @@ def test_results_are_read_as_they_were_saved(tmp_path: Path) -> None:
 
 
 def test_without_results_the_log_is_read(tmp_path: Path) -> None:
-    log(tmp_path, *START, *CELLS, END)
+    log(tmp_path, *FINISHED)
 
     assert load(tmp_path).cells == FINISHED
 
@@ -268,7 +515,7 @@ def test_results_that_cannot_be_written_leave_the_old_ones(tmp_path: Path) -> No
     [
         ("{}", "run: Field required"),
         ("", "(whole): Invalid JSON: EOF while parsing a value at line 1 column 0"),
-        ('{"schema": "other/1"}', "schema: Input should be 'multifd-conformance/results/1'"),
+        ('{"schema": "other/1"}', "schema: Input should be 'multifd-conformance/results/2'"),
     ],
 )
 def test_a_results_file_that_is_none_is_refused(text: str, message: str, tmp_path: Path) -> None:

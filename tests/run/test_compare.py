@@ -8,20 +8,19 @@ import pytest
 
 from multifd.evidence.outcome import Outcome
 from multifd.libraries.find import Library
-from multifd.plan.vendor import VendorCell, vendor_plan
+from multifd.plan.work import Fidelity
 from multifd.run import vendor
 from multifd.run.process import Ended
 
 LIBRARY = Library("qpl", Path("libqpl.so.1"), "1.9.0", "host", (), (2, 36))
 
 
-def cell() -> VendorCell:
-    return next(one for one in vendor_plan({"qpl": None}, Path("none")) if one.streams)
+WORK = Fidelity(library="qpl", framing="qpl", emulation="iaa-emulated", streams=5000)
 
 
 def compared(monkeypatch: pytest.MonkeyPatch, ended: Ended) -> Outcome:
     monkeypatch.setattr(vendor, "run_process", lambda *_: ended)
-    return vendor.compare(cell(), LIBRARY, 1.0)
+    return vendor.compare(WORK, LIBRARY, 1.0)
 
 
 def test_agreement_is_identical_and_says_what_ran(monkeypatch: pytest.MonkeyPatch) -> None:

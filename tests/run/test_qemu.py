@@ -27,7 +27,7 @@ from multifd.qemu.guest import Guest
 from multifd.qemu.migration import Course, watch
 from multifd.result.known import findings, shipped
 from multifd.result.record import Cell
-from multifd.run import qemu as running
+from multifd.run import with_qemu as running
 from multifd.run.bench import Bench
 from multifd.run.stage import Stage
 from tests.liars.court import entry, honest, line_up

@@ -15,23 +15,29 @@ from multifd.libraries.find import Library
 from multifd.lineup.subjects import subjects
 from multifd.oracle.question import Prediction
 from multifd.oracle.verdict import Observation, judge
+from multifd.plan.work import Check, Fidelity, Reproducer
 from multifd.profile.model import DeviceEntry, PeerEntry, Policy, Profile
 from multifd.result.record import Sides
 from multifd.run import vendor
-from multifd.run.vendor import Skipped, examine
+from multifd.run.vendor import Skipped, compare, examine
 
 LIBRARY = Library("qatzip", Path("/lib/libqatzip.so.3"), "2.0.0", "host", (), (2, 36))
 IDENTICAL = Prediction("identical", "vendor", "it keeps its word", None, ())
 
 
-def cell(script: Path | None, scenario: str = "overrun") -> VendorCell:
-    return VendorCell(library="qatzip", scenario=scenario, script=script, prediction=IDENTICAL)
+OVERRUN = Reproducer(library="qatzip", framing="qatzip", name="overrun")
+SIZES = Check(library="qatzip", framing="qatzip", name="sizes")
 
 
 def ran(tmp_path: Path, program: str, deadline: float = 20) -> Observation:
-    script = tmp_path / "overrun.py"
-    script.write_text(program, encoding="utf-8")
-    return examine(cell(script), LIBRARY, deadline, 10_000).observation
+    return examine(OVERRUN, LIBRARY, deadline, 10_000, written(tmp_path, program)).observation
+
+
+def written(directory: Path, program: str) -> Path:
+    """Where the reproducers are, of which this is one."""
+    (directory / "qatzip").mkdir()
+    (directory / "qatzip/overrun.py").write_text(program, encoding="utf-8")
+    return directory
 
 
 @pytest.mark.parametrize(
@@ -106,10 +112,9 @@ def test_the_library_that_was_found_is_the_one_that_is_loaded(tmp_path: Path) ->
 
 
 def test_it_runs_in_the_vendors_software(tmp_path: Path) -> None:
-    script = tmp_path / "overrun.py"
-    script.write_text("print('gone: x')", encoding="utf-8")
+    reproducers = written(tmp_path, "print('gone: x')")
 
-    outcome = examine(cell(script), LIBRARY, 20)
+    outcome = examine(OVERRUN, LIBRARY, 20, reproducers=reproducers)
 
     assert outcome.provenance == Sides(sender="vendor-software", receiver="vendor-software")
 
@@ -123,7 +128,7 @@ def checked(monkeypatch: pytest.MonkeyPatch, lines: Sequence[Mapping[str, Any] |
         return (sys.executable, "-c", program), {}
 
     monkeypatch.setattr(vendor, "python_command", command)
-    return examine(cell(None, "sizes"), LIBRARY, 20).observation
+    return examine(SIZES, LIBRARY, 20).observation
 
 
 def case(name: str, observed: str, severity: str | None) -> dict[str, Any]:
@@ -137,9 +142,12 @@ def test_a_check_without_a_complaint_passes(monkeypatch: pytest.MonkeyPatch) -> 
 def test_complaints_of_a_check_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [case("one", "short", "contract"), case("two", "right", None), case("three", "wrong", "corruption")]
 
-    assert checked(monkeypatch, lines, 1).error == (
-        "2 observations differ:\n- one: expected right, observed short\n- three: expected right, observed wrong"
-    )
+    seen = checked(monkeypatch, lines, 1)
+
+    assert seen.error == "2 observations differ, the first: one: expected right, observed short"
+    assert seen.complaints == (
+        "one: expected right, observed short", "three: expected right, observed wrong",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -155,8 +163,11 @@ def test_the_worst_complaint_decides(monkeypatch: pytest.MonkeyPatch, severities
 @pytest.mark.parametrize(
     ("lines", "status", "what"),
     [
-        ([], 0, "0 observations"),
-        ([case("one", "right", None)], 2, "1 observations"),
+        ([], 0, "0 observations, of which 0 differ"),
+        ([case("one", "right", None)], 2, "1 observations, of which 0 differ"),
+        ([case("one", "right", None)], 1, "1 observations, of which 0 differ"),
+        ([case("one", "wrong", "contract")], 0, "1 observations, of which 1 differ"),
+        ([case("one", "wrong", "contract")], 3, "1 observations, of which 1 differ"),
         (["no JSON"], 0, "a line that is no observation"),
         ([{"case": "one"}], 0, "a line that is no observation"),
     ],
@@ -167,6 +178,36 @@ def test_a_check_that_breaks_is_our_defect(
     seen = checked(monkeypatch, lines, status)
 
     assert (seen.outcome, seen.detail) == ("broken", f"exit status {status}, {what}")
+
+
+def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, status: int) -> Observation:
+    """An emulation held against its library by a program that prints this."""
+    program = tmp_path / "fidelity"
+    program.write_text(f"#!{sys.executable}\nprint({text!r}, end='')\nraise SystemExit({status})\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(vendor, "python_command", lambda *_: ((), {}))
+    return compare(
+        Fidelity(library="qatzip", framing="qatzip", emulation="qat-emulated", streams=5), LIBRARY, 20
+    ).observation
+
+
+def test_an_emulation_that_agrees_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert held(monkeypatch, tmp_path, "a table\n", 0) == Observation("identical")
+
+
+def test_disagreements_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen = held(monkeypatch, tmp_path, "a table\nDISAGREE one\n    00ff\nDISAGREE two\n", 1)
+
+    assert (seen.outcome, seen.complaints) == ("hazard", ("DISAGREE one", "DISAGREE two"))
+    assert seen.error == "2 disagreements are shown, the first: DISAGREE one"
+
+
+@pytest.mark.parametrize(("text", "status"), [("", 1), ("", 3), ("DISAGREE one\n", 0), ("DISAGREE one\n", 3)])
+def test_a_comparison_that_breaks_is_our_defect(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, status: int
+) -> None:
+    assert held(monkeypatch, tmp_path, text, status).outcome == "broken"
 
 
 def wanted(policy: Policy | None) -> Profile:

@@ -39,6 +39,10 @@ def test_a_library_that_is_right_gets_no_complaint(check: str) -> None:
     assert [one.complaint for one in seen if not one.ok] == []
 
 
+def severities(check: str, session: type[HonestSession], container: Container = Container.GZIP) -> set[str | None]:
+    return {seen.severity for seen in observed(check, Honest(session, (container,))) if not seen.ok}
+
+
 def test_levels_finds_one_that_does_not_work() -> None:
     class Broken(HonestSession):
         def compress(self, source: Region, room: Region) -> Answer:
@@ -84,6 +88,7 @@ def test_destination_finds_success_that_is_short() -> None:
         "decompressing a page, destination of ten bytes: expected refused: TOO SHORT,"
         " observed OK with 10 of 4096 bytes (gzip)"
     ) in complaints("destination", Silent)
+    assert severities("destination", Silent) == {"contract", "corruption"}
 
 
 def test_boundary_finds_a_source_that_is_read_beyond_its_end() -> None:
@@ -95,6 +100,7 @@ def test_boundary_finds_a_source_that_is_read_beyond_its_end() -> None:
     assert complaints("boundary", Curious) == [
         "decompressing the first N bytes of a stream: expected stays inside, observed signal SIGSEGV at 1-19 (gzip)"
     ]
+    assert severities("boundary", Curious) == {"crash"}
 
 
 def test_reuse_finds_a_session_that_an_error_has_spoilt() -> None:
@@ -151,6 +157,34 @@ def test_corruption_finds_what_nobody_noticed(damage: str) -> None:
     assert f"gzip: {damage}" in complaints("corruption", Gullible)
 
 
+def test_corruption_tells_wrong_bytes_from_what_nobody_compared() -> None:
+    assert severities("corruption", Gullible) == {"corruption", "contract"}
+
+
+class Fragile(HonestSession):
+    """Dies of damaged data."""
+
+    def decompress(self, source: Region, room: Region) -> Answer:
+        answer = super().decompress(source, room)
+        if not answer.ok:
+            os.abort()
+        return answer
+
+
+def test_corruption_goes_on_behind_a_death() -> None:
+    found = complaints("corruption", Fragile)
+
+    assert "gzip: the end cut off: expected noticed, observed signal SIGABRT 4" in found
+    assert severities("corruption", Fragile) == {"crash"}
+
+
+def test_what_is_no_worse_than_it_may_be_does_not_make_a_death_worse() -> None:
+    found = list(observed("corruption", Honest(Fragile, (Container.RAW,))))
+
+    literals = next(one for one in found if one.case == "raw: a bit of the literals flipped")
+    assert ("wrong bytes" in literals.observed, literals.severity) == (True, "crash")
+
+
 def test_corruption_expects_no_miracles_of_a_container_without_a_checksum() -> None:
     assert complaints("corruption", HonestSession, Container.RAW) == []
 
@@ -172,6 +206,8 @@ class Hoarder(HonestSession):
 def test_endurance_finds_whatever_is_not_given_back(holding: str) -> None:
     found = [line for line in complaints("endurance", Hoarder) if holding in line]
 
+    assert "leak" in severities("endurance", Hoarder)
+
     assert found[0].startswith("400 times: a page there and back: expected nothing more, observed ")
 
 
@@ -184,5 +220,6 @@ def test_threads_finds_a_library_for_one_thread_only() -> None:
             return super().compress(source, room) if first[0] == threading.get_ident() else SHORT
 
     (complaint,) = complaints("threads", Shy)
+    assert severities("threads", Shy) == {"contract"}
 
     assert complaint.startswith("gzip: 150 round trips in each thread: expected identical, observed 150 x refused")

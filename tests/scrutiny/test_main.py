@@ -24,7 +24,12 @@ def run(monkeypatch: pytest.MonkeyPatch, session: type[HonestSession], *argument
     return program.main()
 
 
-@pytest.mark.parametrize(("session", "status"), [(HonestSession, 0), (Refusing, 1)])
+class Broken(HonestSession):
+    def decompress(self, source: Region, room: Region) -> Answer:
+        raise RuntimeError("not the library's fault")
+
+
+@pytest.mark.parametrize(("session", "status"), [(HonestSession, 0), (Refusing, 1), (Broken, 3)])
 def test_the_status_says_whether_all_is_as_expected(
     monkeypatch: pytest.MonkeyPatch, session: type[HonestSession], status: int
 ) -> None:

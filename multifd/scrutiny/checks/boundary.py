@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from multifd.framing.container import Container
-from multifd.scrutiny.child import in_child
+from multifd.scrutiny.child import fate
 from multifd.scrutiny.memory import Region
-from multifd.scrutiny.observation import Observation, observations, ranges
+from multifd.scrutiny.observation import Observation, Seen, observations, ranges
 from multifd.scrutiny.reference import deflated, member, noise, text
 from multifd.scrutiny.subject import SLACK, Subject
 
@@ -45,28 +46,28 @@ def _member(subject: Subject, container: Container, content: bytes, level: int =
     return member(deflated(content, level, subject.window), content, container, subject.window)
 
 
-def _compressing(subject: Subject, container: Container) -> str:
+def _compressing(subject: Subject, container: Container) -> Seen:
     def act() -> str:
         with subject.open(container) as session:
             for size in _SIZES:
                 session.compress(Region(noise(size)), Region(size + 1024))
         return _INSIDE
 
-    return in_child(act)
+    return fate(act)
 
 
 def _decompressing(
     subject: Subject, streams: Mapping[Container, Mapping[int, bytes]], room: int, slack: int = SLACK
-) -> dict[str, str]:
+) -> dict[str, Seen]:
     outcomes = {}
     for container, by_number in streams.items():
         different: dict[str, list[int]] = {}
         for number, data in by_number.items():
-            seen = in_child(lambda c=container, d=data: _decompress(subject, c, d, room, slack))  # type: ignore[misc]
-            if seen != _INSIDE:
-                different.setdefault(seen, []).append(number)
+            seen = fate(partial(_decompress, subject, container, data, room, slack))
+            if seen.words != _INSIDE:
+                different.setdefault(seen.words, []).append(number)
         told = ", ".join(f"{seen} at {ranges(numbers)}" for seen, numbers in different.items())
-        outcomes[container.value] = told or _INSIDE
+        outcomes[container.value] = Seen(told, "crash") if different else Seen(_INSIDE)
     return outcomes
 
 

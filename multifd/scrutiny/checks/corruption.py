@@ -23,12 +23,13 @@ from functools import partial
 from typing import Final
 
 from multifd.framing.container import Container
-from multifd.scrutiny.child import in_child
+from multifd.scrutiny.child import Died, fate, in_child
 from multifd.scrutiny.memory import Region
-from multifd.scrutiny.observation import Observation, severity
+from multifd.scrutiny.observation import Observation, Seen, worst
 from multifd.scrutiny.reference import deflated, member, noise, text
 from multifd.scrutiny.subject import SLACK, Subject
 
+_WRONG: Final = "wrong bytes"
 _MOST: Final = 48
 """Bits flipped per class at most, evenly spread."""
 _CHECKED: Final = frozenset({Container.ZLIB, Container.GZIP, Container.GZIP_EXT})
@@ -144,22 +145,27 @@ def _acceptable(container: Container, case: str) -> tuple[str, ...]:
         return ("noticed",)
     if container in _CHECKED:
         return ("noticed", "identical")
-    return ("noticed", "identical", "short", "wrong bytes")
+    return ("noticed", "identical", "short", _WRONG)
 
 
 def _observed(
     subject: Subject, container: Container, case: str, damaged: Sequence[bytes], content: bytes
 ) -> Observation:
     act = partial(_read, subject, container, content)
-    seen = in_child(lambda: ",".join(map(act, damaged))).split(",")
-    if len(seen) != len(damaged):
-        seen = [in_child(partial(act, data)) for data in damaged]
-    counts, acceptable = Counter(seen), _acceptable(container, case)
-    ok = set(counts) <= set(acceptable)
-    table = ", ".join(f"{what} {count}" for what, count in counts.most_common())
+    try:
+        seen = [_told(what) for what in in_child(lambda: ",".join(map(act, damaged))).split(",")]
+    except Died:
+        seen = [_told(one.words) if one.harm != "crash" else one for one in (fate(partial(act, d)) for d in damaged)]
+    acceptable = _acceptable(container, case)
+    harms = [one.harm for one in seen if one.words not in acceptable]
+    table = ", ".join(f"{one.words} {count}" for one, count in Counter(seen).most_common())
     return Observation(
-        f"{container.value}: {case}", " or ".join(acceptable), table, ok, None if ok else severity(table)
+        f"{container.value}: {case}", " or ".join(acceptable), table, not harms, worst(harms) if harms else None
     )
+
+
+def _told(what: str) -> Seen:
+    return Seen(what, "corruption" if what == _WRONG else "contract")
 
 
 def _read(subject: Subject, container: Container, content: bytes, damaged: bytes) -> str:
@@ -170,4 +176,4 @@ def _read(subject: Subject, container: Container, content: bytes, damaged: bytes
         return "noticed"
     if answer.produced != len(content):
         return "short"
-    return "identical" if room.read(len(content)) == content else "wrong bytes"
+    return "identical" if room.read(len(content)) == content else _WRONG

@@ -7,7 +7,7 @@ from typing import Final
 
 from multifd.framing.container import Container
 from multifd.scrutiny.memory import Region
-from multifd.scrutiny.observation import Observation, observations
+from multifd.scrutiny.observation import Observation, Seen, observations
 from multifd.scrutiny.reference import deflated, member, noise, read_back, text
 from multifd.scrutiny.subject import SLACK, Subject, compressed, outcome
 
@@ -39,19 +39,19 @@ def _room(needed: int, step: str) -> int:
     return needed + _STEPS[step] if step in _STEPS else _TINY
 
 
-def _compress(subject: Subject, container: Container, content: bytes, step: str) -> str:
+def _compress(subject: Subject, container: Container, content: bytes, step: str) -> Seen:
     with subject.open(container) as session:
         needed = compressed(session, content)[0].produced
         session.renew()
         room = Region(_room(needed, step), SLACK)
         answer = session.compress(Region(content, SLACK), room)
-    seen = f"refused: {answer.status}"
+    seen = Seen(f"refused: {answer.status}")
     if answer.ok:
         seen = read_back(room.read(answer.produced), content, container)
     return _beyond(seen, room)
 
 
-def _decompress(subject: Subject, container: Container, content: bytes, step: str) -> str:
+def _decompress(subject: Subject, container: Container, content: bytes, step: str) -> Seen:
     data = member(deflated(content, 0, subject.window), content, container, subject.window)
     room = Region(_room(len(content), step), SLACK)
     with subject.open(container) as session:
@@ -59,5 +59,6 @@ def _decompress(subject: Subject, container: Container, content: bytes, step: st
     return _beyond(outcome(answer, room.read(answer.produced), content), room)
 
 
-def _beyond(seen: str, room: Region) -> str:
-    return f"{seen}, and {room.overwritten()} bytes behind the destination" if room.overwritten() else seen
+def _beyond(seen: Seen, room: Region) -> Seen:
+    more = room.overwritten()
+    return Seen(f"{seen.words}, and {more} bytes behind the destination", "corruption") if more else seen

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
-from multifd.scrutiny.child import in_child
+from multifd.scrutiny.child import Died, in_child
 from multifd.scrutiny.memory import Region
-from multifd.scrutiny.observation import Observation, observations
+from multifd.scrutiny.observation import Observation, Seen, observations
 from multifd.scrutiny.reference import deflated, member, text
 from multifd.scrutiny.subject import SLACK, Subject
 
@@ -61,8 +61,7 @@ def check(subject: Subject, calls: int = CALLS) -> Iterator[Observation]:
     for name, (share, act) in _WAYS.items():
         times = calls // share
         print(f"{times} times: {name}", file=sys.stderr)
-        grown = _grown(in_child(partial(_watched, subject, act, times)))
-        yield from observations(f"{times} times: {name}", _NOTHING, grown)
+        yield from observations(f"{times} times: {name}", _NOTHING, _grown(partial(_watched, subject, act, times)))
 
 
 def _watched(subject: Subject, act: Callable[[Subject, int], None], times: int) -> str:
@@ -72,10 +71,12 @@ def _watched(subject: Subject, act: Callable[[Subject, int], None], times: int) 
     return json.dumps(Holdings.now().since(before))
 
 
-def _grown(answer: str) -> dict[str, str]:
-    if not answer.startswith("{"):
-        return {"process": answer}
-    return {name: f"{count} more" if count > 0 else _NOTHING for name, count in json.loads(answer).items()}
+def _grown(watched: Callable[[], str]) -> dict[str, Seen]:
+    try:
+        grown: dict[str, int] = json.loads(in_child(watched))
+    except Died as death:
+        return {"process": Seen(str(death), "crash")}
+    return {name: Seen(f"{count} more", "leak") if count > 0 else Seen(_NOTHING) for name, count in grown.items()}
 
 
 def _round_trips(subject: Subject, times: int) -> None:

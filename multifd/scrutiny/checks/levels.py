@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from multifd.framing.container import Container
-from multifd.scrutiny.observation import Observation, observations
+from multifd.scrutiny.observation import Observation, Seen, observations
 from multifd.scrutiny.reference import deflated, member, noise, read_back, text
 from multifd.scrutiny.subject import Refused, Subject, compressed, decompressed
 
@@ -32,16 +32,16 @@ def check(subject: Subject) -> Iterator[Observation]:
         yield from observations(f"a distance of 5000 {where} decompressed", subject.far, seen)
 
 
-def _compress(subject: Subject, container: Container, mode: str, page: bytes) -> str:
+def _compress(subject: Subject, container: Container, mode: str, page: bytes) -> Seen:
     try:
         with subject.open(container, mode) as session:
             answer, data = compressed(session, page)
     except Refused as refusal:
-        return f"refused: {refusal}"
-    return read_back(data, page, container) if answer.ok else f"refused: {answer.status}"
+        return Seen(f"refused: {refusal}")
+    return read_back(data, page, container) if answer.ok else Seen(f"refused: {answer.status}")
 
 
-def _decompress(subject: Subject, raw: bytes, content: bytes) -> dict[str, str]:
+def _decompress(subject: Subject, raw: bytes, content: bytes) -> dict[str, Seen]:
     outcomes = {}
     for container in subject.containers:
         with subject.open(container) as session:

@@ -7,12 +7,13 @@ from typing import Final
 
 from multifd.framing.container import Container
 from multifd.scrutiny.memory import Region
-from multifd.scrutiny.observation import Observation, observations
+from multifd.scrutiny.observation import Observation, Seen, observations
 from multifd.scrutiny.reference import deflated, member, read_back, text
 from multifd.scrutiny.subject import SLACK, Session, Subject, compressed, decompressed
 
 _BEFORE: Final = text(8192)[4096:]
 _PAGE: Final = text(4096)
+_SAME: Final = "the same size every time"
 
 Event = Callable[[Session, bytes], object]
 """Takes the session and the stream of a good page."""
@@ -36,34 +37,34 @@ def check(subject: Subject) -> Iterator[Observation]:
         back = {c.value: _after(subject, c, event, _decompress) for c in subject.containers}
         yield from observations(f"decompressing after {name}", "identical", back)
     thrice = {container.value: _thrice(subject, container) for container in subject.containers}
-    yield from observations("one page compressed three times", "the same size every time", thrice)
+    yield from observations("one page compressed three times", _SAME, thrice)
 
 
 def _stream(subject: Subject, container: Container) -> bytes:
     return member(deflated(_PAGE, 6, subject.window), _PAGE, container, subject.window)
 
 
-def _after(subject: Subject, container: Container, event: Event, then: Callable[..., str]) -> str:
+def _after(subject: Subject, container: Container, event: Event, then: Callable[..., Seen]) -> Seen:
     data = _stream(subject, container)
     with subject.open(container) as session:
         event(session, data)
         return then(session, container, data)
 
 
-def _compress(session: Session, container: Container, _: bytes) -> str:
+def _compress(session: Session, container: Container, _: bytes) -> Seen:
     answer, data = compressed(session, _PAGE)
-    return read_back(data, _PAGE, container) if answer.ok else f"refused: {answer.status}"
+    return read_back(data, _PAGE, container) if answer.ok else Seen(f"refused: {answer.status}")
 
 
-def _decompress(session: Session, _: Container, data: bytes) -> str:
+def _decompress(session: Session, _: Container, data: bytes) -> Seen:
     return decompressed(session, data, _PAGE)
 
 
-def _thrice(subject: Subject, container: Container) -> str:
+def _thrice(subject: Subject, container: Container) -> Seen:
     with subject.open(container) as session:
         room = Region(8192, SLACK)
         sizes = [session.compress(Region(_PAGE, SLACK), room).produced for _ in range(3)]
-    return "the same size every time" if len(set(sizes)) == 1 else "different sizes"
+    return Seen(_SAME if len(set(sizes)) == 1 else "different sizes")
 
 
 def _damaged(data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from multifd.framing.container import Container
-from multifd.scrutiny.observation import Observation, observations
+from multifd.scrutiny.observation import Observation, Seen, observations
 from multifd.scrutiny.reference import deflated, member, noise, read_back, text
 from multifd.scrutiny.subject import Session, Subject, compressed, decompressed
 
@@ -29,7 +29,7 @@ def check(subject: Subject) -> Iterator[Observation]:
 
 def _both(
     subject: Subject, container: Container, make: Callable[[int], bytes], sizes: tuple[int, ...]
-) -> tuple[dict[str, str], dict[str, str]]:
+) -> tuple[dict[str, Seen], dict[str, Seen]]:
     there, back = {}, {}
     with subject.open(container) as session:
         for size in sizes:
@@ -43,6 +43,6 @@ def _both(
     return there, back
 
 
-def _there(session: Session, content: bytes, container: Container) -> str:
+def _there(session: Session, content: bytes, container: Container) -> Seen:
     answer, data = compressed(session, content)
-    return read_back(data, content, container) if answer.ok else f"refused: {answer.status}"
+    return read_back(data, content, container) if answer.ok else Seen(f"refused: {answer.status}")

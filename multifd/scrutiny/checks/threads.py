@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from multifd.framing.container import Container
-from multifd.scrutiny.observation import Observation, observations
+from multifd.scrutiny.observation import Observation, Seen, observations, worst
 from multifd.scrutiny.reference import read_back, text
 from multifd.scrutiny.subject import Subject, compressed, decompressed
 
@@ -25,13 +25,16 @@ def check(subject: Subject) -> Iterator[Observation]:
         yield from observations(f"{container.value}: {_ROUNDS} round trips in each thread", "identical", outcomes)
 
 
-def _round_trips(subject: Subject, container: Container, number: int) -> str:
-    seen: Counter[str] = Counter()
+def _round_trips(subject: Subject, container: Container, number: int) -> Seen:
+    seen: Counter[Seen] = Counter()
     with subject.open(container) as session:
         for turn in range(_ROUNDS):
             page = text(1 << 20)[4096 * (number + _THREADS * (turn % 60)) :][:4096]
             session.renew()
             answer, data = compressed(session, page)
-            seen[read_back(data, page, container) if answer.ok else f"refused: {answer.status}"] += 1
+            seen[read_back(data, page, container) if answer.ok else Seen(f"refused: {answer.status}")] += 1
             seen[decompressed(session, data, page)] += 1
-    return ", ".join(seen) if len(seen) == 1 else ", ".join(f"{count} x {what}" for what, count in seen.items())
+    if len(seen) == 1:
+        return next(iter(seen))
+    told = ", ".join(f"{count} x {one.words}" for one, count in seen.items())
+    return Seen(told, worst(one.harm for one in seen))

@@ -1,0 +1,21 @@
+"""Which of two records is worse: the order in which reports show them, and which one a run keeps.
+
+A worse record of a cell is never replaced by a better one. A cell that crashed its worker and passes when it is run
+again has crashed; what happened later does not undo it.
+"""
+
+from __future__ import annotations
+
+from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell
+
+
+def badness(cell: Cell) -> tuple[int, int]:
+    """A sort key: the worst verdict first, and of one verdict the worst kind."""
+    return VERDICT_ORDER.index(cell.verdict), KIND_ORDER.index(cell.kind) if cell.kind else len(KIND_ORDER)
+
+
+def worse(before: Cell, after: Cell) -> Cell:
+    """The worse of two records of one cell, of equally bad ones the later; ``not-run`` is no record."""
+    if "not-run" in (before.verdict, after.verdict):
+        return before if after.verdict == "not-run" else after
+    return min(after, before, key=badness)

@@ -1,0 +1,55 @@
+"""What a run comes to: whether it is complete, and the contract's exit code.
+
+One function decides, for the run and for ``multifd report`` alike; the reports and junit.xml say the same. Of these
+rows the first that holds is the exit code:
+
+====  ==========================================  ================================================================
+code  what the results hold                       because
+====  ==========================================  ================================================================
+1     a cell that failed                          it was shown, whatever broke besides
+3     a cell that broke (``error``)               the harness or the host did not let it be checked
+3     a cell that was planned and not run         somebody lost it: a filter, a worker that died, an interruption
+3     no end, or an interrupted one               what came last is not known: the log was cut off, the disk was full
+1     no cell that was checked                    a run in which nothing was checked is not green
+0     anything else                               every cell went as predicted, or is skipped with its remedy
+====  ==========================================  ================================================================
+
+A run is complete if it came to its end uninterrupted and no planned cell is left not run. A worker that died is no row
+of its own: its cells were run after all and count, or they are left not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from multifd.result.record import CONFORMING, Cell, Results, Verdict
+
+ExitCode = Literal[0, 1, 3]
+
+
+class Conclusion(NamedTuple):
+    """What a run comes to."""
+
+    complete: bool
+    exit_code: ExitCode
+
+
+def conclude(cells: Iterable[Cell], *, ended: bool) -> Conclusion:
+    """From all planned cells; ``ended`` says that the run came to its own end, and that is written down."""
+    verdicts = {cell.verdict for cell in cells}
+    complete = ended and "not-run" not in verdicts
+    return Conclusion(complete, _exit_code(verdicts, complete=complete))
+
+
+def exit_code(results: Results) -> ExitCode:
+    """Of the run that these are the results of."""
+    return conclude(results.cells, ended=results.run.complete).exit_code
+
+
+def _exit_code(verdicts: set[Verdict], *, complete: bool) -> ExitCode:
+    if "fail" in verdicts:
+        return 1
+    if "error" in verdicts or not complete:
+        return 3
+    return 0 if verdicts & CONFORMING else 1

@@ -1,0 +1,191 @@
+"""Matrices and listings: which cells are shown where.
+
+Every cell has exactly one *place*: an entry of a matrix, or of a listing where it fits no matrix. A place shows its
+worst cell, because one wrong page outweighs any number of right ones, and says how many cells stand behind it. Where a
+peer cannot do what its row or column is about there is no cell, and a *blank* that says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+from urllib.parse import quote
+
+from multifd.result.badness import badness
+from multifd.result.record import Cell, Provenance, Role, Unable
+from reports.vocabulary import PROVENANCES
+
+K = TypeVar("K")
+Key = tuple[str, str]
+"""Of a row or column: its name, and what stands below that."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """Name of a row or column; ``marks`` is how the peers of that side ran."""
+
+    name: str
+    note: str = ""
+    marks: tuple[Provenance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where cells are shown together, worst first; never empty."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def worst(self) -> Cell:
+        return self.cells[0]
+
+    @property
+    def alike(self) -> int:
+        """How many of the cells are as bad as the worst."""
+        return sum(badness(cell) == badness(self.worst) for cell in self.cells)
+
+    @property
+    def anchor(self) -> str:
+        """Fragment of the place: of its only cell, or of the group of its cells."""
+        return anchor(self.worst) if len(self.cells) == 1 else f"group-{_fragment(self.worst.id)}"
+
+
+@dataclass(frozen=True)
+class Blank:
+    """Where there is no cell, because a peer says that it cannot."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a matrix; None where nothing was planned."""
+
+    label: Label
+    places: tuple[Place | Blank | None, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Places by row and column; ``axes`` says what these are."""
+
+    title: str
+    axes: tuple[str, str]
+    columns: tuple[Label, ...]
+    rows: tuple[Row, ...]
+    marked: bool = False
+    """True if neither axis is a side, so that each place has to say how its peers ran."""
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return tuple(place for row in self.rows for place in row.places if isinstance(place, Place))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Cells that fit no matrix, one place each."""
+
+    title: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """How cells are spread along one axis of a matrix, and whose provenance the labels show."""
+
+    name: str
+    key: Callable[[Cell], Key]
+    side: Role | None = None
+
+
+def matrix(
+    title: str,
+    cells: Collection[Cell],
+    rows: Axis,
+    columns: Axis,
+    rank: Callable[[Key], int] | None = None,
+    unable: Iterable[Unable] = (),
+) -> Matrix:
+    """Cells by row and column, in the order of the plan unless there is a ``rank``.
+
+    Where peers stand on the axes, those that are ``unable`` get a row or a column of blanks.
+    """
+    cannot = {(entry.role, (entry.peer, "")): _why(entry) for entry in unable}
+    by_row, by_column = _grouped_with(cells, rows, cannot), _grouped_with(cells, columns, cannot)
+    row_keys = sorted(by_row, key=rank) if rank else list(by_row)
+    column_keys = sorted(by_column, key=rank) if rank else list(by_column)
+    places = {key: Place(worst_first(g)) for key, g in grouped(cells, lambda c: (rows.key(c), columns.key(c))).items()}
+
+    def entry(row: Key, column: Key) -> Place | Blank | None:
+        why = cannot.get(("sender", row)) or cannot.get(("receiver", column))
+        return places.get((row, column)) or (Blank(why) if why else None)
+
+    return Matrix(
+        title,
+        (rows.name, columns.name),
+        tuple(_label(key, by_column[key], columns) for key in column_keys),
+        tuple(
+            Row(_label(row, by_row[row], rows), tuple(entry(row, column) for column in column_keys)) for row in row_keys
+        ),
+        marked=rows.side is None,
+    )
+
+
+def listings(cells: Iterable[Cell], key: Callable[[Cell], str]) -> tuple[Listing, ...]:
+    """Cells by a title."""
+    return tuple(
+        Listing(title, tuple(Place((cell,)) for cell in group)) for title, group in grouped(cells, key).items()
+    )
+
+
+def grouped(cells: Iterable[Cell], key: Callable[[Cell], K]) -> dict[K, list[Cell]]:
+    """Cells by key, in the order in which the keys first appear."""
+    groups: dict[K, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(key(cell), []).append(cell)
+    return groups
+
+
+def worst_first(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Silent corruption first, passes last."""
+    return tuple(sorted(cells, key=badness))
+
+
+def provenances(cells: Iterable[Cell]) -> tuple[Provenance, ...]:
+    """How the peers on either side of the cells ran."""
+    return _marks(side for cell in cells for side in (cell.provenance.sender, cell.provenance.receiver))
+
+
+def anchor(cell: Cell) -> str:
+    """The fragment of a cell in report.html, stable between runs; the same text serves as id and in links."""
+    return f"cell-{_fragment(cell.id)}"
+
+
+_VERBS: dict[Role, Literal["send", "receive"]] = {"sender": "send", "receiver": "receive"}
+
+
+def _why(entry: Unable) -> str:
+    return f"{entry.peer} cannot {_VERBS[entry.role]} {entry.framing}: {entry.reason}"
+
+
+def _grouped_with(cells: Iterable[Cell], axis: Axis, cannot: Iterable[tuple[Role, Key]]) -> dict[Key, list[Cell]]:
+    found = grouped(cells, axis.key)
+    for role, key in cannot:
+        if role == axis.side:
+            found.setdefault(key, [])
+    return found
+
+
+def _label(key: Key, cells: Iterable[Cell], axis: Axis) -> Label:
+    side = axis.side
+    return Label(*key, _marks(getattr(cell.provenance, side) for cell in cells) if side else ())
+
+
+def _marks(found: Iterable[Provenance | None]) -> tuple[Provenance, ...]:
+    seen = set(found)
+    return tuple(provenance for provenance in PROVENANCES if provenance in seen)
+
+
+def _fragment(name: str) -> str:
+    return quote(name, safe="/:@[]=,;+*!()$'")
