@@ -6,7 +6,7 @@ import pytest
 
 from fixtures import options
 
-pytest_plugins = ["fixtures.plugin"]
+pytest_plugins = ["fixtures.plugin", "fixtures.concluding"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

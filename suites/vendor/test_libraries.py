@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.cells import Conclude
+from fixtures.concluding import Conclude
 from multifd.plan.cell import PlannedCell
 
 
