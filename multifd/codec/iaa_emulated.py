@@ -33,7 +33,7 @@ RETRIES: Final = 3
 
 @dataclass(slots=True)
 class Effort:
-    """How the codec's jobs were done, since it was made; the queue's own :class:`Counters` stand beside."""
+    """How the codec's jobs were done, since it was made; the queue's own counters stand beside."""
 
     retries: int = 0
     """Submissions repeated because the queue was busy."""
