@@ -1,13 +1,16 @@
 """Proof of hardware: counters of the device itself, read before and after a cell.
 
-=======  =================================================================  ====================================
-device   counter                                                            source
-=======  =================================================================  ====================================
-QAT      debugfs ``qat_<driver>_<pci>/fw_counters``: responses of the       Documentation/ABI/testing/
-         firmware on all engines, for all VFs of the PF                     debugfs-driver-qat of Linux
-IAA      PMU ``iax<n>``: descriptors submitted to shared queues             :mod:`multifd.evidence.pmu`
-Kunpeng  debugfs ``hisi_zip/<pci>/*core*/regs``: ``HZIP_DONE_BD_NUM``       drivers/crypto/hisilicon/zip/zip_main.c
-=======  =================================================================  ====================================
+=======  =================================================================
+device   counter
+=======  =================================================================
+QAT      debugfs ``qat_<driver>_<pci>/fw_counters``: responses of the
+         firmware on all engines, for all VFs of the PF
+IAA      PMU ``iax<n>``: descriptors submitted to shared queues
+Kunpeng  debugfs ``hisi_zip/<pci>/*core*/regs``: ``HZIP_DONE_BD_NUM``
+=======  =================================================================
+
+Sources: Documentation/ABI/testing/debugfs-driver-qat (Linux 6.18), :mod:`multifd.evidence.pmu`,
+drivers/crypto/hisilicon/zip/zip_main.c (Linux 6.18).
 
 All count for the whole host, so they prove only while nothing else uses the device. What is near at hand and proves
 nothing: Kunpeng's ``zip_dfx/send_cnt`` counts the kernel's own requests, not those of UADK; QAT's telemetry shows

@@ -17,7 +17,7 @@ from multifd.memory.layout import Mask, MemoryLayout, PageRun, PageSize, runs
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 PACKET_BYTES: Final = 512 << 10
-"""Bytes of pages in a full packet (MULTIFD_PACKET_SIZE, migration/multifd.h)."""
+"""Bytes of pages in a full packet (``MULTIFD_PACKET_SIZE``, migration/multifd.h, QEMU 10.2)."""
 
 
 class Draft:

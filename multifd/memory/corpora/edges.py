@@ -23,7 +23,7 @@ RUN_LENGTHS: Final = (3, 4, 257, 258, 259, 260, 261, 262, 515, 516, 517, 518, 77
 literal and matches, so 259 needs exactly one of the longest."""
 
 CODE_UNIT: Final = 16384
-"""Bytes in which ``codes-15`` has its frequencies: zlib puts 16,383 literals in a block (deflate.h)."""
+"""Bytes in which ``codes-15`` has its frequencies: zlib puts 16,383 literals in a block (deflate.h, zlib 1.3)."""
 
 RARE: Final = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 """Fibonacci numbers: how often each rare byte occurs in a unit; the end of the block is the other 1."""

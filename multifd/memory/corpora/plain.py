@@ -13,7 +13,8 @@ UNIT: Final = 65536
 """Bytes, the largest page: what holds for a unit holds for every page of every size."""
 
 TEST_PAGE: Final = 4096
-"""Bytes between two counters of QEMU's migration test (TEST_MEM_PAGE_SIZE, tests/qtest/migration-test.h)."""
+"""Bytes between two counters of QEMU's migration test (``TEST_MEM_PAGE_SIZE``,
+tests/qtest/migration/bootfile.h, QEMU 10.2)."""
 
 SPARSE_SHARE: Final = 1024
 """In ``sparse`` one byte of so many is set, four in a page of 4 KiB."""
@@ -46,8 +47,8 @@ def random_bytes(size: int, dice: Dice) -> Content:
 def qemu_test(size: int, dice: Dice) -> Content:
     """The guest of QEMU's migration test, stopped in the middle of a sweep.
 
-    The guest (tests/migration/*/a-b-bootblock) increments the first byte of each page in turn, so the pages
-    before some point are one ahead of those behind it (check_guests_ram, tests/qtest/migration-test.c).
+    The guest (tests/qtest/migration/*/a-b-*.h, QEMU 10.2) increments the first byte of each page in turn, so the pages
+    before some point are one ahead of those behind it (``check_guests_ram`` relies on it).
     """
     content = np.zeros(size, np.uint8)
     counters = content[::TEST_PAGE]
