@@ -278,3 +278,11 @@ def test_a_user_corpus_must_have_content(tmp_path: Path) -> None:
         user_corpus(tmp_path)
 
     assert str(error.value) == (f"corpus: {tmp_path} holds no regular file that is not empty, expected at least one")
+
+
+def test_a_link_of_the_library_that_leads_nowhere_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").symlink_to(tmp_path / "gone")
+    (tmp_path / "site.py").write_bytes(b"site")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+
+    assert generate("host-files", 8, 1) == b"sitesite"

@@ -54,4 +54,4 @@ def _library_files(library: Path) -> tuple[Path, ...]:
     for folder, folders, names in os.walk(library):
         folders[:] = [name for name in folders if name not in FOREIGN]
         found += [Path(folder, name) for name in names if name.endswith(SUFFIXES)]
-    return tuple(sorted(path for path in found if path.stat().st_size))
+    return tuple(sorted(path for path in found if path.is_file() and path.stat().st_size))
