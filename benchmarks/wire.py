@@ -104,20 +104,18 @@ class Measured(NamedTuple):
     receiver: float
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What all repetitions of a case say."""
+class Figures(NamedTuple):
+    """What all repetitions of a case say.
+
+    ``ratio`` is ours to bare in throughput, which both are: MiB of guest memory a second. Of each side the microseconds
+    of user CPU a packet outside codec and kernel.
+    """
 
     ratio: float
-    """Ours to bare in throughput."""
     ours: float
-    """MiB of guest memory a second."""
     bare: float
-    """MiB of guest memory a second."""
     sender: float
-    """Microseconds of user CPU a packet outside codec and kernel."""
     receiver: float
-    """Microseconds of user CPU a packet outside codec and kernel."""
 
 
 @dataclass(frozen=True)
@@ -350,29 +348,14 @@ def _directory() -> tempfile.TemporaryDirectory[str]:
 def _show(figures: Mapping[str, Figures]) -> None:
     table = Table("", "ours/bare", "ours MiB/s", "bare MiB/s", "sender µs/packet", "receiver µs/packet")
     for name, case in figures.items():
-        table.add_row(
-            name,
-            f"{case.ratio:.2f}",
-            f"{case.ours:.0f}",
-            f"{case.bare:.0f}",
-            f"{case.sender:.0f}",
-            f"{case.receiver:.0f}",
-        )
+        table.add_row(name, f"{case.ratio:.2f}", *(f"{value:.0f}" for value in case[1:]))
     Console().print(table)
 
 
 @click.command()
 @click.option("--memory", type=click.IntRange(min=1), default=512, show_default=True, help="MiB of guest memory.")
-@click.option(
-    "--repeat", type=click.IntRange(min=1), default=9, show_default=True, help="How often ours and bare run, in turns."
-)
-@click.option(
-    "--channels",
-    type=click.IntRange(1, 255),
-    default=2,
-    show_default=True,
-    help="Multifd channels, and threads of each bare process.",
-)
+@click.option("--repeat", type=click.IntRange(min=1), default=9, show_default=True, help="How often each runs.")
+@click.option("--channels", type=click.IntRange(1, 255), default=2, show_default=True, help="As many bare threads run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def main(memory: int, repeat: int, channels: int, as_json: bool) -> None:
     """Measure our live sender and receiver against a bare socket copy and bare codec loops.

@@ -1,10 +1,10 @@
-"""The Intel In-Memory Analytics Accelerator, emulated: what QEMU's ``migration/multifd-qpl.c`` and libqpl do around it.
+"""The Intel In-Memory Analytics Accelerator, emulated: what QEMU and libqpl do around it.
 
-For each page QEMU submits a job to the hardware path, again up to three times while the queues are busy
-(``MAX_SUBMIT_RETRY_NUM``), and otherwise computes the page with libqpl's software path (``fallback_sw_path``). It
-looks at no other failure: a job that was taken and fails leaves the page uncompressed when sending, and ends the
-migration when receiving. libqpl answers a page fault by touching the page and submitting the job once more
-(``qpl_hw_check_job.cpp``), and a compression that overflows by writing stored blocks.
+For each page QEMU (``migration/multifd-qpl.c``, QEMU 10.2) submits a job to the hardware path, again up to three times
+while the queues are busy (``MAX_SUBMIT_RETRY_NUM``), and otherwise computes the page with libqpl's software path
+(``fallback_sw_path``). It looks at no other failure: a job that was taken and fails leaves the page uncompressed when
+sending, and ends the migration when receiving. libqpl answers a page fault by touching the page and submitting the job
+once more (``qpl_hw_check_job.cpp``, qpl 1.6.0), and a compression that overflows by writing stored blocks.
 
 So what a receiver accepts can depend on how busy its device is: the software path takes streams that the silicon
 refuses (see :mod:`multifd.codec.silicon.iaa_inflate`).
@@ -33,7 +33,7 @@ RETRIES: Final = 3
 
 @dataclass(slots=True)
 class Effort:
-    """How the codec's jobs were done, since it was made; the queue's own :class:`Counters` stand beside."""
+    """How the codec's jobs were done, since it was made; the queue's own counters stand beside."""
 
     retries: int = 0
     """Submissions repeated because the queue was busy."""

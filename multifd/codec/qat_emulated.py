@@ -4,8 +4,9 @@ What distinguishes it from the library's software path is on the wire: a member 
 A reader that stops after the first member loses the rest, and ``zlib``, which has no members, is unreadable beyond one
 piece to everybody but libqatzip.
 
-Like QEMU's ``migration/multifd-qatzip.c`` it compresses and decompresses a whole payload with one call and treats every
-code but ``QZ_OK`` as an error. Each payload has a session of its own, as if an error never outlived its packet.
+Like QEMU (``migration/multifd-qatzip.c``, QEMU 10.2) it compresses and decompresses a whole payload with one call and
+treats every code but ``QZ_OK`` as an error. Each payload has a session of its own, as if an error never outlived its
+packet.
 """
 
 from __future__ import annotations

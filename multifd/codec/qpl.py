@@ -28,7 +28,7 @@ _PATHS: Final = ("auto", "hardware", "software")
 _HUFFMAN: Final = ("fixed", "dynamic")
 _FORMATS: Final = {Container.RAW: "raw", Container.ZLIB: "zlib", Container.GZIP: "gzip", Container.GZIP_EXT: "gzip"}
 _MEANINGS: Final = {217: "distance beyond the history of 4096 bytes", 218: "distance before the start"}
-"""What ``status.h`` says more of a status than its name does."""
+"""What ``status.h`` (qpl 1.9.0) says more of a status than its name does."""
 
 
 class _QplCodec:

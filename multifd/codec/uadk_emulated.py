@@ -1,6 +1,6 @@
-"""Huawei Kunpeng's zip accelerator, emulated: UADK's driver and QEMU's ``migration/multifd-uadk.c`` around it.
+"""Huawei Kunpeng's zip accelerator, emulated: UADK's driver and QEMU around it.
 
-The driver (``drv/hisi_comp.c`` of ``github.com/Linaro/uadk``, ``fill_buf_zlib`` and ``parse_zip_sqe``) hands the device
+The driver (``drv/hisi_comp.c``, uadk 2.10, ``fill_buf_zlib`` and ``parse_zip_sqe``) hands the device
 DEFLATE and deals with the zlib header itself:
 
 * it writes ``789c``, which announces a window of 32 KiB, whatever window the device was given; QEMU takes the default,
@@ -10,9 +10,9 @@ DEFLATE and deals with the zlib header itself:
   every other status is ``WD_IN_EPARA``;
 * input and output are at most 8 MiB (``HZ_MAX_SIZE``).
 
-Level is the device's own: ``fill_comp_level_deflate`` ignores it. Without a device (``device=0``) QEMU sends every page
-raw and reads raw pages only. Here that is stored blocks, which are longer than the page: the framing then sends the
-page raw, as QEMU does. Compression is computed by zlib.
+Level is the device's own: ``fill_comp_level_deflate`` ignores it. Without a device (``device=0``) QEMU
+(``migration/multifd-uadk.c``, QEMU 10.2) sends every page raw and reads raw pages only. Here that is stored blocks,
+which are longer than the page: the framing then sends the page raw, as QEMU does. Compression is computed by zlib.
 """
 
 from __future__ import annotations

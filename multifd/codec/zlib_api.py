@@ -1,7 +1,7 @@
 """The part that zlib, zlib-ng and ISA-L share: they speak the interface of Python's ``zlib`` module.
 
 Container and window are chosen by ``wbits``: 9 to 15 zlib, negative raw, plus 16 gzip (zlib.h,
-``deflateInit2``). gzip-ext is gzip with an extra field (RFC 1952, section 2.3.1), so a gzip decoder reads it;
+zlib 1.3, ``deflateInit2``). gzip-ext is gzip with an extra field (RFC 1952, section 2.3.1), so a gzip decoder reads it;
 nobody but QATzip writes it and 4B, so here they are put around a raw stream.
 """
 

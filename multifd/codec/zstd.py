@@ -1,4 +1,4 @@
-"""Zstandard (PyPI ``zstandard``), with the frame parameters of QEMU's ``multifd-zstd.c``."""
+"""Zstandard (PyPI ``zstandard``), with the frame parameters of ``migration/multifd-zstd.c`` (QEMU 10.2)."""
 
 from __future__ import annotations
 

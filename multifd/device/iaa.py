@@ -1,10 +1,10 @@
 """Intel In-Memory Analytics Accelerator (IAA, in the kernel ``iax``): devices, work queues, shared virtual memory.
 
 libqpl submits with ENQCMD to work queues that are enabled, of type user and in *shared* mode, and knows no others
-(intel/qpl, hw_queue.cpp; QEMU, docs/devel/migration/qpl-compression.rst). Shared queues need PASIDs, so the IOMMU in
-scalable mode. By default all queues are disabled, and the kernel's iaa_crypto, where loaded, takes one queue of
-every device for itself (Linux, Documentation/driver-api/crypto/iaa/iaa-crypto.rst). Attributes:
-Documentation/ABI/stable/sysfs-driver-dma-idxd of Linux.
+(hw_queue.cpp, qpl 1.6.0; docs/devel/migration/qpl-compression.rst, QEMU 10.2). Shared queues need PASIDs, so the IOMMU
+in scalable mode. By default all queues are disabled, and the kernel's iaa_crypto, where loaded, takes one queue of
+every device for itself (Documentation/driver-api/crypto/iaa/iaa-crypto.rst, Linux 6.18). Attributes:
+Documentation/ABI/stable/sysfs-driver-dma-idxd (Linux 6.18).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from multifd.device.pci import Function
 from multifd.device.sysfs import Host
 
 GENERATIONS: Final = {0x0CFE: "spr", 0x1216: "dmr", 0xB02D: "ptl", 0xFD2D: "wcl"}
-"""PCI ids with their platforms: Linux, drivers/dma/idxd/registers.h, ``..._IAX_SPR0``, ``..._IAA_DMR`` and so on."""
+"""PCI ids with their platforms: drivers/dma/idxd/registers.h (Linux 6.18), ``..._IAX_SPR0``, ``..._IAA_DMR`` etc."""
 ENTRIES: Final = 128
 """Entries of all work queues of one device; one queue may have them all."""
 ENGINES: Final = 8
@@ -151,7 +151,7 @@ def _first(queues: Sequence[WorkQueue], device: str) -> str:
 
 
 def _configure(device: str, queue: str) -> str:
-    """The commands of QEMU's docs/devel/migration/qpl-compression.rst."""
+    """The commands of docs/devel/migration/qpl-compression.rst (QEMU 10.2)."""
     number = device.removeprefix("iax")
     engines = (f"accel-config config-engine {device}/engine{number}.{engine} -g 0" for engine in range(ENGINES))
     return "\n".join(

@@ -1,9 +1,9 @@
 """HiSilicon Kunpeng's ZIP engine: devices of the uacce class, as UADK opens them.
 
 hisi_zip registers with uacce only if loaded with ``uacce_mode=1``; by default it serves the kernel's crypto alone
-(Linux, drivers/crypto/hisilicon/zip/zip_main.c). UADK needs shared virtual addressing and write access to
-``/dev/hisi_zip-<n>`` (QEMU, docs/devel/migration/uadk-compression.rst). Attributes:
-Documentation/ABI/testing/sysfs-driver-uacce of Linux.
+(drivers/crypto/hisilicon/zip/zip_main.c, Linux 6.18). UADK needs shared virtual addressing and write access to
+``/dev/hisi_zip-<n>`` (docs/devel/migration/uadk-compression.rst, QEMU 10.2). Attributes:
+Documentation/ABI/testing/sysfs-driver-uacce (Linux 6.18).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from multifd.device.pci import Function
 from multifd.device.sysfs import Host
 
 IDS: Final = frozenset({0xA250, 0xA251})
-"""PF and VF: Linux, include/linux/pci_ids.h, ``PCI_DEVICE_ID_HUAWEI_ZIP_PF`` and ``..._VF``."""
+"""PF and VF: include/linux/pci_ids.h (Linux 6.18), ``PCI_DEVICE_ID_HUAWEI_ZIP_PF`` and ``..._VF``."""
 SHARED_VIRTUAL_ADDRESSING: Final = 0x1
-"""Linux, include/uapi/misc/uacce/uacce.h, ``UACCE_DEV_SVA``."""
+"""include/uapi/misc/uacce/uacce.h (Linux 6.18), ``UACCE_DEV_SVA``."""
 ALGORITHM: Final = "zlib"
-"""What QEMU asks UADK for (migration/multifd-uadk.c)."""
+"""What QEMU asks UADK for (migration/multifd-uadk.c, QEMU 10.2)."""
 _RELOAD: Final = "modprobe -r hisi_zip\nmodprobe hisi_zip uacce_mode=1"
 
 

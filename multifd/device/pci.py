@@ -1,4 +1,4 @@
-"""PCI functions by vendor and device id (Documentation/ABI/testing/sysfs-bus-pci of Linux)."""
+"""PCI functions by vendor and device id (Documentation/ABI/testing/sysfs-bus-pci, Linux 6.18)."""
 
 from __future__ import annotations
 

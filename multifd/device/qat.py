@@ -3,8 +3,8 @@
 There are two user-space stacks, and QATzip runs on either:
 
 * *vfio*: the kernel's driver on the physical function (PF), its virtual functions (VFs) bound to vfio-pci, and
-  libqat, which asks qatmgr for VFs and opens their ``/dev/vfio/<group>`` (intel/qatlib, INSTALL). From 4xxx on;
-  Linux refuses older QAT to vfio-pci (drivers/vfio/pci/vfio_pci.c, ``vfio_pci_dev_in_denylist``).
+  libqat, which asks qatmgr for VFs and opens their ``/dev/vfio/<group>`` (INSTALL, qatlib 26.08). From 4xxx on;
+  Linux refuses older QAT to vfio-pci (drivers/vfio/pci/vfio_pci.c, Linux 6.18, ``vfio_pci_dev_in_denylist``).
 * *adf*: Intel's own driver package with ``/dev/usdm_drv`` for pinned memory and ``/etc/<driver>_dev<n>.conf``. Any
   generation; ``/dev/usdm_drv`` is how it is told apart, the kernel's own driver has no such node.
 """
@@ -49,15 +49,16 @@ GENERATIONS: Final = (
     Generation("420xx", 0x4946, 0x4947, "420xx", "qat_420xx", vfio=True),
     Generation("6xxx", 0x4948, 0x4949, "6xxx", "qat_6xxx", vfio=True),
 )
-"""Ids: intel/qatlib, qat_init.sh.in (dh895xcc to d15xx); DPDK, drivers/common/qat (200xx, c4xxx); Linux,
-drivers/crypto/intel/qat/qat_common/adf_accel_devices.h (4xxx and later)."""
+"""Ids: quickassist/utilities/service/qat_init.sh.in (qatlib 26.08) for dh895xcc to d15xx;
+drivers/common/qat/qat_device.c (DPDK 24.11) for 200xx and c4xxx;
+drivers/crypto/intel/qat/qat_common/adf_accel_devices.h (Linux 6.18) for 4xxx and later."""
 
 COMPRESSION: Final = frozenset({"dc", "dcc"})
-"""Services that compress: Documentation/ABI/testing/sysfs-driver-qat of Linux. ``decomp`` alone does not."""
+"""Services that compress: Documentation/ABI/testing/sysfs-driver-qat (Linux 6.18). ``decomp`` alone does not."""
 MANAGER_SOCKET: Final = "/run/qat/qatmgr.sock"
-"""intel/qatlib, qat_direct/vfio/qat_mgr.h, ``QATMGR_SOCKET``."""
+"""adf_io/vfio/qat_mgr.h (qatlib 26.08), ``QATMGR_SOCKET``."""
 LOCKED_PER_VF: Final = 16 << 20
-"""Bytes that libqat locks for each VF (intel/qatlib, INSTALL); by default a process gets one VF of every PF."""
+"""Bytes that libqat locks for each VF (INSTALL, qatlib 26.08); by default a process gets one VF of every PF."""
 RECOMMENDED_MEMLOCK: Final = 500_000
 """KiB for compression (intel/qatlib, INSTALL)."""
 PINNED_MEMORY_NODE: Final = "/dev/usdm_drv"
@@ -181,7 +182,7 @@ def _unbound(function: Function, driver: str, module: str) -> Problem:
 
 
 def _service(host: Host, function: Function) -> Iterator[Problem]:
-    """State and service (Documentation/ABI/testing/sysfs-driver-qat of Linux)."""
+    """State and service (Documentation/ABI/testing/sysfs-driver-qat)."""
     qat = f"{function.path}/qat"
     services, down = host.text(f"{qat}/cfg_services"), host.text(f"{qat}/state") == "down"
     if services is not None and not COMPRESSION.intersection(services.split(";")):

@@ -1,8 +1,8 @@
 """A device's own counts, through the kernel's performance events.
 
 idxd shows no count of work in sysfs (``occupancy`` is a level, ``cr_faults`` counts faults); the device has counters,
-and the kernel offers them as one system-wide PMU per device: Documentation/ABI/testing/
-sysfs-bus-event_source-devices-dsa, drivers/dma/idxd/perfmon.c of Linux.
+and the kernel offers them as one system-wide PMU per device:
+Documentation/ABI/testing/sysfs-bus-event_source-devices-dsa and drivers/dma/idxd/perfmon.c (Linux 6.18).
 """
 
 from __future__ import annotations

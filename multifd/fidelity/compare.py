@@ -55,7 +55,7 @@ def iaa(stream: Stream) -> Outcome:
 
 
 _BUFFER: Final = 1 << 16
-"""Bytes of ``tmp_out_buffer`` (``sources/isal/include/igzip_lib.h``), look-ahead not counted."""
+"""Bytes of ``tmp_out_buffer`` (``sources/isal/include/igzip_lib.h``, qpl 1.6.0), look-ahead not counted."""
 _SHORTEST_MATCH: Final = 3
 _LONGEST_MATCH: Final = 258
 _SPANNING: Final = {Status.FIRST_D_CODE_16_ERR, Status.WRONG_NUM_LL_CODES_ERR}
@@ -104,8 +104,9 @@ DIFFERENCES: Final[dict[str, tuple[Difference, ...]]] = {
             "truncated-input-is-ok",
             _truncated,
             "input that ends before the final end-of-block: silicon 215, software status 0 with the output so far",
-            "silicon: CHECK_FOR_EOB on every LAST job, sources/c_api/legacy_hw_path/qpl_hw_inflate_job.cpp;"
-            " software: own_inflate ends with status ok, sources/middle-layer/compression/inflate/inflate.cpp",
+            "silicon: CHECK_FOR_EOB on every LAST job, sources/c_api/legacy_hw_path/qpl_hw_inflate_job.cpp"
+            " (qpl 1.6.0); software: own_inflate ends with status ok,"
+            " sources/middle-layer/compression/inflate/inflate.cpp (qpl 1.6.0)",
         ),
         Difference(
             "error-after-64-KiB-is-ok",

@@ -29,7 +29,7 @@ _CODES: Final = {
     "QZ_NOSW_NO_HW": -101,
     "QZ_NOSW_LOW_MEM": -104,
 }
-"""``qatzip.h``."""
+"""``include/qatzip.h`` (QATzip 2.0.0)."""
 
 ABSENT: Final = Parameters(device=Device.ABSENT)
 DEFAULT: Final = Parameters()
@@ -127,14 +127,15 @@ def differences(parameters: Parameters) -> tuple[Difference, ...]:
             "room-is-checked-first",
             _room,
             "no room for a member, or none left while there is input: device QZ_BUF_ERROR, software QZ_OK, short",
-            "checkHeader: dest_avail_len <= 0, uncompressed_sz > dest_avail_len (src/qatzip_utils.c)",
+            "checkHeader: dest_avail_len <= 0, uncompressed_sz > dest_avail_len (src/qatzip_utils.c, QATzip 1.3.1)",
         ),
         Difference(
             "4B-reserves-hw_buff_sz",
             _reserved,
             "each 4B member needs room for hw_buff_sz, or all that is left: device QZ_BUF_ERROR where members are"
             " smaller than that, software QZ_OK",
-            "checkHeader, case DEFLATE_4B; doDecompressIn: dest_avail_len -= tmp_dest_avail_len (src/qatzip.c)",
+            "checkHeader, case DEFLATE_4B; doDecompressIn: dest_avail_len -= tmp_dest_avail_len"
+            " (src/qatzip.c, QATzip 1.3.1)",
         ),
         Difference(
             "refused-piece-keeps-its-room",
@@ -142,8 +143,8 @@ def differences(parameters: Parameters) -> tuple[Difference, ...]:
             "a piece that the device refuses (more output than hw_buff_sz, or than its header says, or gzip-ext in a"
             " session of gzip) is inflated by software: one member, into the piece's room. QZ_OK, short; the output of"
             " the next piece follows directly",
-            "decompOutSWFallback: qzSWDecompress, dest_receive_sz is the request's (src/qatzip_sw.c); CPA_DC_OVERFLOW"
-            ' is "an error condition" of a stateless session (cpa_dc.h)',
+            "decompOutSWFallback: qzSWDecompress, dest_receive_sz is the request's (src/qatzip_sw.c, QATzip 1.3.1);"
+            ' CPA_DC_OVERFLOW is "an error condition" of a stateless session (cpa_dc.h, qatlib 26.08)',
         ),
         Difference(
             "one-request",
@@ -164,7 +165,8 @@ def differences(parameters: Parameters) -> tuple[Difference, ...]:
             _believed,
             "sizes in headers and trailers, and where the trailer is: the device is given what they say, and refuses;"
             " software finds the end by inflating and looks at none of them",
-            "checkHeader and decompBufferSetup (src/qatzip_utils.c), findStdGzipFooter (src/qatzip_gzip.c)",
+            "checkHeader and decompBufferSetup (src/qatzip_utils.c), findStdGzipFooter"
+            " (src/qatzip_gzip.c, QATzip 1.3.1)",
         ),
         Difference(
             "header-is-not-looked-at",

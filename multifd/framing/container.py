@@ -12,10 +12,10 @@
 last making the header, read as one big-endian number, a multiple of 31. The optional gzip fields are in this
 order: extra field (XLEN, then subfields SI1 SI2 LEN data), name, comment, header CRC.
 
-QATzip's subfield holds the sizes of the source and of the DEFLATE data (``QzExtraField_T``,
-``src/qatzip_internal.h``; ``qzGzipHeaderGen``, ``src/qatzip_gzip.c``), so a reader can skip from member to
-member without decoding; XFL is 4 when the library compressed in software and 0 when the device did. ``zstd``
-frames describe themselves to their codec and ``none`` has nothing to describe: their headers are empty here.
+QATzip's subfield holds the sizes of the source and of the DEFLATE data (``QzExtraField_T``, ``qzGzipHeaderGen``:
+``src/qatzip_internal.h``, ``src/qatzip_gzip.c``, QATzip 1.3.1), so a reader can skip from member to member without
+decoding; XFL is 4 when the library compressed in software and 0 when the device did. ``zstd`` frames describe
+themselves to their codec and ``none`` has nothing to describe: their headers are empty here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Container(StrEnum):
 
 
 XFL_SOFTWARE: Final = 4
-"""Extra flags of gzip-ext headers by libqatzip's software path ("fastest", RFC 1952 section 2.3.1)."""
+"""Extra flags of gzip-ext headers by libqatzip's software path ("fastest", RFC 1952, section 2.3.1)."""
 XFL_HARDWARE: Final = 0
 """Extra flags of gzip-ext headers of data compressed by a device (``qzGzipHeaderGen``)."""
 
@@ -86,7 +86,7 @@ class Header:
 
 
 def zlib_header(window_bits: int, level_hint: int = 0) -> bytes:
-    """The two bytes of RFC 1950 section 2.2 for a window of 8 to 15 bits and an FLEVEL of 0 to 3."""
+    """The two bytes of RFC 1950, section 2.2, for a window of 8 to 15 bits and an FLEVEL of 0 to 3."""
     if not 8 <= window_bits <= 15:
         raise HarnessError(f"zlib header: window_bits is {window_bits}, expected 8 to 15")
     if not 0 <= level_hint <= 3:

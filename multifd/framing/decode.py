@@ -71,7 +71,8 @@ class PayloadDecoder:
         except PayloadError as problem:
             raise PayloadError(str(problem), page=len(decoded)) from None
         finally:
-            # Together, for each store has its price; but QEMU has written the pages before a bad one (multifd-qpl.c).
+            # Together, for each store has its price; but QEMU has written the pages before a bad one
+            # (migration/multifd-qpl.c, QEMU 10.2).
             scatter(np.frombuffer(b"".join(decoded), np.uint8), pages, indices[: len(decoded)])
 
     def _outputs(self, parts: Sequence[memoryview]) -> Iterator[Bytes]:

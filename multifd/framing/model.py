@@ -90,19 +90,19 @@ def _framing(
 
 
 _METHODS: Final = (
-    _framing("none", "none", Container.NONE, Scope.PAGE, Flush.FINISH, "migration/multifd-nocomp.c"),
-    _framing("zlib", "zlib", Container.ZLIB, Scope.CHANNEL, Flush.PACKET, "migration/multifd-zlib.c"),
-    _framing("zstd", "zstd", Container.ZSTD, Scope.CHANNEL, Flush.PACKET, "migration/multifd-zstd.c", 19),
+    _framing("none", "none", Container.NONE, Scope.PAGE, Flush.FINISH, "migration/multifd-nocomp.c (QEMU 10.2)"),
+    _framing("zlib", "zlib", Container.ZLIB, Scope.CHANNEL, Flush.PACKET, "migration/multifd-zlib.c (QEMU 10.2)"),
+    _framing("zstd", "zstd", Container.ZSTD, Scope.CHANNEL, Flush.PACKET, "migration/multifd-zstd.c (QEMU 10.2)", 19),
     _framing(
-        "qpl", "qpl", Container.RAW, Scope.PAGE, Flush.FINISH, "migration/multifd-qpl.c, QEMU 9.1", 12,
+        "qpl", "qpl", Container.RAW, Scope.PAGE, Flush.FINISH, "migration/multifd-qpl.c (QEMU 9.1)", 12,
         length_table=True, raw_escape=True,
     ),
     _framing(
-        "uadk", "uadk", Container.ZLIB, Scope.PAGE, Flush.FINISH, "migration/multifd-uadk.c, QEMU 9.1",
+        "uadk", "uadk", Container.ZLIB, Scope.PAGE, Flush.FINISH, "migration/multifd-uadk.c (QEMU 9.1)",
         length_table=True, raw_escape=True,
     ),
     _framing(
-        "qatzip", "qatzip", Container.GZIP_EXT, Scope.PACKET, Flush.FINISH, "migration/multifd-qatzip.c, QEMU 9.2"
+        "qatzip", "qatzip", Container.GZIP_EXT, Scope.PACKET, Flush.FINISH, "migration/multifd-qatzip.c (QEMU 9.2)"
     ),
 )  # fmt: skip
 

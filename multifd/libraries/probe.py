@@ -1,8 +1,8 @@
 """Proof that a library loads, and the version that it reports itself.
 
-It happens in a process of its own, under the loader that the library needs: a library that crashes while it is
-loaded ends that process only. libqpl has ``qpl_get_library_version`` (``qpl/c_api/version.h``). libqatzip declares
-``qzGetSoftwareComponentVersionList`` (``qatzip.h``), but release 2.0.0 answers QZ_FAIL (-2), "don't support".
+It happens in a process of its own, under the loader that the library needs: a library that crashes while it is loaded
+ends that process only. libqpl has ``qpl_get_library_version`` (``qpl/c_api/version.h``, qpl 1.9.0). libqatzip declares
+``qzGetSoftwareComponentVersionList`` (``qatzip.h``, QATzip 2.0.0), but it answers QZ_FAIL (-2), "don't support".
 """
 
 from __future__ import annotations

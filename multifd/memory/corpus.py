@@ -1,8 +1,8 @@
 """The corpora by name: all page content comes from here, the same for the same name, size and seed.
 
 What a guest holds decides what a compressor does, so a conformance run goes through content of every kind;
-``mixed`` has something of each. The generator is numpy's default, seeded with the name and the seed; numpy
-keeps its streams from version to version as far as it can (NEP 19).
+``mixed`` has something of each kind that is the same on every host, so a cell's bytes follow from its id wherever it
+runs. Real files are a corpus of their own.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Final
 import numpy as np
 
 from multifd.errors import InputError
-from multifd.memory.corpora import edges, files, language, plain, program
+from multifd.memory.corpora import archive, edges, files, language, plain, program
 from multifd.memory.corpora.stream import Content, Generate
+from multifd.memory.dice import Dice
 
 SLICE: Final = 65536
 """Bytes; a slice of ``mixed`` is a multiple of it, so that every page lies within one slice."""
@@ -31,10 +32,12 @@ class Corpus:
     name: str
     description: str
     generate: Generate
+    portable: bool = True
+    """The bytes are the same on every host."""
 
     def content(self, size: int, seed: int) -> Content:
         """Return ``size`` bytes, which depend on the corpus, the size and the seed (0 or more) only."""
-        return self.generate(size, np.random.default_rng([seed, *self.name.encode()]))
+        return self.generate(size, Dice(seed, *self.name.encode()))
 
 
 def generate(name: str, size: int, seed: int) -> Content:
@@ -59,14 +62,15 @@ def user_corpus(directory: Path) -> Corpus:
     return Corpus(
         "user",
         f"{len(found)} files below {directory}",
-        lambda size, rng: files.concatenated(found, size),  # noqa: ARG005  (files need no dice)
+        lambda size, dice: files.concatenated(found, size),  # noqa: ARG005  (files need no dice)
+        portable=False,
     )
 
 
-def _mixed(size: int, rng: np.random.Generator) -> Content:
+def _mixed(size: int, dice: Dice) -> Content:
     """Cut the memory into as many slices as there are parts, equal but for one ``SLICE``."""
     slices = np.array_split(np.arange(-(-size // SLICE)), len(MIXED_PARTS))
-    parts = [part.generate(len(units) * SLICE, rng) for part, units in zip(MIXED_PARTS, slices, strict=True)]
+    parts = [part.generate(len(units) * SLICE, dice) for part, units in zip(MIXED_PARTS, slices, strict=True)]
     return memoryview(b"".join(parts))[:size]
 
 
@@ -86,26 +90,33 @@ _KINDS: Final = (
     Corpus("random", "incompressible bytes", plain.random_bytes),
     Corpus("sparse", "zeros with a few bytes set in each page", plain.sparse),
     Corpus("constant", "pages of one non-zero byte each", plain.constant),
-    Corpus("compressed", "what zlib level 9 makes of text", language.compressed),
-    Corpus("host-files", "files of this host's Python library", files.host_files),
+    Corpus("compressed", "zlib streams, incompressible but for their headers", archive.compressed),
     Corpus("qemu-test", "a counter at the start of each 4 KiB, as QEMU's migration test", plain.qemu_test),
     Corpus("runs-258", "runs of equal bytes as long as DEFLATE's longest match, give or take", edges.runs),
     Corpus("codes-15", "literals whose Huffman codes must be limited to 15 bits", edges.long_codes),
     Corpus("stored-64k", "incompressible stretches longer than a stored block", edges.stored),
 )
 
+_HOST_FILES: Final = Corpus(
+    "host-files",
+    "files of this host's Python library: other bytes on every host and with every Python",
+    files.host_files,
+    portable=False,
+)
+
 MIXED_PARTS: Final = (
     *_KINDS,
     *(_period(window + beyond) for window in edges.WINDOWS for beyond in (0, 1)),
 )
-"""Every kind, and for each window the last distance that it reaches and the first that it does not."""
+"""Every portable kind, and for each window the last distance that it reaches and the first that it does not."""
 
 CORPORA: Final[Mapping[str, Corpus]] = MappingProxyType(
     {
         corpus.name: corpus
         for corpus in (
             *_KINDS,
-            Corpus("mixed", "a patchwork of all the others", _mixed),
+            _HOST_FILES,
+            Corpus("mixed", "a patchwork of all that are the same on every host", _mixed),
             *(_period(window + beyond) for window in edges.WINDOWS for beyond in (-1, 0, 1)),
         )
     }

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multifd.memory.corpus import Corpus
+from multifd.memory.dice import Dice
 from multifd.memory.image import GuestMemory, zero_rows
 from multifd.memory.layout import Mask, MemoryLayout, PageRun, PageSize, runs
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 PACKET_BYTES: Final = 512 << 10
-"""Bytes of pages in a full packet (MULTIFD_PACKET_SIZE, migration/multifd.h)."""
+"""Bytes of pages in a full packet (``MULTIFD_PACKET_SIZE``, migration/multifd.h, QEMU 10.2)."""
 
 
 class Draft:
@@ -30,7 +31,7 @@ class Draft:
         self.page_size = page_size
         self.pages: NDArray[np.uint8] = np.zeros((sum(sizes.values()) // page_size, page_size), np.uint8)
         self._corpus = corpus
-        self._rng = np.random.default_rng(seed)
+        self._dice = Dice(seed)
 
     @property
     def everything(self) -> Mask:
@@ -50,17 +51,18 @@ class Draft:
     def draw(self, count: int, among: Mask) -> Mask:
         """Choose ``count`` pages at random."""
         chosen = self.nothing
-        chosen[self._rng.choice(np.flatnonzero(among), count, replace=False)] = True
+        candidates = np.flatnonzero(among)
+        chosen[candidates[self._dice.order(len(candidates))[:count]]] = True
         return chosen
 
     def scatter(self) -> Mask:
         """Choose runs of one to three pages with gaps, in each block fewer than fill a packet."""
         chosen = self.nothing
         for _, part in self._parts(chosen):
-            lengths = self._rng.integers(1, 4, len(part))
+            lengths = self._dice.integers(1, 4, len(part))
             pattern = np.resize([True, False], len(part)).repeat(lengths)[: len(part)]
             pattern &= pattern.cumsum() < self.packet_pages
-            part[:] = np.roll(pattern, self._rng.integers(len(part)))
+            part[:] = np.roll(pattern, self._dice.integer(0, len(part)))
         return chosen
 
     def pour(self, mask: Mask) -> None:
@@ -102,7 +104,7 @@ class Draft:
             return memory.layout
 
     def _fresh(self, mask: Mask) -> NDArray[np.uint8]:
-        content = self._corpus.generate(int(mask.sum()) * self.page_size, self._rng)
+        content = self._corpus.generate(int(mask.sum()) * self.page_size, self._dice)
         return np.frombuffer(content, np.uint8).reshape(-1, self.page_size)
 
     def _parts(self, values: NDArray[Scalar]) -> Iterator[tuple[str, NDArray[Scalar]]]:

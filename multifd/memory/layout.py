@@ -19,7 +19,7 @@ PageSize = Literal[4096, 16384, 65536]
 """Bytes; the page sizes of the guests that QEMU migrates (x86-64, arm64 with 4, 16 and 64 KiB)."""
 
 BlockName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x01-\x7f]+\z")]
-"""1 to 255 ASCII bytes: the packet's ``ramblock[256]`` ends with a zero byte (migration/multifd.h)."""
+"""1 to 255 ASCII bytes: the packet's ``ramblock[256]`` ends with a zero byte (migration/multifd.h, QEMU 10.2)."""
 
 Mask = NDArray[np.bool_]
 

@@ -2,7 +2,7 @@
 
 A sender reads a page more than once (is it zero? what are its bytes? compress it), and a guest that writes in
 between must not make it send something that the receiver cannot decode: QEMU's zlib method copies each page
-for that reason (migration/multifd-zlib.c). What arrives of such a page is anything; it is dirty, so it is
+for that reason (migration/multifd-zlib.c, QEMU 10.2). What arrives of such a page is anything; it is dirty, so it is
 sent again, and only then it counts.
 """
 

@@ -111,7 +111,7 @@ class ChannelTransmitter:
             self.packets += 1
 
     def _in_place(self, batch: Batch) -> tuple[Indices, Indices, Sequence[Buffer]]:
-        """Normal and zero pages, and the normal ones from where they are (QEMU's multifd-nocomp.c)."""
+        """Normal and zero pages, and the normal ones from where they are (migration/multifd-nocomp.c, QEMU 10.2)."""
         pages, normal, zero = batch.block.pages, batch.indices, _NONE
         if self._zeros_in_packet:
             mask = zero_mask(pages, normal)

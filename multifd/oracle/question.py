@@ -27,7 +27,7 @@ class Fault:
 
     name: str
     field: str
-    """Which field, as :mod:`multifd.peer.fault` knows it."""
+    """Which field, as :mod:`multifd.migrate.playback` knows it."""
     value: int
     error: str
     """Regular expression of the error that QEMU's receiver gives; empty where it does not notice."""

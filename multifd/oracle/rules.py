@@ -89,7 +89,7 @@ def _hidden_flag(q: Question) -> Decision | None:
 
 
 def _readable_container(sent: Container, read: Container) -> bool:
-    # gzip-ext is gzip with an extra field (RFC 1952 2.3.1), and a gzip decoder reads both.
+    # gzip-ext is gzip with an extra field (RFC 1952, section 2.3.1), and a gzip decoder reads both.
     gzip = {Container.GZIP, Container.GZIP_EXT}
     return sent is read or (sent in gzip and read in gzip)
 

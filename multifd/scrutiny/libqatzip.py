@@ -1,4 +1,4 @@
-"""libqatzip as a subject: ``qatzip.h`` of QATzip 2.0.0 says what to expect."""
+"""libqatzip as a subject: ``qatzip.h`` (QATzip 2.0.0) says what to expect."""
 
 from __future__ import annotations
 

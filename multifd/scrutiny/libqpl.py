@@ -1,4 +1,4 @@
-"""libqpl as a subject, on its software path: ``job.h`` and ``status.h`` of 1.9.0 say what to expect."""
+"""libqpl as a subject, on its software path: ``job.h`` and ``status.h`` (qpl 1.9.0) say what to expect."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Everything that precedes the k-th SYNC on every channel, and the k-th flush mark on the main channel, is applied
 before anything that follows any of them; within an epoch the channels are unordered
-(``multifd_recv_sync_main``, migration/multifd.c). This class only counts; whoever runs the channels waits.
+(``multifd_recv_sync_main``, migration/multifd.c, QEMU 10.2). This class only counts; whoever runs the channels waits.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Dialects: the generations of the multifd wire, as data.
 
-A dialect is what two QEMUs must agree on without ever saying so. Sources: ``migration/multifd.h`` of each
-version for flags and mask; ``migration/multifd.c`` (``multifd_send_sync_main``) for SYNC;
-``migration/multifd-zero-page.c`` (9.0 and later) and ``migration/ram.c`` (before) for zero pages;
-``migration/ram.c`` for the flush word (0x200, QEMU 8.1 and later machine types); the seed patch
+A dialect is what two QEMUs must agree on without ever saying so. Sources: ``migration/multifd.h`` (QEMU 5.0 to
+10.0) for flags and mask; ``migration/multifd.c`` (QEMU 5.0 to 10.0, ``multifd_send_sync_main``) for SYNC;
+``migration/multifd-zero-page.c`` (QEMU 9.0 to 10.0) and before ``migration/ram.c`` (QEMU 5.0 to 8.2) for zero pages;
+the latter also for the flush word (0x200, machine types of QEMU 8.1 and later); the seed patch
 "Introduce unimplemented 'qatzip' compression method" for ``rfc-2023``.
 """
 

@@ -1,12 +1,12 @@
 """The three packets of a multifd channel, byte for byte.
 
-==============  =====================================  ===========================================
+==============  =====================================  ====================================================
 packet          size in bytes                          source
-==============  =====================================  ===========================================
-init            64                                     ``MultiFDInit_t``, migration/multifd.c
-RAM             320 + 8 per page slot                  ``MultiFDPacket_t``, migration/multifd.h
+==============  =====================================  ====================================================
+init            64                                     ``MultiFDInit_t``, migration/multifd.c (QEMU 10.2)
+RAM             320 + 8 per page slot                  ``MultiFDPacket_t``, migration/multifd.h (QEMU 10.2)
 device state    276                                    ``MultiFDPacketDeviceState_t``, QEMU 10.0
-==============  =====================================  ===========================================
+==============  =====================================  ====================================================
 
 All integers are big-endian. A RAM packet always has its full length: 512 KiB / page size slots, used or not.
 The first 12 bytes (magic, version, flags) are common to RAM and device-state packets.

@@ -1,7 +1,8 @@
 """The return path: what a receiver says on the main connection, and when.
 
 A source with the capability ``return-path`` stays in ``device`` or ``active`` until it is told SHUT
-(``migrate_send_rp_shut``, migration/savevm.c). A message is be16 type, be16 length, data; all numbers are big-endian.
+(``migrate_send_rp_shut``, migration/savevm.c, QEMU 11.1). A message is be16 type, be16 length, data; all numbers are
+big-endian.
 
 ==============  ====  =========================================================================
 message         type  data (``MIG_RP_MSG_*``, migration/migration.h, QEMU 11.1)
@@ -15,12 +16,12 @@ RESUME_ACK      6
 SWITCHOVER_ACK  7     none; only with the capability ``switchover-ack``
 ==============  ====  =========================================================================
 
-SHUT must come after the end of the *stream*, not of RAM: a QEMU 7.2 closes the connection for both directions when
-it reads it (``source_return_path_thread``, ``migration_release_dst_files``, migration/migration.c), and would cut its
-own device state short. Nothing but the device state's own layout says where it ends, and the source does not close
-the connection before it is answered. But the end can be recognized (``qemu_savevm_state_complete_precopy``): the last
-section's footer, ``0x7e`` be32, is followed by EOF ``0x00``, where any other has a section type other than 0; and then
-comes, unless the machine type suppresses it, the description of what was sent: ``0x06`` be32 length, JSON text.
+SHUT must come after the end of the *stream*, not of RAM: a QEMU 7.2 closes the connection for both directions when it
+reads it (``source_return_path_thread``, ``migration_release_dst_files``, migration/migration.c, QEMU 7.2), and would
+cut its own device state short. Nothing but the device state's own layout says where it ends, and the source does not
+close the connection before it is answered. But the end can be recognized (``qemu_savevm_state_complete_precopy``): the
+last section's footer, ``0x7e`` be32, is followed by EOF ``0x00``, where any other has a section type other than 0; and
+then comes, unless the machine type suppresses it, the description of what was sent: ``0x06`` be32 length, JSON text.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ GEN4 = f"""
 /proc/1/comm = systemd
 /proc/1402/comm = qatmgr
 """
-"""A Sapphire Rapids with qatlib's service running: addresses and names as in Documentation/ABI/testing/
-debugfs-driver-qat_telemetry of Linux and github.com/intel/qatlib/issues/83; VFs, group and modes as qatlib's
-qat_init.sh leaves them; one VF of sixteen stands for all."""
+"""A Sapphire Rapids with qatlib's service running: addresses and names as in
+Documentation/ABI/testing/debugfs-driver-qat_telemetry (Linux 6.18) and github.com/intel/qatlib/issues/83; VFs, group
+and modes as qatlib's qat_init.sh leaves them; one VF of sixteen stands for all."""
 
 
 C62X = """
@@ -86,8 +86,8 @@ SPR = f"""
 /proc/cpuinfo = processor\t: 0\\nflags\t\t: fpu vme movdir64b enqcmd fsrm
 /dev/iax/wq1.0 0660
 """
-"""A Sapphire Rapids with queue 1.0 configured as in QEMU's docs/devel/migration/qpl-compression.rst (6a:02.0, iax1);
-names as idxd registers them in github.com/intel/idxd-config/issues/8, ``accel-config list`` in issues/40."""
+"""A Sapphire Rapids with queue 1.0 configured as in docs/devel/migration/qpl-compression.rst (QEMU 10.2; 6a:02.0,
+iax1); names as idxd registers them in github.com/intel/idxd-config/issues/8, ``accel-config list`` in issues/40."""
 
 ZIP = "/sys/devices/pci0000:74/0000:74:00.0/0000:75:00.0"
 ZIP_UACCE = f"{ZIP}/uacce/hisi_zip-4"
@@ -105,4 +105,5 @@ KUNPENG = f"""
 /dev/hisi_zip-4 0660
 """
 """A Kunpeng 920: the listing of ``/sys/class/uacce`` in github.com/Linaro/uadk/issues/256; attributes of
-Documentation/ABI/testing/sysfs-driver-uacce of Linux, algorithms of drivers/crypto/hisilicon/zip/zip_main.c."""
+Documentation/ABI/testing/sysfs-driver-uacce (Linux 6.18), algorithms of drivers/crypto/hisilicon/zip/zip_main.c (Linux
+6.18)."""

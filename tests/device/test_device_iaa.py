@@ -81,7 +81,7 @@ BROKEN = {
         "work queue wq1.0 is dedicated, libqpl takes only shared ones",
         RELEASE + CONFIGURE,
     ),
-    "owned by iaa_crypto": (  # Linux, Documentation/driver-api/crypto/iaa/iaa-crypto.rst, default configuration
+    "owned by iaa_crypto": (  # Documentation/driver-api/crypto/iaa/iaa-crypto.rst (Linux 6.18), default configuration
         f"{IAX}/wq1.0/mode = dedicated\n{IAX}/wq1.0/type = kernel\n{IAX}/wq1.0/driver_name = crypto",
         "work queue wq1.0 belongs to the kernel's iaa_crypto",
         RELEASE + "modprobe -r iaa_crypto\n" + CONFIGURE,

@@ -23,7 +23,7 @@ KERNEL_DRIVER = "/sys/kernel/debug/qat_4xxx_0000:6b:00.0/fw_counters = " + "\\n"
         " 1:              7                7",
     )
 )
-"""drivers/crypto/intel/qat/qat_common/adf_fw_counters.c of Linux."""
+"""drivers/crypto/intel/qat/qat_common/adf_fw_counters.c (Linux 6.18)."""
 
 DRIVER_PACKAGE = "/sys/kernel/debug/qat_c6xx_0000:19:00.0/fw_counters = " + "\\n".join(
     (
@@ -48,7 +48,7 @@ KUNPENG = f"""
 {ENGINE}/decomp_core0/regs = HZIP_DONE_BD_NUM                = 0x00000002
 {ENGINE}/zip_dfx/send_cnt = 4096
 """
-"""drivers/crypto/hisilicon/zip/zip_main.c of Linux: ``hzip_dfx_regs``, debugfs_create_regset32."""
+"""drivers/crypto/hisilicon/zip/zip_main.c (Linux 6.18): ``hzip_dfx_regs``, debugfs_create_regset32."""
 
 IAX = "/sys/bus/event_source/devices/iax1/type = 21\n/sys/bus/event_source/devices/iax1/cpumask = 0"
 

@@ -355,7 +355,7 @@ def maker(name: str, reader: str) -> str:
 def may_be_missing(shape: Framing) -> int:
     """Bytes at the end of a payload that hold no part of a page: of a sync flush, the empty stored block.
 
-    QEMU does not miss them either, for it counts output (``multifd_zlib_recv``, migration/multifd-zlib.c).
+    QEMU does not miss them either, for it counts output (``multifd_zlib_recv``, migration/multifd-zlib.c, QEMU 10.2).
     The first bits of the empty block share a byte with the block before it. A zstd flush adds no block.
     """
     return 5 if shape.scope is Scope.CHANNEL and shape.container is Container.ZLIB else 0

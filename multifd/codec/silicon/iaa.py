@@ -39,7 +39,7 @@ _WINDOW_BITS: Final = 12
 
 
 class Completion(IntEnum):
-    """Completion status: 300 less than the status that libqpl makes of it (``qpl/c_api/status.h``)."""
+    """Completion status: 300 less than the status that libqpl makes of it (``qpl/c_api/status.h``, qpl 1.9.0)."""
 
     SUCCESS = 0x01
     PAGE_FAULT = 0x03

@@ -1,7 +1,7 @@
 """The decompressor of the accelerator: raw DEFLATE with a history of 4096 bytes, and its error codes.
 
-What it refuses follows from its error codes (``qpl/c_api/status.h``, 200 to 236) and from libqpl's own tests, which
-name the code that hardware and software each return (class ``InflateErrorsTest`` of its functional tests):
+What it refuses follows from its error codes (``qpl/c_api/status.h``, qpl 1.9.0, 200 to 236) and from libqpl's own
+tests, which name the code that hardware and software each return (class ``InflateErrorsTest`` of its functional tests):
 
 ======================================================  =======  ==========================================
 what                                                    code     libqpl's software path
@@ -280,11 +280,12 @@ class _Engine:
         return value
 
     def _truncated(self) -> NoReturn:
-        # Descriptors of a LAST job set "check for EOB" and "select BFINAL EOB" (qpl_hw_inflate_job.cpp).
+        # Descriptors of a LAST job set "check for EOB" and "select BFINAL EOB" (qpl_hw_inflate_job.cpp, qpl 1.6.0).
         self._refuse(Status.BAD_EOF_ERR, "incomplete or truncated stream: no end of the final block")
 
     def _overflow(self) -> NoReturn:
-        status = Status.MORE_OUTPUT_NEEDED if self._output else Status.DST_IS_SHORT_ERR  # qpl_hw_check_job.cpp
+        # As in qpl_hw_check_job.cpp, qpl 1.6.0.
+        status = Status.MORE_OUTPUT_NEEDED if self._output else Status.DST_IS_SHORT_ERR
         self._refuse(status, f"more than the expected {self._room} bytes")
 
     def _refuse(self, status: Status, detail: str) -> NoReturn:

@@ -2,7 +2,7 @@
 
 The engine reports a completion status and, with an analytics error, an error code; libqpl makes 300 + status or
 200 + code of them (``sources/middle-layer/util/completion_record.hpp``, ``convert_status_iaa_to_qpl``) and adds
-statuses of its own. Names and numbers are those of ``qpl/c_api/status.h`` without their ``QPL_STS_``.
+statuses of its own. Names and numbers are those of ``qpl/c_api/status.h`` (qpl 1.9.0) without their ``QPL_STS_``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """A libqatzip session (2.0.0): what goes to the device, what to software, and what is put around either.
 
 Sources, all of ``github.com/intel/QATzip`` and checked against the 2.0.0 binary where a release changed them:
-``src/qatzip.c`` (``qzCompressCrcExt``, ``qzDecompressCrcExt``, ``doCompressIn/Out``, ``doDecompressIn/Out``),
-``src/qatzip_utils.c`` (``isQATProcessable``, ``checkHeader``, ``compBufferSetup``, ``decompOutCheckSum``),
-``src/qatzip_gzip.c`` (headers, ``findStdGzipFooter``), ``src/qatzip_sw.c`` (the software path, which is zlib).
+``src/qatzip.c`` (QATzip 1.3.1, ``qzCompressCrcExt``, ``qzDecompressCrcExt``, ``doCompressIn/Out``,
+``doDecompressIn/Out``), ``src/qatzip_utils.c`` (QATzip 1.3.1, ``isQATProcessable``, ``checkHeader``,
+``compBufferSetup``, ``decompOutCheckSum``), ``src/qatzip_gzip.c`` (QATzip 1.3.1, headers, ``findStdGzipFooter``),
+``src/qatzip_sw.c`` (QATzip 1.3.1, the software path, which is zlib).
 
 **Compression.** An input below ``input_sz_thrshold`` goes to software, with or without ``sw_backup``; so does all where
 no device is. The rest is cut into pieces of ``hw_buff_sz``, each a request. For ``gzip``, ``gzip-ext``, ``4B`` and
@@ -61,14 +62,14 @@ from multifd.framing.container import Container, four_b_header, gzip_ext_header,
 ReturnCode = Literal[
     "QZ_OK", "QZ_FAIL", "QZ_BUF_ERROR", "QZ_DATA_ERROR", "QZ_NOSW_NO_HW", "QZ_NOSW_LOW_MEM", "QZ_FORCE_SW"
 ]
-"""Names of ``qatzip.h``. ``QZ_FORCE_SW`` stays inside the library."""
+"""Names of ``include/qatzip.h`` (QATzip 2.0.0). ``QZ_FORCE_SW`` stays inside the library."""
 
 _WBITS: Final = {Container.GZIP: 31, Container.GZIP_EXT: 31, Container.ZLIB: 15}
 _RAW: Final = -15
 _MEMORY_LEVEL: Final = 9
 _BEHIND: Final = bytes(8)
 _XFL: Final = {1: 4, 9: 2}
-"""Of zlib's gzip headers, by level; 0 for the others (``deflate.c``)."""
+"""Of zlib's gzip headers, by level; 0 for the others (``deflate.c``, zlib 1.3)."""
 
 
 class Device(IntEnum):

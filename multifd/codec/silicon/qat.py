@@ -1,7 +1,7 @@
 """A QuickAssist compression instance: one stateless request in, one result out.
 
-Sources: the QAT API (``quickassist/include/dc/cpa_dc.h``, ``CpaDcReqStatus``) and its programmer's guide, chapter
-Data Compression; libqatzip 2.0.0, which drives it (``src/qatzip.c``, ``src/qatzip_utils.c``).
+Sources: the QAT API (``quickassist/include/dc/cpa_dc.h``, qatlib 26.08, ``CpaDcReqStatus``) and its programmer's guide,
+chapter Data Compression; libqatzip, which drives it (``src/qatzip.c``, ``src/qatzip_utils.c``, QATzip 1.3.1).
 
 * "Stateful compression is not supported", nor stateful decompression on QAT 2.0: no request sees the one before it.
 * Compression takes ``CPA_DC_FLUSH_FINAL``, the stream ends, or ``CPA_DC_FLUSH_FULL``, it goes on at a byte boundary.

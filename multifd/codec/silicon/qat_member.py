@@ -1,8 +1,9 @@
 """Members as libqatzip writes them around a device's DEFLATE, and as it finds them again (2.0.0).
 
-Sources: ``src/qatzip_gzip.c`` (``qzGzipHeaderGen``, ``stdGzipHeaderGen``, ``stdZlibHeaderGen``, ``qz4BHeaderGen``,
-``qzGzipHeaderExt``, ``qzVerifyZlibHeader``, ``findStdGzipFooter``). A device can only be given whole members, whose
-sizes must be known before: ``gzip-ext`` and ``4B`` say them, for plain ``gzip`` the next header is searched.
+Sources: ``src/qatzip_gzip.c`` (QATzip 1.3.1, ``qzGzipHeaderGen``, ``stdGzipHeaderGen``, ``stdZlibHeaderGen``,
+``qz4BHeaderGen``, ``qzGzipHeaderExt``, ``qzVerifyZlibHeader``, ``findStdGzipFooter``). A device can only be given whole
+members, whose sizes must be known before: ``gzip-ext`` and ``4B`` say them, for plain ``gzip`` the next header is
+searched.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The alphabets of DEFLATE (RFC 1951, section 3.2.5 and 3.2.7), as rows of base value and count of extra bits."""
+"""The alphabets of DEFLATE (RFC 1951, sections 3.2.5 and 3.2.7), as rows of base value and count of extra bits."""
 
 from __future__ import annotations
 

@@ -9,10 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from multifd.errors import EnvironmentBroke
 from multifd.memory.corpora.stream import Content, repeated
+from multifd.memory.dice import Dice
 from multifd.memory.host import blaming
 
 SUFFIXES: Final = (".py", ".so")
@@ -20,7 +19,7 @@ FOREIGN: Final = frozenset({"site-packages", "dist-packages"})
 """Folders of a library that hold what was installed later: their content changes."""
 
 
-def host_files(size: int, rng: np.random.Generator) -> Content:
+def host_files(size: int, dice: Dice) -> Content:
     """The standard library of this Python, sources and extension modules, from a file drawn at random on.
 
     Raises EnvironmentBroke on a host whose Python keeps no such files.
@@ -29,7 +28,7 @@ def host_files(size: int, rng: np.random.Generator) -> Content:
     files = _library_files(library)
     if not files:
         raise EnvironmentBroke(f"{library}: holds no file of Python's standard library")
-    first = int(rng.integers(len(files)))
+    first = dice.integer(0, len(files))
     return concatenated(files[first:] + files[:first], size)
 
 
@@ -55,4 +54,4 @@ def _library_files(library: Path) -> tuple[Path, ...]:
     for folder, folders, names in os.walk(library):
         folders[:] = [name for name in folders if name not in FOREIGN]
         found += [Path(folder, name) for name in names if name.endswith(SUFFIXES)]
-    return tuple(sorted(path for path in found if path.stat().st_size))
+    return tuple(sorted(path for path in found if path.is_file() and path.stat().st_size))

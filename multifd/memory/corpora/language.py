@@ -1,14 +1,12 @@
-"""What people and programs write: prose, log lines, and the same compressed already."""
+"""What people and programs write: prose and log lines."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
-from multifd.memory.corpora.stream import Content, fill, limited, repeated, shuffled
+from multifd.memory.corpora.stream import Content, fill, limited, shuffled
+from multifd.memory.dice import Dice
 
 WORDS: Final = tuple(
     b"the of and to in is it that for was on are as with be by at this from have not or an but page memory"
@@ -20,6 +18,9 @@ WORDS: Final = tuple(
     b" transmission independent responsibility nevertheless".split()
 )
 """Most frequent first; drawn by Zipf's law, as words are."""
+
+ZIPF: Final = 1 << 24
+"""Weight of the most frequent word; that of the next is half, of the third a third of it."""
 
 LOG_PREFIXES: Final = tuple(
     b"\n2024-03-%02dT%02d:%02d:%02d.%03dZ host%d %s[%d]: "
@@ -34,43 +35,23 @@ PHRASE_LENGTH: Final = 8
 PHRASE_BYTES: Final = 45
 """Phrases in stock, words in each, bytes that each has on average: 740 KB of text."""
 
-OBJECTS: Final = 640 << 10
-"""Bytes of compressed objects before they repeat: beyond the largest window (512 KiB)."""
-
 
 @limited
-def text(size: int, rng: np.random.Generator) -> Content:
+def text(size: int, dice: Dice) -> Content:
     """Sentences and log lines; DEFLATE makes roughly a third of them."""
-    return fill(_prose(size, rng), size)
+    return fill(_prose(size, dice), size)
 
 
-def compressed(size: int, rng: np.random.Generator) -> Content:
-    """Objects of 1 to 8 KiB of text, each compressed by zlib level 9, as in a page cache of archives.
-
-    The bytes are those of the host's zlib, so they are the same on one host only.
-    """
-    return repeated(list(_objects(min(size, OBJECTS), rng)), size)
-
-
-def _prose(size: int, rng: np.random.Generator) -> Iterator[bytes]:
+def _prose(size: int, dice: Dice) -> Iterator[bytes]:
     """Yield phrases without end; there are enough different ones for ``size`` bytes or a whole stock."""
     count = min(PHRASES, 1 + size // PHRASE_BYTES)
-    weights = 1 / np.arange(1, len(WORDS) + 1)
-    words = rng.choice(len(WORDS), (count, PHRASE_LENGTH), p=weights / weights.sum()).tolist()
-    starts = rng.integers(0, 4 * len(LOG_PREFIXES), count).tolist()
+    weights = [ZIPF // rank for rank in range(1, len(WORDS) + 1)]
+    words = dice.weighted(weights, count * PHRASE_LENGTH).reshape(count, PHRASE_LENGTH).tolist()
+    starts = dice.integers(0, 4 * len(LOG_PREFIXES), count).tolist()
     phrases = [
         (LOG_PREFIXES[start] if start < len(LOG_PREFIXES) else b"")
         + b" ".join([WORDS[word] for word in row])
         + (b". " if start % 3 else b", ")
         for row, start in zip(words, starts, strict=True)
     ]
-    return shuffled(phrases, rng)
-
-
-def _objects(size: int, rng: np.random.Generator) -> Iterator[bytes]:
-    prose = _prose(size, rng)
-    missing = size
-    while missing > 0:
-        made = zlib.compress(fill(prose, int(rng.integers(1 << 10, 8 << 10))), 9)
-        missing -= len(made)
-        yield made
+    return shuffled(phrases, dice)

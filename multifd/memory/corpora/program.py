@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from multifd.memory.corpora.stream import Content, fill, limited, shuffled
+from multifd.memory.dice import Dice
 
 INSTRUCTIONS: Final[Sequence[tuple[int, bytes, int]]] = (
     (14, b"\x48\x89", 1),  # mov r, r
@@ -33,21 +34,21 @@ BLOCK_LENGTH: Final = 8
 BLOCK_BYTES: Final = 32
 """Basic blocks in stock, instructions in each, bytes that each has on average: 800 KB of code."""
 
-OPERAND_MEAN: Final = 4000
-"""Mean distance of jumps and size of immediates; smaller ones are more frequent."""
+OPERAND_BITS: Final = 16
+"""Bits of the longest operands, distances of jumps and immediates; every shorter length is as frequent."""
 
 ARENAS: Final = 6
 """Regions that the pointers of a heap point into: the stack, the heap proper, libraries."""
 
 
 @limited
-def machine_code(size: int, rng: np.random.Generator) -> Content:
+def machine_code(size: int, dice: Dice) -> Content:
     """Synthetic x86-64: common opcodes, operands of which the high byte is nearly always the sign."""
-    weights = np.array([weight for weight, _, _ in INSTRUCTIONS])
     count = BLOCK_LENGTH * min(BASIC_BLOCKS, 1 + size // BLOCK_BYTES)
-    chosen = rng.choice(len(INSTRUCTIONS), count, p=weights / weights.sum()).tolist()
-    signs = rng.choice([-1, 1, 1], count)
-    operands = (rng.exponential(OPERAND_MEAN, count) * signs).astype("<i4").tobytes()
+    chosen = dice.weighted([weight for weight, _, _ in INSTRUCTIONS], count).tolist()
+    signs = np.array([-1, 1, 1])[dice.integers(0, 3, count)]
+    sizes = dice.integers(0, 1 << OPERAND_BITS, count) >> dice.integers(0, OPERAND_BITS, count)
+    operands = (sizes * signs).astype("<i4").tobytes()
     code = [
         opcode + operands[at : at + width]
         for at, (_, opcode, width) in zip(
@@ -55,20 +56,20 @@ def machine_code(size: int, rng: np.random.Generator) -> Content:
         )
     ]
     blocks = [b"".join(code[at : at + BLOCK_LENGTH]) for at in range(0, len(code), BLOCK_LENGTH)]
-    return fill(shuffled(blocks, rng), size)
+    return fill(shuffled(blocks, dice), size)
 
 
 @limited
-def heap(size: int, rng: np.random.Generator) -> Content:
+def heap(size: int, dice: Dice) -> Content:
     """Words of 8 bytes: aligned pointers with common high bytes, small integers, zeros, a few keys."""
     count = -(-size // 8)
-    bases = np.uint64(0x7F << 40) + (rng.integers(0, 1 << 24, ARENAS, dtype=np.uint64) << np.uint64(12))
-    low = rng.integers(0, 1 << 32, count, dtype=np.uint32)
-    kind = rng.integers(0, 256, count, dtype=np.uint8)
-    pointers = bases[kind % ARENAS] + (low & np.uint32(0xFFFFF0))
+    bases = np.uint64(0x7F << 40) + (dice.integers(0, 1 << 24, ARENAS).astype(np.uint64) << np.uint64(12))
+    low = dice.words(count) >> np.uint64(32)
+    kind = dice.integers(0, 256, count)
+    pointers = bases[kind % ARENAS] + (low & np.uint64(0xFFFFF0))
     words = np.select(
         [kind < 96, kind < 160, kind < 240],
-        [pointers, low & np.uint32(0xFF), np.uint64(0)],
+        [pointers, low & np.uint64(0xFF), np.uint64(0)],
         default=low * np.uint64(0x9E3779B97F4A7C15),
     )
     return words.astype("<u8").view(np.uint8)[:size].data

@@ -7,12 +7,12 @@ from functools import wraps
 from itertools import cycle
 from typing import Final
 
-import numpy as np
+from multifd.memory.dice import Dice
 
 Content = bytes | memoryview
 """Page content."""
 
-Generate = Callable[[int, np.random.Generator], Content]
+Generate = Callable[[int, Dice], Content]
 """What makes exactly so many bytes of content with these dice."""
 
 STOCK: Final = 4 << 20
@@ -39,14 +39,14 @@ def repeated(pieces: Sequence[Content], size: int) -> bytes:
     return fill(cycle(pieces), size)
 
 
-def shuffled(pieces: Sequence[bytes], rng: np.random.Generator) -> Iterator[bytes]:
+def shuffled(pieces: Sequence[bytes], dice: Dice) -> Iterator[bytes]:
     """Yield pieces at random, for ever.
 
     With a stock of much more than 512 KiB (the largest window of any method, zstd's) a repetition is too far
     away for most compressors to see it.
     """
     while True:
-        for index in rng.integers(0, len(pieces), BATCH).tolist():
+        for index in dice.integers(0, len(pieces), BATCH).tolist():
             yield pieces[index]
 
 
@@ -54,7 +54,7 @@ def limited(generate: Generate) -> Generate:
     """Make costly content only once for each STOCK bytes, so that large memories fill fast."""
 
     @wraps(generate)
-    def wrapper(size: int, rng: np.random.Generator) -> Content:
-        return repeated([generate(min(size, STOCK), rng)], size)
+    def wrapper(size: int, dice: Dice) -> Content:
+        return repeated([generate(min(size, STOCK), dice)], size)
 
     return wrapper

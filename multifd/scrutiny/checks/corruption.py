@@ -80,7 +80,7 @@ def check(subject: Subject) -> Iterator[Observation]:
 
 
 def specimens(window: int) -> list[Specimen]:
-    """Streams of which it is known what is where (RFC 1951 section 3.2)."""
+    """Streams of which it is known what is where (RFC 1951, section 3.2)."""
     page = text(4096)
     dynamic, stored = deflated(page, 6, window), deflated(page, 0, window)
     hclen = dynamic[1] >> 5 | (dynamic[2] & 1) << 3

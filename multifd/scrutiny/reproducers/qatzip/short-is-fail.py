@@ -1,4 +1,4 @@
-"""A compression into a short destination is QZ_FAIL, not the QZ_BUF_ERROR of qatzip.h: no caller can tell why."""
+"""Compressing into a short destination is QZ_FAIL, where qatzip.h (QATzip 2.0.0) has QZ_BUF_ERROR: nobody knows why."""
 
 import qatzip
 

@@ -1,4 +1,4 @@
-"""A zlib stream whose first piece ends inside it can be status 0xFFFFFFFF, which status.h does not have."""
+"""A zlib stream whose first piece ends inside it can be status 0xFFFFFFFF, which status.h (qpl 1.9.0) does not have."""
 
 import qpl
 

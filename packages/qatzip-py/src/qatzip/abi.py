@@ -1,6 +1,6 @@
-"""The C side as tables: structures, enumerations, return codes and prototypes of ``qatzip.h``.
+"""The C side as tables: structures, enumerations, return codes and prototypes of libqatzip's header.
 
-Everything here is copied from ``include/qatzip.h`` of QATzip 2.0.0 (API version 2.6, shared library
+Everything here is copied from ``include/qatzip.h`` (QATzip 2.0.0, API version 2.6, shared library
 ``libqatzip.so.3``). The parameter structures grew between 1.0, 1.1, 1.3 and 2.0, and the library carries no
 number by which a caller could ask which layout it was built with: :mod:`qatzip.layout` therefore checks these
 tables against the loaded library before the first call that matters. Builds with ``ERR_INJECTION`` have a

@@ -46,7 +46,7 @@ class LayoutError(RuntimeError):
 
 
 class QatzipError(Exception):
-    """A call failed. ``code`` and ``name`` are the library's (``qatzip.h``), ``call`` is the C function.
+    """A call failed. ``code`` and ``name`` are the library's (``qatzip.h``, QATzip 2.0.0), ``call`` is the C function.
 
     ``consumed`` and ``produced`` are the byte counts that the library left behind, 0 where it has none.
     """

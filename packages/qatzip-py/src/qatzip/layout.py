@@ -5,9 +5,9 @@ canary, twice, with two different canaries. Three things can then be seen: a fie
 default is elsewhere), a structure that shrank (a canary is left where a field should be) and one that grew
 (bytes behind ours changed). Any of them would make ``qzSetupSessionDeflateExt`` read parameters that nobody set.
 
-The values are those of the ``QZ_*_DEFAULT`` macros of ``qatzip.h``. ``req_cnt_thrshold`` is not among them: its
-default is a number internal to the library. A process that changed the library's defaults with ``qzSetDefaults``
-before this check is refused too.
+The values are those of the ``QZ_*_DEFAULT`` macros of ``qatzip.h`` (QATzip 2.0.0). ``req_cnt_thrshold`` is not among
+them: its default is a number internal to the library. A process that changed the library's defaults with
+``qzSetDefaults`` before this check is refused too.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ FORMATS: tuple[Format, ...] = ("gzip-ext", "gzip", "raw", "4B", "zlib")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """What a session is set up with; names and defaults of ``qatzip.h`` (``QzSessionParamsDeflateExt_T``).
+    """What a session is set up with; names and defaults of ``qatzip.h`` (QATzip 2.0.0:
+    ``QzSessionParamsDeflateExt_T``).
 
     :param format: container of the output: ``gzip-ext`` (gzip with the extra field ``QZ`` that carries both sizes),
         ``gzip``, ``raw`` (DEFLATE without header or checksum), ``4B`` (raw behind its length, little endian 32 bit,

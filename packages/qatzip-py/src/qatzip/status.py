@@ -12,7 +12,7 @@ from qatzip.library import load
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One answer of ``qzGetStatus``; field names of ``qatzip.h``.
+    """One answer of ``qzGetStatus``; field names of ``qatzip.h`` (QATzip 2.0.0).
 
     ``hw_session_status`` is a name of the return codes. libqatzip 2.0.0 leaves it and all else zero (``QZ_OK``) where
     there is no device: ask :attr:`qatzip.session.Session.hardware` instead. ``algo_hw`` maps an algorithm's number

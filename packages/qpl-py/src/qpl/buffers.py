@@ -16,7 +16,7 @@ _SIMPLE: Final = 0  # PyBUF_SIMPLE: contiguous bytes, format and shape do not ma
 
 
 class _PyBuffer(ctypes.Structure):
-    """``Py_buffer`` (CPython, ``Include/cpython/object.h``; part of the stable ABI since 3.11)."""
+    """``Py_buffer`` (``Include/pybuffer.h``, CPython 3.11; part of the stable ABI since 3.11)."""
 
     _fields_ = (
         ("buf", ctypes.c_void_p),

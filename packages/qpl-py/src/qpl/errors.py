@@ -65,7 +65,7 @@ class ShortOutputError(Error):
 
 
 class QplError(Error):
-    """The library returned ``status``; ``name`` is its name in ``qpl/c_api/status.h``."""
+    """The library returned ``status``; ``name`` is its name in ``qpl/c_api/status.h`` (qpl 1.9.0)."""
 
     def __init__(self, status: int, call: str) -> None:
         self.status = status

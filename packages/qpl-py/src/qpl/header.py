@@ -1,6 +1,6 @@
 """What the header of libqpl says, as data: the job structure, its flags, paths, operations and levels.
 
-Source: ``qpl/c_api/job.h`` and ``qpl/c_api/defs.h`` of version 1.9.0 (offsets compared with a C compiler's, x86-64).
+Source: ``qpl/c_api/job.h`` and ``qpl/c_api/defs.h`` (qpl 1.9.0; offsets compared with a C compiler's, x86-64).
 ``qpl_job`` is public and grew no field within 1.x. The library wants one block of memory per job, larger than the
 structure (``qpl_get_job_size``): the structure stands at its beginning, the library's own buffers behind it.
 """

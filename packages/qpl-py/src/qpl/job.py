@@ -84,8 +84,8 @@ class Job:
         """Compress ``data`` into ``dst``; return the bytes written. Neither is copied.
 
         ``level`` 1 (``default``) or 3 (``high``, software only). ``verify`` lets the library decompress what it wrote
-        and compare, which QEMU omits (``migration/multifd-qpl.c``) and which in software fails by itself, with status
-        229, for more than 32,768 compressible bytes. ``flags`` are added as they are.
+        and compare, which QEMU omits (``migration/multifd-qpl.c``, QEMU 10.2) and which in software fails by itself,
+        with status 229, for more than 32,768 compressible bytes. ``flags`` are added as they are.
 
         Raises :class:`~qpl.errors.MoreOutputNeededError` where ``dst`` is too small, and any other
         :class:`~qpl.errors.QplError`.

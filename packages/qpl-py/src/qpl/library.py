@@ -27,7 +27,7 @@ REMEDY: Final = (
     f" or name the file in {VARIABLE}"
 )
 
-# Every function that returns qpl_status returns an enumeration: unsigned, 32 bits (job.h).
+# Every function that returns qpl_status returns an enumeration: unsigned, 32 bits (job.h, qpl 1.9.0).
 _FUNCTIONS: Final = (
     ("qpl_get_job_size", ctypes.c_uint32, (ctypes.c_uint32, ctypes.c_void_p)),
     ("qpl_init_job", ctypes.c_uint32, (ctypes.c_uint32, ctypes.c_void_p)),

@@ -1,7 +1,8 @@
 """What must be true of gzip input before libqpl may see it.
 
-A gzip member is a header of at least 10 bytes, DEFLATE, and 8 bytes of trailer (RFC 1952, section 2.3). libqpl 1.9.0
-(``middle-layer/compression/stream_decorators/gzip_decorator.cpp``) does not ask whether they are there:
+A gzip member is a header of at least 10 bytes, DEFLATE, and 8 bytes of trailer (RFC 1952, section 2.3). libqpl
+(``middle-layer/compression/stream_decorators/gzip_decorator.cpp``, qpl 1.6.0, seen with 1.9.0) does not ask whether
+they are there:
 
 * fewer than 10 bytes: it goes on with a header size that nobody set;
 * it takes 8 bytes off what follows the header, so that fewer wrap around to 4 GiB, and reads until memory ends: the

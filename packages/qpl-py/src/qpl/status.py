@@ -1,4 +1,4 @@
-"""Every status of libqpl by number: generated from the enumeration ``qpl_status`` of ``qpl/c_api/status.h``, 1.9.0.
+"""Every status of libqpl by number: generated from ``qpl_status`` of ``qpl/c_api/status.h`` (qpl 1.9.0).
 
 The hundreds say where it arose (status.h, ``QPL_STATUS_BASE``): 0 processing, 50 parameters, 100 before or after the
 operation, 200 the DEFLATE data or the accelerator's error code, 300 the accelerator's completion status, 500
