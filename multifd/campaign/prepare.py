@@ -45,9 +45,8 @@ class Campaign(BaseModel):
         if found is not None:
             return found
         near = difflib.get_close_matches(cell_id, self.plan.cells, n=3, cutoff=0)
-        raise InputError(
-            f"--cell {cell_id!r}: no such cell; the nearest are {', '.join(near) or 'none'} (multifd cells lists all)"
-        )
+        nearest = ", ".join(near) or "none"
+        raise InputError(f"no cell {cell_id!r}; the nearest are {nearest} (multifd cells lists all)")
 
     def part(self, ids: Collection[str]) -> Campaign:
         """The same run with these cells only; ids that are not planned are left out."""

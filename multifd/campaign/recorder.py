@@ -14,27 +14,29 @@ from multifd.result.store import End, EventLog
 
 
 class Recorder:
-    """The record of one run in one directory, which is this run's alone until it is concluded.
+    """The record of one run in one directory, which is this run's alone until it is closed.
 
     Raises InputError while another run has the directory; every method raises EnvironmentBroke when the disk does not
     take what it writes.
     """
 
-    def __init__(self, campaign: Campaign, directory: Path, command: str) -> None:
-        self.cells = {cell.id: planned(cell, campaign.options) for cell in campaign.plan.cells.values()}
+    def __init__(self, directory: Path) -> None:
+        self.cells: dict[str, Cell] = {}
+        """The plan with the records so far, by id; empty before :meth:`begin`."""
         self._log = EventLog(directory)
-        try:
-            self._log.write_run(begun(campaign, command))
-            for peer in cast(campaign):
-                self._log.write_peer(peer)
-            for entry in campaign.plan.unable:
-                self._log.write_unable(entry)
-            for cell in self.cells.values():
-                self._log.write_plan(cell)
-            self._log.planned()
-        except Exception:
-            self._log.close()
-            raise
+
+    def begin(self, campaign: Campaign, command: str) -> None:
+        """Write the plan. The results of the run before are there until then."""
+        self._log.write_run(begun(campaign, command))
+        for peer in cast(campaign):
+            self._log.write_peer(peer)
+        for entry in campaign.plan.unable:
+            self._log.write_unable(entry)
+        cells = {cell.id: planned(cell, campaign.options) for cell in campaign.plan.cells.values()}
+        for cell in cells.values():
+            self._log.write_plan(cell)
+        self._log.planned()
+        self.cells = cells
 
     def record(self, cell: Cell) -> None:
         """Append one record. It never takes the place of a worse one."""
@@ -47,7 +49,8 @@ class Recorder:
 
     def conclude(self, *, interrupted: bool) -> Results:
         """Write results.json and the reports."""
-        try:
-            return self._log.finish(End(now(), interrupted), reports.write)
-        finally:
-            self._log.close()
+        return self._log.finish(End(now(), interrupted), reports.write)
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        self._log.close()

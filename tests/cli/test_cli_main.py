@@ -20,7 +20,7 @@ TEACHES: Final = {
     "explain": ("CELL is an id, as multifd cells prints it", "exit 2 if there is no such cell"),
     "replay": ("CAPTURE is a directory", "exit 0 identical, 1 not, 2 it cannot be read"),
     "dissect": ("CAPTURE is a directory", "exit 2 where one cannot be read"),
-    "report": ("DIRECTORY is what the run was given as --results", "0 conforming, 1 not conforming, 3 if it is not"),
+    "report": ("DIRECTORY is what the run was given as --results", "0 conforming, 1 not conforming, 3 if it"),
     "diff": ("BEFORE and AFTER are what the runs were given as --results", "exit 1 on a regression"),
     "peer": ("CODEC is none, zlib, zlib-ng, isal, libdeflate or zstd", "docs/peer-contract.md"),
 }
@@ -61,7 +61,7 @@ def test_the_version() -> None:
         (("replay",), "Missing argument 'CAPTURE'"),
         (("explain",), "Missing argument 'CELL'"),
         (("diff", "one"), "Missing argument 'AFTER'"),
-        (("cells", "--suite", "speed"), "'speed' is not one of 'wire', 'negotiation', 'integrity'"),
+        (("cells", "--suite", "speed"), "'speed' is not one of 'probe', 'wire', 'negotiation'"),
         (("cells", "--frobnicate"), "No such option"),
         (("dissect", str(ZSTD), "--limit", "0"), "0 is not in the range x>=1"),
         (("dissect", str(ZSTD), "--channel", "one"), "'one' is not a valid integer"),

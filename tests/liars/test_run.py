@@ -77,7 +77,7 @@ def test_a_run_in_which_everything_is_skipped_is_not_green(tmp_path: Path) -> No
     assert (record["verdict"], record["reason"]) == (
         "skip",
         "accepts-impossible failed its probe (peer accepts-impossible did what cannot be done (framing"
-        " no-such-framing), expected a refusal); remedy: mend the peer or take it out of the profile",
+        " no-such-framing), expected a refusal); remedy: mend it or take it out of the run",
     )
 
 
@@ -90,7 +90,7 @@ def test_an_honest_line_up_conforms(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("--cell", "wire/nothing"), 2, "multifd: --cell 'wire/nothing': no such cell; the nearest are"),
+        (("--cell", "wire/nothing"), 2, "multifd: no cell 'wire/nothing'; the nearest are"),
         (("--memory", "much"), 2, "multifd: --memory 'much': expected a number of bytes"),
         (("--results", "/dev/null/results"), 3, "multifd: /dev/null/results/events.jsonl: cannot write"),
     ],

@@ -49,7 +49,7 @@ def test_a_library_without_reproducers_is_a_defect(tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as error:
         list(library_plan({"qpl": None}, tmp_path))
 
-    assert str(error.value) == f"{tmp_path}/qpl: no reproducers, expected some for libqpl"
+    assert str(error.value) == f"{tmp_path}/qpl: no reproducers, expected at least one for libqpl"
 
 
 def test_ids_are_unique() -> None:

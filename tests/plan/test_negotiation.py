@@ -83,7 +83,7 @@ def test_a_reference_that_could_not_even_try_is_a_defect(line_up: LineUp, monkey
     with pytest.raises(HarnessError) as error:
         plan(line_up, {})
 
-    assert str(error.value) == "zlib and zlib cannot stand for none and none, expected peers that can"
+    assert str(error.value) == "zlib and zlib cannot stand for none and none: choose other references"
 
 
 def test_a_peer_that_has_not_said_what_it_can_do_has_a_stand_in(planned: Plan, line_up: LineUp) -> None:

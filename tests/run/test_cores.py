@@ -14,8 +14,9 @@ import pytest
 from multifd.evidence.observe import compare
 from multifd.lineup.introduce import resolve
 from multifd.plan.whole import plan
+from multifd.plan.work import Pairing
 from multifd.profile.model import PeerEntry, Profile
-from multifd.run import bench as module
+from multifd.run import receiving as module
 from multifd.run.bench import Bench
 from multifd.run.cores import own_core, sharing
 from multifd.run.stage import Stage
@@ -97,7 +98,7 @@ def test_a_bench_keeps_captured_cells_on_its_core_and_live_ones_not(
     cell = next(
         c
         for c in plan(line_up, {}).cells.values()
-        if c.pairing.plan.mode == mode and c.prediction.outcome == "identical"
+        if isinstance(c.work, Pairing) and c.work.plan.mode == mode and c.prediction.outcome == "identical"
     )
     seen: list[set[int]] = []
 
