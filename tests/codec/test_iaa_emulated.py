@@ -16,7 +16,7 @@ from multifd.codec.iaa_emulated import _IaaCodec
 from multifd.codec.silicon.iaa import MAX_TRANSFER, Completion, Descriptor, WorkQueue, execute
 from multifd.codec.silicon.iaa_inflate import inflate
 from multifd.codec.silicon.iaa_status import Refusal, Status
-from multifd.errors import PayloadError, Unsupported
+from multifd.errors import PayloadError
 from multifd.fidelity.grammar import Maker, put_symbols
 from multifd.framing.container import Container, parse, wrap
 from multifd.framing.deflate import walk
@@ -571,15 +571,6 @@ def test_a_gzip_name_is_not_skipped_to_its_end() -> None:
 )
 def test_a_header_that_is_none_is_refused(container: Container, data: bytes, message: str) -> None:
     assert failure(iaa(), data, container) == f"iaa-emulated: qpl job failed with {message}"
-
-
-@pytest.mark.parametrize("container", [Container.RAW, Container.ZLIB])
-def test_there_are_no_streams(container: Container) -> None:
-    codec = iaa()
-
-    for stream in (lambda: codec.compressor(container, 12), lambda: codec.decompressor(container)):
-        with pytest.raises(Unsupported, match=r"^iaa-emulated has no streams$"):
-            stream()
 
 
 def test_it_says_what_it_is() -> None:
