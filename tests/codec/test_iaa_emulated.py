@@ -17,7 +17,7 @@ from multifd.codec.silicon.iaa import MAX_TRANSFER, Completion, Descriptor, Work
 from multifd.codec.silicon.iaa_inflate import inflate
 from multifd.codec.silicon.iaa_status import Refusal, Status
 from multifd.errors import PayloadError
-from multifd.fidelity.grammar import Maker, put_symbols
+from multifd.fidelity.writer import Maker, put_symbols
 from multifd.framing.container import Container, parse, wrap
 from multifd.framing.deflate import walk
 
