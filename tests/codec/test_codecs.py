@@ -14,7 +14,7 @@ import zstandard
 from typing_extensions import Buffer
 
 from multifd.codec import create
-from multifd.errors import HarnessError, PayloadError, Unsupported
+from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import (
     Codec,
     DecoderCapability,
@@ -508,19 +508,3 @@ def test_members_cannot_add_up_to_a_bomb() -> None:
     member = deflated(bytes(SIZE), 31)
 
     assert peak(lambda: refusal(VARIANTS["zlib"], 2000 * member, Container.GZIP, SIZE)) < 2 << 20
-
-
-# --- no compression -----------------------------------------------------------------------------------------
-
-
-def test_pages_of_container_none_are_never_coded() -> None:
-    codec = VARIANTS["none"]
-    calls: tuple[Callable[[], object], ...] = (
-        lambda: codec.compress(TEXT, Container.NONE, 0),
-        lambda: codec.decompress(TEXT, Container.NONE, PAGE),
-    )
-
-    for call in calls:
-        with pytest.raises(HarnessError) as caught:
-            call()
-        assert str(caught.value) == "pages of container none are moved, not coded"
