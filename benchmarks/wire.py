@@ -54,7 +54,7 @@ from rich.table import Table
 
 from multifd.codec import create
 from multifd.errors import HarnessError
-from multifd.framing.coder import Bytes, Codec, Compressor, Decompressor
+from multifd.framing.coder import Bytes, Codec, Compressor, Decompressor, compressor_of, decompressor_of
 from multifd.framing.container import Container
 from multifd.framing.model import Framing, framing
 from multifd.memory.corpus import generate
@@ -266,13 +266,13 @@ class _Prepared:
 
 
 def _compressed(case: Case, packets: Iterable[memoryview]) -> Iterator[bytes]:
-    stream = case.codec.compressor(case.framing.container, case.framing.window)
+    stream = compressor_of(case.codec, case.framing.container, case.framing.window)
     for packet in packets:
         yield stream.compress(packet) + stream.sync()
 
 
 def _decompressed(case: Case, payloads: Iterable[bytes]) -> Iterator[Bytes]:
-    stream = case.codec.decompressor(case.framing.container)
+    stream = decompressor_of(case.codec, case.framing.container)
     for payload in payloads:
         yield stream.decompress(payload, PACKET_SIZE)
 

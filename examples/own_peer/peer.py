@@ -13,8 +13,8 @@ from __future__ import annotations
 import sys
 import zlib
 
-from multifd.errors import PayloadError, Unsupported
-from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.errors import PayloadError
+from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.peer.server import PeerServer
 from multifd.result.record import Provenance
@@ -47,14 +47,6 @@ class HuffmanOnly:
         if not stream.eof or len(output) > size or stream.unused_data:
             raise PayloadError(f"{self.name}: not exactly one stream of at most {size} bytes")
         return output
-
-    def compressor(self, container: Container, window: int) -> Compressor:
-        """It has no streams, and says so."""
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
-    def decompressor(self, container: Container) -> Decompressor:
-        """It has no streams, and says so."""
-        raise Unsupported("streaming", f"{self.name} has no streams")
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qpl_container import EMITTED, READ, WINDOW, unwrap, wrap
+from multifd.codec.qpl_container import DECODER, ENCODER, unwrap, wrap
 from multifd.codec.silicon.iaa import Completion, Descriptor, Record, WorkQueue, compressed
 from multifd.codec.silicon.iaa_inflate import inflate
 from multifd.codec.silicon.iaa_status import Refusal, Status
-from multifd.errors import PayloadError, Unsupported
-from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.errors import PayloadError
+from multifd.framing.coder import Bytes
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -51,15 +51,8 @@ class _IaaCodec:
         self.device = "IAA"
         self.queue = WorkQueue(queue, busy, fault)
         self.effort = Effort()
-        self.encoder = EncoderCapability(EMITTED, streaming=False, windows=frozenset({WINDOW}))
-        self.decoder = DecoderCapability(
-            READ,
-            streaming=False,
-            window=WINDOW,
-            header_window=False,
-            members=frozenset(),
-            checks_trailer=False,
-        )
+        self.encoder = ENCODER
+        self.decoder = DECODER
         self._dynamic = bool(huffman)
         # The channels of a live migration share a codec, and a record belongs to who submitted.
         self._lock = threading.Lock()
@@ -79,12 +72,6 @@ class _IaaCodec:
         if record.completion is not Completion.SUCCESS:
             raise self._failed(record.status, record.detail)
         return record.output
-
-    def compressor(self, container: Container, window: int) -> Compressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
-    def decompressor(self, container: Container) -> Decompressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
 
     def _run(self, descriptor: Descriptor) -> Record:
         with self._lock:

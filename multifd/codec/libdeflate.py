@@ -17,8 +17,8 @@ import deflate
 
 from multifd.codec.contract import Factory, Parameter
 from multifd.codec.zlib_api import CONTAINERS
-from multifd.errors import PayloadError, Unsupported
-from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.errors import PayloadError
+from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container, unwrap_four_b, wrap
 from multifd.result.record import Provenance
 
@@ -55,12 +55,6 @@ class _LibdeflateCodec:
             yield from map(_DECOMPRESS.get(container, deflate.deflate_decompress), streams, repeat(size))
         except deflate.DeflateError as problem:
             raise PayloadError(f"{self.name}: {problem}") from None
-
-    def compressor(self, container: Container, window: int) -> Compressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
-    def decompressor(self, container: Container) -> Decompressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
 
 
 def _make(name: str, level: int) -> _LibdeflateCodec:

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 from multifd.codec.contract import Factory
 from multifd.errors import HarnessError
-from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -18,9 +18,9 @@ def _never(*_: object) -> NoReturn:
     raise HarnessError("pages of container none are moved, not coded")
 
 
-_ENCODER: Final = EncoderCapability(_CONTAINERS, streaming=True, windows=frozenset(), shrinks=False)
+_ENCODER: Final = EncoderCapability(_CONTAINERS, streaming=False, windows=frozenset(), shrinks=False)
 _DECODER: Final = DecoderCapability(
-    _CONTAINERS, streaming=True, window=0, header_window=False, members=frozenset(), checks_trailer=False
+    _CONTAINERS, streaming=False, window=0, header_window=False, members=frozenset(), checks_trailer=False
 )
 
 
@@ -36,14 +36,8 @@ class _NoneCodec:
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         _never(data, container, window)
 
-    def compressor(self, container: Container, window: int) -> Compressor:
-        _never(container, window)
-
     def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
         _never(data, container, size)
-
-    def decompressor(self, container: Container) -> Decompressor:
-        _never(container)
 
 
 FACTORY = Factory("none", _NoneCodec)

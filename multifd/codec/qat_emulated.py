@@ -19,8 +19,8 @@ from multifd.codec.contract import Factory, Parameter
 from multifd.codec.qatzip_calls import DECODER, ENCODER, buffer_bytes, decode_all, incomplete
 from multifd.codec.silicon.libqatzip import Device, Parameters, Session
 from multifd.codec.silicon.qat import Engine
-from multifd.errors import PayloadError, Unsupported
-from multifd.framing.coder import Bytes, Compressor, Decompressor
+from multifd.errors import PayloadError
+from multifd.framing.coder import Bytes
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -102,12 +102,6 @@ class _QatCodec:
         if not session.ended:
             raise incomplete(self.name)
         return output
-
-    def compressor(self, container: Container, window: int) -> Compressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
-    def decompressor(self, container: Container) -> Decompressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
 
     def _session(self, container: Container) -> Session:
         return Session(replace(self._parameters, container=container), self.engine)

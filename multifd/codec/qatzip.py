@@ -19,10 +19,11 @@ import threading
 from dataclasses import replace
 from typing import Any, Final
 
+from multifd.codec.binding import binding
 from multifd.codec.contract import Factory, Parameter
 from multifd.codec.qatzip_calls import DECODER, ENCODER, buffer_bytes, decode_all, incomplete
-from multifd.errors import EnvironmentBroke, PayloadError, Unsupported
-from multifd.framing.coder import Bytes, Compressor, Decompressor
+from multifd.errors import EnvironmentBroke, PayloadError
+from multifd.framing.coder import Bytes
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -32,7 +33,7 @@ _NAME: Final = "qatzip"
 class _QatzipCodec:
     def __init__(self, name: str, level: int, buffer: int, backup: int) -> None:
         self.name = name
-        self._qatzip = _binding()
+        self._qatzip = binding(_NAME)
         self.version = "{}.{} (API)".format(*importlib.import_module("qatzip.abi").API_VERSION)
         self.device = "QAT"
         self.decoder = DECODER
@@ -75,12 +76,6 @@ class _QatzipCodec:
             raise
         return output
 
-    def compressor(self, container: Container, window: int) -> Compressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
-    def decompressor(self, container: Container) -> Decompressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
     def _session(self, container: Container) -> Any:
         sessions: dict[Container, Any] = self._threads.__dict__.setdefault("sessions", {})
         if container not in sessions:
@@ -96,20 +91,6 @@ class _QatzipCodec:
         ended = ctypes.c_ubyte()
         self._qatzip.load().qzGetDeflateEndOfStream(ctypes.byref(session.handle), ctypes.byref(ended))
         return bool(ended.value)
-
-
-def _binding() -> Any:
-    try:
-        qatzip = importlib.import_module("qatzip")
-    except ModuleNotFoundError:
-        raise EnvironmentBroke(
-            "codec qatzip: the package qatzip-py is not installed: pip install packages/qatzip-py"
-        ) from None
-    try:
-        qatzip.load()
-    except (qatzip.LibraryNotFoundError, qatzip.LayoutError) as problem:
-        raise EnvironmentBroke(f"codec qatzip: {problem}") from None
-    return qatzip
 
 
 FACTORY = Factory(

@@ -13,14 +13,14 @@ without saying so, and therefore counts as software until counters prove otherwi
 
 from __future__ import annotations
 
-import importlib
 import threading
 from typing import Any, Final
 
+from multifd.codec.binding import binding
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qpl_container import EMITTED, READ, WINDOW
-from multifd.errors import EnvironmentBroke, PayloadError, Unsupported
-from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.codec.qpl_container import DECODER, ENCODER
+from multifd.errors import EnvironmentBroke, PayloadError
+from multifd.framing.coder import Bytes
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -34,14 +34,12 @@ _MEANINGS: Final = {217: "distance beyond the history of 4096 bytes", 218: "dist
 class _QplCodec:
     def __init__(self, name: str, level: int, path: int, huffman: int) -> None:
         self.name = name
-        self._qpl = _binding()
+        self._qpl = binding("qpl")
         self.version: str = self._qpl.version()
         self.provenance: Provenance = "hardware" if _PATHS[path] == "hardware" else "vendor-software"
         self.device = "IAA"
-        self.encoder = EncoderCapability(EMITTED, streaming=False, windows=frozenset({WINDOW}))
-        self.decoder = DecoderCapability(
-            READ, streaming=False, window=WINDOW, header_window=False, members=frozenset(), checks_trailer=False
-        )
+        self.encoder = ENCODER
+        self.decoder = DECODER
         self._level = level
         self._path = _PATHS[path]
         self._huffman = _HUFFMAN[huffman]
@@ -73,12 +71,6 @@ class _QplCodec:
             )
         return output
 
-    def compressor(self, container: Container, window: int) -> Compressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
-    def decompressor(self, container: Container) -> Decompressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
     def _job(self) -> Any:
         job = getattr(self._threads, "job", None)
         if job is None:
@@ -97,18 +89,6 @@ class _QplCodec:
         return PayloadError(
             f"{self.name}: qpl job failed with error {status} ({getattr(problem, 'name', '')}){meaning}"
         )
-
-
-def _binding() -> Any:
-    try:
-        qpl = importlib.import_module("qpl")
-    except ModuleNotFoundError:
-        raise EnvironmentBroke("codec qpl: the package qpl-py is not installed: pip install packages/qpl-py") from None
-    try:
-        qpl.load()
-    except qpl.Error as problem:
-        raise EnvironmentBroke(f"codec qpl: {problem}") from None
-    return qpl
 
 
 FACTORY = Factory(

@@ -12,6 +12,7 @@ import zlib
 from typing import Final
 
 from multifd.codec.silicon.iaa_status import Refusal, Status
+from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container, trailer, zlib_header
 
 EMITTED: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP})
@@ -20,6 +21,12 @@ READ: Final = EMITTED | {Container.GZIP_EXT}
 
 WINDOW: Final = 12
 """Bits of the window, the only one there is."""
+
+ENCODER: Final = EncoderCapability(EMITTED, streaming=False, windows=frozenset({WINDOW}))
+DECODER: Final = DecoderCapability(
+    READ, streaming=False, window=WINDOW, header_window=False, members=frozenset(), checks_trailer=False
+)
+"""Of silicon and software alike; a job is whole: QEMU sets FIRST and LAST on every one (migration/multifd-qpl.c)."""
 
 _GZIP_HEADER: Final = bytes.fromhex("1f8b08000000000000ff")
 _GZIP_TRAILER: Final = 8

@@ -22,8 +22,8 @@ import zlib
 from typing import Final
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.errors import PayloadError, Unsupported
-from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
+from multifd.errors import PayloadError
+from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -74,12 +74,6 @@ class _UadkCodec:
         if not stream.eof or len(stream.unused_data) < _TRAILER:
             raise self._failed("incomplete or truncated stream")
         return output
-
-    def compressor(self, container: Container, window: int) -> Compressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
-
-    def decompressor(self, container: Container) -> Decompressor:
-        raise Unsupported("streaming", f"{self.name} has no streams")
 
     def _take(self, data: Bytes) -> None:
         if len(data) > _LARGEST:

@@ -111,9 +111,16 @@ def _platform(host: Host, path: str) -> Iterator[Problem]:
             "the processor offers no ENQCMD instruction, which submits to shared work queues",
             "# enable PCIe ENQCMD in the BIOS; in a guest give the processor enqcmd",
         )
+    pasid = host.text(f"{path}/pasid_enabled")
     if not any(host.find("/sys/class/iommu/*")):
         yield Problem("the IOMMU is off, so the device cannot share memory with a process", SCALABLE_MODE)
-    elif host.text(f"{path}/pasid_enabled") == "0":
+    elif pasid is None:
+        # The attribute is as old as shared queues, and no device hides it (drivers/dma/idxd/sysfs.c of Linux).
+        yield Problem(
+            "the kernel does not say whether PASIDs are on (no pasid_enabled), so it is older than shared queues",
+            "# Linux 5.11 or later is needed",
+        )
+    elif pasid == "0":
         yield Problem("PASIDs are off: the IOMMU is not in scalable mode", SCALABLE_MODE)
 
 

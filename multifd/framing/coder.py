@@ -26,7 +26,7 @@ class EncoderCapability:
 
     containers: frozenset[Container]
     streaming: bool
-    """It keeps its state across packets and can sync-flush."""
+    """It keeps its state across packets and can sync-flush: it is a :class:`StreamEncoder`."""
     windows: frozenset[int]
     """Window bits that it can be limited to; a limit that it cannot keep is refused."""
     shrinks: bool = True
@@ -47,7 +47,7 @@ class DecoderCapability:
 
     containers: frozenset[Container]
     streaming: bool
-    """It keeps its state across packets and takes streams that do not end."""
+    """It keeps its state across packets and takes streams that do not end: it is a :class:`StreamDecoder`."""
     window: int
     """Bits of the largest distance that it accepts."""
     header_window: bool
@@ -125,14 +125,24 @@ class Codec(Protocol):
         """One complete stream."""
         ...
 
-    def compressor(self, container: Container, window: int, /) -> Compressor:
-        """A new stream that can be flushed."""
-        ...
-
     def decompress(self, data: Bytes, container: Container, size: int, /) -> Bytes:
         """Decode all complete streams in ``data``; raises PayloadError if they are not complete or hold more
         than ``size`` bytes; may return fewer."""
         ...
+
+
+@runtime_checkable
+class StreamEncoder(Protocol):
+    """A codec that keeps its state across packets."""
+
+    def compressor(self, container: Container, window: int, /) -> Compressor:
+        """A new stream that can be flushed."""
+        ...
+
+
+@runtime_checkable
+class StreamDecoder(Protocol):
+    """A codec that keeps its state across packets and takes streams that do not end."""
 
     def decompressor(self, container: Container, /) -> Decompressor:
         """A new stream to read from."""
@@ -155,6 +165,24 @@ class BatchDecoder(Protocol):
     def decompress_batch(self, streams: Iterable[Bytes], container: Container, size: int, /) -> Iterator[Bytes]:
         """The output of each, as by :meth:`Codec.decompress`, when it is asked for."""
         ...
+
+
+def compressor_of(codec: Codec, container: Container, window: int) -> Compressor:
+    """A new stream that can be flushed; raises :class:`Unsupported` if the codec has none."""
+    if not isinstance(codec, StreamEncoder):
+        raise _no_streams(codec)
+    return codec.compressor(container, window)
+
+
+def decompressor_of(codec: Codec, container: Container) -> Decompressor:
+    """A new stream to read from; raises :class:`Unsupported` if the codec has none."""
+    if not isinstance(codec, StreamDecoder):
+        raise _no_streams(codec)
+    return codec.decompressor(container)
+
+
+def _no_streams(codec: Codec) -> Unsupported:
+    return Unsupported("streaming", f"{codec.name} has no streams")
 
 
 def compress_each(codec: Codec, inputs: Iterable[Bytes], container: Container, window: int) -> Iterator[Bytes]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from typing_extensions import Buffer
 
 from multifd.errors import PayloadError
-from multifd.framing.coder import Bytes, Codec, Decompressor, decompress_each, need_decoder
+from multifd.framing.coder import Bytes, Codec, Decompressor, decompress_each, decompressor_of, need_decoder
 from multifd.framing.model import Framing, Scope
 from multifd.framing.pages import Indices, PageStore, scatter
 
@@ -49,7 +49,7 @@ class PayloadDecoder:
         if decoder is not None and not decoder.streaming:
             return self._complete(payload, count)
         if self._stream is None:
-            self._stream = self._codec.decompressor(self._framing.container)
+            self._stream = decompressor_of(self._codec, self._framing.container)
         output = self._stream.decompress(payload, count * self._page_size)
         if self._stream.ended:
             raise PayloadError(f"multifd {self._channel}: inflate returned 1 instead of Z_OK")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from typing_extensions import Buffer
 
-from multifd.framing.coder import Codec, Compressor, compress_each, need_encoder
+from multifd.framing.coder import Codec, Compressor, compress_each, compressor_of, need_encoder
 from multifd.framing.model import Flush, Framing, Scope
 from multifd.wire.packet import PACKET_SIZE
 
@@ -51,7 +51,7 @@ class PayloadEncoder:
 
     def _stream_packet(self, data: memoryview) -> Sequence[Buffer]:
         if self._stream is None:
-            self._stream = self._codec.compressor(self._framing.container, self._window)
+            self._stream = compressor_of(self._codec, self._framing.container, self._window)
         stream = self._stream
         if self._framing.flush is Flush.PACKET:
             return [stream.compress(data), stream.sync()]

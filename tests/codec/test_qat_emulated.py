@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from multifd.codec import create
 from multifd.codec.qat_emulated import Effort, _QatCodec
 from multifd.codec.silicon.libqatzip import Answer, Device, Parameters, Session, most_deflate
-from multifd.codec.silicon.qat import Engine, Status
+from multifd.codec.silicon.qat import Engine
 from multifd.codec.silicon.qat_member import PLAIN_GZIP, gzip_footer, member
 from multifd.errors import InputError, PayloadError
 from multifd.framing.container import Container, gzip_ext_header, parse, trailer
 from multifd.framing.deflate import walk
+from tests.codec.deflates import empty_dynamic_block
 
 KIB: Final = 1 << 10
 PIECE: Final = 64 * KIB
@@ -495,47 +496,12 @@ def test_without_backup_a_packet_that_software_made_cannot_be_read() -> None:
     assert message == "qat-emulated[backup=0]: qzDecompress failed: QZ_FAIL"
 
 
-def empty_dynamic_block() -> bytes:
-    """A final block whose one code is that of its end (RFC 1951, section 3.2.7)."""
-    header = [(1, 1), (2, 2), (0, 5), (0, 5), (14, 4)]
-    code_lengths = [(length, 3) for length in (0, 0, 1, 2, *[0] * 13, 2)]  # of 18, 0 and 1
-    run_of_138, run_of_118, one, zero, end = [(0, 1), (127, 7)], [(0, 1), (107, 7)], (3, 2), (1, 2), (0, 1)
-    bits = position = 0
-    for value, count in (*header, *code_lengths, *run_of_138, *run_of_118, one, zero, end):
-        bits |= value << position
-        position += count
-    return bits.to_bytes((position + 7) // 8, "little")
-
-
-def test_an_empty_dynamic_block_is_not_for_the_device() -> None:
-    empty = empty_dynamic_block()
-    assert zlib.decompress(empty, -15) == b""
-    assert [(block.kind, block.output) for block in walk(empty).blocks] == [("dynamic", 0)]
-
-    result = Engine().decompress(empty, 4096)
-
-    assert result.status is Status.EMPTY_DYNAMIC_BLOCK
-
-
 def test_without_backup_that_shows() -> None:
     stored = b"\0" + (2000).to_bytes(2, "little") + (2000 ^ 0xFFFF).to_bytes(2, "little") + TEXT[:2000]
     payload = member(Container.GZIP_EXT, TEXT[:2000], stored + empty_dynamic_block())
 
     assert bytes(codec().decompress(payload, Container.GZIP_EXT, 2000)) == TEXT[:2000]
     assert refusal(codec(backup=0), payload, Container.GZIP_EXT, 2000).endswith("qzDecompress failed: QZ_FAIL")
-
-
-@pytest.mark.parametrize(
-    ("data", "room", "status"),
-    [
-        (by_device(TEXT[:4096], Container.RAW), 4096, Status.OK),
-        (by_device(TEXT[:4096], Container.RAW), 4095, Status.OVERFLOW),
-        (by_device(TEXT[:4096], Container.RAW)[:-1], 4096, Status.INCOMPLETE_FILE),
-        (b"\7", 4096, Status.INVALID_CODE),
-    ],
-)
-def test_a_device_says_what_is_wrong(data: bytes, room: int, status: Status) -> None:
-    assert Engine().decompress(data, room).status is status
 
 
 # --- requests that hang -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 
 from multifd.codec import create
 from multifd.errors import EnvironmentBroke, InputError, PayloadError
-from multifd.framing.coder import Codec
+from multifd.framing.coder import Codec, StreamDecoder, StreamEncoder
 from multifd.framing.container import Container
 
 PAGE: Final = 4096
@@ -20,6 +20,14 @@ PAGE: Final = 4096
 
 class Error(Exception):
     """As qpl.Error."""
+
+
+class LibraryNotFoundError(Error):
+    """As qpl.LibraryNotFoundError."""
+
+
+class LayoutError(Error):
+    """As qpl.LayoutError."""
 
 
 class QplError(Error):
@@ -60,6 +68,8 @@ class Job:
 def module(**changes: Any) -> SimpleNamespace:
     plain = {
         "Error": Error,
+        "LibraryNotFoundError": LibraryNotFoundError,
+        "LayoutError": LayoutError,
         "Job": Job,
         "version": lambda: "1.9.0",
         "load": lambda: None,
@@ -166,9 +176,10 @@ def test_without_the_binding_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     assert str(caught.value) == "codec qpl: the package qpl-py is not installed: pip install packages/qpl-py"
 
 
-def test_without_the_library_it_says_what_the_binding_says(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [LibraryNotFoundError, LayoutError])
+def test_without_the_library_it_says_what_the_binding_says(error: type[Error], monkeypatch: pytest.MonkeyPatch) -> None:
     def load() -> None:
-        raise Error("libqpl cannot be loaded")
+        raise error("libqpl cannot be loaded")
 
     monkeypatch.setitem(sys.modules, "qpl", module(load=load))
 
@@ -184,6 +195,14 @@ def test_a_path_that_is_not_there_is_the_environments_fault(monkeypatch: pytest.
 
     with pytest.raises(EnvironmentBroke, match=r"^qpl\[path=1\]: QPL_STS_INIT_LIBACCEL_NOT_FOUND$"):
         create("qpl", {"path": 1})
+
+
+def test_it_has_no_streams() -> None:
+    codec = create("qpl")
+
+    assert codec.encoder is not None and codec.decoder is not None
+    assert (codec.encoder.streaming, isinstance(codec, StreamEncoder)) == (False, False)
+    assert (codec.decoder.streaming, isinstance(codec, StreamDecoder)) == (False, False)
 
 
 def test_libqpl_has_two_levels() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from multifd.codec import create
 from multifd.codec.uadk_emulated import _UadkCodec
-from multifd.errors import PayloadError, Unsupported
+from multifd.errors import PayloadError
 from multifd.framing.container import Container
 from multifd.framing.deflate import walk
 from multifd.framing.encode import PayloadEncoder
@@ -119,10 +119,3 @@ def test_pages_are_counted_that_the_device_worked_on() -> None:
     made.decompress(made.compress(TEXT, Container.ZLIB, 15), Container.ZLIB, PAGE)
 
     assert made.hardware == 2
-
-
-def test_it_has_no_streams() -> None:
-    with pytest.raises(Unsupported) as caught:
-        codec().compressor(Container.ZLIB, 15)
-
-    assert (caught.value.capability, str(caught.value)) == ("streaming", "uadk-emulated has no streams")

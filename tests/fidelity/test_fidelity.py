@@ -14,8 +14,9 @@ from multifd.codec.silicon.iaa_status import Status
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.fidelity import grammar, library, streams
 from multifd.fidelity.__main__ import both, main
+from multifd.fidelity.blocks import DEFECTS
 from multifd.fidelity.compare import AGREE, Pair, iaa, judge
-from multifd.fidelity.grammar import DEFECTS, Stream
+from multifd.fidelity.grammar import Stream
 from multifd.fidelity.library import CRASHED, Outcome, Worker
 from multifd.framing.deflate import DeflateError, walk
 

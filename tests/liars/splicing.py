@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from multifd.framing.coder import Bytes, Codec, Compressor, Decompressor
+from multifd.framing.coder import Bytes, Codec, Compressor, Decompressor, compressor_of, decompressor_of
 from multifd.framing.container import Container
 from multifd.peer import contract
 from tests.liars.base import Liar
@@ -62,7 +62,7 @@ class _Flipping:
         return getattr(self.honest, name)
 
     def compressor(self, container: Container, window: int, /) -> Compressor:
-        return _FlippingCompressor(self.honest.compressor(container, window))
+        return _FlippingCompressor(compressor_of(self.honest, container, window))
 
     def decompressor(self, container: Container, /) -> Decompressor:
-        return _FlippingDecompressor(self.honest.decompressor(container))
+        return _FlippingDecompressor(decompressor_of(self.honest, container))

@@ -16,6 +16,7 @@ import pytest
 
 from multifd.codec import create
 from multifd.errors import InputError, PayloadError, TruncatedError, Unsupported, WireError
+from multifd.framing.coder import decompressor_of
 from multifd.memory.layout import Script
 from multifd.migrate.address import connect, listen
 from multifd.migrate.crew import DeadlineError
@@ -320,7 +321,7 @@ def test_of_a_packets_header_only_flags_and_size_change(sync: int, old_to_new: B
 
     size = unpack_ram(arrived, PAGE).next_packet_size
     assert arrived == rewritten(original, ZLIB | sync, size)
-    stream = create("zlib").decompressor(Side.of("zlib", NEW, create("zlib")).framing.container)
+    stream = decompressor_of(create("zlib"), Side.of("zlib", NEW, create("zlib")).framing.container)
     assert bytes(stream.decompress(read(received, size), 2 * PAGE)) == b"a" * 2 * PAGE
 
 

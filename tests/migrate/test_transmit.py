@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import Buffer
 
 from multifd.codec import create
-from multifd.framing.coder import Compressor
+from multifd.framing.coder import Compressor, compressor_of
 from multifd.framing.container import Container
 from multifd.framing.model import framing
 from multifd.memory.image import GuestMemory
@@ -46,7 +46,7 @@ class Disturbed:
         """What it was given, before and after the guest had written."""
 
     def compressor(self, container: Container, window: int) -> Compressor:
-        self._stream = self._codec.compressor(container, window)
+        self._stream = compressor_of(self._codec, container, window)
         self.sync = self._stream.sync
         return self
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
-from multifd.codec import factories
 from multifd.errors import InputError
-from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
-from multifd.profile import schema
 from multifd.profile.load import load, shipped
 from multifd.profile.model import Deadlines, PeerEntry, Profile, QemuEntry
 
@@ -264,24 +258,6 @@ def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
     assert str(error.value) == f"profile {paths['b']}: $.extends: 'a.yaml' extends this one"
 
 
-def test_an_accelerator_that_is_not_named_is_among_the_others() -> None:
-    lab = Profile.model_validate(
-        {
-            "description": "d",
-            "peers": [{"codec": "zlib"}],
-            "devices": {"iaa": {"policy": "skip"}, "others": {"policy": "require"}},
-        }
-    )
-
-    policies = {kind: entry.policy for kind in ("qat", "iaa", "kunpeng") if (entry := lab.device(kind)) is not None}
-    assert policies == {"qat": "require", "iaa": "skip", "kunpeng": "require"}
-    assert lab.required == ("qat", "kunpeng")
-
-
-def test_without_others_an_accelerator_that_is_not_named_takes_no_part() -> None:
-    assert profile({"codec": "zlib"}).device("qat") is None
-
-
 @pytest.mark.parametrize("name", ["a/b", "a~b", "two words", "ä", "", "-x", "x\\n"])
 def test_the_name_of_a_peer_must_fit_the_id_of_a_cell(tmp_path: Path, name: str) -> None:
     message = refusal(tmp_path, f'{{description: d, peers: [{{name: "{name}", command: [x]}}]}}')
@@ -332,62 +308,6 @@ def test_a_name_that_no_file_can_have() -> None:
     assert str(error.value) == f"profile {'x' * 300}: cannot read: File name too long"
 
 
-def profile(*peers: dict[str, Any]) -> Profile:
-    return Profile.model_validate({"description": "d", "peers": list(peers)})
-
-
-@pytest.mark.parametrize(
-    ("peer", "message"),
-    [
-        (
-            {"codec": "lz4"},
-            f"codec: 'lz4' is unknown; expected one of {', '.join(factories())}",
-        ),
-        ({"codec": "zlib", "parameters": {"level": 10}}, "parameters: codec zlib: level is 10; expected 0 to 9"),
-        (
-            {"codec": "zlib", "parameters": {"depth": 1}},
-            "parameters: codec zlib: parameter 'depth' is unknown; expected one of level, window",
-        ),
-        (
-            {"codec": "none", "parameters": {"level": 1}},
-            "parameters: codec none: parameter 'level' is unknown; expected one of none",
-        ),
-    ],
-)
-def test_a_codec_that_we_do_not_have_is_refused(peer: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as error:
-        resolve("lab", profile({"codec": "zstd"}, peer), None)
-
-    assert str(error.value) == f"profile lab: $.peers[1].{message}"
-
-
-@pytest.mark.parametrize(
-    ("key", "emulation", "message"),
-    [
-        ("kunpeng", {"device": 2}, "codec uadk-emulated: device is 2; expected 0 to 1"),
-        ("kunpeng", {"engines": 1}, "codec uadk-emulated: parameter 'engines' is unknown; expected one of device"),
-        ("others", {"device": 3}, "codec qat-emulated: device is 3; expected 0 to 2"),
-    ],
-)
-def test_a_setting_that_a_device_does_not_have_is_refused(key: str, emulation: dict[str, int], message: str) -> None:
-    devices = {key: {"policy": "emulate", "emulation": emulation}}
-    lab = Profile.model_validate({"description": "d", "peers": [{"codec": "zlib"}], "devices": devices})
-
-    with pytest.raises(InputError) as error:
-        resolve("lab", lab, None, device_peers(lab, []))
-
-    assert str(error.value) == f"profile lab: $.devices.{key}.emulation: {message}"
-
-
-def test_a_peer_appears_once() -> None:
-    twice = profile({"codec": "zlib"}, {"codec": "zstd"}, {"codec": "zlib", "parameters": {"level": 1}})
-
-    with pytest.raises(InputError) as error:
-        resolve("lab", twice, None)
-
-    assert str(error.value) == "profile lab: peers zlib appear more than once; give them different names"
-
-
 def test_profiles_are_shipped() -> None:
     assert set(shipped()) >= {"auto", "software-only"}
 
@@ -404,33 +324,3 @@ def test_a_shipped_profile_loads_and_its_codecs_exist(name: str) -> None:
 
     assert line_up.senders()
     assert line_up.receivers()
-
-
-@pytest.mark.parametrize("name", shipped())
-def test_a_shipped_profile_is_valid_by_the_published_schema(name: str) -> None:
-    published = json.loads(schema.PATH.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(published)
-
-    jsonschema.validate(yaml.safe_load(shipped()[name].read_text(encoding="utf-8")), published)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        {},
-        {"extends": "auto"},
-        {"description": "d"},
-        {"description": "d", "peers": []},
-        {"description": "d", "peers": [{"codec": "zlib", "level": 1}]},
-        {"description": "d", "extends": "auto", "devices": {"gpu": {"policy": "use"}}},
-        {"description": "d", "extends": "auto", "devices": {"qat": {"polcy": "use"}}},
-    ],
-)
-def test_the_published_schema_refuses_what_the_model_refuses(content: dict[str, Any]) -> None:
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(content, schema.schema())
-
-
-def test_the_published_schema_is_the_models() -> None:
-    """If this fails: ``python -m multifd.profile.schema``."""
-    assert schema.PATH.read_text(encoding="utf-8") == schema.text()

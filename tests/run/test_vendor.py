@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 
-from multifd.device.model import Device
 from multifd.libraries.find import Library
-from multifd.lineup.subjects import subjects
 from multifd.oracle.question import Prediction
 from multifd.oracle.verdict import Observation, judge
 from multifd.plan.work import Check, Fidelity, Reproducer
-from multifd.profile.model import DeviceEntry, PeerEntry, Policy, Profile
 from multifd.result.record import Sides
 from multifd.run import vendor
 from multifd.run.vendor import Skipped, compare, examine
@@ -208,46 +205,3 @@ def test_a_comparison_that_breaks_is_our_defect(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, status: int
 ) -> None:
     assert held(monkeypatch, tmp_path, text, status).outcome == "broken"
-
-
-def wanted(policy: Policy | None) -> Profile:
-    devices = {} if policy is None else {"qat": DeviceEntry(policy=policy)}
-    return Profile(description="any", peers=(PeerEntry(codec="none"),), devices=devices)
-
-
-def found(_: Sequence[Path]) -> dict[str, Library]:
-    return {"qatzip": LIBRARY}
-
-
-@pytest.mark.parametrize("policy", ["use", "require"])
-def test_a_library_that_is_wanted_and_there_is_scrutinized(policy: Policy) -> None:
-    chosen = subjects(wanted(policy), (), found)
-
-    assert (chosen.libraries, chosen.skips) == ({"qatzip": LIBRARY}, {"qatzip": None})
-
-
-def test_a_library_that_is_not_there_is_skipped_with_the_remedy() -> None:
-    chosen = subjects(wanted("use"), (), lambda _: {})
-
-    assert (chosen.libraries, chosen.skips) == (
-        {}, {"qatzip": "libqatzip is not on this host; remedy: multifd vendor fetch"},
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("policy", ["emulate", "skip"])
-def test_a_library_that_the_profile_does_without_is_skipped(policy: Policy) -> None:
-    chosen = subjects(wanted(policy), (), found)
-
-    assert chosen.skips == {"qatzip": "the profile does not use QAT; remedy: devices.qat.policy use"}
-
-
-def test_a_device_that_the_profile_does_not_name_takes_no_part() -> None:
-    assert subjects(wanted(None), (), found).skips == {}
-
-
-def test_libqatzip_is_not_scrutinized_where_it_would_use_a_device() -> None:
-    device = Device("qat", "4xxx", None, "4", {}, (), ())
-
-    assert subjects(wanted("use"), (device,), found).skips == {
-        "qatzip": "libqatzip would use the device, this is about its CPU path; remedy: a host without one"
-    }

@@ -7,7 +7,7 @@ import pytest
 from multifd.codec import create, factories
 from multifd.codec.contract import Factory, Parameter, peer_name
 from multifd.errors import InputError
-from multifd.framing.coder import Codec
+from multifd.framing.coder import Codec, StreamDecoder, StreamEncoder
 
 NAMES = (
     "iaa-emulated", "isal", "libdeflate", "none", "qat-emulated", "qatzip", "qpl", "uadk-emulated", "zlib", "zlib-ng",
@@ -32,6 +32,15 @@ def test_every_codec_of_the_package_is_found_in_the_order_of_the_names() -> None
 @pytest.mark.parametrize("name", HERE)
 def test_a_codec_with_its_defaults_has_its_plain_name(name: str) -> None:
     assert create(name).name == name
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_codec_that_declares_streams_has_them_and_no_other(name: str) -> None:
+    codec = create(name)
+
+    assert codec.encoder is not None and codec.decoder is not None
+    assert codec.encoder.streaming is isinstance(codec, StreamEncoder)
+    assert codec.decoder.streaming is isinstance(codec, StreamDecoder)
 
 
 @pytest.mark.parametrize(("name", "key", "value"), ALLOWED)

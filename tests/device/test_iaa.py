@@ -111,6 +111,11 @@ BROKEN = {
         "the IOMMU is off, so the device cannot share memory with a process",
         SCALABLE,
     ),
+    "kernel without PASIDs": (  # Linux, Documentation/ABI/stable/sysfs-driver-dma-idxd: since 5.11, as shared queues
+        f"- {IAX}/pasid_enabled",
+        "the kernel does not say whether PASIDs are on (no pasid_enabled), so it is older than shared queues",
+        "# Linux 5.11 or later is needed",
+    ),
     "no PASID": (  # github.com/intel/idxd-config/issues/5
         f"{IAX}/pasid_enabled = 0",
         "PASIDs are off: the IOMMU is not in scalable mode",

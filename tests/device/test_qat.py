@@ -143,6 +143,11 @@ BROKEN = {
         "qatmgr is not running (/run/qat/qatmgr.sock was left behind)",
         "systemctl restart qat",
     ),
+    "qatmgr gone, others with such names": (
+        "- /proc/1402\n/proc/1403/comm = qatmgr-watch\n/proc/1404/comm = my-qatmgr",
+        "qatmgr is not running (/run/qat/qatmgr.sock was left behind)",
+        "systemctl restart qat",
+    ),
     "qatmgr closed": (
         "/run/qat/qatmgr.sock 0600",
         "user alice may not talk to qatmgr (/run/qat/qatmgr.sock)",
