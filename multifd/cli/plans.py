@@ -20,11 +20,11 @@ from multifd.lineup.introduce import resolve
 from multifd.lineup.subjects import subjects
 from multifd.memory.corpus import CORPORA
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import PlanOptions, plan
 from multifd.plan.qemu import qemu_plan
 from multifd.plan.vendor import VendorCell, vendor_plan
 from multifd.profile.load import load
+from multifd.wire.fault import FAULTS
 
 QEMU: Final = "qemu"
 """The suite that needs a binary."""

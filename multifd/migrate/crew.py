@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from multifd.errors import MultifdError, WireError
 from multifd.wire import main_channel
-from multifd.wire.packet import MAGIC
+from multifd.wire.fields import MAGIC
 
 
 class DeadlineError(MultifdError):

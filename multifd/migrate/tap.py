@@ -27,6 +27,7 @@ from multifd.migrate.crew import DeadlineError
 from multifd.migrate.stream import FileSink, FileSource, chunks
 from multifd.wire import main_channel
 from multifd.wire.dialect import MainSync
+from multifd.wire.fields import INIT
 from multifd.wire.main_channel import Blocks, MainReader, RamEnd
 from multifd.wire.packet import INIT_SIZE, unpack_init
 from multifd.wire.return_path import StreamEnd, shut
@@ -35,8 +36,7 @@ MAIN: Final = "main.bin"
 _BACKLOG: Final = 256
 _MAGIC_SIZE: Final = 4
 _MOST_CHANNELS: Final = 255
-_UUID: Final = slice(8, 24)
-"""Bytes of the init packet."""
+_UUID: Final = INIT["uuid"].place
 _READ: Final = 1 << 20
 
 

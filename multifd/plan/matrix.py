@@ -14,9 +14,9 @@ from multifd.lineup.model import LineUp, LineUpPeer
 from multifd.oracle.predict import predict
 from multifd.oracle.question import Question, Side
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.scenario import SCENARIOS
 from multifd.wire.dialect import DIALECTS, Dialect, ZeroPages, dialect
+from multifd.wire.fault import FAULTS
 
 LATEST: Final = "qemu-10.0"
 """The dialect of the wire suite, and of everything that is not about dialects."""

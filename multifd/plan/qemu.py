@@ -25,11 +25,11 @@ from multifd.oracle.predict import predict
 from multifd.oracle.qemu import decoder_of, encoder_of
 from multifd.oracle.question import Question, Side
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import LATEST, REFERENCE, zero_pages
 from multifd.plan.scenario import SCENARIOS
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import ZeroPages, dialect
+from multifd.wire.fault import FAULTS
 
 _HIDDEN: Final = ("uadk", "qatzip")
 """Methods whose flag an old mask does not show."""

@@ -31,7 +31,6 @@ from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import Nursery
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import machine, zero_pages
 from multifd.result.record import CpuSeconds, DeviceVerdict, Provenance, Role, Seconds, Sides
 from multifd.run.cores import sharing
@@ -39,6 +38,7 @@ from multifd.run.qemu import QemuBench
 from multifd.run.qemu_fault import QemuFaultBench
 from multifd.run.stage import Stage
 from multifd.wire.dialect import dialect
+from multifd.wire.fault import FAULTS
 
 SETTLE: Final = 0.05
 """Seconds that a peer that is not ours is given to write after it reported an error, if it is going to."""

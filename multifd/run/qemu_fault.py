@@ -17,15 +17,14 @@ from multifd.lineup.model import LineUp, QemuPeer
 from multifd.memory.layout import Script
 from multifd.migrate.capture import Capture
 from multifd.migrate.playback import play
-from multifd.oracle.question import Fault
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.qemu import machine_of
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, watch
 from multifd.qemu.record import record_source
 from multifd.run.qemu import left_in, ram_of
 from multifd.run.stage import Stage
+from multifd.wire.fault import FAULTS, Fault
 
 
 class QemuFaultBench:

@@ -35,7 +35,7 @@ def scan(data: Buffer, page_size: int, dialect: Dialect, *, raw_pages: bool) -> 
         start = at
         if len(view) - at < wire.PREFIX_SIZE:
             raise TruncatedError("packet header", len(view) - at, wire.header_size(page_size))
-        flags = wire.unpack_prefix(view[at:])
+        flags = wire.unpack_prefix(view[at:], dialect.wording)
         header: wire.RamHeader | wire.DeviceStateHeader
         if dialect.device_state is not None and flags & dialect.device_state:
             header = wire.unpack_device_state(view[at:])

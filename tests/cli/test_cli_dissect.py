@@ -179,7 +179,7 @@ def test_what_is_no_packet_is_called_so(capture: Capture) -> None:
     answer = multifd("dissect", capture.directory)
 
     assert answer.code == 2
-    assert answer.err == "multifd: channel 0: multifd: received packet magic 0 and expected magic 11223344\n"
+    assert answer.err == "multifd: channel 0: multifd: received packet magic 0, expected 11223344\n"
 
 
 def test_counts_that_no_packet_can_have_are_shown_as_they_are(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ DECIDES: Final = (
         ask("zlib", fault="magic"),
         "rejected",
         "a packet's magic is wrong",
-        "multifd: received packet magic 11223345 and expected magic 11223344",
+        "multifd: received packet magic 11223345, expected 11223344",
         "all-hold",
     ),
     Decided(

@@ -18,12 +18,12 @@ from multifd.memory.corpus import CORPORA
 from multifd.memory.rounds import SHAPES
 from multifd.oracle.rules import RULES, Rule
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import PlanOptions, machine, plan, zero_pages
 from multifd.plan.scenario import SCENARIOS, Scenario
 from multifd.profile.load import load
 from multifd.result.record import Role
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
+from multifd.wire.fault import FAULTS
 
 OPTIONS = PlanOptions(corpora=tuple(CORPORA))
 

@@ -12,11 +12,11 @@ from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
 from multifd.lineup.model import LineUp, QemuPeer
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.matrix import PlanOptions, plan
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.scenario import SCENARIOS
 from multifd.profile.load import load
+from multifd.wire.fault import FAULTS
 from tests.qemu.recorded import peer
 
 OLD, MIDDLE, NEW = peer("7.2"), peer("10.0"), peer("11.1")
