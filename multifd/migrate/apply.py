@@ -22,7 +22,8 @@ from multifd.memory.image import GuestMemory
 from multifd.migrate.stream import Source
 from multifd.wire.channel import DeviceState, Opened, Packet, ReceivingChannel
 from multifd.wire.dialect import Dialect, MainSync
-from multifd.wire.main_channel import Blocks, EndOfSection, Event, Flush, MainReader, Page, RamEnd, ZeroPage
+from multifd.wire.main_reader import MainReader
+from multifd.wire.main_stream import Blocks, EndOfSection, Event, Flush, Page, RamEnd, ZeroPage
 
 
 @dataclass(frozen=True, slots=True)

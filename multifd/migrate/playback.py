@@ -12,7 +12,8 @@ from multifd.migrate.address import connect
 from multifd.migrate.capture import Capture
 from multifd.wire.fault import CHANNEL, Fault
 from multifd.wire.fields import INIT
-from multifd.wire.main_channel import EndOfSection, Flush, MainReader, RamEnd
+from multifd.wire.main_reader import MainReader
+from multifd.wire.main_stream import EndOfSection, Flush, RamEnd
 from multifd.wire.packet import RamHeader
 from multifd.wire.scan import scan
 

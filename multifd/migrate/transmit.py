@@ -20,7 +20,7 @@ from multifd.memory.layout import Round, Script
 from multifd.migrate.stream import Sink
 from multifd.wire.channel import SendingChannel
 from multifd.wire.dialect import Dialect, MainSync, SyncCarrier, ZeroPages
-from multifd.wire.main_channel import MainWriter
+from multifd.wire.main_writer import MainWriter
 from multifd.wire.packet import slots
 
 MACHINE = "multifd-conformance"
