@@ -17,7 +17,8 @@ from multifd.fidelity.__main__ import both, main
 from multifd.fidelity.compare import AGREE, Pair, iaa, judge
 from multifd.fidelity.grammar import DEFECTS, Stream
 from multifd.fidelity.library import CRASHED, Outcome, Worker
-from multifd.framing.deflate import DeflateError, walk
+from multifd.framing.deflate import walk
+from multifd.framing.walked import DeflateError
 
 # --- grammar --------------------------------------------------------------------------------------------------
 
