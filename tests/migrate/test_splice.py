@@ -354,6 +354,31 @@ def test_a_method_has_the_flag_of_the_receivers_dialect(tmp_path: Path) -> None:
         assert unpack_ram(read(received, HEADER), PAGE).flags == QATZIP
 
 
+@pytest.mark.parametrize(("sender", "beyond"), [(OLD, 0xFFFFFFF0), (NEW, 0xFFFFFF80)])
+def test_flags_beyond_the_senders_mask_pass_as_they_are(sender: str, beyond: int, tmp_path: Path) -> None:
+    with closing(between(tmp_path, End("none", sender), End("zlib", NEW))) as made:
+        _, channel, _, received = ends(made)
+        # With a page, with zero pages only, and with none; under the mask there is the method and nothing else.
+        sent = [header(beyond | SYNC, 1, PAGE) + bytes(PAGE), header(beyond, 0, 0), header(beyond | SYNC, 0, 0)]
+
+        channel.sendall(b"".join(sent))
+
+        first = read(received, HEADER)
+        read(received, unpack_ram(first, PAGE).next_packet_size)
+        flags = [unpack_ram(packet, PAGE).flags for packet in (first, read(received, HEADER), read(received, HEADER))]
+        assert flags == [beyond | ZLIB | SYNC, beyond, beyond | SYNC]
+
+
+@pytest.mark.parametrize("flags", [ZLIB, ZLIB | SYNC, 0x1C | SYNC])
+def test_of_an_empty_packet_no_bit_under_the_senders_mask_passes(flags: int, tmp_path: Path) -> None:
+    with closing(between(tmp_path, End("none", NEW), End("zlib", NEW))) as made:
+        _, channel, _, received = ends(made)
+
+        channel.sendall(header(flags, 0, 0))
+
+        assert unpack_ram(read(received, HEADER), PAGE).flags == flags & SYNC
+
+
 def test_a_sync_packet_passes_as_it_is(old_to_new: Between) -> None:
     _, channel, _, received = ends(old_to_new)
     sync = pack_ram(RamHeader(SYNC, 0, 0, 0, 5, 0, "", np.empty(0, np.uint64)), PAGE)
