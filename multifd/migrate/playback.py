@@ -17,7 +17,7 @@ from multifd.wire.main_stream import EndOfSection, Flush, RamEnd
 from multifd.wire.packet import RamHeader
 from multifd.wire.scan import scan
 
-_MAGIC: Final = 4
+_MAGIC: Final = INIT["magic"].size
 """Bytes: enough for a receiver to know what it is."""
 _PATIENCE: Final = 0.1
 """Seconds in which a receiver that notices something hangs up; it never sends anything on a channel."""

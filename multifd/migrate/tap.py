@@ -34,7 +34,7 @@ from multifd.wire.return_path import StreamEnd, shut
 
 MAIN: Final = "main.bin"
 _BACKLOG: Final = 256
-_MAGIC_SIZE: Final = 4
+_MAGIC_SIZE: Final = INIT["magic"].size
 _MOST_CHANNELS: Final = 255
 _UUID: Final = INIT["uuid"].place
 _READ: Final = 1 << 20

@@ -497,7 +497,7 @@ def page_of_stream(codec: Codec, shape: Framing, size: int) -> Pages:
     for count in range(PAGE - 200, PAGE):
         page = np.zeros((1, PAGE), np.uint8)
         page[0, :count] = noise[:count]
-        if len(codec.compress(memoryview(page).cast("B"), shape.container, shape.window)) == size:
+        if len(codec.compress(page.data.cast("B"), shape.container, shape.window)) == size:
             return page
     raise AssertionError(f"{codec.name} compresses no such page to {size} bytes")
 

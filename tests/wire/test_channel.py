@@ -24,7 +24,6 @@ from multifd.wire.channel import (
     Opened,
     Packet,
     ReceivingChannel,
-    SendingChannel,
     State,
 )
 from multifd.wire.dialect import DIALECTS, SyncCarrier, ZeroPages
@@ -40,6 +39,7 @@ from multifd.wire.packet import (
     slots,
     unpack_ram,
 )
+from multifd.wire.sending import SendingChannel
 
 PAGE: Final = 4096
 BLOCKS: Final = {"m": 1 << 20, "pc.bios": 1 << 16}
