@@ -24,6 +24,7 @@ from multifd.migrate.capture import Capture
 from multifd.migrate.replay import Replay
 from multifd.migrate.stream import FileSource
 from multifd.wire.dialect import FLAG_SYNC, Dialect, dialect
+from multifd.wire.fields import DEVICE_STATE, RAM
 from multifd.wire.packet import DeviceStateHeader, RamHeader
 from multifd.wire.scan import Scanned, scan
 
@@ -111,8 +112,9 @@ def _tell(result: dict[str, Any]) -> None:
 @_capture
 @click.option("--channel", type=int, help="Only this channel.")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Packets of each channel.")
+@click.option("--fields", "with_fields", is_flag=True, help="Every field of every header, where it stands.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per packet.")
-def dissect(capture: Path, channel: int | None, limit: int, as_json: bool) -> None:
+def dissect(capture: Path, channel: int | None, limit: int, with_fields: bool, as_json: bool) -> None:
     """Show the packets of a capture as a person reads them; exit 2 where one cannot be read.
 
     CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md).
@@ -129,8 +131,12 @@ def dissect(capture: Path, channel: int | None, limit: int, as_json: bool) -> No
             if count >= limit:
                 console.print(f"channel {number}: more packets are not shown (--limit)")
                 break
-            fields = _fields(packet, opened, number)
-            console.print(json.dumps(fields) if as_json else _line(fields), soft_wrap=True, markup=False)
+            shown = _fields(packet, opened, number)
+            places = _places(packet) if with_fields else []
+            if as_json:
+                console.print(json.dumps(shown | {"fields": places} if places else shown), soft_wrap=True, markup=False)
+            else:
+                console.print("\n".join([_line(shown), *map(_place, places)]), soft_wrap=True, markup=False)
 
 
 def _title(capture: Capture) -> str:
@@ -173,6 +179,21 @@ def _fields(packet: Scanned, capture: Capture, channel: int) -> dict[str, Any]:
         "pages": runs(header.offsets[:normal] // size)[:_SHOWN_RUNS],
         "zero_pages": runs(header.offsets[normal : normal + zero] // size)[:_SHOWN_RUNS],
     }
+
+
+def _places(packet: Scanned) -> list[dict[str, Any]]:
+    """The header field by field (multifd/wire/fields.py); of the offsets, where they begin."""
+    layout = DEVICE_STATE if isinstance(packet.header, DeviceStateHeader) else RAM
+    return [
+        {"name": field.name, "at": packet.at + field.offset, "size": field.size, "value": field.read(packet.raw)}
+        for field in layout.fields
+    ]
+
+
+def _place(place: dict[str, Any]) -> str:
+    value = place["value"]
+    number = f"{value:#x}" if isinstance(value, int) else repr(value)
+    return f"       @{place['at']:<9} {place['name']:<16} {number}"
 
 
 def _flags(header: RamHeader, spoken: Dialect) -> str:

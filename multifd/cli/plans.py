@@ -19,8 +19,8 @@ from multifd.errors import InputError
 from multifd.framing.model import framing
 from multifd.memory.corpus import CORPORA
 from multifd.memory.size import size
-from multifd.plan.fault import FAULTS
 from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
+from multifd.wire.fault import FAULTS
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -13,22 +13,31 @@ A stream is a row of blocks, bits packed from the least significant bit of each 
     dynamic  ::=  HLIT:5  HDIST:5  HCLEN:4  code lengths  token*  end-of-block           (section 3.2.7)
     token    ::=  literal  |  length code  extra bits  distance code  extra bits         (section 3.2.5)
 
-The RFC does not say which code tables a decoder must refuse; zlib's ``inflate.c`` and ``inftrees.c`` do, and
-this walker refuses exactly what they refuse: over-subscribed codes, incomplete codes (except a literal/length
-or distance code that is a single one-bit code, and a distance code that is empty), symbols that stand for
-nothing. The one condition that it reports rather than raises is a match from before the start of history,
-because only the caller knows whether the walk began where the stream did.
+Refused is exactly what zlib's ``inflate.c`` and ``inftrees.c`` refuse. The one condition that is reported rather than
+raised is a match from before the start of history, because only the caller knows whether the walk began where the
+stream did.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from multifd.errors import PayloadError
+from multifd.framing.huffman import (
+    CODE_LENGTH_ORDER,
+    CODE_LENGTH_ROWS,
+    DISTANCE_ROWS,
+    END_OF_BLOCK,
+    FIXED,
+    LITERAL_ROWS,
+    REPEAT_FROM,
+    Codes,
+    Entry,
+    flaw,
+    table,
+)
+from multifd.framing.walked import Block, DeflateError, TruncatedDeflate, Walk
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -36,117 +45,11 @@ if TYPE_CHECKING:
 WINDOW: Final = 32768
 """Bytes of history that DEFLATE can name at most (RFC 1951 section 3.2.5)."""
 
-SYNC_MARKER: Final = b"\x00\x00\xff\xff"
-"""LEN and NLEN of the empty stored block that ends a ``Z_SYNC_FLUSH`` or ``Z_FULL_FLUSH``."""
-
-Kind: TypeAlias = Literal["stored", "fixed", "dynamic"]
-
-_Row: TypeAlias = tuple[int, int]
-"""What a symbol stands for: its base value, and how many extra bits are added to that."""
-
-_Entry: TypeAlias = tuple[int, int, int, int]
-"""What bits of input mean: count of code and extra bits, base, count of code bits, mask of extra bits."""
-
-_LITERAL: Final = 0
-_END_OF_BLOCK: Final = -1
-_INVALID: Final = -2
-"""Bases that are not lengths or distances; those are all positive."""
-
-_CODE_LENGTH_ORDER: Final = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
-_CODE_LENGTH_ROWS: Final[Sequence[_Row]] = [*((length, 0) for length in range(16)), (16, 2), (17, 3), (18, 7)]
-_REPEAT_FROM: Final = {16: 3, 17: 3, 18: 11}
-
-
-def _rows(base: int, extras: Sequence[int]) -> list[_Row]:
-    rows = []
-    for extra in extras:
-        rows.append((base, extra))
-        base += 1 << extra
-    return rows
-
-
-_LENGTH_EXTRA: Final = [0] * 8 + [extra for extra in range(1, 6) for _ in range(4)]
-_LITERAL_ROWS: Final[Sequence[_Row]] = [
-    *[(_LITERAL, 0)] * 256,
-    (_END_OF_BLOCK, 0),
-    *_rows(3, _LENGTH_EXTRA),
-    (258, 0),  # 284 can say 258 too, with its extra bits; the longest match has a shorter symbol of its own
-    *[(_INVALID, 0)] * 2,
-]
-_DISTANCE_EXTRA: Final = [0] * 4 + [extra for extra in range(1, 14) for _ in range(2)]
-_DISTANCE_ROWS: Final[Sequence[_Row]] = [*_rows(1, _DISTANCE_EXTRA), *[(_INVALID, 0)] * 2]
-
 _LONGEST_TOKEN: Final = 15 + 5 + 15 + 13
 """Bits of the longest token: two codes of 15 bits with their extra bits."""
 
 _REFILL: Final = 16
 """Bytes that the bit buffer takes at once: large integers shift slowly, small ones are refilled often."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One complete block; bit positions count from bit 0 of the first byte of the walked data."""
-
-    kind: Kind
-    final: bool
-    start_bit: int
-    end_bit: int
-    output: int
-    """Bytes that the block produces."""
-    max_distance: int
-    """Largest distance of a match, in bytes; 0 without matches."""
-    max_length: int
-    """Largest length of a match, in bytes; 0 without matches."""
-    tokens: int
-    """Literals and matches, the end-of-block symbol not counted; 0 for a stored block."""
-    longest_code: int
-    """Bits of the longest literal/length or distance code declared: at most 15; 9 if fixed, 0 if stored."""
-
-
-@dataclass(slots=True)
-class Walk:
-    """What a walk saw. Totals include the tokens of a block that was not walked to its end."""
-
-    blocks: list[Block] = field(default_factory=list)
-    """The complete blocks."""
-    output: int = 0
-    """Bytes that a decoder would have produced."""
-    max_distance: int = 0
-    far: tuple[int, int] | None = None
-    """First match beyond the window: offset in this walk's output, distance, both in bytes."""
-    too_far: tuple[int, int] | None = None
-    """First match from before the start of history, which zlib refuses: output offset, distance."""
-    final: bool = False
-    """The stream's final block was seen."""
-    consumed: int = 0
-    """Bytes of input, from ``start``, that the blocks took; the last one perhaps only in part."""
-    truncated_by_limit: bool = False
-
-    @property
-    def aligned(self) -> bool:
-        """The last complete block ends on a byte boundary."""
-        return not self.blocks or self.blocks[-1].end_bit % 8 == 0
-
-    @property
-    def ends_with_sync_marker(self) -> bool:
-        """The last complete block is the empty stored one of ``Z_SYNC_FLUSH`` or ``Z_FULL_FLUSH``."""
-        if not self.blocks:
-            return False
-        last = self.blocks[-1]
-        return last.kind == "stored" and not last.final and not last.output
-
-
-class DeflateError(PayloadError):
-    """The bits are not DEFLATE; ``bit`` is where, ``walk`` what was seen before."""
-
-    def __init__(self, message: str, *, bit: int, walk: Walk) -> None:
-        self.bit = bit
-        self.walk = walk
-        super().__init__(f"deflate: {message}, at bit {bit}")
-
-
-class TruncatedDeflate(DeflateError):  # noqa: N818  (the input is short, perhaps not wrong)
-    """The input ends inside a block; ``bit`` is the end of the input."""
 
 
 def walk(
@@ -171,16 +74,6 @@ def walk(
     walker = _Walker(bytes(data), start=start, history=history, window=window, max_output=max_output, limit=limit)
     walker.run()
     return walker.walk
-
-
-class _Codes(NamedTuple):
-    """The two codes of a block that has some."""
-
-    kind: Kind
-    literals: list[_Entry]
-    distances: list[_Entry]
-    longest: int
-    """Bits of the longest code of both."""
 
 
 class _Outcome(Enum):
@@ -234,7 +127,7 @@ class _Walker:
         if kind == 0:
             self._stored(start_bit, final)
         elif kind == 1:
-            self._compressed(_FIXED, start_bit, final)
+            self._compressed(FIXED, start_bit, final)
         elif kind == 2:
             self._compressed(self._dynamic_codes(), start_bit, final)
         else:
@@ -258,7 +151,7 @@ class _Walker:
         self.walk.blocks.append(Block("stored", final, start_bit, self.bit, length, 0, 0, 0, 0))
         self.walk.final = final
 
-    def _dynamic_codes(self) -> _Codes:
+    def _dynamic_codes(self) -> Codes:
         counts_at = self.bit
         counts = self._take(14, "a dynamic block's header")
         literal_count = (counts & 31) + 257
@@ -269,24 +162,24 @@ class _Walker:
 
         codes_at = self.bit
         code_lengths = [0] * 19
-        for symbol in _CODE_LENGTH_ORDER[: (counts >> 10) + 4]:
+        for symbol in CODE_LENGTH_ORDER[: (counts >> 10) + 4]:
             code_lengths[symbol] = self._take(3, "a dynamic block's header")
-        self._check_code("code-length", code_lengths, codes_at)
+        self._check("code-length", flaw(code_lengths), codes_at)
 
         lengths_at = self.bit
-        lengths = self._code_lengths(_table(code_lengths, _CODE_LENGTH_ROWS), literal_count + distance_count)
+        lengths = self._code_lengths(table(code_lengths, CODE_LENGTH_ROWS), literal_count + distance_count)
         literals, distances = lengths[:literal_count], lengths[literal_count:]
         if not literals[256]:
             raise self._defect("literal/length code has no end-of-block symbol", lengths_at)
-        self._check_code("literal/length", literals, lengths_at, lone=True)
-        self._check_code("distance", distances, lengths_at, lone=True)
-        return _Codes("dynamic", _table(literals, _LITERAL_ROWS), _table(distances, _DISTANCE_ROWS), max(lengths))
+        self._check("literal/length", flaw(literals, lone=True), lengths_at)
+        self._check("distance", flaw(distances, lone=True), lengths_at)
+        return Codes("dynamic", table(literals, LITERAL_ROWS), table(distances, DISTANCE_ROWS), max(lengths))
 
-    def _code_lengths(self, table: list[_Entry], count: int) -> list[int]:
+    def _code_lengths(self, codes: list[Entry], count: int) -> list[int]:
         lengths: list[int] = []
         while len(lengths) < count:
             symbol_at = self.bit
-            total, symbol, used, extra = table[self._peek() & len(table) - 1]
+            total, symbol, used, extra = codes[self._peek() & len(codes) - 1]
             value = self._take(total, "a dynamic block's header") >> used & extra
             if symbol < 16:
                 lengths.append(symbol)
@@ -295,7 +188,7 @@ class _Walker:
                 raise self._defect(
                     "code-length symbol 16 repeats the previous length, expected one before it", symbol_at
                 )
-            repeat = _REPEAT_FROM[symbol] + value
+            repeat = REPEAT_FROM[symbol] + value
             room = count - len(lengths)
             if repeat > room:
                 raise self._defect(
@@ -304,15 +197,11 @@ class _Walker:
             lengths += [lengths[-1] if symbol == 16 else 0] * repeat
         return lengths
 
-    def _check_code(self, name: str, lengths: Sequence[int], at: int, *, lone: bool = False) -> None:
-        """Refuse what zlib's ``inflate_table`` refuses; ``lone`` permits one code of one bit, or none."""
-        space = sum(1 << 15 - length for length in lengths if length)
-        if space > 1 << 15:
-            raise self._defect(f"{name} code is over-subscribed", at)
-        if space < 1 << 15 and not (lone and max(lengths) <= 1):
-            raise self._defect(f"{name} code is incomplete", at)
+    def _check(self, name: str, wrong: str | None, at: int) -> None:
+        if wrong is not None:
+            raise self._defect(f"{name} code is {wrong}", at)
 
-    def _compressed(self, codes: _Codes, start_bit: int, final: bool) -> None:  # noqa: PLR0912, PLR0915
+    def _compressed(self, codes: Codes, start_bit: int, final: bool) -> None:  # noqa: PLR0912, PLR0915
         """Walk the tokens of one block; a call for each would cost more than the token.
 
         The bit buffer ``hold`` has ``bits`` bits of input, and zeros above them. While ``need`` of them are
@@ -359,7 +248,7 @@ class _Walker:
                 literal_count += 1
                 continue
             if base < 0:
-                outcome = _Outcome.END_OF_BLOCK if base == _END_OF_BLOCK else _Outcome.NO_LITERAL
+                outcome = _Outcome.END_OF_BLOCK if base == END_OF_BLOCK else _Outcome.NO_LITERAL
                 break
             length = base + (hold >> used & mask)
             hold >>= total
@@ -428,33 +317,3 @@ class _Walker:
 
     def _truncated(self, inside: str) -> TruncatedDeflate:
         return TruncatedDeflate(f"input ends inside {inside}", bit=self.end, walk=self.walk)
-
-
-def _table(lengths: Sequence[int], rows: Sequence[_Row]) -> list[_Entry]:
-    """The canonical code of RFC 1951 section 3.2.2, indexed by as many next bits as its longest code has.
-
-    A code is packed from its most significant bit, so it stands reversed in the low bits of an index; every
-    value of the bits above them is another index of the same symbol.
-    """
-    longest = max(lengths)
-    table: list[_Entry] = [(1, _INVALID, 1, 0)] * (1 << longest)
-    code = 0
-    for symbol in sorted(filter(lengths.__getitem__, range(len(lengths))), key=lengths.__getitem__):
-        length = lengths[symbol]
-        base, extra = rows[symbol]
-        entry = (length + extra, base, length, (1 << extra) - 1)
-        table[code :: 1 << length] = [entry] * (1 << (longest - length))
-        carry = 1 << length - 1
-        while code & carry:
-            code ^= carry
-            carry >>= 1
-        code |= carry
-    return table
-
-
-_FIXED: Final = _Codes(
-    "fixed",
-    _table([8] * 144 + [9] * 112 + [7] * 24 + [8] * 8, _LITERAL_ROWS),
-    _table([5] * 32, _DISTANCE_ROWS),
-    9,
-)

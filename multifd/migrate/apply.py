@@ -13,7 +13,7 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from multifd.errors import TruncatedError, WireError
+from multifd.errors import WireError
 from multifd.framing.coder import Codec
 from multifd.framing.decode import PayloadDecoder
 from multifd.framing.model import Framing
@@ -22,7 +22,8 @@ from multifd.memory.image import GuestMemory
 from multifd.migrate.stream import Source
 from multifd.wire.channel import DeviceState, Opened, Packet, ReceivingChannel
 from multifd.wire.dialect import Dialect, MainSync
-from multifd.wire.main_channel import Blocks, EndOfSection, Event, Flush, MainReader, Page, RamEnd, ZeroPage
+from multifd.wire.main_reader import MainReader
+from multifd.wire.main_stream import Blocks, EndOfSection, Event, Flush, Page, RamEnd, ZeroPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +129,18 @@ class ChannelApplier:
             # QEMU reads straight into the pages (multifd_nocomp_recv): what came before the end is there.
             whole = len(payload) // destination.page_size
             self._decoder.decode(payload[: whole * destination.page_size], destination.store(block), indices[:whole])
-        self._whole(len(payload), packet.payload_size)
+        if len(payload) < packet.payload_size:
+            self._wire.finish(len(payload))
         self._decoder.decode(payload, destination.store(block), indices)
         if packet.payload_size:
             self._wire.payload_done()
         self.packets += 1
 
     def _skip(self, size: int) -> None:
-        self._whole(len(self._source.read(size)), size)
+        received = len(self._source.read(size))
+        if received < size:
+            self._wire.finish(received)
         self._wire.payload_done()
-
-    def _whole(self, received: int, expected: int) -> None:
-        if received < expected:
-            raise TruncatedError("packet payload", received, expected)
 
 
 def _zeroed(event: Event) -> str | None:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from multifd.errors import MultifdError, WireError
-from multifd.wire import main_channel
-from multifd.wire.packet import MAGIC
+from multifd.wire.fields import MAGIC
+from multifd.wire.main_stream import FILE_MAGIC
 
 
 class DeadlineError(MultifdError):
@@ -79,7 +79,7 @@ class Crew:
             connection.setblocking(True)
             self.add(connection)
             magic = int.from_bytes(connection.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL))
-            is_main = magic == main_channel.MAGIC
+            is_main = magic == FILE_MAGIC
             if is_main and have_main:
                 raise WireError("magic", magic, MAGIC, f"multifd: received packet magic {magic:x} expected {MAGIC:x}")
             have_main, others = have_main or is_main, others + (not is_main)

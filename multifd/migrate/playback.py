@@ -10,15 +10,14 @@ from typing import Final
 from multifd.errors import EnvironmentBroke
 from multifd.migrate.address import connect
 from multifd.migrate.capture import Capture
-from multifd.oracle.question import Fault
-from multifd.plan.fault import INIT_FIELDS, PACKET_FIELDS
-from multifd.wire.main_channel import EndOfSection, Flush, MainReader, RamEnd
+from multifd.wire.fault import CHANNEL, Fault
+from multifd.wire.fields import INIT
+from multifd.wire.main_reader import MainReader
+from multifd.wire.main_stream import EndOfSection, Flush, RamEnd
 from multifd.wire.packet import RamHeader
 from multifd.wire.scan import scan
 
-CHANNEL = 1
-"""The channel that the fault is on."""
-_MAGIC: Final = 4
+_MAGIC: Final = INIT["magic"].size
 """Bytes: enough for a receiver to know what it is."""
 _PATIENCE: Final = 0.1
 """Seconds in which a receiver that notices something hangs up; it never sends anything on a channel."""
@@ -27,16 +26,13 @@ _PATIENCE: Final = 0.1
 def damaged(capture: Capture, fault: Fault) -> bytearray:
     """The recording of :data:`CHANNEL` with the fault in its init packet or first packet with pages."""
     data = bytearray(capture.channel_path(CHANNEL).read_bytes())
-    if fault.field in INIT_FIELDS:
-        offset, size = INIT_FIELDS[fault.field]
-    else:
-        offset, size = PACKET_FIELDS[fault.field]
-        packets = scan(bytes(data), capture.manifest.page_size, capture.dialect, raw_pages=capture.framing.raw_pages)
-        offset += next(p.at for p in packets if isinstance(p.header, RamHeader) and p.header.normal_pages)
-    field = slice(offset, offset + size)
-    value = fault.value if fault.value >= 0 else int.from_bytes(data[field]) | -fault.value
-    data[field] = value.to_bytes(size)
+    fault.damage(data, 0 if fault.packet is INIT else _first_with_pages(bytes(data), capture))
     return data
+
+
+def _first_with_pages(data: bytes, capture: Capture) -> int:
+    packets = scan(data, capture.manifest.page_size, capture.dialect, raw_pages=capture.framing.raw_pages)
+    return next(p.at for p in packets if isinstance(p.header, RamHeader) and p.header.normal_pages)
 
 
 def play(capture: Capture, fault: Fault, address: str, within: float) -> None:

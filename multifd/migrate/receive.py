@@ -123,9 +123,8 @@ class Receiver:
             applier = ChannelApplier(self._reception, self._codec, self._destination, SocketSource(connection))
             channel = applier.open()
             if channel in self.appliers:
-                raise WireError(
-                    "channel id", channel, "each id once", f"multifd: received id '{channel}' already setup'"
-                )
+                message = self._reception.dialect.wording.init_id_twice.format(value=channel)
+                raise WireError("channel id", channel, "each id once", message)
             self.appliers[channel] = applier
         return main
 

@@ -37,7 +37,7 @@ import numpy.typing as npt
 from typing_extensions import Buffer
 
 from multifd.codec import create
-from multifd.errors import EnvironmentBroke, TruncatedError, WireError
+from multifd.errors import EnvironmentBroke, WireError
 from multifd.framing.coder import Codec
 from multifd.framing.decode import PayloadDecoder
 from multifd.framing.encode import PayloadEncoder
@@ -48,13 +48,14 @@ from multifd.migrate.crew import Crew
 from multifd.migrate.stream import SocketSink, SocketSource, chunks
 from multifd.wire.channel import DeviceState, Packet, ReceivingChannel
 from multifd.wire.dialect import Dialect, dialect
+from multifd.wire.fields import INIT, RAM
 from multifd.wire.packet import INIT_SIZE, slots
 
-_FLAGS_AT: Final = 8
-_NEXT_PACKET_SIZE_AT: Final = 20
-_UUID: Final = slice(8, 24)
-"""Bytes of the init packet; which guest it is, is between the two ends."""
+_FLAGS_AT: Final = RAM["flags"].offset
+_NEXT_PACKET_SIZE_AT: Final = RAM["next_packet_size"].offset
 _U32: Final = struct.Struct(">I")
+_UUID: Final = INIT["uuid"].place
+"""Which guest it is, is between the two ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ class _Channel:
             return memoryview(b"")
         payload = self._read(size)
         if len(payload) < size:
-            raise TruncatedError("packet payload", len(payload), size)
+            self._wire.finish(len(payload))
         self._wire.payload_done()
         return payload
 
@@ -251,10 +252,8 @@ class Splice:
             source = SocketSource(connection)
             wire = self._opened(source)
             if wire.channel in accepted:
-                raise WireError(
-                    "channel id", wire.channel, "each id once",
-                    f"multifd: received id '{wire.channel}' already setup'",
-                )  # fmt: skip
+                message = self._splicing.sender.dialect.wording.init_id_twice.format(value=wire.channel)
+                raise WireError("channel id", wire.channel, "each id once", message)
             accepted[wire.channel] = wire, source
         receiver = self._to_receiver()
         for wire, source in accepted.values():

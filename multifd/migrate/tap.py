@@ -25,18 +25,18 @@ from multifd.migrate.address import connect, listen
 from multifd.migrate.capture import FORMAT, Manifest, save_manifest
 from multifd.migrate.crew import DeadlineError
 from multifd.migrate.stream import FileSink, FileSource, chunks
-from multifd.wire import main_channel
 from multifd.wire.dialect import MainSync
-from multifd.wire.main_channel import Blocks, MainReader, RamEnd
+from multifd.wire.fields import INIT
+from multifd.wire.main_reader import MainReader
+from multifd.wire.main_stream import FILE_MAGIC, Blocks, RamEnd
 from multifd.wire.packet import INIT_SIZE, unpack_init
 from multifd.wire.return_path import StreamEnd, shut
 
 MAIN: Final = "main.bin"
 _BACKLOG: Final = 256
-_MAGIC_SIZE: Final = 4
+_MAGIC_SIZE: Final = INIT["magic"].size
 _MOST_CHANNELS: Final = 255
-_UUID: Final = slice(8, 24)
-"""Bytes of the init packet."""
+_UUID: Final = INIT["uuid"].place
 _READ: Final = 1 << 20
 
 
@@ -230,7 +230,7 @@ class _Answer:
 
 def _identify(head: bytes, sender: socket.socket) -> tuple[str, bytes]:
     """The file that a connection is recorded in, and what was read to know it."""
-    if int.from_bytes(head) == main_channel.MAGIC:
+    if int.from_bytes(head) == FILE_MAGIC:
         return MAIN, head
     init = head + sender.recv(INIT_SIZE - len(head), socket.MSG_WAITALL)
     return f"channel-{unpack_init(init, channels=_MOST_CHANNELS, uuid=init[_UUID])}.bin", init

@@ -18,10 +18,10 @@ from multifd.framing.pages import Indices, Pages, gather, total, views, zero_mas
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Round, Script
 from multifd.migrate.stream import Sink
-from multifd.wire.channel import SendingChannel
 from multifd.wire.dialect import Dialect, MainSync, SyncCarrier, ZeroPages
-from multifd.wire.main_channel import MainWriter
+from multifd.wire.main_writer import MainWriter
 from multifd.wire.packet import slots
+from multifd.wire.sending import SendingChannel
 
 MACHINE = "multifd-conformance"
 """Machine name in the configuration section of our main channel."""

@@ -34,5 +34,6 @@ def _in_context(question: Question, rule: Rule, decision: Decision) -> Decision:
         because = f"{decision.because}; by the time the receiver looks, the sender has sent everything and is done"
         return Decision("hazard", because)
     if question.receiver.qemu:
-        return Decision("rejected", decision.because, says(question.receiver, rule.name, decision.error))
+        error = says(question.receiver, rule.name, decision.error, question.fault)
+        return Decision("rejected", decision.because, error)
     return decision

@@ -22,6 +22,7 @@ from multifd.framing.container import Container
 from multifd.framing.model import framing
 from multifd.oracle.question import Side
 from multifd.wire.dialect import ZeroPages
+from multifd.wire.fault import Fault
 
 _ZSTD_WINDOW: Final = 27
 _GZIP: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
@@ -67,11 +68,22 @@ _CHANNELS: Final = (
 the main channel."""
 
 
-def says(receiver: Side, rule: str, error: str | None) -> str | None:
-    """What a real QEMU says where a rule refuses; ``error`` is what our receiver says."""
+_LATER: Final[Mapping[str, str]] = {
+    "init_magic": r"unknown channel magic: \d+",  # 11.1.3, where main's and channels' magics are told apart first
+    "init_id": r"multifd: received channel id \d+ exceeds channel count \d+",  # 11.1.3
+    "next_packet_size": r"multifd \d+: next_packet_size \d+ exceeds allocated \d+",  # 10.0.13, 11.1.3
+}
+"""What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by what is wrong (measured)."""
+
+
+def says(receiver: Side, rule: str, error: str | None, fault: Fault | None = None) -> str | None:
+    """What a real QEMU says where a rule refuses; ``error`` is what our receiver says, ``fault`` what is wrong."""
     old = receiver.dialect.zero_pages is ZeroPages.MAIN
     if rule == "channels":
         return f"{_CHANNELS}|{_TELLS_NOT}" if old else _CHANNELS
     if old:
         return _TELLS_NOT
-    return error if rule in ("flags", "fault") else _PAYLOAD.get(receiver.framing.travels_as, error)
+    if rule == "fault":
+        later = _LATER.get(fault.complaint or "") if fault is not None else None
+        return f"{error}|{later}" if later is not None else error
+    return error if rule == "flags" else _PAYLOAD.get(receiver.framing.travels_as, error)

@@ -8,6 +8,7 @@ from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.model import Framing
 from multifd.result.record import Outcome
 from multifd.wire.dialect import Dialect, ZeroPages
+from multifd.wire.fault import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +20,6 @@ class Side:
     dialect: Dialect
     qemu: bool = False
     """A real QEMU, which puts its errors in its own words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One field of a packet that is overwritten on its way."""
-
-    name: str
-    field: str
-    """Which field, as :mod:`multifd.migrate.playback` knows it."""
-    value: int
-    error: str
-    """Regular expression of the error that QEMU's receiver gives; empty where it does not notice."""
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,8 @@ class Rule:
 def _fault(q: Question) -> Decision | None:
     if q.fault is None:
         return None
-    if q.fault.error:
-        return Decision("rejected", q.fault.why, q.fault.error)
-    return None
+    error = q.fault.error(q.receiver.dialect, q.receiver.framing.travels_as)
+    return Decision("rejected", q.fault.why, error) if error else None
 
 
 def _channels(q: Question) -> Decision | None:

@@ -9,10 +9,10 @@ from typing import Final
 from multifd.framing.model import FRAMINGS, PROPOSALS
 from multifd.lineup.model import LineUp
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.pairings import pairing_cell
 from multifd.plan.reference import reference_pair
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
+from multifd.wire.fault import FAULTS
 
 _SIZES: Final = {"pc.ram": 512 << 10, "vga.vram": 64 << 10}
 

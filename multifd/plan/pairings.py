@@ -10,10 +10,10 @@ from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.oracle.predict import predict
 from multifd.oracle.question import Question, Side
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.work import Pairing
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import LATEST, dialect
+from multifd.wire.fault import FAULTS
 
 Party = LineUpPeer | QemuPeer
 

@@ -22,13 +22,13 @@ from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.model import LineUp, QemuPeer
 from multifd.lineup.qemus import MEMORY
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.pairings import Party, able, pairing_cell
 from multifd.plan.reference import reference
 from multifd.plan.work import Pairing
 from multifd.qemu.facts import common_machine
 from multifd.qemu.guest import RAM_BLOCK
 from multifd.wire.dialect import LATEST, ZeroPages
+from multifd.wire.fault import FAULTS
 
 _HIDDEN: Final = ("uadk", "qatzip")
 """Methods whose flag an old mask does not show."""

@@ -11,12 +11,12 @@ from multifd.evidence.testimony import claimed
 from multifd.migrate.playback import play
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
-from multifd.plan.fault import FAULTS
 from multifd.plan.work import Pairing
 from multifd.run.cores import sharing
 from multifd.run.encoding import Encoding
 from multifd.run.means import Means
 from multifd.run.receiving import figures, landed, listen
+from multifd.wire.fault import FAULTS
 
 
 class CaptureBench:

@@ -17,8 +17,6 @@ from multifd.lineup.model import LineUp, QemuPeer
 from multifd.memory.layout import Script
 from multifd.migrate.capture import Capture
 from multifd.migrate.playback import play
-from multifd.oracle.question import Fault
-from multifd.plan.fault import FAULTS
 from multifd.plan.qemu import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
@@ -26,6 +24,7 @@ from multifd.qemu.migration import Course, Terms, incoming, watch
 from multifd.qemu.record import record_source
 from multifd.run.stage import Stage
 from multifd.run.with_qemu import left_in, ram_of
+from multifd.wire.fault import FAULTS, Fault
 
 
 class QemuFaultBench:

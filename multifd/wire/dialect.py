@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from multifd.errors import InputError
+from multifd.wire.wording import BEFORE_9_0, FROM_9_0, FROM_9_2, Wording
 
 FLAG_SYNC: Final = 1
 """The packet ends an epoch on its channel (``MULTIFD_FLAG_SYNC``)."""
@@ -46,33 +47,6 @@ class MainSync(Enum):
     """Each RAM section's end-of-section word 0x10 (``multifd-flush-after-each-section``)."""
     FLUSH = "flush"
     """The word 0x200 (``RAM_SAVE_FLAG_MULTIFD_FLUSH``), once per round."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """printf-free templates of QEMU's own messages where they differ between versions."""
-
-    pages_alloc: str
-    normal_pages: str
-    zero_pages: str
-
-
-_WORDING_OLD = Wording(
-    pages_alloc="multifd: received packet with size {value} and expected a size of {expected}",
-    normal_pages="multifd: received packet with {value} pages and expected maximum pages are {expected}",
-    zero_pages="",
-)
-_WORDING_9_0 = Wording(
-    pages_alloc="multifd: received packet with size {value} and expected a size of {expected}",
-    normal_pages="multifd: received packet with {value} normal pages and expected maximum pages are {expected}",
-    zero_pages="multifd: received packet with {value} zero pages and expected maximum zero pages are {expected}",
-)
-_WORDING_9_2 = Wording(
-    pages_alloc="multifd: received packet with {value} pages, expected {expected}",
-    normal_pages="multifd: received packet with {value} non-zero pages,"
-    " which exceeds maximum expected pages {expected}",
-    zero_pages="multifd: received packet with {value} zero pages, expected maximum {expected}",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,27 +116,27 @@ DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
         for d in (
             _dialect(
                 "qemu-5.0", 0, "5.0-8.2", _BASE, 7 << 1,
-                ZeroPages.MAIN, SyncCarrier.DATA, MainSync.EOS, _WORDING_OLD,
+                ZeroPages.MAIN, SyncCarrier.DATA, MainSync.EOS, BEFORE_9_0,
             ),
             _dialect(
                 "rfc-2023", 1, "8.2 with the RFC series of 2023", {**_BASE, "qatzip": 3 << 1}, 7 << 1,
-                ZeroPages.MAIN, SyncCarrier.DATA, MainSync.FLUSH, _WORDING_OLD,
+                ZeroPages.MAIN, SyncCarrier.DATA, MainSync.FLUSH, BEFORE_9_0,
             ),
             _dialect(
                 "qemu-9.0", 2, "9.0", _BASE, 7 << 1,
-                ZeroPages.PACKET, SyncCarrier.OWN, MainSync.FLUSH, _WORDING_9_0,
+                ZeroPages.PACKET, SyncCarrier.OWN, MainSync.FLUSH, FROM_9_0,
             ),
             _dialect(
                 "qemu-9.1", 3, "9.1", _9_1, 0xF << 1,
-                ZeroPages.PACKET, SyncCarrier.OWN, MainSync.FLUSH, _WORDING_9_0,
+                ZeroPages.PACKET, SyncCarrier.OWN, MainSync.FLUSH, FROM_9_0,
             ),
             _dialect(
                 "qemu-9.2", 4, "9.2", _9_2, 0x1F << 1,
-                ZeroPages.PACKET, SyncCarrier.OWN, MainSync.FLUSH, _WORDING_9_2,
+                ZeroPages.PACKET, SyncCarrier.OWN, MainSync.FLUSH, FROM_9_2,
             ),
             _dialect(
                 "qemu-10.0", 5, "10.0-11.1", _9_2, 0x1F << 1,
-                ZeroPages.PACKET, SyncCarrier.OWN, MainSync.FLUSH, _WORDING_9_2, device_state=64,
+                ZeroPages.PACKET, SyncCarrier.OWN, MainSync.FLUSH, FROM_9_2, device_state=64,
             ),
         )
     }

@@ -1,6 +1,5 @@
-"""The three packets of a multifd channel, byte for byte.
+"""The packets of a multifd channel as values: read from bytes and written into them.
 
-==============  =====================================  ====================================================
 packet          size in bytes                          source
 ==============  =====================================  ====================================================
 init            64                                     ``MultiFDInit_t``, migration/multifd.c (QEMU 10.2)
@@ -10,27 +9,29 @@ device state    276                                    ``MultiFDPacketDeviceStat
 
 All integers are big-endian. A RAM packet always has its full length: 512 KiB / page size slots, used or not.
 The first 12 bytes (magic, version, flags) are common to RAM and device-state packets.
+=======
+Where fields stand is in :mod:`multifd.wire.fields`. A RAM packet always has its full length: 512 KiB / page size
+slots, used or not.
 """
 
 from __future__ import annotations
 
-import struct
-import uuid as uuid_module
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import Buffer
 
 from multifd.errors import TruncatedError, WireError
+from multifd.wire.fields import DEVICE_STATE, INIT, MAGIC, PREFIX, RAM, VERSION
+from multifd.wire.wording import FROM_9_2, Wording
 
-MAGIC: Final = 0x11223344
-VERSION: Final = 1
-INIT_SIZE: Final = 64
-PREFIX_SIZE: Final = 12
-DEVICE_STATE_SIZE: Final = 276
-OFFSETS_AT: Final = 320
+INIT_SIZE: Final = INIT.size
+PREFIX_SIZE: Final = PREFIX.size
+DEVICE_STATE_SIZE: Final = DEVICE_STATE.size
+OFFSETS_AT: Final = RAM["offset"].offset
 PACKET_SIZE: Final = 512 * 1024
 """Bytes of guest memory in a full packet (``MULTIFD_PACKET_SIZE``), whatever the page size."""
 
@@ -39,10 +40,11 @@ NO_UUID: Final = bytes(16)
 
 Offsets = npt.NDArray[np.uint64]
 
-_INIT = struct.Struct(">II16sB39x")
-_PREFIX = struct.Struct(">III")
-_RAM = struct.Struct(">IIIIIIQI28x256s")
-_DEVICE_STATE = struct.Struct(">III256sII")
+_OFFSET_SIZE: Final = RAM["offset"].size
+_INIT: Final = INIT.struct()
+_PREFIX: Final = PREFIX.struct()
+_RAM: Final = RAM.struct()
+_DEVICE_STATE: Final = DEVICE_STATE.struct()
 
 
 def slots(page_size: int) -> int:
@@ -52,7 +54,7 @@ def slots(page_size: int) -> int:
 
 def header_size(page_size: int) -> int:
     """Bytes of a RAM packet header: 1344 for 4 KiB pages, 576 for 16 KiB, 384 for 64 KiB."""
-    return OFFSETS_AT + 8 * slots(page_size)
+    return OFFSETS_AT + _OFFSET_SIZE * slots(page_size)
 
 
 def pack_init(channel: int, uuid: bytes = NO_UUID) -> bytes:
@@ -60,7 +62,7 @@ def pack_init(channel: int, uuid: bytes = NO_UUID) -> bytes:
     return _INIT.pack(MAGIC, VERSION, uuid, channel)
 
 
-def unpack_init(data: Buffer, *, channels: int, uuid: bytes = NO_UUID) -> int:
+def unpack_init(data: Buffer, *, channels: int, uuid: bytes = NO_UUID, wording: Wording = FROM_9_2) -> int:
     """Check an init packet as ``multifd_recv_initial_packet`` does and return its channel id.
 
     QEMU lets the id equal the number of channels pass (``msg.id > migrate_multifd_channels()``), one past
@@ -71,24 +73,16 @@ def unpack_init(data: Buffer, *, channels: int, uuid: bytes = NO_UUID) -> int:
         raise TruncatedError("init packet", len(view), INIT_SIZE)
     magic, version, sent_uuid, channel = _INIT.unpack_from(view)
     if magic != MAGIC:
-        raise WireError("magic", magic, MAGIC, f"multifd: received packet magic {magic:x} expected {MAGIC:x}")
+        raise WireError("magic", magic, MAGIC, wording.init_magic.format(value=magic, expected=MAGIC))
     if version != VERSION:
-        raise WireError("version", version, VERSION, f"multifd: received packet version {version} expected {VERSION}")
+        raise WireError("version", version, VERSION, wording.init_version.format(value=version, expected=VERSION))
     if sent_uuid != uuid:
-        received, expected = uuid_module.UUID(bytes=sent_uuid), uuid_module.UUID(bytes=uuid)
-        raise WireError(
-            "uuid",
-            str(received),
-            str(expected),
-            f"multifd: received uuid '{received}' and expected uuid '{expected}' for channel {channel}",
-        )
+        received, expected = str(UUID(bytes=sent_uuid)), str(UUID(bytes=uuid))
+        message = wording.init_uuid.format(value=received, expected=expected, channel=channel)
+        raise WireError("uuid", received, expected, message)
     if channel >= channels:
-        raise WireError(
-            "channel id",
-            channel,
-            f"below {channels}",
-            f"multifd: received channel id {channel} is greater than number of channels {channels}",
-        )
+        message = wording.init_id.format(value=channel, expected=channels)
+        raise WireError("channel id", channel, f"below {channels}", message)
     return int(channel)
 
 
@@ -107,27 +101,21 @@ class RamHeader:
     """All slots in wire order: normal pages first, then (9.0 and later) zero pages, then unused ones."""
 
 
-def unpack_prefix(data: Buffer) -> int:
+def unpack_prefix(data: Buffer, wording: Wording = FROM_9_2) -> int:
     """Check magic and version of a packet's first 12 bytes and return its flags."""
     magic, version, flags = _PREFIX.unpack_from(data)
     if magic != MAGIC:
-        raise WireError("magic", magic, MAGIC, f"multifd: received packet magic {magic:x} and expected magic {MAGIC:x}")
+        raise WireError("magic", magic, MAGIC, wording.magic.format(value=magic, expected=MAGIC))
     if version != VERSION:
-        raise WireError(
-            "version",
-            version,
-            VERSION,
-            f"multifd: received packet version {version} and expected version {VERSION}",
-        )
+        raise WireError("version", version, VERSION, wording.version.format(value=version, expected=VERSION))
     return int(flags)
 
 
 def unpack_ram(data: Buffer, page_size: int) -> RamHeader:
-    """Read a RAM packet header of ``header_size(page_size)`` bytes; magic and version are checked."""
+    """Read a RAM packet header of ``header_size(page_size)`` bytes, whose prefix was checked."""
     view = memoryview(data)
     if len(view) < header_size(page_size):
         raise TruncatedError("packet header", len(view), header_size(page_size))
-    unpack_prefix(view)
     _, _, flags, alloc, normal, size, number, zero, name = _RAM.unpack_from(view)
     offsets = np.frombuffer(view, ">u8", slots(page_size), OFFSETS_AT).astype(np.uint64)
     # QEMU sets byte 255 to zero before it looks the name up, so an unterminated name loses its last byte.
@@ -166,11 +154,10 @@ class DeviceStateHeader:
 
 
 def unpack_device_state(data: Buffer) -> DeviceStateHeader:
-    """Read a device-state packet header of 276 bytes; magic and version are checked."""
+    """Read a device-state packet header of 276 bytes, whose prefix was checked."""
     view = memoryview(data)
     if len(view) < DEVICE_STATE_SIZE:
         raise TruncatedError("device-state packet", len(view), DEVICE_STATE_SIZE)
-    unpack_prefix(view)
     _, _, flags, idstr, instance, size = _DEVICE_STATE.unpack_from(view)
     return DeviceStateHeader(flags, idstr.split(b"\0", 1)[0].decode("latin-1"), instance, size)
 

@@ -19,6 +19,8 @@ class Scanned:
     at: int
     """Offset of its header in bytes."""
     header: wire.RamHeader | wire.DeviceStateHeader
+    raw: memoryview
+    """The header as it stands on the wire, a view of the recording."""
     payload: memoryview
 
 
@@ -35,7 +37,7 @@ def scan(data: Buffer, page_size: int, dialect: Dialect, *, raw_pages: bool) -> 
         start = at
         if len(view) - at < wire.PREFIX_SIZE:
             raise TruncatedError("packet header", len(view) - at, wire.header_size(page_size))
-        flags = wire.unpack_prefix(view[at:])
+        flags = wire.unpack_prefix(view[at:], dialect.wording)
         header: wire.RamHeader | wire.DeviceStateHeader
         if dialect.device_state is not None and flags & dialect.device_state:
             header = wire.unpack_device_state(view[at:])
@@ -45,8 +47,8 @@ def scan(data: Buffer, page_size: int, dialect: Dialect, *, raw_pages: bool) -> 
             at += wire.header_size(page_size)
             whole = header.normal_pages * page_size if raw_pages else header.next_packet_size
             size = whole if header.normal_pages else 0
-        payload = view[at : at + size]
+        raw, payload = view[start:at], view[at : at + size]
         if len(payload) < size:
             raise TruncatedError("packet payload", len(payload), size)
         at += size
-        yield Scanned(start, header, payload)
+        yield Scanned(start, header, raw, payload)

@@ -103,6 +103,37 @@ def test_zero_pages_and_gaps_are_shown(tmp_path: Path) -> None:
     assert ", 9 pages [0-5, 7-9], 1 zero [6] of pc.ram, " in line
 
 
+FIELDS: Final = """\
+       @1408      magic            0x11223344
+       @1412      version          0x1
+       @1416      flags            0x2
+       @1420      pages_alloc      0x80
+       @1424      normal_pages     0x1
+       @1428      next_packet_size 0x774
+       @1432      packet_num       0x3
+       @1440      zero_pages       0x0
+       @1444      reserved         0x0
+       @1472      ramblock         '/rom@etc/acpi/tables'
+       @1728      offset           0x0
+"""
+
+
+def test_every_field_of_a_header_is_shown_where_it_stands() -> None:
+    answer = multifd("dissect", ZLIB, "--channel", "1", "--fields")
+
+    _, _, rest = answer.out.partition("7801ec174d6f1bc7…\n")
+    assert (answer.code, rest[: len(FIELDS)]) == (0, FIELDS)
+
+
+def test_fields_are_part_of_the_json(capture: Capture) -> None:
+    append(capture, 1, pack_device_state(DeviceStateHeader(64, "vfio", 3, 5)) + b"state")
+
+    ram, state = lines(capture, "--channel", "1", "--fields")[1::2]
+
+    assert ram["fields"][4] == {"name": "normal_pages", "at": 1408 + 16, "size": 4, "value": 6}
+    assert state["fields"][3] == {"name": "idstr", "at": state["at"] + 12, "size": 256, "value": "vfio"}
+
+
 def test_one_channel_only(capture: Capture) -> None:
     assert [packet["number"] for packet in lines(capture, "--channel", "1")] == [1, 4, 5]
 
@@ -179,7 +210,7 @@ def test_what_is_no_packet_is_called_so(capture: Capture) -> None:
     answer = multifd("dissect", capture.directory)
 
     assert answer.code == 2
-    assert answer.err == "multifd: channel 0: multifd: received packet magic 0 and expected magic 11223344\n"
+    assert answer.err == "multifd: channel 0: multifd: received packet magic 0, expected 11223344\n"
 
 
 def test_counts_that_no_packet_can_have_are_shown_as_they_are(tmp_path: Path) -> None:

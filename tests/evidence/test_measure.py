@@ -12,8 +12,8 @@ import zstandard
 
 from multifd.evidence.measure import measure
 from multifd.framing.model import FRAMINGS
-from multifd.wire.packet import RamHeader
-from tests.run.recording import Change, changed, record, relabelled
+from multifd.wire.packet import PACKET_SIZE, RamHeader
+from tests.run.recording import PAGE, Change, changed, record, relabelled
 
 PACKET = "zlib-packet[window=15]"
 CODECS = {"none": "none", "qatzip-stub": "none", "zstd": "zstd"}
@@ -153,6 +153,16 @@ def _what(problems: list[str]) -> list[str]:
     found = [re.fullmatch(r"packet \d+ of channel \d: (.*), [\w\-\[\]=]+ promises .*", p) for p in problems]
     assert all(found), problems
     return [match[1] for match in found if match]
+
+
+@pytest.mark.parametrize(("framing", "member"), [("uadk", PAGE), (PACKET, PACKET_SIZE)])
+def test_what_is_exactly_one_member_is_one_member(framing: str, member: int, tmp_path: Path) -> None:
+    capture = record(tmp_path, framing, corpus="constant")
+
+    assert measure(capture, member).problems == []
+    assert {re.sub(r".*: (\d members, \d declared),.*", r"\1", p) for p in measure(capture, member - 1).problems} == {
+        "1 members, 2 declared"
+    }
 
 
 def test_the_members_that_an_encoder_declares_are_expected(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from multifd.fidelity.blocks import DEFECTS
 from multifd.fidelity.compare import AGREE, Pair, iaa, judge
 from multifd.fidelity.grammar import Stream
 from multifd.fidelity.library import CRASHED, Outcome, Worker
-from multifd.framing.deflate import DeflateError, walk
+from multifd.framing.deflate import walk
+from multifd.framing.walked import DeflateError
 
 # --- grammar --------------------------------------------------------------------------------------------------
 

@@ -491,6 +491,32 @@ def test_a_table_that_does_not_fit_the_payload_is_refused(name: str, payload: by
     assert refused(name, "zlib", payload) == message
 
 
+def page_of_stream(codec: Codec, shape: Framing, size: int) -> Pages:
+    """A page of random bytes and then zeros that the codec compresses to exactly ``size`` bytes."""
+    noise = np.random.default_rng(1).integers(0, 256, PAGE, np.uint8)
+    for count in range(PAGE - 200, PAGE):
+        page = np.zeros((1, PAGE), np.uint8)
+        page[0, :count] = noise[:count]
+        if len(codec.compress(page.data.cast("B"), shape.container, shape.window)) == size:
+            return page
+    raise AssertionError(f"{codec.name} compresses no such page to {size} bytes")
+
+
+@pytest.mark.parametrize(("size", "escaped"), [(PAGE - 1, 0), (PAGE, 1), (PAGE + 1, 1)])
+@pytest.mark.parametrize("name", ["qpl", "uadk"])
+def test_a_page_whose_stream_is_as_long_as_itself_travels_as_it_is(name: str, size: int, escaped: int) -> None:
+    # A receiver takes a length of one page for the page itself: the stream would silently become memory.
+    shape, codec = FRAMINGS[name], create("zlib", {"level": 1})
+    page = page_of_stream(codec, shape, size)
+    encoder, target = PayloadEncoder(shape, codec, PAGE), blank(page)
+
+    payload = encoded(encoder, page, np.zeros(1, np.uint64))
+    PayloadDecoder(shape, codec, PAGE).decode(payload, target, np.zeros(1, np.uint64))
+
+    assert (encoder.escaped, len(payload)) == (escaped, 4 + min(size, PAGE))
+    assert np.array_equal(target, page)
+
+
 @pytest.mark.parametrize("name", ["qpl", "uadk"])
 def test_a_broken_page_is_named_and_the_pages_before_it_are_right(name: str) -> None:
     payload = bytearray(payload_of(name))

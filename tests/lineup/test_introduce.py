@@ -11,6 +11,7 @@ from multifd.codec import factories
 from multifd.errors import InputError, PeerError
 from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
+from multifd.lineup.probe import Probed
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.profile.model import Deadlines, PeerEntry, Profile
@@ -84,9 +85,9 @@ def test_a_codec_of_ours_is_introduced_as_it_declares_itself() -> None:
 def test_a_peer_that_is_probed_runs_as_a_process_of_its_own() -> None:
     seen: list[tuple[str, str | None]] = []
 
-    def probe(process: PeerProcess, introduced: contract.Introduction, deadline: float) -> str | None:
+    def probe(process: PeerProcess, introduced: contract.Introduction, deadline: float) -> Probed:
         seen.append((process.name, introduced.codec))
-        return "too slow"
+        return Probed("too slow", {})
 
     (peer,) = resolve("lab", profile({"codec": "zlib"}), probe).peers
 
@@ -95,7 +96,7 @@ def test_a_peer_that_is_probed_runs_as_a_process_of_its_own() -> None:
 
 
 def test_a_probe_that_finds_the_contract_broken_says_how() -> None:
-    def probe(process: PeerProcess, introduced: contract.Introduction, deadline: float) -> str | None:
+    def probe(process: PeerProcess, introduced: contract.Introduction, deadline: float) -> Probed:
         raise PeerError("corrupt", "a page differs")
 
     (peer,) = resolve("lab", profile({"codec": "zlib"}), probe).peers

@@ -12,9 +12,9 @@ import pytest
 
 from multifd.migrate.address import listen
 from multifd.migrate.capture import Capture
-from multifd.migrate.playback import CHANNEL, damaged, play
-from multifd.oracle.question import Fault
-from multifd.plan.fault import FAULTS, INIT_FIELDS, PACKET_FIELDS
+from multifd.migrate.playback import damaged, play
+from multifd.wire.fault import CHANNEL, FAULTS, Fault
+from multifd.wire.fields import INIT, RAM
 from multifd.wire.packet import INIT_SIZE, unpack_ram
 from tests.run.recording import PAGE, record
 
@@ -32,9 +32,9 @@ def _differing(one: bytes | bytearray, other: bytes) -> list[int]:
     return [at for at, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
 
 
-@pytest.mark.parametrize("fault", [f for f in FAULTS.values() if f.field in INIT_FIELDS], ids=lambda f: f.name)
+@pytest.mark.parametrize("fault", [f for f in FAULTS.values() if f.packet is INIT], ids=lambda f: f.name)
 def test_a_fault_in_the_init_packet_changes_its_field_only(fault: Fault, capture: Capture) -> None:
-    offset, size = INIT_FIELDS[fault.field]
+    offset, size = fault.place.offset, fault.place.size
 
     changed = _differing(damaged(capture, fault), capture.channel_path(CHANNEL).read_bytes())
 
@@ -42,9 +42,9 @@ def test_a_fault_in_the_init_packet_changes_its_field_only(fault: Fault, capture
     assert set(changed) <= set(range(offset, offset + size))
 
 
-@pytest.mark.parametrize("fault", [f for f in FAULTS.values() if f.field in PACKET_FIELDS], ids=lambda f: f.name)
+@pytest.mark.parametrize("fault", [f for f in FAULTS.values() if f.packet is RAM], ids=lambda f: f.name)
 def test_a_fault_in_a_packet_changes_its_field_in_the_first_packet_with_pages(fault: Fault, capture: Capture) -> None:
-    offset, size = PACKET_FIELDS[fault.field]
+    offset, size = fault.place.offset, fault.place.size
     original = capture.channel_path(CHANNEL).read_bytes()
 
     changed = _differing(damaged(capture, fault), original)
@@ -56,8 +56,8 @@ def test_a_fault_in_a_packet_changes_its_field_in_the_first_packet_with_pages(fa
     assert set(changed) <= set(range(at + offset, at + offset + size))
 
 
-def test_a_negative_value_sets_bits_and_keeps_the_others(capture: Capture) -> None:
-    fault = Fault("test", "normal_pages", -(1 << 12), "", "")
+def test_a_fault_may_set_bits_and_keep_the_others(capture: Capture) -> None:
+    fault = Fault("test", RAM, "normal_pages", 1 << 12, "", added=True)
     original = capture.channel_path(CHANNEL).read_bytes()
 
     changed = damaged(capture, fault)

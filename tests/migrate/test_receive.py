@@ -151,7 +151,7 @@ def test_a_channel_with_garbage_does_not_keep_main_waiting(peers: Peers, tmp_pat
 
         assert why(reception.conclusion()) == (
             "wire",
-            "multifd: received packet magic aaaaaaaa and expected magic 11223344",
+            "multifd: received packet magic aaaaaaaa, expected 11223344",
         )
 
 

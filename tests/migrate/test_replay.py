@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from multifd.errors import EnvironmentBroke
 from multifd.migrate.capture import Capture
 from multifd.wire.dialect import FLAG_SYNC
-from multifd.wire.packet import INIT_SIZE, OFFSETS_AT, RamHeader, header_size
+from multifd.wire.packet import (
+    INIT_SIZE,
+    OFFSETS_AT,
+    DeviceStateHeader,
+    RamHeader,
+    header_size,
+    pack_device_state,
+)
 from tests.cli.command import Answer, multifd, process
 from tests.migrate.recording import CHANNELS, FAMILIES, PAGE_SIZE, Family, borders, lost, packets, record, script
 
@@ -25,6 +32,7 @@ ZSTD: Final = HERE / "qemu-10.0-zstd"
 GUEST: Final = "4153defe90a32257798d3a689bc938af25ac067e2893b54677180c020f6fc920"
 """SHA-256 of the 16 MiB that both guests had."""
 
+DEVICE_STATE_FLAG: Final = 64
 FILES: Final = ("main.bin", "channel-0.bin", "channel-1.bin")
 REFUSAL: Final = re.compile(
     r"multifd: (init packet|packet header|packet payload|main channel [^:]+): stream ended after \d+ of \d+ bytes"
@@ -250,6 +258,38 @@ def test_without_a_main_channel_every_channel_must_have_the_syncs_of_the_others(
 
     assert (
         result["error"] == "multifd: SYNC is 'none on channels [1]', expected one on every channel, for others have it"
+    )
+
+
+def with_state(capture: Capture, channel: int, at: int, size: int) -> bytes:
+    """A channel into which a device's state has come between two packets."""
+    content = capture.channel_path(channel).read_bytes()
+    state = pack_device_state(DeviceStateHeader(DEVICE_STATE_FLAG, "0000:00:02.0/vfio", 7, size)) + b"\xa5" * size
+    return content[:at] + state + content[at:]
+
+
+@pytest.mark.parametrize("size", [0, 1, 5000, 1 << 20])
+def test_device_state_between_any_two_packets_is_skipped(size: int, tmp_path: Path) -> None:
+    capture = record(tmp_path / "capture", FAMILIES[-1], script(tmp_path / "script"))
+
+    for channel in range(CHANNELS):
+        path = capture.channel_path(channel)
+        for at in [*(packet.at for packet in packets(capture, channel)), path.stat().st_size]:
+            with Damaged(path, with_state(capture, channel, at, size)):
+                assert replayed(capture)["outcome"] == "identical"
+
+
+def test_device_state_that_is_cut_is_refused(tmp_path: Path) -> None:
+    capture = record(tmp_path / "capture", FAMILIES[-1], script(tmp_path / "script"))
+    path = capture.channel_path(0)
+    whole = with_state(capture, 0, path.stat().st_size, 5000)
+
+    with Damaged(path, whole[:-1]):
+        result = replayed(capture)
+
+    assert result["error"] == (
+        "multifd: packet payload: stream ended after 4999 of 5000 bytes"
+        " (Unexpected end-of-file before all data were read)"
     )
 
 

@@ -355,6 +355,31 @@ def test_a_method_has_the_flag_of_the_receivers_dialect(tmp_path: Path) -> None:
         assert unpack_ram(read(received, HEADER), PAGE).flags == QATZIP
 
 
+@pytest.mark.parametrize(("sender", "beyond"), [(OLD, 0xFFFFFFF0), (NEW, 0xFFFFFF80)])
+def test_flags_beyond_the_senders_mask_pass_as_they_are(sender: str, beyond: int, tmp_path: Path) -> None:
+    with closing(between(tmp_path, End("none", sender), End("zlib", NEW))) as made:
+        _, channel, _, received = ends(made)
+        # With a page, with zero pages only, and with none; under the mask there is the method and nothing else.
+        sent = [header(beyond | SYNC, 1, PAGE) + bytes(PAGE), header(beyond, 0, 0), header(beyond | SYNC, 0, 0)]
+
+        channel.sendall(b"".join(sent))
+
+        first = read(received, HEADER)
+        read(received, unpack_ram(first, PAGE).next_packet_size)
+        flags = [unpack_ram(packet, PAGE).flags for packet in (first, read(received, HEADER), read(received, HEADER))]
+        assert flags == [beyond | ZLIB | SYNC, beyond, beyond | SYNC]
+
+
+@pytest.mark.parametrize("flags", [ZLIB, ZLIB | SYNC, 0x1C | SYNC])
+def test_of_an_empty_packet_no_bit_under_the_senders_mask_passes(flags: int, tmp_path: Path) -> None:
+    with closing(between(tmp_path, End("none", NEW), End("zlib", NEW))) as made:
+        _, channel, _, received = ends(made)
+
+        channel.sendall(header(flags, 0, 0))
+
+        assert unpack_ram(read(received, HEADER), PAGE).flags == flags & SYNC
+
+
 def test_a_sync_packet_passes_as_it_is(old_to_new: Between) -> None:
     _, channel, _, received = ends(old_to_new)
     sync = pack_ram(RamHeader(SYNC, 0, 0, 0, 5, 0, "", np.empty(0, np.uint64)), PAGE)
@@ -437,7 +462,7 @@ def test_a_receiver_that_is_not_there_is_named(tmp_path: Path) -> None:
 BAD: Final[Mapping[str, tuple[bytes | bytearray, type[Exception], str]]] = {
     "garbage": (
         b"\xaa" * HEADER, WireError,
-        "multifd: received packet magic aaaaaaaa and expected magic 11223344",
+        "multifd: received packet magic aaaaaaaa, expected 11223344",
     ),
     "another method": (
         header(ZSTD, 1, PAGE) + bytes(PAGE), WireError, "multifd 0: flags received 4 flags expected 2",

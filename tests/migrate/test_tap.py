@@ -19,7 +19,7 @@ from multifd.migrate.crew import DeadlineError
 from multifd.migrate.tap import Tap
 from multifd.peer import contract
 from multifd.wire.dialect import MainSync
-from multifd.wire.main_channel import MainWriter
+from multifd.wire.main_writer import MainWriter
 from multifd.wire.packet import pack_init
 from tests.migrate.live import CHANNELS, LONG, SIZES, End, Peers, destination, identical, read
 

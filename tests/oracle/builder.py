@@ -8,8 +8,8 @@ from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.framing.model import framing
 from multifd.oracle.question import Question, Side
-from multifd.plan.fault import FAULTS
 from multifd.wire.dialect import ZeroPages, dialect
+from multifd.wire.fault import FAULTS
 
 DEFLATE: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 RAW_AND_ZLIB: Final = frozenset({Container.RAW, Container.ZLIB})

@@ -17,8 +17,8 @@ from multifd.oracle.predict import predict
 from multifd.oracle.qemu import says
 from multifd.oracle.question import Question, Side
 from multifd.oracle.rules import RULES
-from multifd.plan.fault import FAULTS
 from multifd.wire.dialect import DIALECTS, ZeroPages
+from multifd.wire.fault import FAULTS
 from tests.oracle.builder import READS_PLAIN, READS_STREAMS, READS_ZSTD, STREAMING, ask
 
 TOO_LATE = "; by the time the receiver looks, the sender has sent everything and is done"

@@ -12,6 +12,7 @@ from multifd.oracle.predict import predict
 from multifd.oracle.question import Question
 from multifd.oracle.rules import RULES
 from multifd.result.record import Outcome
+from multifd.wire.packet import PACKET_SIZE
 from tests.oracle.builder import (
     IAA,
     KEEPS_CLOSE,
@@ -49,7 +50,7 @@ DECIDES: Final = (
         ask("zlib", fault="magic"),
         "rejected",
         "a packet's magic is wrong",
-        "multifd: received packet magic 11223345 and expected magic 11223344",
+        "multifd: received packet magic 11223345, expected 11223344",
         "all-hold",
     ),
     Decided(
@@ -237,6 +238,12 @@ NEIGHBOURS: Final = (
     ("window", "it keeps closer than its header says", ask("raw-packet", by=KEEPS_CLOSE, to=READS_IAA)),
     ("members", "raw has none", ask("raw-packet", by=QAT, to=READS_COMPLETE)),
     ("members", "a page is shorter than a member", ask("uadk", by=QAT, to=READS_COMPLETE)),
+    ("members", "a page is exactly one member", ask("uadk", by=encoder(15, member=4096), to=READS_COMPLETE)),
+    (
+        "members",
+        "a packet is exactly one member",
+        ask("zlib-packet", by=encoder(15, member=PACKET_SIZE), to=READS_COMPLETE),
+    ),
     ("window", "as large as the receiver's", ask("zlib-packet[window=12]", to=READS_4K_HEADERS)),
     ("window", "no header, and the page is no farther", ask("qpl", by=ONE_SHOT, to=READS_IAA)),
     ("window", "what only stores is sent raw", ask("uadk", by=STORING, to=READS_4K_HEADERS)),

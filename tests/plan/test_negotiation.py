@@ -11,11 +11,11 @@ from multifd.errors import HarnessError
 from multifd.framing.container import Container
 from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS, PROPOSALS
 from multifd.lineup.model import LineUp
-from multifd.plan.fault import FAULTS
 from multifd.plan.pairings import able
 from multifd.plan.whole import Plan, plan
 from multifd.result.record import Role
 from multifd.wire.dialect import DIALECTS
+from multifd.wire.fault import FAULTS
 from tests.plan.looking import changed, of
 
 

@@ -10,12 +10,12 @@ import pytest
 from multifd.framing.model import FRAMINGS
 from multifd.lineup.model import LineUp, QemuPeer
 from multifd.plan.cell import PlannedCell
-from multifd.plan.fault import FAULTS
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.scenario import SCENARIOS
 from multifd.plan.whole import plan
 from multifd.plan.wire import wire_plan
 from multifd.plan.work import Pairing
+from multifd.wire.fault import FAULTS
 from tests.qemu.recorded import peer
 
 OLD, MIDDLE, NEW = peer("7.2"), peer("10.0"), peer("11.1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -14,15 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multifd.errors import TruncatedError, WireError
+from multifd.errors import HarnessError, TruncatedError, WireError
 from multifd.wire.channel import (
     MAX_PAYLOAD,
+    TRANSITIONS,
     DeviceState,
     Event,
     Opened,
     Packet,
     ReceivingChannel,
-    SendingChannel,
     State,
 )
 from multifd.wire.dialect import DIALECTS, SyncCarrier, ZeroPages
@@ -38,6 +39,7 @@ from multifd.wire.packet import (
     slots,
     unpack_ram,
 )
+from multifd.wire.sending import SendingChannel
 
 PAGE: Final = 4096
 BLOCKS: Final = {"m": 1 << 20, "pc.bios": 1 << 16}
@@ -151,7 +153,7 @@ def test_the_next_packet_follows_the_payload() -> None:
 def test_an_idle_channel_may_end() -> None:
     channel = opened()
 
-    channel.end_of_stream()
+    channel.finish()
 
     assert (channel.state, channel.wanted) == (State.CLOSED, 0)
 
@@ -180,7 +182,7 @@ def in_state(state: State) -> ReceivingChannel:
 )
 def test_a_stream_that_ends_anywhere_else_is_truncated(state: State, got: int, field: str, expected: int) -> None:
     with pytest.raises(TruncatedError) as caught:
-        in_state(state).end_of_stream(got)
+        in_state(state).finish(got)
 
     assert str(caught.value) == (
         f"multifd: {field}: stream ended after {got} of {expected} bytes"
@@ -188,22 +190,131 @@ def test_a_stream_that_ends_anywhere_else_is_truncated(state: State, got: int, f
     )
 
 
-def test_a_stream_ends_only_once() -> None:
+# --- errors and mistakes ------------------------------------------------------------------------------------
+
+
+def broken() -> tuple[ReceivingChannel, WireError]:
+    """A channel that has refused a header, and the refusal."""
     channel = opened()
-    channel.end_of_stream()
+    with pytest.raises(WireError) as caught:
+        feed(channel, pack_ram(replace(HEADER, offsets=offsets(1, 2, 256)), PAGE))
+    return channel, caught.value
 
-    with pytest.raises(AssertionError, match="the stream has ended before"):
-        channel.end_of_stream()
+
+LATER: Final[dict[str, Callable[[ReceivingChannel], object]]] = {
+    "feed": lambda channel: channel.feed(pack_ram(HEADER, PAGE)[:12]),
+    "feed nothing": lambda channel: channel.feed(b""),
+    "finish": lambda channel: channel.finish(),
+    "finish within": lambda channel: channel.finish(5),
+    "payload_done": lambda channel: channel.payload_done(),
+    "next": lambda channel: channel.next(bytes),
+}
 
 
-def test_nothing_is_fed_where_nothing_is_wanted() -> None:
-    payload, closed = in_state(State.PAYLOAD), opened()
-    closed.end_of_stream()
+@pytest.mark.parametrize("later", LATER.values(), ids=list(LATER))
+def test_an_error_is_final_whatever_is_asked_later(later: Callable[[ReceivingChannel], object]) -> None:
+    channel, first = broken()
 
-    with pytest.raises(AssertionError, match="nothing is wanted in PAYLOAD"):
-        payload.feed(b"")
-    with pytest.raises(AssertionError, match="nothing is wanted in CLOSED"):
-        closed.feed(b"")
+    for _ in range(2):
+        with pytest.raises(WireError) as caught:
+            later(channel)
+
+        assert caught.value is first
+        assert (channel.state, channel.wanted) == (State.ERROR, 0)
+
+
+BREAKS: Final = {
+    "init packet": (receiver, bytes(64)),
+    "prefix": (opened, bytes(12)),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_every_refusal_ends_in_the_same_state(name: str) -> None:
+    make, data = BREAKS[name]
+    channel = make()
+
+    with pytest.raises(WireError):
+        channel.feed(data)
+
+    assert (channel.state, channel.wanted) == (State.ERROR, 0)
+
+
+@pytest.mark.parametrize("state", [State.INIT, State.HEADER, State.PAYLOAD])
+def test_a_truncated_stream_is_such_an_error(state: State) -> None:
+    channel = in_state(state)
+    with pytest.raises(TruncatedError) as first:
+        channel.finish(3)
+
+    with pytest.raises(TruncatedError) as second:
+        channel.finish(3)
+
+    assert second.value is first.value
+    assert channel.state is State.ERROR
+
+
+@pytest.mark.parametrize("size", [0, 11, 13, 64])
+def test_any_other_number_of_bytes_than_wanted_is_our_mistake_and_changes_nothing(size: int) -> None:
+    channel = opened()
+
+    with pytest.raises(HarnessError) as caught:
+        channel.feed(bytes(size))
+
+    assert str(caught.value) == f"{size} bytes were fed in state IDLE, 12 are wanted"
+    assert channel.feed(pack_ram(HEADER, PAGE)[:12]) is None
+
+
+def closed() -> ReceivingChannel:
+    channel = opened()
+    channel.finish()
+    return channel
+
+
+@pytest.mark.parametrize("make", [lambda: in_state(State.PAYLOAD), closed], ids=["PAYLOAD", "CLOSED"])
+@pytest.mark.parametrize("data", [b"", b"x"])
+def test_nothing_is_fed_where_nothing_is_wanted(make: Callable[[], ReceivingChannel], data: bytes) -> None:
+    channel = make()
+    state = channel.state
+
+    with pytest.raises(HarnessError, match=rf"^{len(data)} bytes were fed in state {state}, 0 are wanted$"):
+        channel.feed(data)
+
+    assert channel.state is state
+
+
+def test_a_stream_ends_only_once() -> None:
+    with pytest.raises(HarnessError, match=r"^the end of the stream cannot happen in state CLOSED$"):
+        closed().finish()
+
+
+@pytest.mark.parametrize(
+    ("state", "due"), [(State.INIT, 64), (State.IDLE, 12), (State.HEADER, 1332), (State.PAYLOAD, 1000)]
+)
+def test_a_stream_that_ended_after_all_that_was_due_has_not_been_fed(state: State, due: int) -> None:
+    with pytest.raises(HarnessError) as caught:
+        in_state(state).finish(due)
+
+    assert str(caught.value) == f"the stream ended in state {state} after {due} of {due} bytes, which is all"
+
+
+@pytest.mark.parametrize("state", [State.INIT, State.IDLE, State.HEADER])
+def test_no_payload_is_done_where_none_was_announced(state: State) -> None:
+    channel = in_state(state)
+
+    with pytest.raises(HarnessError, match=rf"^the end of a payload cannot happen in state {state}$"):
+        channel.payload_done()
+
+    assert channel.state is state
+
+
+def test_a_reader_that_gives_too_much_is_our_mistake() -> None:
+    with pytest.raises(HarnessError, match=r"^13 bytes were fed in state IDLE, 12 are wanted$"):
+        opened().next(lambda size: bytes(size + 1))
+
+
+def test_every_state_has_its_row() -> None:
+    assert set(TRANSITIONS) == set(State)
+    assert {state for row in TRANSITIONS.values() for state in row.values()} == set(State) - {State.INIT, State.ERROR}
 
 
 # --- pages --------------------------------------------------------------------------------------------------
@@ -572,6 +683,6 @@ def test_a_captured_channel_is_read_to_its_end(capture: str, number: int) -> Non
             if event.payload_size:
                 at += event.payload_size
                 channel.payload_done()
-    channel.end_of_stream()
+    channel.finish()
 
     assert seen == READ[capture, number]

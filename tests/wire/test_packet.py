@@ -29,6 +29,7 @@ from multifd.wire.packet import (
     unpack_prefix,
     unpack_ram,
 )
+from multifd.wire.wording import BEFORE_9_0, FROM_9_0, FROM_9_2
 
 PAGE: Final = 4096
 U32: Final = st.integers(0, 0xFFFFFFFF)
@@ -242,16 +243,26 @@ def test_a_short_header_is_truncated(page_size: int, missing: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "value", "field", "message"),
+    ("at", "value", "field", "old", "new"),
     [
-        (0, "44332211", "magic", "multifd: received packet magic 44332211 and expected magic 11223344"),
-        (4, "00000000", "version", "multifd: received packet version 0 and expected version 1"),
+        (
+            *(0, "44332211", "magic"),
+            "multifd: received packet magic 44332211 and expected magic 11223344",
+            "multifd: received packet magic 44332211, expected 11223344",
+        ),
+        (
+            *(4, "00000000", "version"),
+            "multifd: received packet version 0 and expected version 1",
+            "multifd: received packet version 0, expected 1",
+        ),
     ],
 )
-def test_magic_and_version_are_checked_in_all_packets(at: int, value: str, field: str, message: str) -> None:
-    for read in (unpack_prefix, lambda data: unpack_ram(data, PAGE), unpack_device_state):
+def test_magic_and_version_are_refused_in_the_words_of_a_generation(
+    at: int, value: str, field: str, old: str, new: str
+) -> None:
+    for wording, message in ((BEFORE_9_0, old), (FROM_9_0, old), (FROM_9_2, new)):
         with pytest.raises(WireError) as caught:
-            read(changed(DATA_7_2, at, value))
+            unpack_prefix(changed(DATA_7_2, at, value), wording)
 
         assert (caught.value.field, str(caught.value)) == (field, message)
 

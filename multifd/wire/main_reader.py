@@ -1,79 +1,87 @@
-"""The main channel: the migration stream beside the multifd channels, as far as a multifd receiver needs it.
+"""Reads a main channel (:mod:`multifd.wire.main_stream`) as far as a multifd receiver needs it.
 
-QEMU writes (``migration/savevm.c``: ``qemu_savevm_state_header``, ``_setup``, ``_iterate``, ``_complete``)::
+::
 
-    "QEVM" be32, version 3 be32
-    CONFIGURATION 7   be32 length, machine name, SUBSECTION 5 *
-    START 1           be32 id, u8+idstr, be32 instance, be32 version, body, FOOTER 0x7e, be32 id
-    PART 2, END 3     be32 id, body, FOOTER 0x7e, be32 id
-    COMMAND 8         be16 command, be16 length, data
-    FULL 4            like START: one device; EOF 0; VMDESCRIPTION 6
+    HEADER --configuration--> SECTIONS --END of RAM--> ENDED --end of stream--> CLOSED
+                              |      ^
+                              +------+  START, PART, FULL, COMMAND
 
-A section has no length: only who knows the body finds its end. We know one body, that of ``ram``
-(``migration/ram.c``: ``ram_save_setup``, ``ram_load_precopy``), be64 words ``offset | flags`` up to EOS::
+=========  ==========================================================  ==================
+state      what is due                                                 end of stream here
+=========  ==========================================================  ==================
+HEADER     magic, version, configuration                               truncated
+SECTIONS   RAM and commands: whatever else comes cannot be read        truncated
+ENDED      device state, which is skipped                              the sender is done
+CLOSED     nothing
+ERROR      nothing (:mod:`multifd.wire.state`)
+=========  ==========================================================  ==================
 
-    MEM_SIZE 0x04       per block u8+idstr, be64 bytes; until the blocks' sum reaches the word's offset
-    ZERO 0x02           [u8+idstr unless CONTINUE 0x20], fill byte 0
-    PAGE 0x08           [u8+idstr unless CONTINUE 0x20], one page
-    MULTIFD_FLUSH 0x200 a SYNC stands on every multifd channel; unknown before QEMU 8.1
-    EOS 0x10            end of the body; before QEMU 8.1 the flush point
-
-Hence anything but RAM that comes before the end of RAM cannot be read, and everything after it is device
-state, which is skipped. With multifd on, the other flags (FULL, XBZRLE, HOOK, COMPRESS_PAGE) do not occur;
-they are refused as QEMU refuses what it does not know.
+Records have lengths that only their contents tell, so that within a state a generator asks for one piece after the
+other.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from collections.abc import Generator, Mapping
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from typing_extensions import Buffer
 
-from multifd.errors import TruncatedError, WireError
+from multifd.errors import HarnessError, TruncatedError, WireError
+from multifd.wire.main_stream import (
+    FILE_MAGIC,
+    FILE_VERSION,
+    RAM_VERSION,
+    Blocks,
+    EndOfSection,
+    Event,
+    Flush,
+    Page,
+    Phase,
+    RamEnd,
+    RamFlag,
+    Section,
+    ZeroPage,
+)
+from multifd.wire.state import StateMachine
 
-Phase: TypeAlias = Literal["setup", "iterate", "complete"]
 T = TypeVar("T")
 
-MAGIC: Final = 0x5145564D
-"""``QEMU_VM_FILE_MAGIC``, "QEVM"."""
-VERSION: Final = 3
-"""``QEMU_VM_FILE_VERSION``."""
-RAM_VERSION: Final = 4
-"""Version of the ``ram`` section (``register_savevm_live("ram", 0, 4, ...)`` in ``migration/ram.c``)."""
 MACHINE_NAME_MAX: Final = 255
 """Longest machine name in bytes that the reader takes; the wire's be32 would allow 4 GiB."""
 
 
-class Section(IntEnum):
-    """Section types (``QEMU_VM_*`` in ``migration/savevm.h``)."""
+class MainState(StrEnum):
+    """States of a reader; see the table above."""
 
-    EOF = 0
-    START = 1
-    PART = 2
-    END = 3
-    FULL = 4
-    SUBSECTION = 5
-    VMDESCRIPTION = 6
-    CONFIGURATION = 7
-    COMMAND = 8
-    FOOTER = 0x7E
+    HEADER = "HEADER"
+    SECTIONS = "SECTIONS"
+    ENDED = "ENDED"
+    CLOSED = "CLOSED"
+    ERROR = "ERROR"
 
 
-class RamFlag(IntFlag):
-    """Flags in the low bits of a RAM word (``RAM_SAVE_FLAG_*`` in ``migration/ram.c``)."""
+_END: Final = "the end of the stream"
 
-    ZERO = 0x02
-    MEM_SIZE = 0x04
-    PAGE = 0x08
-    EOS = 0x10
-    CONTINUE = 0x20
-    MULTIFD_FLUSH = 0x200
-
+MAIN_TRANSITIONS: Final[Mapping[MainState, Mapping[Section | str, MainState]]] = MappingProxyType(
+    {
+        MainState.HEADER: {Section.CONFIGURATION: MainState.SECTIONS},
+        MainState.SECTIONS: {
+            Section.START: MainState.SECTIONS,
+            Section.PART: MainState.SECTIONS,
+            Section.FULL: MainState.SECTIONS,
+            Section.COMMAND: MainState.SECTIONS,
+            Section.END: MainState.ENDED,
+        },
+        MainState.ENDED: {_END: MainState.CLOSED},
+        MainState.CLOSED: {},
+        MainState.ERROR: {},
+    }
+)
+"""Whole sections, and the end of the stream."""
 
 _ZERO_PAGE: Final = struct.Struct(">QB")
 """Word and fill byte of a zero page of the block before."""
@@ -90,50 +98,6 @@ _CONFIGURATION: Final[Mapping[str, int]] = MappingProxyType(
 
 _RESHAPING: Final = ("x-ignore-shared", "mapped-ram")
 """Capabilities that add fields to the MEM_SIZE list, which then cannot be read by these rules."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blocks:
-    """The MEM_SIZE list: the sender's RAM blocks in its order, as ``(name, bytes)``."""
-
-    blocks: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ZeroPage:
-    """The page of ``block`` at ``offset`` (bytes) holds only zeros."""
-
-    block: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The page of ``block`` at ``offset`` (bytes) holds ``data``, exactly one page."""
-
-    block: str
-    offset: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Flush:
-    """The word 0x200: wait for the SYNC of every multifd channel."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndOfSection:
-    """The word EOS; where the dialect has no flush word, wait for the SYNC of every multifd channel."""
-
-    phase: Phase
-
-
-@dataclass(frozen=True, slots=True)
-class RamEnd:
-    """The last RAM section is closed: nothing after it is RAM."""
-
-
-Event: TypeAlias = Blocks | ZeroPage | Page | Flush | EndOfSection | RamEnd
 
 
 class _Want(NamedTuple):
@@ -161,15 +125,16 @@ def _counted(field: str) -> _Parser[str]:
     return (yield from _take(field, size)).decode(errors="backslashreplace")
 
 
-class MainReader:
+class MainReader(StateMachine[MainState, Section | str]):
     """Reads one main channel, in chunks of any size.
 
-    It keeps at most one record (a page, a name, a command's data: 64 KiB at most). An error is final: every
-    later call raises it again; events that stood before the error in the same chunk are not returned.
+    It keeps at most one record (a page, a name, a command's data: 64 KiB at most). Events that stood before an error in
+    the same chunk are not returned.
     """
 
     def __init__(self, page_size: int, *, flush_word: bool = True) -> None:
         """``page_size`` in bytes; ``flush_word`` False is a receiver before QEMU 8.1, which refuses 0x200."""
+        super().__init__(MAIN_TRANSITIONS, MainState.HEADER, MainState.ERROR)
         self.machine: str | None = None
         """Machine type of the sender, once its configuration has been read."""
         self._page_size = page_size
@@ -181,7 +146,6 @@ class MainReader:
         self._ram_id: int | None = None
         self._events: list[Event] = []
         self._got = bytearray()
-        self._error: WireError | None = None
         self._parser = self._stream()
         self._want: _Want | None = next(self._parser)
 
@@ -189,10 +153,11 @@ class MainReader:
         """The events that these bytes complete.
 
         Raises :class:`WireError`, with QEMU's words where QEMU has them. After :class:`RamEnd` everything
-        is skipped.
+        is skipped. Raises HarnessError after :meth:`finish`.
         """
-        if self._error is not None:
-            raise self._error
+        self._check()
+        if self.state is MainState.CLOSED:
+            raise HarnessError("the stream has ended before")
         rest = memoryview(data).cast("B")
         while rest and self._want is not None:
             if self._want.pages and not self._got:
@@ -206,11 +171,14 @@ class MainReader:
         return events
 
     def finish(self) -> None:
-        """The stream ended; raises :class:`TruncatedError` naming the place if that was before RAM ended."""
-        if self._error is not None:
-            raise self._error
+        """The stream ended; raises :class:`TruncatedError` naming the place if that was before RAM ended.
+
+        Raises HarnessError where it has ended before.
+        """
+        self._check()
         if self._want is not None:
-            raise TruncatedError(f"main channel {self._want.field}", len(self._got), self._want.size)
+            self._fail(TruncatedError(f"main channel {self._want.field}", len(self._got), self._want.size))
+        self._move(_END)
 
     def _zero_pages(self, data: memoryview) -> int:
         """Take the zero pages that begin here, all of the block before them; returns their bytes.
@@ -238,33 +206,34 @@ class MainReader:
         except StopIteration:
             return None
         except WireError as error:
-            self._error = error
-            raise
+            self._fail(error)
 
     def _stream(self) -> _Parser[None]:
         yield from self._header()
         section = yield from self._configuration()
+        self._move(Section.CONFIGURATION)
         while True:
-            if section in _PHASES:
-                yield from self._section(Section(section))
-                if section == Section.END:
-                    self._events.append(RamEnd())
-                    return
-            elif section == Section.COMMAND:
-                yield from self._command()
-            elif section == Section.EOF:
+            if section == Section.EOF:
                 raise WireError("section type", section, "the end of RAM before the end of the stream")
-            else:
+            if section not in MAIN_TRANSITIONS[self.state]:
                 raise WireError("section type", section, "1-4 or 8", f"Unknown savevm section type {section}")
+            if section == Section.COMMAND:
+                yield from self._command()
+            else:
+                yield from self._section(Section(section))
+            self._move(Section(section))
+            if self.state is MainState.ENDED:
+                self._events.append(RamEnd())
+                return
             section = yield from _uint("section type", 1)
 
     def _header(self) -> _Parser[None]:
         magic = yield from _uint("file magic", 4)
-        if magic != MAGIC:
-            raise WireError("file magic", magic, MAGIC, "Not a migration stream")
+        if magic != FILE_MAGIC:
+            raise WireError("file magic", magic, FILE_MAGIC, "Not a migration stream")
         version = yield from _uint("file version", 4)
-        if version != VERSION:
-            raise WireError("file version", version, VERSION, "Unsupported migration stream version")
+        if version != FILE_VERSION:
+            raise WireError("file version", version, FILE_VERSION, "Unsupported migration stream version")
 
     def _configuration(self) -> _Parser[int]:
         """Reads the configuration and the type of the section after it, which alone ends the subsections."""
@@ -388,66 +357,3 @@ class MainReader:
         if fill:
             raise WireError("zero page fill", fill, 0, f"Found a zero page with value {fill}")
         self._events.append(ZeroPage(block, offset))
-
-
-class MainWriter:
-    """Writes one main channel whose only section is RAM; every method returns the bytes to send.
-
-    Names longer than 255 bytes raise :class:`OverflowError`.
-    """
-
-    SECTION_ID: Final = 2
-    """The id that QEMU's ``ram`` gets on a PC."""
-
-    def __init__(self, page_size: int) -> None:
-        """``page_size`` in bytes."""
-        self._page_size = page_size
-        self._block: str | None = None
-
-    def start(self, machine: str, blocks: Sequence[tuple[str, int]], *, flush: bool) -> bytes:
-        """Header, configuration and RAM's setup section with the blocks ``(name, bytes)``, whole pages each.
-
-        ``flush`` puts the word 0x200 before EOS here and in the other sections (machine types since 8.1).
-        """
-        name = machine.encode()
-        total = sum(size for _, size in blocks)
-        mem_size = b"".join(_pascal(block) + struct.pack(">Q", size) for block, size in blocks)
-        return b"".join(
-            (
-                struct.pack(">IIBI", MAGIC, VERSION, Section.CONFIGURATION, len(name)),
-                name,
-                struct.pack(">BI", Section.START, self.SECTION_ID),
-                _pascal("ram"),
-                struct.pack(">II", 0, RAM_VERSION),
-                struct.pack(">Q", total | RamFlag.MEM_SIZE),
-                mem_size,
-                self._close(flush=flush),
-            )
-        )
-
-    def zero_page(self, block: str, offset: int) -> bytes:
-        """A zero page's word for the next section's body; names the block only where it changes."""
-        same = block == self._block
-        self._block = block
-        word = struct.pack(">Q", offset | RamFlag.ZERO | (RamFlag.CONTINUE if same else 0))
-        return word + (b"" if same else _pascal(block)) + b"\0"
-
-    def part(self, body: bytes, *, flush: bool) -> bytes:
-        """One round of RAM with the words of ``body``."""
-        return struct.pack(">BI", Section.PART, self.SECTION_ID) + body + self._close(flush=flush)
-
-    def end(self, body: bytes, *, flush: bool) -> bytes:
-        """The last round of RAM, then the end of the stream in place of device state."""
-        last = struct.pack(">BI", Section.END, self.SECTION_ID) + body + self._close(flush=flush)
-        return last + bytes((Section.EOF,))
-
-    def _close(self, *, flush: bool) -> bytes:
-        self._block = None
-        words = (RamFlag.MULTIFD_FLUSH, RamFlag.EOS) if flush else (RamFlag.EOS,)
-        footer = struct.pack(">BI", Section.FOOTER, self.SECTION_ID)
-        return b"".join(struct.pack(">Q", word) for word in words) + footer
-
-
-def _pascal(name: str) -> bytes:
-    text = name.encode()
-    return len(text).to_bytes(1) + text

@@ -9,19 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multifd.errors import TruncatedError, WireError
-from multifd.wire.main_channel import (
-    Blocks,
-    EndOfSection,
-    Event,
-    Flush,
-    MainReader,
-    MainWriter,
-    Page,
-    RamEnd,
-    RamFlag,
-    ZeroPage,
-)
+from multifd.errors import HarnessError, TruncatedError, WireError
+from multifd.wire.main_reader import MAIN_TRANSITIONS, MainReader, MainState
+from multifd.wire.main_stream import Blocks, EndOfSection, Event, Flush, Page, RamEnd, RamFlag, ZeroPage
+from multifd.wire.main_writer import MainWriter
 
 PAGE = 4096
 BLOCKS = (("m", 16 * PAGE), ("pc.bios", 4 * PAGE))
@@ -333,6 +324,25 @@ def test_a_receiver_before_the_flush_word_refuses_it() -> None:
     assert refusal.expected == "one of 0x2, 0x4, 0x8, 0x10"
 
 
+# --- states -------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_is_where_its_sections_have_led_it() -> None:
+    reader = MainReader(PAGE)
+    seen = [reader.state]
+    for data in (HEADER, MACHINE + b"\x01", start().removeprefix(HEADER + MACHINE + b"\x01")):
+        reader.feed(data)
+        seen.append(reader.state)
+    reader.feed(MainWriter(PAGE).end(b"", flush=False)[:-1])
+    seen.append(reader.state)
+    reader.finish()
+
+    assert [*seen, reader.state] == [
+        *(MainState.HEADER, MainState.HEADER, MainState.SECTIONS, MainState.SECTIONS),
+        *(MainState.ENDED, MainState.CLOSED),
+    ]
+
+
 def test_an_error_is_final() -> None:
     reader = MainReader(PAGE)
     with pytest.raises(WireError) as first:
@@ -341,4 +351,32 @@ def test_an_error_is_final() -> None:
         reader.feed(start())
     with pytest.raises(WireError) as third:
         reader.finish()
+
     assert first.value is second.value is third.value
+    assert reader.state is MainState.ERROR
+
+
+def test_a_stream_that_was_cut_is_such_an_error() -> None:
+    reader = MainReader(PAGE)
+    with pytest.raises(TruncatedError) as first:
+        reader.finish()
+    with pytest.raises(TruncatedError) as second:
+        reader.feed(start())
+
+    assert first.value is second.value
+    assert reader.state is MainState.ERROR
+
+
+def test_nothing_comes_after_the_end_of_the_stream() -> None:
+    reader = MainReader(PAGE)
+    reader.feed(start() + MainWriter(PAGE).end(b"", flush=False))
+    reader.finish()
+
+    with pytest.raises(HarnessError, match=r"^the stream has ended before$"):
+        reader.feed(b"")
+    with pytest.raises(HarnessError, match=r"^the end of the stream cannot happen in state CLOSED$"):
+        reader.finish()
+
+
+def test_every_state_has_its_row() -> None:
+    assert set(MAIN_TRANSITIONS) == set(MainState)
