@@ -202,11 +202,12 @@ class Bench:
                 script = self._stage.script(cell)
             memory = stack.enter_context(self._stage.destination(cell))
             receiver = self._process(cell.receiver, "receiver")
+            self._process(cell.sender, "sender").wake(self._deadline)
             address = self._listen(cell, receiver, memory)
             if isinstance(address, contract.Failed):
                 return Outcome(self._judge_memory(cell, receiver, address, memory, script))
             verdict = stack.enter_context(self._prover.watching(*map(self._line_up.peer, (cell.sender, cell.receiver))))
-            sent = self._send(cell, script, address)
+            sent = self._send(cell, script, address, receiver)
             if not isinstance(sent, contract.Done):
                 _poke(address, self._deadline)
             received = receiver.conclusion(2 * self._deadline)
@@ -274,12 +275,15 @@ class Bench:
         )
         return reply if isinstance(reply, contract.Failed) else reply.address
 
-    def _send(self, cell: PlannedCell, script: Script, address: str) -> contract.Conclusion | PeerError:
+    def _send(
+        self, cell: PlannedCell, script: Script, address: str, receiver: PeerProcess
+    ) -> contract.Conclusion | PeerError:
         spoken = dialect(cell.sender_dialect)
         try:
             return self._process(cell.sender, "sender").request(
                 contract.Send,
                 2 * self._deadline,
+                beside=(receiver.pid,),
                 script=script,
                 framing=cell.sender_framing,
                 dialect=cell.sender_dialect,

@@ -7,11 +7,12 @@ import sys
 import pytest
 
 from multifd.errors import EnvironmentBroke
-from multifd.run.process import Ended, run_process
+from multifd.process.run import Ended
+from multifd.process.run import run as run_program
 
 
 def run(program: str, deadline: float = 20, most: int = 1000) -> Ended:
-    return run_process([sys.executable, "-c", program], {}, deadline, most)
+    return run_program([sys.executable, "-c", program], {}, deadline, most)
 
 
 def test_output_and_log_are_kept_apart() -> None:
@@ -51,4 +52,4 @@ def test_a_child_that_keeps_its_ends_open_does_not_outlive_the_deadline() -> Non
 
 def test_a_program_that_is_not_there_is_the_hosts_fault() -> None:
     with pytest.raises(EnvironmentBroke, match=r"^cannot start '/nowhere/program': No such file or directory$"):
-        run_process(["/nowhere/program"], {}, 1)
+        run_program(["/nowhere/program"], {}, 1)
