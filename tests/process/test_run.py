@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,33 @@ def test_one_that_hangs_is_stopped_and_what_it_said_is_kept() -> None:
     ended = run("import time; print('here', flush=True); time.sleep(60)", deadline=1)
 
     assert (ended.stopped, ended.output) == ("hung", b"here\n")
+
+
+WORK = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: pass\n"
+
+
+def test_one_that_computes_at_its_deadline_is_waited_for() -> None:
+    assert run(WORK.format(1.5) + "print('done')", deadline=0.5) == Ended(0, b"done\n", b"")
+
+
+def test_one_that_computes_with_closed_ends_is_waited_for() -> None:
+    assert run("import os\nos.close(1); os.close(2)\n" + WORK.format(1.5), deadline=0.5).stopped is None
+
+
+def test_one_that_computes_for_ever_is_stopped() -> None:
+    ended = run(WORK.format(60), deadline=0.3)
+
+    assert (ended.stopped, ended.within) == ("hung", "within 1.5 s of computing")
+
+
+def test_one_that_hangs_is_told_with_its_deadline() -> None:
+    assert run("import time; time.sleep(60)", deadline=1).within == "within 1 s"
+
+
+def test_it_runs_where_it_is_told_to(tmp_path: Path) -> None:
+    program = "import os; print(os.getcwd())"
+
+    assert run_program([sys.executable, "-c", program], {}, 20, directory=tmp_path).output == f"{tmp_path}\n".encode()
 
 
 def test_one_that_closes_its_ends_and_hangs_is_stopped() -> None:

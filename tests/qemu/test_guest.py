@@ -135,21 +135,6 @@ def test_a_guest_that_stands_sleeps(scratch: Path) -> None:
     during(scratch, look)
 
 
-def test_a_process_that_works_does_not_sleep() -> None:
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
-        awake = [not asleep(process.pid) for _ in range(20)]
-        process.kill()
-
-    assert any(awake)
-
-
-def test_a_process_that_is_gone_sleeps() -> None:
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
-
-    assert asleep(process.pid)
-
-
 # When it is up no more
 
 
@@ -262,6 +247,20 @@ def test_a_program_that_waits_for_nobody_is_given_up_at_the_deadline(scratch: Pa
     assert message.startswith("source did not answer within 0.2 s: no message; started as: /bin/sh -c ")
 
 
+def test_a_program_that_works_at_the_deadline_is_waited_for(scratch: Path) -> None:
+    work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exit 3"
+
+    message = refusal(scratch, shell(work), within=0.2)
+
+    assert message.startswith("source exited with status 3 before it answered: no message; started as: /bin/sh -c ")
+
+
+def test_a_program_that_works_for_ever_is_given_up(scratch: Path) -> None:
+    message = refusal(scratch, shell("while true; do :; done"), within=0.2)
+
+    assert message.startswith("source did not answer within 1 s of computing: no message; started as: /bin/sh -c ")
+
+
 def test_a_program_that_wants_other_options(scratch: Path) -> None:
     message = refusal(scratch, Binary(command=("/bin/sleep", "1000")), within=3600)
 
@@ -293,6 +292,13 @@ def test_each_message_is_shown_once_without_warnings_and_the_name_of_the_program
     message = refusal(scratch, shell(f"{script} exit 1"))
 
     assert message.startswith("source exited with status 1 before it answered: cannot open it; and why; started as: ")
+
+
+def test_no_complaint_fills_the_disk(scratch: Path) -> None:
+    message = refusal(scratch, shell("yes complaint | head -c 10000000 >&2; exit 1"))
+
+    assert message.startswith("source exited with status 1 before it answered: ")
+    assert sum(path.stat().st_size for path in scratch.iterdir()) == 0
 
 
 def test_of_a_long_complaint_the_end_is_shown(scratch: Path) -> None:
