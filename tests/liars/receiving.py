@@ -132,6 +132,15 @@ class WritesLongAfterError(_WritesAroundAnError):
         self._write()
 
 
+class WritesOnGreeting(_WritesAroundAnError):
+    """Reports its error; its next answer comes when a garbage page has been written."""
+
+    def introduce(self, request: contract.Hello) -> contract.Introduction:
+        if request.id > 1:
+            self._write()
+        return super().introduce(request)
+
+
 class WrongError(Liar):
     """Refuses for another reason than the true one."""
 
