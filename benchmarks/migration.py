@@ -59,7 +59,8 @@ from multifd.memory.layout import RamBlock
 from multifd.memory.scratch import make_scratch
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import ENVIRONMENT, PROGRAM
+from multifd.peer.nursery import PROGRAM
+from multifd.process.python import ENVIRONMENT
 from multifd.qemu.binary import FOUND, named
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, start

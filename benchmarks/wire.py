@@ -40,6 +40,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from multiprocessing.connection import Connection
@@ -62,6 +63,7 @@ from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Round, Script
 from multifd.migrate.address import connect, listen
 from multifd.migrate.apply import Destination, Reception
+from multifd.migrate.crew import Crew
 from multifd.migrate.receive import Receiver
 from multifd.migrate.stream import SocketSink
 from multifd.migrate.transmit import Transmission, Transmitter
@@ -166,13 +168,13 @@ def migration(case: Case) -> tuple[Prepare, Prepare]:
         everything = PageRun(block=BLOCK, first=0, count=case.size // PAGE_SIZE)
         script = Script(page_size=PAGE_SIZE, rounds=(Round(image=case.source.layout, pages=(everything,)),))
         way = Transmission(case.framing, DIALECT, DIALECT.zero_pages, DIALECT.main_sync, case.channels)
-        sinks = [SocketSink(connect(address)) for _ in range(1 + case.channels)]
-        transmitter = Transmitter(script, way, case.codec, sinks[0], sinks[1:], parallel=True)
+        crew = Crew(DEADLINE)
+        sinks = [SocketSink(crew.add(connect(address))) for _ in range(1 + case.channels)]
+        transmitter = Transmitter(script, way, case.codec, sinks[0], sinks[1:], crew.run)
 
         def run() -> None:
-            transmitter.run()
-            for sink in sinks:
-                sink.close()
+            with closing(crew), crew.watching():
+                transmitter.run()
 
         return run
 

@@ -9,7 +9,6 @@ before it writes, so that neither end waits for the other.
 from __future__ import annotations
 
 import struct
-import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from multifd.errors import EnvironmentBroke, InputError
 from multifd.fidelity.grammar import Stream
 from multifd.framing.container import Container
 from multifd.libraries.find import libraries, python_command
+from multifd.process.child import Child, fate
 
 CONTAINERS: Final = tuple(Container)
 _COUNT: Final = struct.Struct("<I")
@@ -46,7 +46,8 @@ class Outcome:
 
 
 class Worker:
-    """A process that answers batches, started when first needed and again after a crash.
+    """A process that answers batches, started when first needed and again after a crash; of our own process group, so
+    that who looks whether we compute sees it too.
 
     Raises :class:`EnvironmentBroke` if it does not start; its standard error says why.
     """
@@ -54,17 +55,17 @@ class Worker:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = command
         self._environment = environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
 
     def begin(self, batch: Sequence[Stream]) -> None:
         """Send a batch; :meth:`finish` is to follow."""
         process = self._running()
         with suppress(BrokenPipeError):  # the missing answer tells
-            write_batch(_stdin(process), batch)
+            write_batch(process.stdin, batch)
 
     def finish(self, batch: Sequence[Stream]) -> list[Outcome]:
         """The outcomes of the batch that was sent; the stream at which the library crashes is found by halving."""
-        answers = read_answers(_stdout(self._running()))
+        answers = read_answers(self._running().stdout)
         if answers is not None:
             return answers
         self.close()
@@ -78,26 +79,22 @@ class Worker:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
+            with suppress(BrokenPipeError):  # of what it has not read
+                process.stdin.close()
+            process.stdout.close()
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Child:
         if self._process is None:
-            process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment
+            self._process = process = Child(
+                self._command, self._environment, stderr=None, buffering=-1, apart=False, with_us=True
             )
-            self._process = process
-            if read_answers(_stdout(process)) is None:
-                self.close()
-                raise EnvironmentBroke(f"{' '.join(self._command)} did not start: exit status {process.returncode}")
+            if read_answers(process.stdout) is None:
+                self._process = None
+                raise EnvironmentBroke(f"{' '.join(self._command)} did not start: it {fate(process.ended())}")
         return self._process
-
-
-def _stdin(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdin is not None
-    return process.stdin
 
 
 def worker(name: str) -> tuple[Worker, str]:
@@ -108,11 +105,6 @@ def worker(name: str) -> tuple[Worker, str]:
     command, environment = python_command(found, ("-m", "multifd.fidelity.worker", name))
     named = {f"{name.upper()}_LIBRARY": str(found.path)}
     return Worker(command, environment | named), f"{name} {found.version or ''} ({found.path})"
-
-
-def _stdout(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdout is not None
-    return process.stdout
 
 
 def write_batch(pipe: IO[bytes], batch: Sequence[Stream]) -> None:

@@ -12,11 +12,8 @@ for anyone but root.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +22,7 @@ from urllib.parse import unquote
 
 from multifd.errors import EnvironmentBroke, InputError, MultifdError
 from multifd.libraries.sources import ARCHITECTURE, ELSEWHERE
+from multifd.process.run import run as run_to_its_end
 
 _CONF: Final = """\
 #clear APT::Update::Pre-Invoke;
@@ -56,6 +54,7 @@ Dir::State::Lists "{directory}/lists";
 Dir::State::status "{directory}/state/status";
 Dir::Cache "{directory}/cache";
 """
+_VARIABLES: Final = {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 _UPDATE_SECONDS: Final = 120.0
 _DOWNLOAD_SECONDS: Final = 600.0
 _LOCAL_SECONDS: Final = 60.0
@@ -103,7 +102,7 @@ class Runner(Protocol):
     """Runs one command to its end and gives its standard output; raises what :func:`run` raises."""
 
     def __call__(self, command: Sequence[str], directory: Path, seconds: float) -> str:
-        """Run ``command`` in ``directory`` for at most ``seconds``."""
+        """Run ``command`` in ``directory``; ``seconds`` are its deadline."""
         ...
 
 
@@ -115,25 +114,11 @@ def run(command: Sequence[str], directory: Path, seconds: float) -> str:
     """
     if shutil.which(command[0]) is None:
         raise EnvironmentBroke(f"{command[0]}: no such program, expected on Debian and Ubuntu; {ELSEWHERE}")
-    with subprocess.Popen(
-        command,
-        cwd=directory,
-        env=os.environ | {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            output, errors = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            raise explained(command, f"timed out after {seconds:.0f} s", directory) from None
-        finally:
-            # apt's download methods are children of their own.
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode:
+    ended = run_to_its_end(command, _VARIABLES, seconds, directory=directory)
+    if ended.stopped == "hung":
+        raise explained(command, f"timed out: did not end {ended.within}", directory)
+    output, errors = (text.decode(errors="replace") for text in (ended.output, ended.log))
+    if ended.status:
         raise explained(command, errors or output, directory)
     return output
 

@@ -15,26 +15,29 @@ otherwise                               not at all: :attr:`Library.problem`
 ======================================  ===========================================================
 
 The interpreter and its packages stay the same in every case: the loader is given the path of this environment's
-Python, beside which ``pyvenv.cfg`` is found as usual, and ``PYTHONPATH`` carries what was added to ``sys.path``.
+Python, beside which ``pyvenv.cfg`` is found as usual, and ``PYTHONPATH`` carries what was added to ``sys.path``
+(:mod:`multifd.process.python`).
 """
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from multifd.accelerator import VENDOR
-from multifd.errors import InputError
+from multifd.errors import EnvironmentBroke, InputError
 from multifd.libraries import cache, elf
 from multifd.libraries.fetch import LOADER
+from multifd.process.python import python, same_path
+from multifd.process.run import run
 
 Origin = Literal["profile", "host", "fetched"]
+_LDCONFIG: Final = 10.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -107,18 +110,13 @@ def candidates(
 
 
 def python_command(library: Library, arguments: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Command and environment of this Python with ``arguments``, in which ``library`` can be loaded.
+    """Command of this Python with ``arguments``, in which ``library`` can be loaded, and variables besides our own.
 
-    The environment is the whole one, with this process's module search path in it. Raises :class:`InputError`
-    for a library that cannot be loaded.
+    Raises :class:`InputError` for a library that cannot be loaded.
     """
     if library.problem is not None:
         raise InputError(f"{library.path}: {library.problem}")
-    path = dict.fromkeys(str(Path(entry).absolute()) for entry in sys.path if not entry or Path(entry).exists())
-    # An editable installation may be known to an import hook only.
-    path[str(Path(__file__).resolve().parents[2])] = None
-    environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(path)}
-    return (*library.loader, sys.executable, *arguments), environment
+    return python(*arguments, loader=library.loader), same_path()
 
 
 def _in(place: Path, origin: Origin, host: Host, fetched: Sequence[cache.Tree]) -> Iterator[Library]:
@@ -176,7 +174,7 @@ def _configured(listing: str) -> Iterator[Path]:
 
 def _ldconfig() -> str:
     try:
-        return subprocess.run(("/sbin/ldconfig", "-p"), capture_output=True, text=True, timeout=10, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
+        return run(("/sbin/ldconfig", "-p"), {}, _LDCONFIG).output.decode(errors="replace")
+    except EnvironmentBroke:
         # Without it /usr/local/lib and the fetched trees remain.
         return ""

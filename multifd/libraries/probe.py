@@ -7,13 +7,14 @@ ends that process only. libqpl has ``qpl_get_library_version`` (``qpl/c_api/vers
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from typing import Final
 
 from multifd.accelerator import VENDOR
-from multifd.errors import InputError
+from multifd.errors import EnvironmentBroke, InputError
 from multifd.libraries.find import Library, python_command
+from multifd.process.child import fate
+from multifd.process.run import run
 
 _SECONDS: Final = 20.0
 
@@ -39,17 +40,19 @@ class Probe:
 
 
 def probe(library: Library) -> Probe:
-    """Load a library under its loader, for at most 20 s; never raises for what the library does."""
+    """Load a library under its loader; 20 s are its deadline. Never raises for what the library does."""
     try:
         version = VENDOR[library.name].version
         arguments = ("-c", _PROGRAM, str(library.path), *((version,) if version else ()))
         command, environment = python_command(library, arguments)
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        ended = run(command, environment, _SECONDS)
     except InputError as problem:
         return Probe(None, str(problem))
-    except (OSError, subprocess.TimeoutExpired) as problem:
+    except EnvironmentBroke as problem:
         return Probe(None, f"{library.path}: {problem}")
-    if ended.returncode:
-        lines = ended.stderr.strip().splitlines()
-        return Probe(None, lines[-1] if lines else f"{library.path}: exit status {ended.returncode}")
-    return Probe(ended.stdout.strip() or None, None)
+    if ended.stopped == "hung":
+        return Probe(None, f"{library.path}: did not load {ended.within}")
+    if ended.status:
+        lines = ended.log.decode(errors="replace").strip().splitlines()
+        return Probe(None, lines[-1] if lines else f"{library.path}: {fate(ended.status)}")
+    return Probe(ended.output.decode(errors="replace").strip() or None, None)

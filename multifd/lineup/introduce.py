@@ -7,7 +7,6 @@ request that must be refused. A peer that fails it costs one cell; its other cel
 from __future__ import annotations
 
 import io
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +23,9 @@ from multifd.lineup.model import LineUp, LineUpPeer
 from multifd.lineup.probe import Probed
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
+from multifd.peer.nursery import MODULE, PROGRAM, Nursery
 from multifd.peer.server import PeerServer
+from multifd.process.python import ENVIRONMENT
 from multifd.profile.model import Deadlines, PeerEntry, Profile
 from multifd.result.record import Role
 
@@ -106,8 +106,7 @@ def _of_device(peer: DevicePeer, place: str) -> _Entrant:
         command: tuple[str, ...] = (*PROGRAM, *arguments)
         environment = dict(ENVIRONMENT)
     else:
-        command, whole = python_command(peer.library, (*PROGRAM[1:], *arguments))
-        environment = {key: value for key, value in whole.items() if os.environ.get(key) != value}
+        command, environment = python_command(peer.library, (*MODULE, *arguments))
     return _Entrant(
         peer.codec, command, environment, codec=peer.codec, parameters=peer.parameters,
         here=peer.library is None, skip=peer.skip,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import select
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import closing, suppress
 from typing import Final
 
 from multifd.errors import EnvironmentBroke
 from multifd.migrate.address import connect
 from multifd.migrate.capture import Capture
+from multifd.migrate.crew import Crew, DeadlineError
 from multifd.wire.fault import CHANNEL, Fault
 from multifd.wire.fields import INIT
 from multifd.wire.main_reader import MainReader
@@ -39,15 +40,15 @@ def play(capture: Capture, fault: Fault, address: str, within: float) -> None:
     """Send the capture over sockets, main connected first; a receiver that goes away or stops reading ends it.
 
     As with a real sender, which fails when a channel is cut, the main channel ends where it is if the receiver hangs up
-    on a channel. No call on a socket takes longer than ``within`` seconds.
+    on a channel. A receiver that hangs is waited for ``within`` seconds.
     """
     assert capture.main_path is not None
     recordings: list[bytes | bytearray] = [capture.main_path.read_bytes()]
     for number, path in enumerate(capture.channel_paths()):
         recordings.append(damaged(capture, fault) if number == CHANNEL else path.read_bytes())
-    with suppress(OSError, EnvironmentBroke), ExitStack() as stack:
-        connections = [stack.enter_context(connect(address, within)) for _ in recordings]
-        main, *channels = connections
+    crew = Crew(within)
+    with suppress(OSError, EnvironmentBroke, DeadlineError), closing(crew), crew.watching():
+        main, *channels = [crew.add(connect(address, within)) for _ in recordings]
         epochs = _epochs(recordings[0], capture.manifest.page_size)
         main.sendall(next(epochs))
         # Before the rest of main, whose flush marks wait for them.

@@ -278,11 +278,9 @@ class Splice:
 
     def _to_receiver(self) -> socket.socket:
         try:
-            connection = connect(self._upstream, self._deadline)
+            return self._crew.add(connect(self._upstream, self._deadline))
         except EnvironmentBroke as problem:
             raise ConnectionError(f"receiver at {problem}") from None
-        connection.settimeout(None)
-        return self._crew.add(connection)
 
 
 def _forward(sender: socket.socket, receiver: socket.socket) -> None:

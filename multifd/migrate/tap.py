@@ -11,8 +11,9 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Mapping
+from contextlib import closing
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final, Self
@@ -23,7 +24,7 @@ from multifd.errors import EnvironmentBroke, MultifdError, WireError
 from multifd.memory.layout import PageSize
 from multifd.migrate.address import connect, listen
 from multifd.migrate.capture import FORMAT, Manifest, save_manifest
-from multifd.migrate.crew import DeadlineError
+from multifd.migrate.crew import Crew, cut
 from multifd.migrate.stream import FileSink, FileSource, chunks
 from multifd.wire.dialect import MainSync
 from multifd.wire.fields import INIT
@@ -44,7 +45,8 @@ class Tap:
     """A recording in progress, in threads of its own; leaving the block cuts every connection that is left.
 
     ``address`` is where to listen and ``upstream`` where the receiver does, None for no receiver. ``directory``
-    becomes the capture. ``deadline`` is in seconds from entering the block, then every connection is cut.
+    becomes the capture. ``deadline`` is in seconds from entering the block: when nobody is at work any more by then,
+    every connection is cut.
     ``answering`` is the page size in bytes of a guest whose source has the ``return-path`` capability, where there is
     no receiver to answer it; None for a source that does not ask.
     """
@@ -57,13 +59,11 @@ class Tap:
         self._directory = directory
         self._deadline = deadline
         self._answering = answering
-        self._lock = threading.Lock()
+        self._crew = Crew(deadline)
+        self._crew.awaited = lambda: "no end of the migration"
         self._names: set[str] = set()
-        self._over = False
-        self._errors: list[Exception] = []
-        self._connections: list[socket.socket] = []
+        self._lock = threading.Lock()
         self._recording: list[threading.Thread] = []
-        self._returning: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
         """Listen; raises EnvironmentBroke where that, or to make the directory, is not possible."""
@@ -73,20 +73,15 @@ class Tap:
             raise EnvironmentBroke(f"{self._directory}: cannot create: {problem.strerror}") from None
         self._server, self.address = listen(self.address, _BACKLOG)
         self._stop, self._stopped = socket.socketpair()
-        self._timer = threading.Timer(self._deadline, self._expire)
-        self._timer.daemon = True
-        self._timer.start()
-        self._accepting = threading.Thread(target=self._accept)
-        self._accepting.start()
+        self._crew.begin()
+        self._accepting = self._crew.start(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
         self._no_more()
-        self._cut()
-        for thread in (*self._recording, *self._returning):
-            thread.join()
-        for connection in (*self._connections, self._server, self._stop, self._stopped):
+        self._crew.end()
+        self._crew.close()
+        for connection in (self._server, self._stop, self._stopped):
             connection.close()
 
     def save(
@@ -112,8 +107,8 @@ class Tap:
         self._no_more()
         for thread in self._recording:
             thread.join()
-        if self._errors:
-            raise self._errors[0]
+        if self._crew.error is not None:
+            raise self._crew.error
         return save_manifest(
             self._directory,
             {
@@ -145,28 +140,28 @@ class Tap:
             selector.register(self._stopped, selectors.EVENT_READ)
             # What has come before the stop is accepted before it is looked at.
             while self._server in {key.fileobj for key, _ in selector.select()}:
-                self._tap(self._keep(self._server.accept()[0]))
+                self._tap(self._crew.add(self._server.accept()[0]))
 
     def _tap(self, sender: socket.socket) -> None:
         receiver = None
         if self._upstream is not None:
             try:
-                receiver = self._keep(connect(self._upstream, self._deadline))
+                receiver = self._crew.add(connect(self._upstream, self._deadline))
             except EnvironmentBroke as problem:
-                self._errors.append(problem)
-                _cut(sender)
+                self._crew.note(problem)
+                cut(sender)
                 return
-            self._returning.append(_started(_pass_on, receiver, sender))
-        self._recording.append(_started(self._record, sender, receiver))
+            self._crew.start(partial(_pass_on, receiver, sender))
+        self._recording.append(self._crew.start(partial(self._record, sender, receiver)))
 
     def _record(self, sender: socket.socket, receiver: socket.socket | None) -> None:
         try:
             self._copy(sender, receiver)
         except MultifdError as problem:
-            self._errors.append(problem)
-            _cut(sender, receiver)
+            self._crew.note(problem)
+            cut(sender, receiver)
         except OSError:  # one side is gone, and so the other has to go
-            _cut(sender, receiver)
+            cut(sender, receiver)
 
     def _copy(self, sender: socket.socket, receiver: socket.socket | None) -> None:
         head = sender.recv(_MAGIC_SIZE, socket.MSG_WAITALL)
@@ -189,24 +184,6 @@ class Tap:
                 raise WireError("connection", f"a second one for {name}", "main and each channel once")
             self._names.add(name)
         return FileSink(self._directory / name)
-
-    def _keep(self, connection: socket.socket) -> socket.socket:
-        """A blocking connection that is cut with all others."""
-        connection.settimeout(None)
-        with self._lock:
-            self._connections.append(connection)
-            if self._over:
-                _cut(connection)
-        return connection
-
-    def _expire(self) -> None:
-        self._errors.append(DeadlineError(f"no end of the migration within {self._deadline:g} s"))
-        self._cut()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self._over = True
-            _cut(*self._connections)
 
     def _no_more(self) -> None:
         """Accept what has come, and nothing after it."""
@@ -236,12 +213,6 @@ def _identify(head: bytes, sender: socket.socket) -> tuple[str, bytes]:
     return f"channel-{unpack_init(init, channels=_MOST_CHANNELS, uuid=init[_UUID])}.bin", init
 
 
-def _started(run: Callable[..., None], *arguments: object) -> threading.Thread:
-    thread = threading.Thread(target=run, args=arguments)
-    thread.start()
-    return thread
-
-
 def _pass_on(receiver: socket.socket, sender: socket.socket) -> None:
     """What the receiver says to the sender, its end included."""
     try:
@@ -249,11 +220,4 @@ def _pass_on(receiver: socket.socket, sender: socket.socket) -> None:
             sender.sendall(data)
         sender.shutdown(socket.SHUT_WR)
     except OSError:
-        _cut(sender, receiver)
-
-
-def _cut(*connections: socket.socket | None) -> None:
-    for connection in connections:
-        if connection is not None:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        cut(sender, receiver)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from multifd.framing.model import Framing
 from multifd.framing.pages import Indices, Pages, gather, total, views, zero_mask
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Round, Script
+from multifd.migrate.crew import Task
 from multifd.migrate.stream import Sink
 from multifd.wire.dialect import Dialect, MainSync, SyncCarrier, ZeroPages
 from multifd.wire.main_writer import MainWriter
@@ -131,7 +131,8 @@ class ChannelTransmitter:
 class Transmitter:
     """A whole migration: the main channel and all multifd channels.
 
-    ``parallel`` runs each channel in a thread of its own (sockets); otherwise one after the other (files).
+    ``at_once`` runs what each channel has to do in a thread of its own (sockets, with
+    :meth:`multifd.migrate.crew.Crew.run`); otherwise that is done one after the other (files).
     """
 
     def __init__(
@@ -141,14 +142,13 @@ class Transmitter:
         codec: Codec,
         main: Sink,
         channels: Sequence[Sink],
-        *,
-        parallel: bool,
+        at_once: Callable[[Sequence[Task]], None] | None = None,
     ) -> None:
         self._script = script
         self._transmission = transmission
         self._main = main
         self._writer = MainWriter(script.page_size)
-        self._parallel = parallel
+        self._at_once = at_once
         numbers = itertools.count()
         flag = transmission.dialect.flag(transmission.framing.travels_as)
         self.channels = [
@@ -214,27 +214,8 @@ class Transmitter:
 
     def _on_channels(self, work: Sequence[Sequence[Batch]]) -> None:
         tasks = [partial(channel.round, batches) for channel, batches in zip(self.channels, work, strict=True)]
-        if not self._parallel or len(tasks) == 1 or not any(work):
-            for task in tasks:
-                task()
+        if self._at_once is not None and len(tasks) > 1 and any(work):
+            self._at_once(tasks)
             return
-        _in_threads(tasks)
-
-
-def _in_threads(tasks: Sequence[Callable[[], None]]) -> None:
-    """Run all tasks at once; raise the first error when all have ended."""
-    errors: list[BaseException] = []
-
-    def guarded(task: Callable[[], None]) -> None:
-        try:
+        for task in tasks:
             task()
-        except BaseException as problem:  # carried to the caller, whatever it is
-            errors.append(problem)
-
-    threads = [threading.Thread(target=guarded, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]

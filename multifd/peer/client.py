@@ -1,34 +1,38 @@
-"""The harness's end of the peer contract: starts a peer process, asks, waits no longer than a deadline.
+"""The harness's end of the peer contract: starts a peer process, asks, waits until it answers or hangs.
 
 Whatever a peer does costs one request: one that crashes, hangs, floods stderr or writes garbage is killed and
 :class:`multifd.errors.PeerError` says what it did; the next request starts a new process. Requests are written
-while the reply is waited for, so that a peer that does not read cannot block the harness either.
+while the reply is waited for, so that a peer that does not read cannot block the harness either. A peer that computes
+at its deadline is slow and does not hang (:mod:`multifd.process.patience`).
 """
 
 from __future__ import annotations
 
 import os
 import selectors
-import threading
-import time
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
 from multifd.errors import EnvironmentBroke, PeerError
 from multifd.migrate.capture import problems
 from multifd.peer import contract
-from multifd.peer.process import Running, Start, execute, fate
+from multifd.process.child import Running, Start, execute, fate
+from multifd.process.drain import Drain
+from multifd.process.patience import Patience
+from multifd.process.threads import group
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a reply; a longer line is garbage."""
 MAX_STDERR: Final = 4 << 20
 """Bytes of log per request; a peer that writes more is stopped before it fills a disk or a pipe."""
-_TAIL: Final = 16
+_TAIL: Final = 1 << 16
+"""Bytes of log that are kept."""
+_SHOWN: Final = 300
+"""Characters of log in an error."""
 
 
 class PeerProcess:
@@ -55,7 +59,8 @@ class PeerProcess:
         self._outgoing = b""
         self._buffer = b""
         self._next_id = 0
-        self._stderr = _Stderr()
+        self._log: Drain | None = None
+        self._logged = 0
 
     def hello(self, deadline: float) -> contract.Introduction:
         """Ask who it is."""
@@ -64,9 +69,19 @@ class PeerProcess:
             raise self._unexpected(reply, "hello")
         return reply
 
-    def request(self, kind: type[contract.Message], within: float, /, **fields: Any) -> contract.Conclusion:
-        """Send a request that has one reply and wait for it, at most ``within`` seconds."""
-        return self._concluding(self._ask(kind, within, **fields))
+    def wake(self, deadline: float) -> None:
+        """Have it running: one that starts when it is asked would use up the patience of whoever waits for it."""
+        if self._process is None:
+            self.hello(deadline)
+
+    def request(
+        self, kind: type[contract.Message], within: float, /, *, beside: Sequence[int | None] = (), **fields: Any
+    ) -> contract.Conclusion:
+        """Send a request that has one reply and wait for it; ``within`` seconds are its deadline.
+
+        ``beside`` are the ids of processes whose work the peer may have to wait for, each the leader of its group.
+        """
+        return self._concluding(self._ask(kind, within, beside, **fields))
 
     def listen(
         self,
@@ -81,31 +96,33 @@ class PeerProcess:
         Where it listens, :meth:`conclusion` must follow.
         """
         address = f"unix:{path}"
-        reply = self._ask(kind, within, address=address, **fields)
+        reply = self._ask(kind, within, (), address=address, **fields)
         if not isinstance(reply, contract.Listening | contract.Failed):
             raise self._unexpected(reply, "listening or failed")
         if isinstance(reply, contract.Listening) and (reply.address != address or not path.is_socket()):
             raise self._stop("crash", f"says that it listens at {reply.address}, expected a socket at {path}")
         return reply
 
-    def conclusion(self, within: float) -> contract.Conclusion:
-        """Wait for how ``receive`` or ``splice`` ended, at most ``within`` seconds."""
-        return self._concluding(self._reply(within))
+    def conclusion(self, within: float, *, beside: Sequence[int | None] = ()) -> contract.Conclusion:
+        """Wait for how ``receive`` or ``splice`` ended, as :meth:`request` does."""
+        return self._concluding(self._reply(within, beside))
 
-    def _ask(self, kind: type[contract.Message], within: float, /, **fields: Any) -> contract.Message:
+    def _ask(
+        self, kind: type[contract.Message], within: float, beside: Sequence[int | None] = (), /, **fields: Any
+    ) -> contract.Message:
         self._running()
         self._next_id += 1
-        self._stderr.start_request()
+        self._logged = self._written
         self._outgoing = kind(id=self._next_id, **fields).model_dump_json().encode() + b"\n"
-        return self._reply(within)
+        return self._reply(within, beside)
 
     def _concluding(self, reply: contract.Message) -> contract.Conclusion:
         if not isinstance(reply, contract.Done | contract.Failed):
             raise self._unexpected(reply, "done or failed")
         return reply
 
-    def _reply(self, deadline: float) -> contract.Message:
-        line = self._line(time.monotonic() + deadline, deadline)
+    def _reply(self, within: float, beside: Sequence[int | None]) -> contract.Message:
+        line = self._line(Patience(within, lambda: self._working(beside)))
         try:
             reply = contract.REPLY.validate_json(line)
         except ValidationError as wrong:
@@ -142,7 +159,18 @@ class PeerProcess:
     @property
     def log(self) -> str:
         """The last lines of stderr."""
-        return self._stderr.tail()
+        return self._log.tail().strip() if self._log is not None else ""
+
+    @property
+    def _written(self) -> int:
+        """Bytes of log so far."""
+        return self._log.written if self._log is not None else 0
+
+    def _working(self, beside: Sequence[int | None]) -> Iterator[int]:
+        """Every process that may be working for an answer."""
+        for leader in (self.pid, *beside):
+            if leader is not None:
+                yield from group(leader)
 
     def _running(self) -> None:
         if self._process is not None:
@@ -156,9 +184,9 @@ class PeerProcess:
             raise EnvironmentBroke(f"peer {self.name}: {problem}") from None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stdout.fileno(), False)
-        self._stderr = _Stderr(self._process.stderr)
+        self._log = Drain(self._process.stderr, _TAIL)
 
-    def _line(self, expires: float, deadline: float) -> bytes:
+    def _line(self, patience: Patience) -> bytes:
         process = self._process
         assert process is not None
         with selectors.DefaultSelector() as selector:
@@ -166,16 +194,16 @@ class PeerProcess:
             if self._outgoing:
                 selector.register(process.stdin, selectors.EVENT_WRITE)
             while True:
-                if self._stderr.flooded:
+                if self._written - self._logged > MAX_STDERR:
                     raise self._stop("crash", f"flooded stderr with more than {MAX_STDERR >> 20} MiB in one request")
                 if b"\n" in self._buffer:
                     break
                 if len(self._buffer) > MAX_LINE:
                     raise self._garbage(self._buffer, f": a line of more than {MAX_LINE >> 20} MiB")
-                left = expires - time.monotonic()
-                if left <= 0:
-                    raise self._stop("hang", f"did not answer within {deadline:g} s")
-                ready = {key.fileobj for key, _ in selector.select(min(left, 0.5))}
+                pause = patience.pause()
+                if pause is None:
+                    raise self._stop("hang", f"did not answer {patience.within}")
+                ready = {key.fileobj for key, _ in selector.select(min(pause, 0.5))}
                 if process.stdin in ready and not self._write(process.stdin.fileno()):
                     selector.unregister(process.stdin)
                 if process.stdout in ready:
@@ -214,44 +242,11 @@ class PeerProcess:
         process, self._process = self._process, None
         if process is not None:
             _end(process)
-            self._stderr.finish()
+            if self._log is not None:
+                self._log.finish()
         self._outgoing = b""
-        log = self._stderr.tail()
-        return PeerError(kind, f"peer {self.name} {what}" + (f"; its log ends: {log[-300:]}" if log else ""))
-
-
-class _Stderr:
-    """Drains a peer's stderr, so that it never blocks, and keeps its end."""
-
-    def __init__(self, stream: IO[bytes] | None = None) -> None:
-        self._tail: deque[bytes] = deque(maxlen=_TAIL)
-        self._bytes = 0
-        if stream is not None:
-            self._thread = threading.Thread(target=self._drain, args=(stream,), daemon=True)
-            self._thread.start()
-
-    def start_request(self) -> None:
-        """Count from here."""
-        self._bytes = 0
-
-    def finish(self) -> None:
-        """Wait for the last words of a peer that was killed; not for a process that it left behind."""
-        self._thread.join(0.5)
-
-    @property
-    def flooded(self) -> bool:
-        """More than a request's share was written."""
-        return self._bytes > MAX_STDERR
-
-    def tail(self) -> str:
-        """The last few kilobytes, as text."""
-        return b"".join(self._tail).decode(errors="replace").strip()[-2000:]
-
-    def _drain(self, stream: IO[bytes]) -> None:
-        with stream, suppress(OSError, ValueError):
-            while chunk := os.read(stream.fileno(), 4096):
-                self._bytes += len(chunk)
-                self._tail.append(chunk)
+        log = self.log[-_SHOWN:]
+        return PeerError(kind, f"peer {self.name} {what}" + (f"; its log ends: {log}" if log else ""))
 
 
 def _end(process: Running) -> None:

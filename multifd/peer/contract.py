@@ -67,7 +67,8 @@ class Send(Message):
     channels: Annotated[int, Field(ge=1, le=255)]
     address: str
     deadline: float
-    """Seconds until the peer must have given up by itself."""
+    """Seconds until the peer gives up by itself, unless it or, as far as it can see, the other side is still at work.
+    Ours then go on, up to :data:`multifd.process.patience.MOST` times as long; to give up at once is right too."""
 
 
 class Receive(Message):

@@ -20,21 +20,21 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Final, Self
 
 from multifd.errors import EnvironmentBroke
-from multifd.peer.process import Running, execute, fate
+from multifd.process.child import NOWHERE, Child, Running, execute, fate
+from multifd.process.patience import Patience
+from multifd.process.python import ENVIRONMENT, python
+from multifd.process.threads import dead
 
-PROGRAM: Final = (sys.executable, "-m", "multifd.peer")
-"""Our own peers, before codec and parameters."""
-ENVIRONMENT: Final[Mapping[str, str]] = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-"""Variables with which they are started."""
+MODULE: Final = ("-m", "multifd.peer")
+"""Python's arguments for our own peers, before codec and parameters."""
+PROGRAM: Final = python(*MODULE)
+"""Our own peers, before codec and parameters; started with :data:`multifd.process.python.ENVIRONMENT`."""
 FORKS: Final = "--forks"
 """The argument that makes the program a nursery."""
 
@@ -54,7 +54,7 @@ class Nursery:
         self._server: _Server | None = None
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> Running:
-        """Start a peer, a :data:`multifd.peer.process.Start`; the first of our own starts the nursery."""
+        """Start a peer, a :data:`multifd.process.child.Start`; the first of our own starts the nursery."""
         program, arguments = tuple(command[: len(PROGRAM)]), command[len(PROGRAM) :]
         if program != PROGRAM or environment != ENVIRONMENT:
             return execute(command, environment)
@@ -80,10 +80,10 @@ class _Server:
     def __init__(self) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
-                (*PROGRAM, FORKS), stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
-                env={**os.environ, **ENVIRONMENT, **_SINGLE}, start_new_session=True,
-            )  # fmt: skip
+            self._process = Child(
+                (*PROGRAM, FORKS), {**ENVIRONMENT, **_SINGLE}, stdin=theirs.fileno(), stdout=NOWHERE, stderr=None
+            )
+        self.pid = self._process.pid
 
     def ask(self, arguments: Sequence[str], descriptors: Sequence[int]) -> None:
         """Ask for a peer with these pipes and this lease."""
@@ -92,11 +92,11 @@ class _Server:
 
     def gone(self) -> EnvironmentBroke:
         """What to raise when it has ended."""
-        return EnvironmentBroke(f"the nursery of our peers {fate(self._process.wait())}")
+        return EnvironmentBroke(f"the nursery of our peers {fate(self._process.ended())}")
 
     def close(self) -> None:
         self._requests.close()
-        self._process.wait()
+        self._process.ended()
 
 
 class _Forked:
@@ -114,15 +114,14 @@ class _Forked:
             server.ask(arguments, (stdin, stdout, stderr, lease.fileno()))
         for descriptor in (stdin, stdout, stderr):
             os.close(descriptor)
-        try:
-            self.pid = self._number(_READY)
-        except TimeoutError:
-            raise EnvironmentBroke(f"the nursery of our peers did not fork within {_READY:g} s") from None
+        self.pid = self._born()
 
     def wait(self, seconds: float) -> int | None:
         if self._status is None:
-            with suppress(TimeoutError, BlockingIOError):
-                self._status = self._number(seconds)
+            self._status = self._number(seconds)
+        if self._status is None and dead(self.pid):
+            # The nursery has yet to say so: it tells a death a little later than others can see it.
+            self._status = self._number(_READY)
         return self._status
 
     def end(self) -> None:
@@ -132,10 +131,21 @@ class _Forked:
             while self._lease.recv(_NUMBER):
                 pass
 
-    def _number(self, seconds: float) -> int:
-        """What comes by the lease."""
+    def _born(self) -> int:
+        """Its process id, when the nursery has forked."""
+        patience = Patience(_READY, lambda: [self._server.pid])
+        while (pause := patience.pause()) is not None:
+            if (pid := self._number(pause)) is not None:
+                return pid
+        raise EnvironmentBroke(f"the nursery of our peers did not fork {patience.within}")
+
+    def _number(self, seconds: float) -> int | None:
+        """What comes by the lease within ``seconds``."""
         self._lease.settimeout(seconds)
-        number = self._lease.recv(_NUMBER)
+        try:
+            number = self._lease.recv(_NUMBER)
+        except (TimeoutError, BlockingIOError):
+            return None
         if not number:
             raise self._server.gone()
         return int(number)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO
 
@@ -24,11 +22,11 @@ from multifd.memory.layout import MemoryLayout
 from multifd.migrate.address import connect, listen
 from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import FORMAT, Capture, problems, save_manifest
-from multifd.migrate.crew import DeadlineError
+from multifd.migrate.crew import Crew, DeadlineError
 from multifd.migrate.receive import Receiver
 from multifd.migrate.replay import Replay
 from multifd.migrate.splice import Side, Splice, Splicing
-from multifd.migrate.stream import FileSink, Sink, SocketSink
+from multifd.migrate.stream import FileSink, SocketSink
 from multifd.migrate.transmit import Transmission, Transmitter
 from multifd.peer import contract
 from multifd.wire.dialect import ZeroPages, dialect
@@ -115,9 +113,9 @@ class PeerServer:
         transmission = Transmission(
             framing(request.framing), spoken, spoken.zero_pages, spoken.main_sync, request.channels
         )
-        with _sinks() as sinks:
-            made = self._file_sinks(directory, request.channels, sinks)
-            transmitter = Transmitter(request.script, transmission, self.codec, made[0], made[1:], parallel=False)
+        with ExitStack() as stack:
+            made = [stack.enter_context(closing(sink)) for sink in _file_sinks(directory, request.channels)]
+            transmitter = Transmitter(request.script, transmission, self.codec, made[0], made[1:])
             started = time.perf_counter()
             transmitter.run()
             seconds = time.perf_counter() - started
@@ -165,14 +163,15 @@ class PeerServer:
             dialect(request.machine).main_sync,
             request.channels,
         )
-        with _sinks() as sinks:
-            main = sinks.add(SocketSink(sinks.connection(request.address)))
+        crew = Crew(request.deadline)
+        crew.awaited = lambda: "not sent"
+        with closing(crew), crew.watching():
             # Like QEMU, connect main first: receivers before 8.0 take the first connection for it.
-            channels = [sinks.add(SocketSink(sinks.connection(request.address))) for _ in range(request.channels)]
-            transmitter = Transmitter(request.script, transmission, self.codec, main, channels, parallel=True)
+            connections = [crew.add(connect(request.address)) for _ in range(1 + request.channels)]
+            main, *channels = map(SocketSink, connections)
+            transmitter = Transmitter(request.script, transmission, self.codec, main, channels, crew.run)
             started = time.perf_counter()
-            with sinks.watchdog(request.deadline):
-                transmitter.run()
+            transmitter.run()
             seconds = time.perf_counter() - started
             wire = sum(sink.written for sink in (main, *channels))
         return self._done(
@@ -244,67 +243,13 @@ class PeerServer:
             {"id": request.id, "error": text, "kind": kind, "digest": _digest(layout)}
         )
 
-    def _file_sinks(self, directory: Path, channels: int, sinks: _sinks) -> list[Sink]:
-        try:
-            directory.mkdir(parents=True)
-        except OSError as problem:
-            raise EnvironmentBroke(f"{directory}: cannot create: {problem.strerror}") from None
-        names = ["main.bin", *(f"channel-{n}.bin" for n in range(channels))]
-        return [sinks.add(FileSink(directory / name)) for name in names]
 
-
-class _sinks:  # noqa: N801  (used as a context manager, like contextlib's)
-    """Sinks and connections that are closed together, in the order in which they were opened."""
-
-    def __init__(self) -> None:
-        self._sinks: list[Sink] = []
-        self._connections: list[socket.socket] = []
-
-    def __enter__(self) -> _sinks:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for sink in self._sinks:
-            with suppress(OSError):
-                sink.close()
-
-    def add(self, sink: Sink) -> Sink:
-        """Close this one too."""
-        self._sinks.append(sink)
-        return sink
-
-    def connection(self, address: str) -> socket.socket:
-        """A connection that the watchdog can cut."""
-        connection = connect(address)
-        self._connections.append(connection)
-        return connection
-
-    def watchdog(self, seconds: float) -> _Watchdog:
-        """Cut all connections if the block takes longer."""
-        return _Watchdog(self._connections, seconds)
-
-
-class _Watchdog:
-    def __init__(self, connections: list[socket.socket], seconds: float) -> None:
-        self._connections = connections
-        self._seconds = seconds
-        self._expired = False
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        self._timer.cancel()
-        if self._expired:
-            raise DeadlineError(f"not sent within {self._seconds:g} s")
-
-    def _cut(self) -> None:
-        self._expired = True
-        for connection in self._connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+def _file_sinks(directory: Path, channels: int) -> list[FileSink]:
+    try:
+        directory.mkdir(parents=True)
+    except OSError as problem:
+        raise EnvironmentBroke(f"{directory}: cannot create: {problem.strerror}") from None
+    return [FileSink(directory / name) for name in ("main.bin", *(f"channel-{n}.bin" for n in range(channels)))]
 
 
 def _digest(layout: MemoryLayout | None) -> dict[str, str] | None:

@@ -1,28 +1,30 @@
 """One QEMU process with a guest that never runs; its memory is a file that anybody can set and compare.
 
 QEMU connects to us (``-qmp unix:PATH``), so that nothing has to be polled until it is up. Whatever happens, the
-process is gone afterwards: the block's end kills it, and if this process dies without a word, the kernel does
-(``PR_SET_PDEATHSIG``, prctl(2)).
+process is gone afterwards: the block's end kills it, and if this process dies without a word, the kernel does. One that
+computes when it should have answered is slow, and waited for (:mod:`multifd.process.patience`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import re
 import shlex
-import signal
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from qemu.qmp import ExecuteError, QMPClient, QMPError
 
 from multifd.errors import EnvironmentBroke
+from multifd.process.child import NOWHERE, STDOUT, Child, fate
+from multifd.process.drain import Drain
+from multifd.process.patience import Patience
+from multifd.process.threads import cpu_seconds, group
 from multifd.qemu.binary import Binary
 
 T = TypeVar("T")
@@ -30,10 +32,10 @@ _NAME: Final = re.compile(r"^\S*qemu-system-\w+: ")
 
 RAM_BLOCK: Final = "m"
 """The id of the memory backend, and so the name of the guest's RAM block."""
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None)
 _LOG: Final = 4096
-"""Bytes of the end of stderr that are shown."""
+"""Bytes of the end of its log that are kept."""
+_LOOK: Final = 0.05
+"""Seconds between two looks whether it still lives."""
 _ENDING: Final = 1.0
 """Seconds that a process may take to end after its sockets are closed."""
 
@@ -58,66 +60,56 @@ class Machine:
 class Guest:
     """A running QEMU. Use :func:`start`."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], monitor: QMPClient, log: Path) -> None:
+    def __init__(self, name: str, process: Child, monitor: QMPClient) -> None:
         self.name = name
         self.pid = process.pid
         self._process = process
         self._monitor = monitor
-        self._log = log
+        self._log = Drain(process.stdout, _LOG)
 
     async def execute(self, command: str, within: float, /, **arguments: Any) -> Any:
         """A QMP command's answer; argument names have ``_`` for ``-``.
 
-        Raises :class:`ExecuteError` if QEMU refuses, :class:`GoneError` if it is not there any more or does not
-        answer within ``within`` seconds.
+        Raises :class:`ExecuteError` if QEMU refuses, :class:`GoneError` if it is not there any more or hangs;
+        ``within`` seconds are its deadline.
         """
         given = {key.replace("_", "-"): value for key, value in arguments.items()}
+        patience = self.patience(within)
         try:
-            return await asyncio.wait_for(self._monitor.execute(command, given), within)
+            return await _or_its_end(self._monitor.execute(command, given), self._process, patience)
         except ExecuteError:
             raise
         except TimeoutError:  # an OSError too
-            raise GoneError(f"{self.name} did not answer {command} within {within:g} s") from None
-        except (QMPError, OSError, asyncio.IncompleteReadError, EOFError):
+            raise GoneError(f"{self.name} did not answer {command} {patience.within}") from None
+        except (QMPError, OSError, asyncio.IncompleteReadError, EOFError, _Ended):
             raise GoneError(f"{self.name} closed its monitor during {command}") from None
+
+    def patience(self, seconds: float) -> Patience:
+        """For whatever it is to do from now on."""
+        return Patience(seconds, partial(group, self.pid))
 
     @property
     def exit_status(self) -> int | None:
-        """As :class:`subprocess.Popen` has it, None while it runs."""
-        return self._process.poll()
+        """Negative for a signal, None while it runs."""
+        return self._process.wait(0)
 
     @property
     def cpu_seconds(self) -> float:
         """User and system time of all its threads, 0 once it is gone."""
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.pid)
 
     @property
     def log(self) -> str:
-        """The end of what it wrote on stderr, each message once, without warnings and QEMU's name before each line."""
-        with suppress(OSError), self._log.open("rb") as file:
-            file.seek(max(0, self._log.stat().st_size - _LOG))
-            lines = (_NAME.sub("", line) for line in file.read().decode(errors="replace").splitlines())
-            return "; ".join(dict.fromkeys(line for line in lines if line and not line.startswith("warning: ")))
-        return ""
+        """The end of what it wrote, each message once, without warnings and QEMU's name before each line."""
+        if self.exit_status is not None:
+            self._log.finish()
+        lines = (_NAME.sub("", line) for line in self._log.tail().splitlines())
+        return "; ".join(dict.fromkeys(line for line in lines if line and not line.startswith("warning: ")))
 
     def send_signal(self, number: int) -> None:
         """Stop, continue or kill it."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
-
-
-def asleep(pid: int) -> bool:
-    """Whether no thread of a process runs or wants to; a process that is gone sleeps."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        states = [(task / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] for task in tasks]
-    except OSError:
-        return True
-    return "R" not in states and "D" not in states
 
 
 class GoneError(EnvironmentBroke):
@@ -130,31 +122,30 @@ async def start(
 ) -> AsyncIterator[Guest]:
     """A QEMU with these arguments besides ours, ready for commands; killed when the block ends.
 
-    ``directory`` gets its sockets and its stderr; its path is short enough for sockets (107 bytes, unix(7)).
-    Raises :class:`EnvironmentBroke` with QEMU's words if it does not come up within ``within`` seconds.
+    ``directory`` gets its socket; its path is short enough for sockets (107 bytes, unix(7)). Raises
+    :class:`EnvironmentBroke` with QEMU's words if it does not come up; ``within`` seconds are its deadline.
     """
     monitor = QMPClient(name)
     monitor.logger.disabled = True
-    qmp, log = directory / f"{name}.qmp", directory / f"{name}.log"
+    qmp = directory / f"{name}.qmp"
     await monitor.start_server(str(qmp))
     command = (*binary.command, "-nodefaults", "-display", "none", "-S", "-qmp", f"unix:{qmp}", *arguments)
-    process = _spawn(command, binary.environment, log)
-    guest = Guest(name, process, monitor, log)
+    process = Child(command, binary.environment, stdin=NOWHERE, stderr=STDOUT, with_us=True)
+    guest = Guest(name, process, monitor)
+    patience = guest.patience(within)
     try:
         try:
-            await _or_its_end(monitor.accept(), process, within)
+            await _or_its_end(monitor.accept(), process, patience)
         except (TimeoutError, QMPError, _Ended) as problem:
-            if isinstance(problem, QMPError):
-                with suppress(subprocess.TimeoutExpired):  # it hung up because it is about to end
-                    process.wait(_ENDING)
-            status = f"ended with status {process.poll()}" if process.poll() is not None else "does not answer"
+            # One that hung up is about to end.
+            status = process.wait(_ENDING if isinstance(problem, QMPError) else 0)
+            what = f"{fate(status)} before it answered" if status is not None else f"did not answer {patience.within}"
             raise EnvironmentBroke(
-                f"{name} {status} after {within:g} s at most: {guest.log or 'no message'}; started as:"
-                f" {shlex.join(command)}"
+                f"{name} {what}: {guest.log or 'no message'}; started as: {shlex.join(command)}"
             ) from None
         yield guest
     finally:
-        _kill(process)
+        process.end()
         with suppress(QMPError, OSError, EOFError, asyncio.CancelledError):
             await monitor.disconnect()
 
@@ -204,42 +195,20 @@ class _Ended(Exception):  # noqa: N818  (an answer, not an accident)
     """The process ended before it did what was waited for."""
 
 
-async def _or_its_end(wanted: Awaitable[T], process: subprocess.Popen[bytes], within: float) -> T:
-    """Wait for one or the other, at most ``within`` seconds."""
+async def _or_its_end(wanted: Awaitable[T], process: Child, patience: Patience) -> T:
+    """Wait for one or the other; raises :class:`TimeoutError` where the process hangs."""
     task = asyncio.ensure_future(wanted)
     try:
-        async with asyncio.timeout(within):
-            while not (await asyncio.wait((task,), timeout=0.05))[0]:
-                if process.poll() is not None:
-                    raise _Ended
-            return task.result()
+        while (pause := patience.pause()) is not None:
+            if (await asyncio.wait((task,), timeout=min(pause, _LOOK)))[0]:
+                return task.result()
+            if process.wait(0) is not None:
+                raise _Ended
+        raise TimeoutError
     finally:
         task.cancel()
         # A QMPClient that is still hanging up must not be told to do so again.
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _spawn(command: Sequence[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    try:
-        with log.open("wb") as stderr:
-            return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, start_new_session=True,
-                env={**os.environ, **environment},
-                preexec_fn=_die_with_us,  # noqa: PLW1509  (one system call, no lock and no import)
-            )  # fmt: skip
-    except OSError as problem:
-        raise EnvironmentBroke(f"cannot start {command[0]!r}: {problem.strerror}") from None
-
-
-def _die_with_us() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """The whole process group: a wrapper may have started others."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _escaped(path: Path) -> str:

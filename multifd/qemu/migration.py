@@ -23,7 +23,9 @@ from typing import Any, Final
 from qemu.qmp import ExecuteError
 
 from multifd.errors import EnvironmentBroke
-from multifd.qemu.guest import GoneError, Guest, asleep
+from multifd.process.patience import MOST
+from multifd.process.threads import asleep
+from multifd.qemu.guest import GoneError, Guest
 
 POLL: Final = 0.005
 """Seconds between two looks."""
@@ -173,7 +175,8 @@ async def watch(
     late: Sequence[Change] = (),
     between: Sequence[int] = (),
 ) -> Course:
-    """Follow a migration to its end: both over, one gone, nothing moving any more, or ``within`` seconds passed.
+    """Follow a migration to its end: both over, one gone, or nothing moving any more; ``within`` seconds are its
+    deadline, and as many times that as :mod:`multifd.process.patience` gives to who computes end it.
 
     ``early`` is done once, in the middle of the first round (which needs a small bandwidth to have one); ``late`` at
     the pause before the switchover, when the destination has taken all that was sent before. ``between`` are the ids of
@@ -181,7 +184,7 @@ async def watch(
     """
     course = Course(destination=End() if destination is not None else None)
     pids = (source.pid, *((destination.pid,) if destination is not None else ()), *between)
-    expires = time.monotonic() + within
+    expires = time.monotonic() + MOST * within
     seen: tuple[object, ...] = ()
     still, continued = 0, False
     while True:

@@ -36,6 +36,7 @@ class LiveBench:
             else:
                 script = means.stage.script(pairing)
             memory = stack.enter_context(means.stage.destination(pairing))
+            means.process(pairing.sender, "sender").wake(means.deadline)
             address = listen(means, pairing, memory)
             if isinstance(address, contract.Failed):
                 return Outcome(landed(means, pairing, address, memory, script))
@@ -73,6 +74,7 @@ class LiveBench:
                 channels=pairing.channels,
                 address=address,
                 deadline=means.deadline,
+                beside=(means.process(pairing.receiver, "receiver").pid,),
             )
         except PeerError as broken:
             return broken

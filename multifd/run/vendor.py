@@ -16,7 +16,6 @@ leak, contract      what was written is right, but the library breaks its word
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,8 +27,9 @@ from multifd.libraries.find import Library, python_command
 from multifd.oracle.verdict import Observation
 from multifd.plan.library import REPRODUCERS
 from multifd.plan.work import Check, Fidelity, Reproducer
+from multifd.process.python import python
+from multifd.process.run import MOST, Ended, run
 from multifd.result.record import Seconds, Severity, Sides
-from multifd.run.process import MOST, Ended, run_process
 from multifd.scrutiny import observation as scrutiny
 
 _EVIDENCE: Final = re.compile(rf"(?:shown: ({'|'.join(get_args(Severity))})|(gone)|(skipped)): (.+)")
@@ -42,36 +42,36 @@ class Skipped(Exception):  # noqa: N818  (an answer, not an accident)
 def examine(
     work: Check | Reproducer, library: Library, deadline: float, most: int = MOST, reproducers: Path = REPRODUCERS
 ) -> Outcome:
-    """Run the cell, at most ``deadline`` seconds; raises :class:`Skipped`."""
+    """Run the cell, whose deadline is in seconds; raises :class:`Skipped`."""
     arguments = ["-m", "multifd.scrutiny", work.name, work.library]
     if isinstance(work, Reproducer):
         arguments = [str(reproducers / work.library / f"{work.name}.py")]
     command, environment = python_command(library, arguments)
     exactly = {f"{work.library.upper()}_LIBRARY": str(library.path)}
     started = time.perf_counter()
-    ended = run_process(command, {**environment, **exactly}, deadline, most)
+    ended = run(command, {**environment, **exactly}, deadline, most)
     wall = time.perf_counter() - started
     read: Callable[[Ended], Observation] = _evidence if isinstance(work, Reproducer) else _observations
-    observation = _fate(ended, deadline) or read(ended)
+    observation = _fate(ended) or read(ended)
     provenance = Sides(sender="vendor-software", receiver="vendor-software")
     return Outcome(observation, provenance, seconds=Seconds(wall=wall))
 
 
 def compare(work: Fidelity, library: Library, deadline: float, most: int = MOST) -> Outcome:
-    """Hold an emulation against its library on the cell's streams, at most ``deadline`` seconds."""
+    """Hold an emulation against its library on the cell's streams; the deadline is in seconds."""
     _, environment = python_command(library, ())
     arguments = ("--library", work.library, "--streams", str(work.streams))
     started = time.perf_counter()
-    ended = run_process((sys.executable, "-m", "multifd.fidelity", *arguments), environment, deadline, most)
+    ended = run(python("-m", "multifd.fidelity", *arguments), environment, deadline, most)
     wall = time.perf_counter() - started
-    observation = _fate(ended, deadline) or _disagreements(ended)
+    observation = _fate(ended) or _disagreements(ended)
     return Outcome(observation, Sides(sender="emulated", receiver="vendor-software"), seconds=Seconds(wall=wall))
 
 
-def _fate(ended: Ended, deadline: float) -> Observation | None:
+def _fate(ended: Ended) -> Observation | None:
     """A process that did not come to its own end."""
     if ended.stopped == "hung":
-        return _shown("hang", f"did not end within {deadline:g} s")
+        return _shown("hang", f"did not end {ended.within}")
     if ended.stopped == "flooded":
         return _shown("crash", "was stopped for what it wrote without end")
     if ended.died:

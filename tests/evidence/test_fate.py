@@ -109,6 +109,18 @@ ROWS: Final = {
             " message",
         ),
     ),
+    "source completed, destination ended, and nothing moves any more": Row(
+        COMPLETED,
+        REFUSING,
+        OLD,
+        Observation(
+            "hazard",
+            "destination exit status 1: multifd 0: flags received 2 flags expected 0; source completed: no message",
+            "source says completed, destination is dead: destination exit status 1: multifd 0: flags received 2 flags"
+            " expected 0; source completed: no message",
+        ),
+        stalled=True,
+    ),
     "destination completed alone": Row(
         BROKEN_PIPE,
         COMPLETED,

@@ -184,7 +184,7 @@ def test_a_worker_that_does_not_start_is_no_crash_of_a_stream() -> None:
     with pytest.raises(EnvironmentBroke) as caught:
         worker.begin([Stream("", b"", 1)])
 
-    assert str(caught.value) == f"{sys.executable} -c exit(5) did not start: exit status 5"
+    assert str(caught.value) == f"{sys.executable} -c exit(5) did not start: it exited with status 5"
 
 
 def test_a_library_that_is_not_there_is_exit_3(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Peers that do not live to answer: they hang, crash, or go, at any place where something is asked of them."""
+"""Peers that do not live to answer, or not soon: they hang, crash, go or compute, wherever something is asked."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from multifd.memory.layout import MemoryLayout
 from multifd.peer import contract
 from tests.liars.base import Liar
 
+_LONG: Final = 2.5
+"""Seconds: more than one deadline of a court in a hurry, less than it gives to who computes."""
+
 
 def _hang() -> None:
     while True:
@@ -23,13 +26,20 @@ def _crash() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def _compute() -> None:
+    end = time.monotonic() + _LONG
+    while time.monotonic() < end:
+        pass
+
+
 ENDS: Final[Mapping[str, Callable[[], None]]] = {
     "hangs": _hang,
     "crashes": _crash,
+    "computes": _compute,
     "exits": lambda: os._exit(3),
     "exits-zero": lambda: os._exit(0),
 }
-"""Ways not to answer."""
+"""Ways not to answer, or not soon."""
 
 PLACES: Final = ("hello", "encode", "decode", "receive", "listening", "send", "leisure")
 """Where: ``receive`` before it listens, ``listening`` after; ``leisure`` when the request has been answered."""

@@ -88,7 +88,7 @@ class AcceptsEverything(Liar):
         return self._done(request) if self.memory_at_stake(request) else super().decode(request)
 
 
-class _WritesAroundAnError(Liar):
+class _WritesLate(Liar):
     """Knows the memory of the request that it fails."""
 
     def lie(self, request: contract.Message, layout: MemoryLayout, handle: Callable[..., contract.Done]) -> None:
@@ -100,7 +100,7 @@ class _WritesAroundAnError(Liar):
             memory.pages(self._memory.blocks[0].name)[7] = GARBAGE
 
 
-class WritesBeforeError(_WritesAroundAnError):
+class WritesBeforeError(_WritesLate):
     """Writes a garbage page, then reports its error."""
 
     def reply(self, message: contract.Message) -> None:
@@ -110,7 +110,7 @@ class WritesBeforeError(_WritesAroundAnError):
         super().reply(message)
 
 
-class WritesAtOnceAfterError(_WritesAroundAnError):
+class WritesAtOnceAfterError(_WritesLate):
     """Reports its error and writes a garbage page before it is asked anything else."""
 
     def reply(self, message: contract.Message) -> None:
@@ -119,7 +119,7 @@ class WritesAtOnceAfterError(_WritesAroundAnError):
             self._write()
 
 
-class WritesLongAfterError(_WritesAroundAnError):
+class WritesLongAfterError(_WritesLate):
     """Reports its error; a thread writes a garbage page some milliseconds later."""
 
     def reply(self, message: contract.Message) -> None:
@@ -130,6 +130,15 @@ class WritesLongAfterError(_WritesAroundAnError):
     def _write_later(self) -> None:
         time.sleep(0.015)
         self._write()
+
+
+class WritesOnGreeting(_WritesLate):
+    """Reports its error; its next answer comes when a garbage page has been written."""
+
+    def introduce(self, request: contract.Hello) -> contract.Introduction:
+        if request.id > 1:
+            self._write()
+        return super().introduce(request)
 
 
 class WrongError(Liar):

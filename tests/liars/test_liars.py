@@ -84,6 +84,8 @@ CASES = [
          r"^1 pages were written after the receiver had reported its error$"),
     Case("writes-long-after-error", "receiver", "corrupt",
          r"^1 pages were written after the receiver had reported its error$", framing="zstd", sender="zstd"),
+    refused("writes-when-greeted", "corrupt",
+         r"^1 pages were written after the receiver had reported its error$"),
     refused("wrong-error", "wrong-error",
          r"^rejected with 'the moon is full', expected an error like 'multifd"),
     Case("refuses-what-works", "receiver", "wrong-error",
@@ -177,6 +179,26 @@ def test_a_peer_that_does_not_answer_is_killed_at_its_deadline(
     assert re.fullmatch(rf"peer {lie} did not answer within [12] s", record.reason), record.reason
     assert running(lie) == []
     assert court.hear(planned(court.cells, "zlib", "zlib", PACKET)).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("lie", "side", "scenario"),
+    [
+        ("computes-in-encode", "sender", "capture"),
+        ("computes-in-decode", "receiver", "capture"),
+        ("computes-in-receive", "receiver", "whole"),
+        ("computes-in-listening", "receiver", "whole"),
+    ],
+)
+def test_a_peer_that_computes_at_its_deadline_is_slow_and_passes(
+    lie: str, side: Role, scenario: Scenario, court: Court
+) -> None:
+    cell = planned(court.cells, "zlib", "zlib", PACKET, scenario)
+
+    record = court.in_a_hurry(court.replaced(cell, side, lie))
+    court.dismiss(lie)
+
+    assert record.verdict == "pass", record.reason
 
 
 @pytest.mark.parametrize(

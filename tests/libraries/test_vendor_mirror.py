@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from multifd.libraries.apt import run
 from multifd.libraries.cache import Tree
 from multifd.libraries.fetch import fetch
 from multifd.libraries.sources import NEWEST, Release
+from multifd.process.run import run as run_to_its_end
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,10 @@ def test_a_fetched_library_loads_beside_the_packages_of_this_environment(fetched
     program = "import sys, ctypes, numpy, pydantic, multifd; ctypes.CDLL(sys.argv[1]); print(sys.prefix)"
 
     command, environment = find.python_command(library, ("-c", program, str(library.path)))
-    ended = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=30, check=False)
+    ended = run_to_its_end(command, environment, 30, directory=Path("/"))
 
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.strip() == sys.prefix
+    assert (ended.status, ended.log) == (0, b"")
+    assert ended.output.decode().strip() == sys.prefix
 
 
 def test_what_was_fetched_is_listed_with_its_versions(fetched: Tree) -> None:

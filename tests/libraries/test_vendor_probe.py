@@ -33,7 +33,7 @@ def test_another_library_under_the_same_name_lacks_the_functions() -> None:
 
 def test_a_loader_that_is_gone_is_reported() -> None:
     assert probe(at(Path("/l"), loader=("/none/ld.so",))).problem == (
-        "/l: [Errno 2] No such file or directory: '/none/ld.so'"
+        "/l: cannot start '/none/ld.so': No such file or directory"
     )
 
 

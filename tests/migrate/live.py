@@ -14,7 +14,8 @@ from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageSize, Script
 from multifd.memory.rounds import build
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
+from multifd.peer.nursery import PROGRAM, Nursery
+from multifd.process.python import ENVIRONMENT
 from multifd.wire.dialect import Dialect, ZeroPages, dialect
 
 LONG: Final = 20.0

@@ -68,6 +68,6 @@ def test_a_codec_is_given_a_copy_that_the_guest_does_not_change(method: str, tmp
         way = Transmission(framing(method), dialect("qemu-10.0"), ZeroPages.PACKET, MainSync.FLUSH, 1)
         codec = Disturbed(method, guest)
 
-        Transmitter(script, way, codec, Sink(), [Sink()], parallel=False).run()  # type: ignore[arg-type]
+        Transmitter(script, way, codec, Sink(), [Sink()]).run()  # type: ignore[arg-type]
 
     assert codec.given == [(content, content)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,8 @@ from multifd.errors import EnvironmentBroke, PeerError
 from multifd.memory.image import GuestMemory
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
+from multifd.process.child import Child
+from multifd.process.threads import dead
 
 LONG = 20.0
 SHORT = 0.3
@@ -152,6 +155,52 @@ def test_a_peer_that_does_not_answer_in_time_hangs(body: str, peers: Peers, memo
     assert (broken.kind, str(broken)) == ("hang", "peer tiny did not answer within 0.3 s")
 
 
+COMPUTE = """
+def compute(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end: pass
+"""
+
+
+def test_a_peer_that_computes_at_its_deadline_is_slow_and_does_not_hang(peers: Peers, memory: GuestMemory) -> None:
+    peer = peers(COMPUTE + "request = ask(); compute(1); done(request); ask()")
+
+    assert decode(peer, memory, SHORT) == contract.Done(id=1, provenance="software")
+
+
+def test_a_peer_that_computes_for_ever_hangs(peers: Peers, memory: GuestMemory) -> None:
+    broken = refusal(peers(COMPUTE + "compute(60)"), memory, SHORT)
+
+    assert (broken.kind, str(broken)) == ("hang", "peer tiny did not answer within 1.5 s of computing")
+
+
+def test_a_peer_that_waits_for_another_that_computes_does_not_hang(peers: Peers, memory: GuestMemory) -> None:
+    waiting = peers("request = ask(); time.sleep(1); done(request); ask()")
+    other = Child([sys.executable, "-S", "-c", "while True: pass"], {})
+
+    answer = waiting.request(
+        contract.Decode, SHORT, beside=(None, other.pid), capture="nowhere", memory=memory.layout, framing="zlib",
+        dialect="qemu-10.0",
+    )  # fmt: skip
+    other.end()
+
+    assert answer == contract.Done(id=1, provenance="software")
+
+
+def test_a_peer_that_runs_is_not_woken_again(peers: Peers, memory: GuestMemory) -> None:
+    peer = peers(HONEST)
+    answer = decode(peer, memory)
+
+    peer.wake(SHORT)
+
+    assert answer == contract.Done(id=1, provenance="software")
+
+
+def test_a_peer_that_does_not_run_is_woken_by_a_question(peers: Peers) -> None:
+    with pytest.raises(PeerError, match=r"answered Done\(id=1, .*, expected hello$"):
+        peers(HONEST).wake(LONG)
+
+
 def test_a_peer_that_does_not_read_a_long_request_hangs(peers: Peers, memory: GuestMemory) -> None:
     peer = peers("time.sleep(60)")
 
@@ -273,15 +322,11 @@ time.sleep(60)
 
     refusal(peer, memory, SHORT)
 
-    assert _dead(answer.packets)
-
-
-def _dead(pid: int) -> bool:
-    """Gone, or waiting for a parent to be told."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
-        return True
+    # It was killed, which takes a moment.
+    expires = time.monotonic() + LONG
+    while not dead(answer.packets):
+        assert time.monotonic() < expires
+        time.sleep(0.01)
 
 
 def _wait_for_exit(peer: PeerProcess) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from multifd.errors import EnvironmentBroke, PeerError
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
+from multifd.peer.nursery import PROGRAM, Nursery
+from multifd.process.python import ENVIRONMENT
 
 LONG: Final = 30.0
 """Seconds in which whatever must happen has happened."""
@@ -218,7 +219,8 @@ OWNER: Final = """
 import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # deaf to it where these tests run in the background
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
+from multifd.peer.nursery import PROGRAM, Nursery
+from multifd.process.python import ENVIRONMENT
 nursery = Nursery()
 peers = [PeerProcess(name, (*PROGRAM, name), ENVIRONMENT, nursery.start) for name in ("zlib", "none")]
 for peer in peers:

@@ -10,9 +10,10 @@ from contextlib import ExitStack
 import pytest
 
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import ENVIRONMENT, PROGRAM, Nursery
-from multifd.peer.process import Start, execute
+from multifd.peer.nursery import PROGRAM, Nursery
 from multifd.peer.turns import take_turns
+from multifd.process.child import Start, execute
+from multifd.process.python import ENVIRONMENT
 
 
 def policies() -> tuple[int, int]:

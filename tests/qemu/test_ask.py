@@ -50,4 +50,4 @@ def test_a_program_that_is_no_qemu() -> None:
     with pytest.raises(EnvironmentBroke) as error:
         ask(Binary(command=("false",)), WITHIN)
 
-    assert str(error.value).startswith("qemu ended with status 1 after 20 s at most: no message; started as: false ")
+    assert str(error.value).startswith("qemu exited with status 1 before it answered: no message; started as: false ")

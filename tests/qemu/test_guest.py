@@ -19,8 +19,9 @@ import pytest
 from qemu.qmp import ExecuteError
 
 from multifd.errors import EnvironmentBroke
+from multifd.process.threads import asleep
 from multifd.qemu.binary import Binary
-from multifd.qemu.guest import GoneError, Guest, Machine, asleep, qtest, start
+from multifd.qemu.guest import GoneError, Guest, Machine, qtest, start
 from tests.cli.command import ROOT
 from tests.qemu.host import QEMU, needs_qemu
 
@@ -134,21 +135,6 @@ def test_a_guest_that_stands_sleeps(scratch: Path) -> None:
     during(scratch, look)
 
 
-def test_a_process_that_works_does_not_sleep() -> None:
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
-        awake = [not asleep(process.pid) for _ in range(20)]
-        process.kill()
-
-    assert any(awake)
-
-
-def test_a_process_that_is_gone_sleeps() -> None:
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
-
-    assert asleep(process.pid)
-
-
 # When it is up no more
 
 
@@ -192,6 +178,7 @@ def test_what_a_wrapper_started_ends_with_it(scratch: Path) -> None:
 PARENT: Final = """\
 import asyncio, sys
 from pathlib import Path
+from multifd.process.threads import asleep
 from multifd.qemu.binary import Binary
 from multifd.qemu.guest import start
 
@@ -249,7 +236,7 @@ def test_a_wrong_option_is_said_in_its_words(scratch: Path) -> None:
     message = refusal(scratch, QEMU, "-no-such-option")
 
     assert message == (
-        "source ended with status 1 after 20 s at most: -no-such-option: invalid option; started as:"
+        "source exited with status 1 before it answered: -no-such-option: invalid option; started as:"
         f" {shlex.join(QEMU.command)} -nodefaults -display none -S -qmp unix:{scratch}/source.qmp -no-such-option"
     )
 
@@ -257,13 +244,27 @@ def test_a_wrong_option_is_said_in_its_words(scratch: Path) -> None:
 def test_a_program_that_waits_for_nobody_is_given_up_at_the_deadline(scratch: Path) -> None:
     message = refusal(scratch, shell("sleep 1000"), within=0.2)
 
-    assert message.startswith("source does not answer after 0.2 s at most: no message; started as: /bin/sh -c ")
+    assert message.startswith("source did not answer within 0.2 s: no message; started as: /bin/sh -c ")
+
+
+def test_a_program_that_works_at_the_deadline_is_waited_for(scratch: Path) -> None:
+    work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exit 3"
+
+    message = refusal(scratch, shell(work), within=0.2)
+
+    assert message.startswith("source exited with status 3 before it answered: no message; started as: /bin/sh -c ")
+
+
+def test_a_program_that_works_for_ever_is_given_up(scratch: Path) -> None:
+    message = refusal(scratch, shell("while true; do :; done"), within=0.2)
+
+    assert message.startswith("source did not answer within 1 s of computing: no message; started as: /bin/sh -c ")
 
 
 def test_a_program_that_wants_other_options(scratch: Path) -> None:
     message = refusal(scratch, Binary(command=("/bin/sleep", "1000")), within=3600)
 
-    assert message.startswith("source ended with status 1 after 3600 s at most: /bin/sleep: invalid option -- 'n'; Try")
+    assert message.startswith("source exited with status 1 before it answered: /bin/sleep: invalid option -- 'n'; Try")
 
 
 def test_a_program_that_is_not_there(scratch: Path) -> None:
@@ -275,7 +276,7 @@ def test_a_program_that_is_not_there(scratch: Path) -> None:
 def test_a_program_gets_its_environment(scratch: Path) -> None:
     message = refusal(scratch, shell('echo "$WORD" >&2; exit 3', WORD="from the profile"))
 
-    assert message.startswith("source ended with status 3 after 20 s at most: from the profile; started as: ")
+    assert message.startswith("source exited with status 3 before it answered: from the profile; started as: ")
 
 
 def test_each_message_is_shown_once_without_warnings_and_the_name_of_the_program(scratch: Path) -> None:
@@ -290,7 +291,14 @@ def test_each_message_is_shown_once_without_warnings_and_the_name_of_the_program
 
     message = refusal(scratch, shell(f"{script} exit 1"))
 
-    assert message.startswith("source ended with status 1 after 20 s at most: cannot open it; and why; started as: ")
+    assert message.startswith("source exited with status 1 before it answered: cannot open it; and why; started as: ")
+
+
+def test_no_complaint_fills_the_disk(scratch: Path) -> None:
+    message = refusal(scratch, shell("yes complaint | head -c 10000000 >&2; exit 1"))
+
+    assert message.startswith("source exited with status 1 before it answered: ")
+    assert sum(path.stat().st_size for path in scratch.iterdir()) == 0
 
 
 def test_of_a_long_complaint_the_end_is_shown(scratch: Path) -> None:

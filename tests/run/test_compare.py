@@ -9,8 +9,8 @@ import pytest
 from multifd.evidence.outcome import Outcome
 from multifd.libraries.find import Library
 from multifd.plan.work import Fidelity
+from multifd.process.run import Ended
 from multifd.run import vendor
-from multifd.run.process import Ended
 
 LIBRARY = Library("qpl", Path("libqpl.so.1"), "1.9.0", "host", (), (2, 36))
 
@@ -19,7 +19,7 @@ WORK = Fidelity(library="qpl", framing="qpl", emulation="iaa-emulated", streams=
 
 
 def compared(monkeypatch: pytest.MonkeyPatch, ended: Ended) -> Outcome:
-    monkeypatch.setattr(vendor, "run_process", lambda *_: ended)
+    monkeypatch.setattr(vendor, "run", lambda *_: ended)
     return vendor.compare(WORK, LIBRARY, 1.0)
 
 

@@ -1,0 +1,76 @@
+"""What the threads of a process are doing, by proc(5): ``/proc/PID/task/TID/stat``.
+
+State ``R`` is running or wanting to, on a host whose cores are all taken too; ``D`` waits for a disk. CPU time is in
+ticks of 10 ms, so that who only looks at a clock now and then does not seem to work.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_AWAKE: Final = ("R", "D")
+_STATE, _GROUP, _USER, _SYSTEM = 0, 2, 11, 12
+"""Fields of ``stat`` behind the name, which may have spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Some processes at one moment, the thread that looks left out."""
+
+    awake: bool
+    """A thread runs or wants to."""
+    ticks: dict[str, int]
+    """CPU time of each thread so far."""
+
+    @classmethod
+    def at(cls, pids: Iterable[int]) -> Look:
+        """Look now; a process that is gone has no threads."""
+        stats = dict(thread for pid in pids for thread in _threads(pid))
+        ticks = {thread: int(fields[_USER]) + int(fields[_SYSTEM]) for thread, fields in stats.items()}
+        return cls(any(fields[_STATE] in _AWAKE for fields in stats.values()), ticks)
+
+
+def asleep(pid: int) -> bool:
+    """Whether no thread of a process runs or wants to; a process that is gone sleeps."""
+    return not Look.at([pid]).awake
+
+
+def dead(pid: int) -> bool:
+    """Whether a process has ended, also if nobody has been told yet."""
+    fields = _fields(f"/proc/{pid}/stat")
+    return fields is None or fields[_STATE] in ("Z", "X")
+
+
+def group(leader: int) -> list[int]:
+    """Processes of the group that this one leads."""
+    named = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+    return [pid for pid in named if (fields := _fields(f"/proc/{pid}/stat")) and int(fields[_GROUP]) == leader]
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of all threads that a process has or had, 0 once it is gone."""
+    fields = _fields(f"/proc/{pid}/stat")
+    return (int(fields[_USER]) + int(fields[_SYSTEM])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def _threads(pid: int) -> Iterator[tuple[str, list[str]]]:
+    own = str(threading.get_native_id())
+    try:
+        names = [entry.name for entry in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return
+    for name in names:
+        if name != own and (fields := _fields(f"/proc/{pid}/task/{name}/stat")):
+            yield name, fields
+
+
+def _fields(stat: str) -> list[str] | None:
+    try:
+        return Path(stat).read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
