@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from multifd.codec import factories
-from multifd.errors import InputError
+from multifd.errors import HarnessError, InputError
 from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
 from multifd.profile import schema
@@ -288,6 +288,15 @@ def test_a_peer_appears_once() -> None:
 
 def test_profiles_are_shipped() -> None:
     assert set(shipped()) >= {"auto", "software-only"}
+
+
+def test_a_project_without_profiles_is_our_defect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multifd.profile.load.DIRECTORY", tmp_path)
+
+    with pytest.raises(HarnessError) as error:
+        shipped()
+
+    assert str(error.value) == f"{tmp_path}: holds no profiles (*.yaml)"
 
 
 @pytest.mark.parametrize("name", shipped())
