@@ -20,7 +20,10 @@ TEACHES: Final = {
     "explain": ("CELL is an id, as multifd cells prints it", "exit 2 if there is no such cell"),
     "replay": ("CAPTURE is a directory", "exit 0 identical, 1 not, 2 it cannot be read"),
     "dissect": ("CAPTURE is a directory", "exit 2 where one cannot be read"),
-    "report": ("DIRECTORY is what the run was given as --results", "0 conforming, 1 not conforming, 3 if it"),
+    "report": (
+        "DIRECTORY is what the run was given as --results",
+        "0 conforming, 1 not conforming, 3 if the environment broke",
+    ),
     "diff": ("BEFORE and AFTER are what the runs were given as --results", "exit 1 on a regression"),
     "peer": ("CODEC is none, zlib, zlib-ng, isal, libdeflate or zstd", "docs/peer-contract.md"),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from multifd.errors import InputError
+from multifd.errors import HarnessError, InputError
 from multifd.lineup.introduce import resolve
 from multifd.profile.load import load, shipped
 from multifd.profile.model import Deadlines, PeerEntry, Profile, QemuEntry
@@ -316,6 +316,15 @@ def test_the_peers_of_shipped_profiles_stand_in_one_file() -> None:
     contents = {name: yaml.safe_load(path.read_text(encoding="utf-8")) for name, path in shipped().items()}
 
     assert [name for name, content in contents.items() if "peers" in content] == ["auto"]
+
+
+def test_a_project_without_profiles_is_our_defect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multifd.profile.load.DIRECTORY", tmp_path)
+
+    with pytest.raises(HarnessError) as error:
+        shipped()
+
+    assert str(error.value) == f"{tmp_path}: holds no profiles (*.yaml)"
 
 
 @pytest.mark.parametrize("name", shipped())
