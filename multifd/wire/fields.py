@@ -4,11 +4,11 @@ Structs, faults, splice, tap, ``multifd dissect``, docs/wire.md and docs/multifd
 are held against it. All integers are big-endian; every offset counts from the packet's first byte.
 
 ==============  =====================================  ===========================================
-packet          size in bytes                          source
+packet          size in bytes                          source (QEMU 10.0)
 ==============  =====================================  ===========================================
 init            64                                     ``MultiFDInit_t``, migration/multifd.c
 RAM             320 + 8 per page slot                  ``MultiFDPacket_t``, migration/multifd.h
-device state    276                                    ``MultiFDPacketDeviceState_t``, QEMU 10.0
+device state    276                                    ``MultiFDPacketDeviceState_t``, the same
 ==============  =====================================  ===========================================
 
 The first 12 bytes (magic, version, flags) are common to RAM and device-state packets: a reader tells them by the flags.

@@ -582,7 +582,7 @@ def test_empty_packets_keep_the_last_size_and_block_before_9_0(dialect: str) -> 
         header = unpack_ram(packet, PAGE)
 
         assert (header.flags, header.pages_alloc, header.normal_pages) == (flags, 128, 0)
-        assert (header.next_packet_size, header.ramblock) == (1000, "m")
+        assert (header.next_packet_size, header.ramblock, header.packet_num) == (1000, "m", 1)
 
 
 @pytest.mark.parametrize("dialect", OLD)
