@@ -28,24 +28,11 @@ from __future__ import annotations
 
 import re
 import struct
-from enum import IntEnum
 from typing import Final
 
 from typing_extensions import Buffer
 
-
-class Message(IntEnum):
-    """Types of messages."""
-
-    SHUT = 1
-    PONG = 2
-    REQ_PAGES_ID = 3
-    REQ_PAGES = 4
-    RECV_BITMAP = 5
-    RESUME_ACK = 6
-    SWITCHOVER_ACK = 7
-
-
+_SHUT: Final = 1
 _VALUE: Final = struct.Struct(">HHI")
 
 _DESCRIBED: Final = re.compile(rb'\x7e.{4}\x00\x06(?P<size>.{4})\{"', re.DOTALL)
@@ -58,7 +45,7 @@ _KEPT: Final = 12
 
 def shut(error: int = 0) -> bytes:
     """The message that lets the source end its migration, 8 bytes; ``error`` other than 0 says that it failed."""
-    return _VALUE.pack(Message.SHUT, 4, error)
+    return _VALUE.pack(_SHUT, 4, error)
 
 
 class StreamEnd:

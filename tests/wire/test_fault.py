@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from multifd.errors import WireError
-from multifd.wire.channel import ReceivingChannel
+from multifd.wire.channel import MAX_PAYLOAD, ReceivingChannel
 from multifd.wire.dialect import DIALECTS
 from multifd.wire.fault import CHANNEL, CHANNELS, FAULTS, Fault
 from multifd.wire.fields import INIT, RAM
@@ -185,6 +185,13 @@ def test_the_bit_that_nobody_notices_is_beyond_every_mask() -> None:
     assert isinstance(value, int)
 
     assert [d.name for d in DIALECTS.values() if value & (d.mask | 1 | (d.device_state or 0))] == []
+
+
+def test_the_payload_that_is_too_large_is_larger_than_any_that_is_taken() -> None:
+    value = FAULTS["packet-size"].value
+    assert isinstance(value, int)
+
+    assert MAX_PAYLOAD < value < 1 << 32
 
 
 def test_a_fault_has_one_name() -> None:

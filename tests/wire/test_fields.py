@@ -91,7 +91,9 @@ def test_reserved_bytes_are_read_as_one_integer() -> None:
     assert (INIT["reserved"].form, INIT["reserved"].read(packet)) == (Form.RESERVED, 7)
 
 
-@pytest.mark.parametrize(("name", "value"), [("flags", 1 << 32), ("ramblock", "x" * 257), ("flags", UUID(int=0))])
+@pytest.mark.parametrize(
+    ("name", "value"), [("flags", 1 << 32), ("ramblock", "x" * 257), ("flags", UUID(int=0)), ("ramblock", UUID(int=0))]
+)
 def test_a_value_that_does_not_fit_is_refused(name: str, value: int | str | UUID) -> None:
     packet = bytearray(RAM.size)
 

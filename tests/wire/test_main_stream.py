@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from multifd.errors import HarnessError, TruncatedError, WireError
 from multifd.wire.main_reader import MAIN_TRANSITIONS, MainReader, MainState
-from multifd.wire.main_stream import Blocks, EndOfSection, Event, Flush, Page, RamEnd, RamFlag, ZeroPage
+from multifd.wire.main_stream import Blocks, EndOfSection, Event, Flush, Page, RamEnd, RamFlag, Section, ZeroPage
 from multifd.wire.main_writer import MainWriter
 
 PAGE = 4096
@@ -52,6 +52,19 @@ def subsection(name: str, body: bytes) -> bytes:
 
 def section(kind: int, name: str, version: int = 4) -> bytes:
     return struct.pack(">BIB", kind, 2, len(name)) + name.encode() + struct.pack(">II", 0, version)
+
+
+# --- numbers ------------------------------------------------------------------------------------------------
+
+
+def test_sections_and_flags_have_qemus_numbers() -> None:
+    assert {section.name: section.value for section in Section} == {
+        **{"EOF": 0, "START": 1, "PART": 2, "END": 3, "FULL": 4, "SUBSECTION": 5, "VMDESCRIPTION": 6},
+        **{"CONFIGURATION": 7, "COMMAND": 8, "FOOTER": 0x7E},
+    }
+    assert {flag.name: flag.value for flag in RamFlag} == {
+        **{"ZERO": 0x02, "MEM_SIZE": 0x04, "PAGE": 0x08, "EOS": 0x10, "CONTINUE": 0x20, "MULTIFD_FLUSH": 0x200},
+    }
 
 
 # --- what the bytes mean ------------------------------------------------------------------------------------
@@ -244,6 +257,7 @@ BAD_STREAMS: dict[str, tuple[bytes, str]] = {
     "magic": (b"QEVX", "Not a migration stream"),
     "version": (struct.pack(">II", 0x5145564D, 2), "Unsupported migration stream version"),
     "no configuration": (HEADER + b"\x01", "Configuration section missing"),
+    "command for a configuration": (HEADER + b"\x08", "Configuration section missing"),
     "section type": (start() + b"\x09", "Unknown savevm section type 9"),
     "description": (start() + b"\x06", "Unknown savevm section type 6"),
     "other section": (start() + b"\x02\0\0\0\x07", "Unknown savevm section 7"),
@@ -267,6 +281,7 @@ BAD_STREAMS: dict[str, tuple[bytes, str]] = {
     "fill": (part(word(0, RamFlag.ZERO, "m") + b"\x20"), "Found a zero page with value 32"),
     "fill after zero pages": (part(ZEROS + word(PAGE, AGAIN) + b"\x20"), "Found a zero page with value 32"),
     "offset after zero pages": (part(ZEROS + word(16 * PAGE, AGAIN) + b"\0"), "Illegal RAM offset 10000"),
+    "offset far beyond after zero pages": (part(ZEROS + word(99 * PAGE, AGAIN) + b"\0"), "Illegal RAM offset 63000"),
     "flags after zero pages": (
         part(ZEROS + word(PAGE, AGAIN | 0x100) + b"\0"),
         "Unknown combination of migration flags: 0x122",
@@ -315,6 +330,32 @@ def test_a_bad_stream_is_refused_in_qemus_words(stream: bytes, message: str) -> 
 @pytest.mark.parametrize(("stream", "message"), BAD_STREAMS_OF_OURS.values(), ids=BAD_STREAMS_OF_OURS.keys())
 def test_what_only_we_refuse_names_the_field_the_value_and_what_was_expected(stream: bytes, message: str) -> None:
     assert str(error(stream)) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value", "expected"),
+    [
+        ("magic", "file magic", 0x51455658, 0x5145564D),
+        ("version", "file version", 2, 3),
+        ("no configuration", "section type", 1, 7),
+        ("section type", "section type", 9, "1-4 or 8"),
+        ("other section", "section id", 7, 2),
+        ("ram version", "section version", 3, 4),
+        ("no footer", "section footer", 2, 0x7E),
+        ("wrong footer", "section footer id", 31, 2),
+        ("unknown flags", "RAM flags", 0x100, "one of 0x2, 0x4, 0x8, 0x10, 0x200"),
+        ("unknown block", "RAM block name", "vga.vram", "a name of the MEM_SIZE list"),
+        ("continue what", "RAM flags", 0x22, "a block name before CONTINUE"),
+        ("offset", "RAM offset", 16 * PAGE, f"below {16 * PAGE}"),
+        ("fill", "zero page fill", 32, 0),
+    ],
+)
+def test_programs_are_told_the_field_its_value_and_what_was_expected(
+    name: str, field: str, value: object, expected: object
+) -> None:
+    refusal = error(BAD_STREAMS[name][0])
+
+    assert (refusal.field, refusal.value, refusal.expected) == (field, value, expected)
 
 
 def test_a_receiver_before_the_flush_word_refuses_it() -> None:

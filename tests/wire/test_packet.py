@@ -118,6 +118,8 @@ def test_every_channel_of_a_migration_is_accepted_and_the_next_id_is_not(channel
     [
         (0, "11223345", "magic", "multifd: received packet magic 11223345 expected 11223344"),
         (4, "00000002", "version", "multifd: received packet version 2 expected 1"),
+        (4, "00000000", "version", "multifd: received packet version 0 expected 1"),
+        (0, "00000000", "magic", "multifd: received packet magic 0 expected 11223344"),
         (
             8,
             GUEST.hex,

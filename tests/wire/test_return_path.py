@@ -62,6 +62,16 @@ def test_without_a_description_too(cuts: set[int]) -> None:
     assert (any(before), last) == (False, True)
 
 
+def test_the_last_footer_may_be_all_that_comes_of_the_devices() -> None:
+    stream = FOOTER + b"\0"
+
+    assert [ends(stream, cut) for cut in range(1, len(stream))] == [[False, True]] * (len(stream) - 1)
+
+
+def test_what_follows_the_description_changes_nothing() -> None:
+    assert ends(DESCRIBED + b"more") == [True]
+
+
 @pytest.mark.parametrize("stream", [ENDED[:-1], DESCRIBED[:-1], FOOTER + DEVICE, b"", b"\0"])
 def test_a_stream_that_goes_on_has_no_end(stream: bytes) -> None:
     assert ends(stream) == [False]

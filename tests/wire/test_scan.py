@@ -68,6 +68,22 @@ def test_device_state_is_as_long_as_it_says(raw_pages: bool) -> None:
     assert scanned(data, raw_pages=raw_pages) == [(64, 100), (64 + 276 + 100, 0)]
 
 
+def test_device_state_may_stand_anywhere() -> None:
+    state = pack_device_state(DeviceStateHeader(64, "vfio", 1, 3))
+
+    assert scanned(recording(packet(0, 0), state, b"abc", state, b"abc")) == [
+        *((64, 0), (64 + 1344, 3), (64 + 1344 + 279, 3)),
+    ]
+
+
+def test_a_flag_above_that_of_device_state_is_none() -> None:
+    assert scanned(recording(packet(0, 0, flags=0x80))) == [(64, 0)]
+
+
+def test_a_dialect_without_device_state_reads_its_flag_as_none() -> None:
+    assert scanned(recording(packet(0, 0, flags=0x40)), "qemu-9.2") == [(64, 0)]
+
+
 def test_a_packet_is_given_as_it_stands_on_the_wire() -> None:
     header = packet(1, 3)
 
@@ -83,6 +99,8 @@ def test_a_packet_is_given_as_it_stands_on_the_wire() -> None:
     [
         (recording(bytes(11)), "packet header: stream ended after 11 of 1344 bytes"),
         (recording(packet(1, 5)[:-1]), "packet header: stream ended after 1343 of 1344 bytes"),
+        (recording(packet(0, 0), bytes(5)), "packet header: stream ended after 5 of 1344 bytes"),
+        (recording(packet(1, 3), b"abc", bytes(9)), "packet header: stream ended after 9 of 1344 bytes"),
         (recording(packet(1, 5), b"abcd"), "packet payload: stream ended after 4 of 5 bytes"),
         (
             recording(pack_device_state(DeviceStateHeader(64, "vfio", 1, 0))[:-1]),
