@@ -184,7 +184,7 @@ class Run(Model):
 class Results(Model):
     """The whole of ``results.json``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_id: Literal["multifd-conformance/results/2"] = Field(default=SCHEMA_ID, alias="schema")
     run: Run

@@ -119,6 +119,12 @@ def test_a_known_issue_that_no_longer_happens_fails(verdict: Verdict) -> None:
     assert settled.reason == "known issue adler-carried-over no longer happens: take it out of the list"
 
 
+def test_of_several_issues_that_no_longer_happen_the_first_is_named() -> None:
+    settled = settle(cell(receiver="qpl"), [issue(id="one"), issue(id="two")])
+
+    assert settled.reason == "known issue one no longer happens: take it out of the list"
+
+
 def test_an_issue_that_depends_on_content_may_be_absent() -> None:
     sometimes = issue(verdict="known", always=False)
 
@@ -127,7 +133,7 @@ def test_an_issue_that_depends_on_content_may_be_absent() -> None:
 
 @pytest.mark.parametrize("verdict", ["skip", "error", "not-run"])
 def test_a_cell_that_was_not_checked_says_nothing_about_an_issue(verdict: Verdict) -> None:
-    unchecked = cell(receiver="qpl", verdict=verdict)
+    unchecked = failed(verdict=verdict, kind=None)
 
     assert settle(unchecked, [issue()]) == unchecked
 
