@@ -132,7 +132,7 @@ class WritesLongAfterError(_WritesAroundAnError):
         self._write()
 
 
-class WritesOnGreeting(_WritesAroundAnError):
+class WritesWhenAskedAfterError(_WritesAroundAnError):
     """Reports its error; its next answer comes when a garbage page has been written."""
 
     def introduce(self, request: contract.Hello) -> contract.Introduction:
