@@ -24,7 +24,7 @@ LIES: Final[Mapping[str, type[Liar]]] = {
     "writes-before-error": receiving.WritesBeforeError,
     "writes-at-once-after-error": receiving.WritesAtOnceAfterError,
     "writes-long-after-error": receiving.WritesLongAfterError,
-    "writes-when-greeted": receiving.WritesOnGreeting,
+    "writes-when-greeted": receiving.WritesWhenAskedAfterError,
     "wrong-error": receiving.WrongError,
     "refuses-what-works": receiving.RefusesWhatWorks,
     "listens-elsewhere": receiving.ListensElsewhere,

@@ -88,7 +88,7 @@ class AcceptsEverything(Liar):
         return self._done(request) if self.memory_at_stake(request) else super().decode(request)
 
 
-class _WritesLate(Liar):
+class _WritesAroundAnError(Liar):
     """Knows the memory of the request that it fails."""
 
     def lie(self, request: contract.Message, layout: MemoryLayout, handle: Callable[..., contract.Done]) -> None:
@@ -100,7 +100,7 @@ class _WritesLate(Liar):
             memory.pages(self._memory.blocks[0].name)[7] = GARBAGE
 
 
-class WritesBeforeError(_WritesLate):
+class WritesBeforeError(_WritesAroundAnError):
     """Writes a garbage page, then reports its error."""
 
     def reply(self, message: contract.Message) -> None:
@@ -110,7 +110,7 @@ class WritesBeforeError(_WritesLate):
         super().reply(message)
 
 
-class WritesAtOnceAfterError(_WritesLate):
+class WritesAtOnceAfterError(_WritesAroundAnError):
     """Reports its error and writes a garbage page before it is asked anything else."""
 
     def reply(self, message: contract.Message) -> None:
@@ -119,7 +119,7 @@ class WritesAtOnceAfterError(_WritesLate):
             self._write()
 
 
-class WritesLongAfterError(_WritesLate):
+class WritesLongAfterError(_WritesAroundAnError):
     """Reports its error; a thread writes a garbage page some milliseconds later."""
 
     def reply(self, message: contract.Message) -> None:
@@ -132,7 +132,7 @@ class WritesLongAfterError(_WritesLate):
         self._write()
 
 
-class WritesOnGreeting(_WritesLate):
+class WritesWhenAskedAfterError(_WritesAroundAnError):
     """Reports its error; its next answer comes when a garbage page has been written."""
 
     def introduce(self, request: contract.Hello) -> contract.Introduction:
