@@ -95,6 +95,15 @@ def test_every_environment_exists_and_pytest_knows_its_options(command: Shown, p
         pytestconfig.getoption(option)
 
 
+@pytest.mark.parametrize("command", shown("tox run"), ids=str)
+def test_every_environment_of_tox_exists(command: Shown) -> None:
+    *_, environment = command.words
+    name, _, factor = environment.partition("-")
+
+    tox = (ROOT / "tox.ini").read_text(encoding="utf-8")
+    assert re.search(rf"^\[testenv:{name}(?:\]|\{{.*-{factor}\b)", tox, re.MULTILINE)
+
+
 @pytest.mark.parametrize("command", shown("python -m"), ids=str)
 def test_every_module_that_is_run_exists_with_its_options(command: Shown) -> None:
     module, *words = command.words[2:]
