@@ -51,7 +51,7 @@ from rich.console import Console
 from rich.table import Table
 
 from multifd.errors import HarnessError, InputError, MultifdError
-from multifd.lineup.model import QemuPeer
+from multifd.lineup.peers import QemuPeer
 from multifd.lineup.qemus import resolve_qemus
 from multifd.memory.corpus import generate
 from multifd.memory.image import GuestMemory

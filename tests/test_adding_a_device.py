@@ -32,7 +32,7 @@ TOY: Final = Accelerator(
 DETECTION: Final = '''
 """A toy."""
 
-from multifd.device.model import Device
+from multifd.device.found import Device
 from multifd.device.sysfs import Host
 
 

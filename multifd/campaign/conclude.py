@@ -8,7 +8,7 @@ from typing import Final
 
 from multifd.campaign.options import Options
 from multifd.evidence.outcome import Outcome
-from multifd.lineup.model import LineUpPeer, QemuPeer
+from multifd.lineup.peers import LineUpPeer, QemuPeer
 from multifd.oracle.verdict import Observed, judge
 from multifd.plan.cell import PlannedCell
 from multifd.result.known import KnownIssue, settle

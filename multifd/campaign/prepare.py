@@ -16,7 +16,7 @@ from multifd.libraries.find import Library
 from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
 from multifd.lineup.libraries import fetch_missing
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.lineup.probe import Prober
 from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus
 from multifd.lineup.subjects import subjects

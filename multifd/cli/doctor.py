@@ -19,7 +19,7 @@ from multifd.accelerator import ACCELERATORS, VENDOR
 from multifd.cli.qemus import Found, on_this_host
 from multifd.codec import create, factories
 from multifd.device.diagnose import Diagnosis, diagnose
-from multifd.device.model import Device, Problem
+from multifd.device.found import Device, Problem
 from multifd.device.sysfs import Host
 from multifd.errors import MultifdError
 from multifd.libraries.find import Library, candidates

@@ -9,7 +9,7 @@ import yaml
 
 from multifd.accelerator import ACCELERATORS
 from multifd.device.diagnose import detect
-from multifd.device.model import Device
+from multifd.device.found import Device
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke
 from multifd.profile.model import Policy

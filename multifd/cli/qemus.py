@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from multifd.errors import InputError, MultifdError
-from multifd.lineup.model import QemuPeer
+from multifd.lineup.peers import QemuPeer
 from multifd.lineup.qemus import binaries_of, introduced
 from multifd.profile.model import Profile
 from multifd.qemu.ask import ask

@@ -21,7 +21,7 @@ from multifd.qemu.ask import ask
 from multifd.qemu.facts import common_machine, has_dialect
 from multifd.qemu.guest import Machine
 from multifd.qemu.migration import Terms
-from multifd.qemu.record import PAGE_SIZE, record_source
+from multifd.qemu.recording import PAGE_SIZE, record_source
 
 _CONTENT: Final = "mixed"
 _SEED: Final = 1

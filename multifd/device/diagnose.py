@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from multifd.accelerator import ACCELERATORS
-from multifd.device.model import Device, Problem
+from multifd.device.found import Device, Problem
 from multifd.device.sysfs import Host
 
 ENOUGH: Final = 1 << 30

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from multifd.device import pci
-from multifd.device.model import Device, Problem
+from multifd.device.found import Device, Problem
 from multifd.device.pci import Function
 from multifd.device.sysfs import Host
 

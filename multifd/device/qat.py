@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from multifd.device import pci
-from multifd.device.model import Device, Problem
+from multifd.device.found import Device, Problem
 from multifd.device.pci import Function
 from multifd.device.sysfs import Host
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from multifd.accelerator import ACCELERATORS, Event, Registers
-from multifd.device.model import Device
+from multifd.device.found import Device
 from multifd.device.sysfs import Host
 from multifd.evidence import pmu
 from multifd.result.record import DeviceVerdict

@@ -10,11 +10,11 @@ from typing import Final
 
 from multifd.accelerator import by_name
 from multifd.device.diagnose import detect
-from multifd.device.model import Device
+from multifd.device.found import Device
 from multifd.device.sysfs import Host
 from multifd.evidence.counters import Counters, moved, verdict
 from multifd.evidence.outcome import Outcome
-from multifd.lineup.model import LineUpPeer
+from multifd.lineup.peers import LineUpPeer
 from multifd.result.record import DeviceVerdict, DeviceWork, Role
 
 Jobs = Mapping[Role, int]

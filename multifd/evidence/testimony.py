@@ -8,7 +8,7 @@ from typing import Final
 
 from multifd.errors import PeerError
 from multifd.evidence.observe import Memory
-from multifd.lineup.model import LineUpPeer
+from multifd.lineup.peers import LineUpPeer
 from multifd.oracle.verdict import Observation, Observed
 from multifd.peer import contract
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from multifd.accelerator import ACCELERATORS, Accelerator, VendorCodec
-from multifd.device.model import Device
+from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke
 from multifd.libraries.find import Library, libraries
 from multifd.profile.model import OTHERS, DeviceEntry, Profile

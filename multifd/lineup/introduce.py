@@ -19,7 +19,7 @@ from multifd.codec.contract import peer_name
 from multifd.errors import InputError, PeerError
 from multifd.libraries.find import python_command
 from multifd.lineup.devices import DevicePeer
-from multifd.lineup.model import LineUp, LineUpPeer
+from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.lineup.probe import Probed
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess

@@ -21,7 +21,7 @@ from typing import Final
 from multifd.codec import create
 from multifd.errors import EnvironmentBroke, InputError, MultifdError
 from multifd.framing.model import framing
-from multifd.lineup.model import Ground, QemuPeer
+from multifd.lineup.peers import Ground, QemuPeer
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
 from multifd.memory.scratch import make_scratch
@@ -34,7 +34,7 @@ from multifd.qemu.binary import Binary, checked, named
 from multifd.qemu.facts import Facts, common_machine
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Terms, incoming, watch
-from multifd.qemu.record import record_source
+from multifd.qemu.recording import record_source
 
 MEMORY: Final = 4 << 20
 """Bytes of guest memory, here as in every cell, for tables that QEMU makes depend on it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from multifd.accelerator import ACCELERATORS
-from multifd.device.model import Device
+from multifd.device.found import Device
 from multifd.libraries.find import Library, libraries
 from multifd.lineup.devices import Find
 from multifd.profile.model import Profile

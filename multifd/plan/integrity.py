@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS, framing
-from multifd.lineup.model import LineUp, LineUpPeer
+from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.memory.corpus import CORPORA
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import able, pairing_cell, skip

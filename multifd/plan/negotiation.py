@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from multifd.framing.model import FRAMINGS, PROPOSALS
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import pairing_cell
 from multifd.plan.reference import reference_pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from multifd.framing.model import framing
-from multifd.lineup.model import LineUpPeer, QemuPeer
+from multifd.lineup.peers import LineUpPeer, QemuPeer
 from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.oracle.predict import predict
 from multifd.oracle.question import Question, Side

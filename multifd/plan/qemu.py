@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from multifd.framing.model import FRAMINGS, framing
-from multifd.lineup.model import LineUp, QemuPeer
+from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.lineup.qemus import MEMORY
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import Party, able, pairing_cell

@@ -6,7 +6,7 @@ from multifd.codec import create
 from multifd.codec.reference import reference as of_container
 from multifd.errors import HarnessError
 from multifd.framing.model import framing
-from multifd.lineup.model import LineUp, LineUpPeer
+from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.plan.pairings import able
 from multifd.result.record import Role
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from multifd.errors import HarnessError
 from multifd.framing.model import FRAMINGS, framing
-from multifd.lineup.model import LineUp, LineUpPeer, QemuPeer
+from multifd.lineup.peers import LineUp, LineUpPeer, QemuPeer
 from multifd.lineup.probe import PAGE_SIZE
 from multifd.oracle.ability import inabilities
 from multifd.oracle.question import Prediction

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from multifd.errors import InputError
 from multifd.framing.model import FRAMINGS
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import able, pairing_cell
 

@@ -21,7 +21,7 @@ from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.testimony import broke
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.oracle.verdict import Observation
 from multifd.plan.work import Pairing
 from multifd.result.record import Sides

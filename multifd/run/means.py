@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from multifd.device.sysfs import Host
 from multifd.evidence.proof import Prover
-from multifd.lineup.model import LineUp, LineUpPeer
+from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import Nursery
 from multifd.plan.work import Pairing

@@ -13,7 +13,7 @@ from pathlib import Path
 from multifd.evidence.fate import Arrived, alone
 from multifd.evidence.outcome import Outcome
 from multifd.framing.model import framing
-from multifd.lineup.model import LineUp, QemuPeer
+from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.memory.layout import Script
 from multifd.migrate.capture import Capture
 from multifd.migrate.playback import play
@@ -21,7 +21,7 @@ from multifd.plan.qemu import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, watch
-from multifd.qemu.record import record_source
+from multifd.qemu.recording import record_source
 from multifd.run.stage import Stage
 from multifd.run.with_qemu import left_in, ram_of
 from multifd.wire.fault import FAULTS, Fault

@@ -21,7 +21,7 @@ from multifd.migrate.capture import Capture
 from multifd.migrate.tap import Tap
 from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK
-from multifd.qemu.record import PAGE_SIZE, digest
+from multifd.qemu.recording import PAGE_SIZE, digest
 from multifd.wire.dialect import MainSync
 
 _NO_CAPTURE: Final = (InputError, WireError, ValidationError, UnreachableError)

@@ -31,7 +31,7 @@ from multifd.evidence.observe import Memory, compare
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
 from multifd.framing.model import Framing, framing
-from multifd.lineup.model import QemuPeer
+from multifd.lineup.peers import QemuPeer
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, Round, Script
 from multifd.oracle.verdict import Observation

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from multifd.device import iaa
-from multifd.device.model import Problem
+from multifd.device.found import Problem
 from tests.device.recorded import IAX, SPR
 from tests.device.trees import alice, host
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from multifd.device import kunpeng
-from multifd.device.model import Problem
+from multifd.device.found import Problem
 from tests.device.recorded import KUNPENG, ZIP, ZIP_UACCE
 from tests.device.trees import alice, host
 

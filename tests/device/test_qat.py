@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from multifd.device import qat
-from multifd.device.model import Problem
+from multifd.device.found import Problem
 from tests.device.recorded import C62X, GEN4, GUEST, PF_DIR, VF_DIR
 from tests.device.trees import MIB, alice, host
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multifd.accelerator import ACCELERATORS, IAA, Event
-from multifd.device.model import Device
+from multifd.device.found import Device
 from multifd.evidence import pmu
 from multifd.evidence.counters import Counters, moved, verdict
 from tests.device.trees import host

@@ -9,7 +9,7 @@ import pytest
 from multifd.accelerator import KUNPENG
 from multifd.device.sysfs import Host
 from multifd.evidence.proof import Prover, unproven, worst
-from multifd.lineup.model import LineUpPeer
+from multifd.lineup.peers import LineUpPeer
 from multifd.result.record import DeviceVerdict, DeviceWork, Provenance
 from tests.evidence.engine import Engine
 

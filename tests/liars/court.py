@@ -11,7 +11,7 @@ from typing import Final, Literal
 from multifd.campaign.conclude import concluded
 from multifd.campaign.options import Options
 from multifd.lineup.introduce import resolve
-from multifd.lineup.model import LineUp, LineUpPeer
+from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.plan.cell import PlannedCell
 from multifd.plan.whole import plan
 from multifd.profile.model import Deadlines, PeerEntry, Profile

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from multifd.device.model import Device, Problem
+from multifd.device.found import Device, Problem
 from multifd.errors import EnvironmentBroke
 from multifd.libraries.find import Library
 from multifd.lineup.devices import DevicePeer, device_peers

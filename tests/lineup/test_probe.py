@@ -6,7 +6,7 @@ import pytest
 
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.introduce import resolve
-from multifd.lineup.model import LineUpPeer
+from multifd.lineup.peers import LineUpPeer
 from multifd.lineup.probe import Prober
 from multifd.oracle.ability import inabilities
 from multifd.profile.model import PeerEntry, Profile

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from multifd.device.model import Device
+from multifd.device.found import Device
 from multifd.libraries.find import Library
 from multifd.lineup.subjects import subjects
 from multifd.profile.model import DeviceEntry, PeerEntry, Policy, Profile

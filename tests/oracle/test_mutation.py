@@ -16,7 +16,7 @@ import pytest
 from multifd.campaign.conclude import concluded
 from multifd.campaign.options import Options
 from multifd.lineup.introduce import resolve
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.oracle.predict import predict
 from multifd.oracle.rules import RULES, Rule
 from multifd.plan import pairings

@@ -6,7 +6,7 @@ import pytest
 
 from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.plan.whole import Plan, plan
 from multifd.profile.load import load
 

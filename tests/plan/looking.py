@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from multifd.lineup.model import LineUp, LineUpPeer
+from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.plan.cell import PlannedCell
 from multifd.plan.whole import Plan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from multifd.framing.model import METHOD_FRAMINGS
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.memory.corpus import CORPORA
 from multifd.plan.whole import Plan
 from tests.plan.looking import of

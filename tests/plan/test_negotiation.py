@@ -10,7 +10,7 @@ from multifd.codec.reference import reference
 from multifd.errors import HarnessError
 from multifd.framing.container import Container
 from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS, PROPOSALS
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.plan.pairings import able
 from multifd.plan.whole import Plan, plan
 from multifd.result.record import Role

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from multifd.framing.model import FRAMINGS
-from multifd.lineup.model import LineUp, QemuPeer
+from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.scenario import SCENARIOS

@@ -10,7 +10,7 @@ import pytest
 
 from multifd.errors import HarnessError
 from multifd.framing.model import FRAMINGS, framing
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.memory.corpus import CORPORA
 from multifd.memory.rounds import SHAPES
 from multifd.oracle.ability import inabilities

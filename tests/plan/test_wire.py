@@ -8,7 +8,7 @@ import pytest
 
 from multifd.errors import InputError
 from multifd.framing.model import FRAMINGS, framing
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.plan.whole import Plan, PlanOptions, plan
 from tests.plan.looking import of

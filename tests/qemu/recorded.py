@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from multifd.lineup.model import QemuPeer
+from multifd.lineup.peers import QemuPeer
 from multifd.qemu.binary import Binary
 from multifd.qemu.facts import Facts, read
 

@@ -10,7 +10,7 @@ from multifd.campaign.conclude import concluded
 from multifd.campaign.options import Options
 from multifd.evidence.outcome import Outcome
 from multifd.lineup.introduce import resolve
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.oracle.verdict import Observation, Observed
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import qemu_plan

@@ -14,7 +14,7 @@ import pytest
 from multifd.campaign.conclude import concluded
 from multifd.campaign.options import Options
 from multifd.errors import EnvironmentBroke
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.lineup.qemus import resolve_qemus
 from multifd.oracle.predict import predict
 from multifd.oracle.rules import RULES

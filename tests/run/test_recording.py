@@ -13,7 +13,7 @@ import pytest
 from multifd.campaign.conclude import located
 from multifd.evidence.outcome import Outcome
 from multifd.lineup.introduce import resolve
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.lineup.qemus import resolve_qemus
 from multifd.memory.scratch import make_scratch
 from multifd.migrate.capture import Capture

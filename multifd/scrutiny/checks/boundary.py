@@ -8,9 +8,9 @@ from typing import Final
 
 from multifd.framing.container import Container
 from multifd.scrutiny.child import fate
+from multifd.scrutiny.counterpart import deflated, member, noise, text
 from multifd.scrutiny.memory import Region
 from multifd.scrutiny.observation import Observation, Seen, observations, ranges
-from multifd.scrutiny.reference import deflated, member, noise, text
 from multifd.scrutiny.subject import SLACK, Subject
 
 _INSIDE: Final = "stays inside"

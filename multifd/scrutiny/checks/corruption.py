@@ -24,9 +24,9 @@ from typing import Final
 
 from multifd.framing.container import Container
 from multifd.scrutiny.child import Died, fate, in_child
+from multifd.scrutiny.counterpart import deflated, member, noise, text
 from multifd.scrutiny.memory import Region
 from multifd.scrutiny.observation import Observation, Seen, worst
-from multifd.scrutiny.reference import deflated, member, noise, text
 from multifd.scrutiny.subject import SLACK, Subject
 
 _WRONG: Final = "wrong bytes"

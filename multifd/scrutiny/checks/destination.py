@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from multifd.framing.container import Container
+from multifd.scrutiny.counterpart import deflated, member, noise, read_back, text
 from multifd.scrutiny.memory import Region
 from multifd.scrutiny.observation import Observation, Seen, observations
-from multifd.scrutiny.reference import deflated, member, noise, read_back, text
 from multifd.scrutiny.subject import SLACK, Subject, compressed, outcome
 
 _STEPS: Final = {

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from multifd.scrutiny.child import Died, in_child
+from multifd.scrutiny.counterpart import deflated, member, text
 from multifd.scrutiny.memory import Region
 from multifd.scrutiny.observation import Observation, Seen, observations
-from multifd.scrutiny.reference import deflated, member, text
 from multifd.scrutiny.subject import SLACK, Subject
 
 CALLS: Final = 100_000

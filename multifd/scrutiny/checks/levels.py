@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from multifd.framing.container import Container
+from multifd.scrutiny.counterpart import deflated, member, noise, read_back, text
 from multifd.scrutiny.observation import Observation, Seen, observations
-from multifd.scrutiny.reference import deflated, member, noise, read_back, text
 from multifd.scrutiny.subject import Refused, Subject, compressed, decompressed
 
 _PAGE: Final = 4096

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from multifd.framing.container import Container
+from multifd.scrutiny.counterpart import deflated, member, noise, read_back, text
 from multifd.scrutiny.observation import Observation, Seen, observations
-from multifd.scrutiny.reference import deflated, member, noise, read_back, text
 from multifd.scrutiny.subject import Session, Subject, compressed, decompressed
 
 _AROUND: Final = (1024, 4096, 65536, 131072)

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from multifd.framing.container import Container
+from multifd.scrutiny.counterpart import read_back, text
 from multifd.scrutiny.observation import Observation, Seen, observations, worst
-from multifd.scrutiny.reference import read_back, text
 from multifd.scrutiny.subject import Subject, compressed, decompressed
 
 _THREADS: Final = 4

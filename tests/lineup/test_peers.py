@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from multifd.lineup.introduce import resolve
-from multifd.lineup.model import LineUp
+from multifd.lineup.peers import LineUp
 from multifd.profile.model import PeerEntry, Profile
 
 

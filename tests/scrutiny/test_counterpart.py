@@ -7,8 +7,8 @@ import pytest
 from multifd.framing.container import Container
 from multifd.framing.deflate import walk
 from multifd.scrutiny.checks.corruption import specimens
+from multifd.scrutiny.counterpart import deflated, member, noise, read_back, text
 from multifd.scrutiny.observation import Seen
-from multifd.scrutiny.reference import deflated, member, noise, read_back, text
 
 FORMATS = (Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B)
 CONTENT = text(4096)
