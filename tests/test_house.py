@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from _pytest.mark import ParameterSet
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -24,24 +23,11 @@ TRACKED: Final = subprocess.run(
 MODULES: Final = [name for name in TRACKED if name.endswith(".py") and "tests" not in Path(name).parts]
 
 
-def modules(*split: str) -> list[ParameterSet]:
-    """Every module; some are about to be split."""
-    marks = {name: pytest.mark.xfail(reason="being split") for name in split}
-    return [pytest.param(name, marks=marks.get(name, ())) for name in MODULES]
-
-
-@pytest.mark.parametrize(
-    "name",
-    modules(
-        *("multifd/fidelity/grammar.py", "multifd/framing/deflate.py"),
-        *("multifd/run/bench.py", "multifd/wire/main_channel.py"),
-    ),
-)
+@pytest.mark.parametrize("name", MODULES)
 def test_no_module_is_too_long(name: str) -> None:
     assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
-@pytest.mark.xfail(reason="model, qemu, record and vendor are about to be renamed")
 def test_a_file_name_says_what_is_in_it() -> None:
     names = Counter(Path(name).name for name in TRACKED if name.startswith("multifd/"))
 
