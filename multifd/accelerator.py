@@ -98,8 +98,8 @@ QAT: Final = Accelerator(
         ),
     ),
 )
-"""Intel QuickAssist. The counter is that of Documentation/ABI/testing/debugfs-driver-qat of Linux, for all VFs of a PF;
-the second form is that of Intel's driver package. QAT's telemetry shows one second's load, not a total."""
+"""Intel QuickAssist. The counter is that of Documentation/ABI/testing/debugfs-driver-qat (Linux 6.18), for all VFs of
+a PF; the second form is that of Intel's driver package. QAT's telemetry shows one second's load, not a total."""
 
 IAA: Final = Accelerator(
     kind="iaa",
@@ -122,8 +122,8 @@ IAA: Final = Accelerator(
         0x0 | 0x1 << 4,
     ),
 )
-"""Intel In-Memory Analytics Accelerator. The event is ``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c of
-Linux."""
+"""Intel In-Memory Analytics Accelerator. The event is ``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c
+(Linux 6.18)."""
 
 KUNPENG: Final = Accelerator(
     kind="kunpeng",
@@ -140,8 +140,8 @@ KUNPENG: Final = Accelerator(
     ),
 )
 """HiSilicon Kunpeng's ZIP engine. Without it QEMU sends every page as it is (migration/multifd-uadk.c, QEMU 9.1). The
-counter is that of drivers/crypto/hisilicon/zip/zip_main.c of Linux; ``zip_dfx/send_cnt`` beside it counts the kernel's
-own requests, not those of UADK."""
+counter is that of drivers/crypto/hisilicon/zip/zip_main.c (Linux 6.18); ``zip_dfx/send_cnt`` beside it counts the
+kernel's own requests, not those of UADK."""
 
 ACCELERATORS: Final[Mapping[str, Accelerator]] = MappingProxyType({each.kind: each for each in (QAT, IAA, KUNPENG)})
 """By kind, in the order in which they are shown."""

@@ -8,25 +8,18 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tests.citations import ROOT, citations, irregular, tracked
 
 FILES: Final = {path.relative_to(ROOT).as_posix(): path for path in tracked()}
 
 
-def files(*split: str) -> list[ParameterSet]:
-    """Every file; some are about to be split and not yet regular."""
-    marks = {name: pytest.mark.xfail(reason="being split") for name in split}
-    return [pytest.param(path, id=name, marks=marks.get(name, ())) for name, path in FILES.items()]
-
-
-@pytest.mark.parametrize("path", files("multifd/framing/deflate.py", "multifd/wire/main_channel.py"))
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
 def test_every_cited_file_has_a_version(path: Path) -> None:
     assert [str(citation) for citation in citations([path]) if not citation.version] == []
 
 
-@pytest.mark.parametrize("path", files("multifd/framing/deflate.py", "multifd/fidelity/grammar.py"))
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
 def test_an_rfc_is_cited_by_number_and_section(path: Path) -> None:
     assert list(irregular(path)) == []
 

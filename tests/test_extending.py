@@ -43,14 +43,8 @@ TOYS: Final = (
     Toy("dialect", 1, "negotiation/zlib/zlib~zlib/qemu-toy/live/", "identical"),
     Toy("fault", 1, "negotiation/zlib/zlib~zlib/qemu-10.0/fault-toy/", "rejected"),
     Toy("codec", 3, "wire/zlib/toy~zlib/", "identical", "auto"),
-    pytest.param(
-        Toy("scenario", 2, "/qemu-10.0/toy/", "identical"),
-        marks=pytest.mark.xfail(reason="the plan of the suite names it a third time"),
-    ),
-    pytest.param(
-        Toy("device", 4, "wire/zlib-packet[window=15]/toy-emulated~zlib/", "identical", "auto"),
-        marks=pytest.mark.xfail(reason="one record per accelerator is on its way"),
-    ),
+    Toy("scenario", 2, "/qemu-10.0/toy/", "identical"),
+    Toy("device", 4, "wire/zlib-packet[window=15]/toy-emulated~zlib/", "identical", "auto"),
 )
 
 

@@ -26,7 +26,8 @@ ENCODER: Final = EncoderCapability(EMITTED, streaming=False, windows=frozenset({
 DECODER: Final = DecoderCapability(
     READ, streaming=False, window=WINDOW, header_window=False, members=frozenset(), checks_trailer=False
 )
-"""Of silicon and software alike; a job is whole: QEMU sets FIRST and LAST on every one (migration/multifd-qpl.c)."""
+"""Of silicon and software alike; a job is whole: QEMU sets FIRST and LAST on every one
+(migration/multifd-qpl.c, QEMU 10.2)."""
 
 _GZIP_HEADER: Final = bytes.fromhex("1f8b08000000000000ff")
 _GZIP_TRAILER: Final = 8

@@ -115,7 +115,7 @@ def _platform(host: Host, path: str) -> Iterator[Problem]:
     if not any(host.find("/sys/class/iommu/*")):
         yield Problem("the IOMMU is off, so the device cannot share memory with a process", SCALABLE_MODE)
     elif pasid is None:
-        # The attribute is as old as shared queues, and no device hides it (drivers/dma/idxd/sysfs.c of Linux).
+        # The attribute is as old as shared queues, and no device hides it (drivers/dma/idxd/sysfs.c, Linux 6.18).
         yield Problem(
             "the kernel does not say whether PASIDs are on (no pasid_enabled), so it is older than shared queues",
             "# Linux 5.11 or later is needed",

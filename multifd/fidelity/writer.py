@@ -26,7 +26,7 @@ NOISE: Final = Random("multifd.fidelity").randbytes(1 << 17)
 
 
 class Bits:
-    """Bits packed as RFC 1951 section 3.1.1 says: from the least significant bit of each byte."""
+    """Bits packed as RFC 1951, section 3.1.1, says: from the least significant bit of each byte."""
 
     def __init__(self) -> None:
         self._whole = bytearray()

@@ -13,8 +13,8 @@ A stream is a row of blocks, bits packed from the least significant bit of each 
     dynamic  ::=  HLIT:5  HDIST:5  HCLEN:4  code lengths  token*  end-of-block           (section 3.2.7)
     token    ::=  literal  |  length code  extra bits  distance code  extra bits         (section 3.2.5)
 
-Refused is exactly what zlib's ``inflate.c`` and ``inftrees.c`` refuse. The one condition that is reported rather than
-raised is a match from before the start of history, because only the caller knows whether the walk began where the
+Refused is exactly what ``inflate.c`` and ``inftrees.c`` (zlib 1.3) refuse. The one condition that is reported rather
+than raised is a match from before the start of history, because only the caller knows whether the walk began where the
 stream did.
 """
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 WINDOW: Final = 32768
-"""Bytes of history that DEFLATE can name at most (RFC 1951 section 3.2.5)."""
+"""Bytes of history that DEFLATE can name at most (RFC 1951, section 3.2.5)."""
 
 _LONGEST_TOKEN: Final = 15 + 5 + 15 + 13
 """Bits of the longest token: two codes of 15 bits with their extra bits."""

@@ -1,9 +1,9 @@
-"""The Huffman codes of DEFLATE (RFC 1951 section 3.2): from code lengths to tables, and what makes them none.
+"""The Huffman codes of DEFLATE (RFC 1951, section 3.2): from code lengths to tables, and what makes them none.
 
 A symbol of a literal/length or distance code stands for a base and a number of extra bits to be added to it (section
 3.2.5), so that a table's entry says all that there is to know about the next bits of input.
 
-The RFC does not say which codes a decoder must refuse; zlib's ``inftrees.c`` does, and :func:`flaw` finds exactly
+The RFC does not say which codes a decoder must refuse; ``inftrees.c`` (zlib 1.3) does, and :func:`flaw` finds exactly
 those: over-subscribed ones and incomplete ones, except a literal/length or distance code that is a single one-bit code,
 and a distance code that is empty.
 """
@@ -75,7 +75,7 @@ def flaw(lengths: Sequence[int], *, lone: bool = False) -> str | None:
 
 
 def table(lengths: Sequence[int], rows: Sequence[Row]) -> list[Entry]:
-    """The canonical code of RFC 1951 section 3.2.2, indexed by as many next bits as its longest code has.
+    """The canonical code of RFC 1951, section 3.2.2, indexed by as many next bits as its longest code has.
 
     A code is packed from its most significant bit, so it stands reversed in the low bits of an index; every
     value of the bits above them is another index of the same symbol.

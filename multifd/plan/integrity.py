@@ -15,6 +15,7 @@ from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.memory.corpus import CORPORA
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import able, pairing_cell, skip
+from multifd.plan.scenario import SCENARIOS
 from multifd.wire.dialect import DIALECTS
 
 PERIODS: Final = ("period-4096", "period-4097", "period-32768", "period-32769")
@@ -58,8 +59,9 @@ def _ways(name: str, *, user_corpus: bool) -> Iterator[_Way]:
     if name in ("none", "zlib"):
         yield _Way("live", {"channels": 255})
     for spoken in _speaking(name):
-        for scenario in ("live", "zero-only", "partial", "empty", "stale"):
-            yield _Way(scenario, {"dialects": spoken})
+        for scenario in SCENARIOS.values():
+            if scenario.any_dialect:
+                yield _Way(scenario.name, {"dialects": spoken})
 
 
 def _corpora(name: str, *, user_corpus: bool) -> Iterable[str]:

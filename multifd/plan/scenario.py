@@ -41,6 +41,11 @@ class Scenario:
     tcp: bool = False
     """TCP instead of Unix sockets."""
 
+    @property
+    def any_dialect(self) -> bool:
+        """Dirty rounds over sockets, sent as every dialect does by default."""
+        return self.mode == "live" and self.shape not in ("single", "mutating") and not self.legacy_zero_pages
+
     def zero_pages(self, sender: Dialect) -> ZeroPages:
         """Where a sender of this dialect puts zero pages."""
         return ZeroPages.MAIN if self.legacy_zero_pages else sender.zero_pages

@@ -15,7 +15,7 @@ from multifd.scrutiny.observation import Seen
 _MOST: Final = 1 << 16
 """Bytes of an answer; more than fits a pipe would block the child."""
 _OURS: Final = 70
-"""Exit status of a child in which something of ours failed (``EX_SOFTWARE`` of sysexits.h)."""
+"""Exit status of a child in which something of ours failed (``EX_SOFTWARE`` of sysexits(3))."""
 
 
 class Died(Exception):  # noqa: N818  (an answer, not an accident)

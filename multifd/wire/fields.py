@@ -6,8 +6,8 @@ are held against it. All integers are big-endian; every offset counts from the p
 ==============  =====================================  ===========================================
 packet          size in bytes                          source (QEMU 10.0)
 ==============  =====================================  ===========================================
-init            64                                     ``MultiFDInit_t``, migration/multifd.c
-RAM             320 + 8 per page slot                  ``MultiFDPacket_t``, migration/multifd.h
+init            64                                     ``MultiFDInit_t``, migration/multifd.c (QEMU 10.2)
+RAM             320 + 8 per page slot                  ``MultiFDPacket_t``, migration/multifd.h (QEMU 10.2)
 device state    276                                    ``MultiFDPacketDeviceState_t``, the same
 ==============  =====================================  ===========================================
 

@@ -141,7 +141,7 @@ class MainReader(StateMachine[MainState, Section | str]):
         known = {RamFlag.MEM_SIZE, RamFlag.ZERO, RamFlag.PAGE, RamFlag.EOS}
         self._known = known | {RamFlag.MULTIFD_FLUSH} if flush_word else known
         self._blocks: dict[str, int] = {}
-        # The block that CONTINUE refers to outlives its section (mis->last_recv_block in ram.c).
+        # The block that CONTINUE refers to outlives its section (mis->last_recv_block in migration/ram.c, QEMU 10.2).
         self._block: str | None = None
         self._ram_id: int | None = None
         self._events: list[Event] = []

@@ -1,6 +1,6 @@
 """The main channel, the migration stream beside the multifd channels: what it is made of.
 
-QEMU writes (``migration/savevm.c``: ``qemu_savevm_state_header``, ``_setup``, ``_iterate``, ``_complete``)::
+QEMU writes (``migration/savevm.c``, QEMU 10.2: ``qemu_savevm_state_header``, ``_setup``, ``_iterate``, ``_complete``)::
 
     "QEVM" be32, version 3 be32
     CONFIGURATION 7   be32 length, machine name, SUBSECTION 5 *
@@ -10,7 +10,7 @@ QEMU writes (``migration/savevm.c``: ``qemu_savevm_state_header``, ``_setup``, `
     FULL 4            like START: one device; EOF 0; VMDESCRIPTION 6
 
 A section has no length: only who knows the body finds its end. We know one body, that of ``ram``
-(``migration/ram.c``: ``ram_save_setup``, ``ram_load_precopy``), be64 words ``offset | flags`` up to EOS::
+(``migration/ram.c``, QEMU 10.2: ``ram_save_setup``, ``ram_load_precopy``), be64 words ``offset | flags`` up to EOS::
 
     MEM_SIZE 0x04       per block u8+idstr, be64 bytes; until the blocks' sum reaches the word's offset
     ZERO 0x02           [u8+idstr unless CONTINUE 0x20], fill byte 0
@@ -39,7 +39,7 @@ RAM_VERSION: Final = 4
 
 
 class Section(IntEnum):
-    """Section types (``QEMU_VM_*`` in ``migration/savevm.h``)."""
+    """Section types (``QEMU_VM_*`` in ``migration/savevm.h``, QEMU 10.2)."""
 
     EOF = 0
     START = 1

@@ -1,10 +1,11 @@
 """What a QEMU says of a packet that it refuses, by generation.
 
 Templates for :meth:`str.format`: ``value`` is what was received, ``expected`` what should have been, ``channel`` the
-channel's number. Sources: migration/multifd.c of 7.2.22 and 10.0.2 (``multifd_recv_initial_packet``,
-``multifd_recv_new_channel``, ``multifd_recv_unfill_packet``), migration/multifd-nocomp.c of 10.0.2
-(``multifd_ram_unfill_packet``), and for the payload's size migration/multifd-qatzip.c, for 10.0.2 does not look at it
-under zlib and zstd. Where versions of one generation differ is the oracle's to know (:mod:`multifd.oracle.qemu`).
+channel's number. Sources: migration/multifd.c (QEMU 7.2.22 to 10.0.2: ``multifd_recv_initial_packet``,
+``multifd_recv_new_channel``, ``multifd_recv_unfill_packet``), migration/multifd-nocomp.c (QEMU 10.0.2:
+``multifd_ram_unfill_packet``), and for the payload's size migration/multifd-qatzip.c (QEMU 10.0.2, which does
+not look at it under zlib and zstd). Where versions of one generation differ is the oracle's to know
+(:mod:`multifd.oracle.qemu`).
 """
 
 from __future__ import annotations

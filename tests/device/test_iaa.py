@@ -111,7 +111,7 @@ BROKEN = {
         "the IOMMU is off, so the device cannot share memory with a process",
         SCALABLE,
     ),
-    "kernel without PASIDs": (  # Linux, Documentation/ABI/stable/sysfs-driver-dma-idxd: since 5.11, as shared queues
+    "kernel without PASIDs": (  # Documentation/ABI/stable/sysfs-driver-dma-idxd (Linux 6.18): since 5.11
         f"- {IAX}/pasid_enabled",
         "the kernel does not say whether PASIDs are on (no pasid_enabled), so it is older than shared queues",
         "# Linux 5.11 or later is needed",

@@ -63,7 +63,7 @@ def encoders() -> Iterator[tuple[str, int, Encoder]]:
     default = zlib.Z_DEFAULT_STRATEGY
     for name, compressobj in (("zlib", zlib.compressobj), ("zlib-ng", zlib_ng.compressobj)):
         for level, bits in product(range(10), range(9, 16)):
-            # deflate.h, MAX_DIST: the window less MIN_LOOKAHEAD
+            # deflate.h (zlib 1.3), MAX_DIST: the window less MIN_LOOKAHEAD
             yield (
                 f"{name}[level={level},bits={bits}]",
                 (1 << bits) - 262,
