@@ -20,7 +20,7 @@ from multifd.codec.silicon.qat_member import member
 from multifd.fidelity import grammar
 from multifd.fidelity.grammar import Stream
 from multifd.framing.container import Container
-from multifd.memory.corpus import CORPORA, generate
+from multifd.memory.corpus import PORTABLE, generate
 
 CONTAINERS: Final = (Container.GZIP_EXT, Container.GZIP, Container.RAW, Container.FOUR_B, Container.ZLIB)
 
@@ -39,7 +39,7 @@ def _pool(corpus: str) -> bytes:
 def _plain(rng: Random) -> bytes:
     size = rng.choice(_LARGE) if rng.random() < 0.04 else rng.choice(_SIZES)
     start = rng.randrange(_POOL - size)
-    return _pool(rng.choice(tuple(CORPORA)))[start : start + size]
+    return _pool(rng.choice(PORTABLE))[start : start + size]
 
 
 def _written(rng: Random, container: Container, plain: bytes) -> bytes:

@@ -16,7 +16,7 @@ from multifd.codec import create
 from multifd.codec.zlib_api import wbits
 from multifd.fidelity.grammar import Stream
 from multifd.framing.container import Container
-from multifd.memory.corpus import CORPORA, generate
+from multifd.memory.corpus import PORTABLE, generate
 
 _SIZES: Final = (4096,) * 12 + (1, 100, 4095, 4097, 8192, 16384)
 """Mostly pages; larger outputs show distances, and cost more."""
@@ -88,7 +88,7 @@ def _pool(corpus: str) -> bytes:
 def stream(seed: int, index: int) -> Stream:
     """The stream with this index; encoders and corpora take turns, so that all of them meet."""
     rng = Random(~seed << 40 | index)
-    names, corpora = tuple(encoders()), tuple(CORPORA)
+    names, corpora = tuple(encoders()), PORTABLE
     name, corpus = names[index % len(names)], corpora[index // len(names) % len(corpora)]
     size = rng.choice(_LARGE) if rng.random() < 0.01 else rng.choice(_SIZES)
     start = rng.randrange(_POOL - size)

@@ -121,3 +121,6 @@ CORPORA: Final[Mapping[str, Corpus]] = MappingProxyType(
         )
     }
 )
+
+PORTABLE: Final = tuple(name for name, corpus in CORPORA.items() if corpus.portable)
+"""Names of those whose bytes are the same on every host."""

@@ -55,8 +55,8 @@ class KnownIssue(Model):
     message: str
     """Regular expression found in one of the cell's complaints, or in its error or reason where it has none."""
     always: bool = True
-    """Every cell that it covers shows it; False where the content of the pages decides, which differs from host to
-    host: then a cell without it is no news."""
+    """Every cell that it covers shows it; False where timing, load or a release of the library decides: then a cell
+    without it is no news."""
     reproduce: str | None = None
     """A command; None means that of the first cell."""
 

@@ -124,7 +124,7 @@ def test_a_run_in_which_nothing_was_checked_is_not_green(conformance: Conformanc
 
 def workers(run: subprocess.Popen[str]) -> list[psutil.Process]:
     """Processes that run cells."""
-    return [child for child in psutil.Process(run.pid).children() if "execnet" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process(run.pid).children() if "sys.stdin.readline" in " ".join(child.cmdline())]
 
 
 def killed(conformance: Conformance, *arguments: str) -> Ended:

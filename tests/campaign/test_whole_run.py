@@ -62,7 +62,7 @@ def test_the_part_that_was_asked_for_is_what_is_planned(conformance: Conformance
 def test_a_peer_that_the_plan_wants_and_the_profile_lacks_is_declared_and_skipped(conformance: Conformance) -> None:
     conformance.choose("zlib", "none")
 
-    ended = conformance.run("-k", "probe/zlib or (live and zlib~zstd and qemu-9.2/)")
+    ended = conformance.run("-k", "probe/zlib or (live and zstd and qemu-9.2/)")
 
     results = conformance.read()
     skipped = [cell for cell in results["cells"] if cell["verdict"] == "skip"]
@@ -112,7 +112,7 @@ def test_the_peer_of_the_example_works_in_every_suite(conformance: Conformance) 
     for cell, verdict in conformance.finished().items():
         verdicts.setdefault(cell.partition("/")[0], set()).add(verdict)
     assert ended.code == 0, ended.output
-    assert verdicts == {"probe": {"pass"}, "wire": {"pass", "refused"}, "integrity": {"pass"}}
+    assert verdicts == {"probe": {"pass"}, "wire": {"pass"}, "integrity": {"pass"}}
 
 
 # Input that is wrong: exit 2 and one line
@@ -174,7 +174,7 @@ def test_an_unknown_cell_is_refused_with_the_nearest(conformance: Conformance) -
     ended = conformance.run("--cell", CELL.replace("mixed", "mixd"))
 
     assert ended.code == 2
-    assert f"no such cell; the nearest are {CELL}, " in ended.complaint
+    assert f"; the nearest are {CELL}, " in ended.complaint
 
 
 def test_a_program_that_is_no_qemu_is_the_environments_fault(conformance: Conformance) -> None:

@@ -14,6 +14,7 @@ from multifd.libraries.find import Library
 from multifd.oracle.question import Prediction
 from multifd.oracle.verdict import Observation, judge
 from multifd.plan.work import Check, Fidelity, Reproducer
+from multifd.process import python
 from multifd.result.record import Sides
 from multifd.run import vendor
 from multifd.run.vendor import Skipped, compare, examine
@@ -182,7 +183,7 @@ def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, status: int
     program = tmp_path / "fidelity"
     program.write_text(f"#!{sys.executable}\nprint({text!r}, end='')\nraise SystemExit({status})\n")
     program.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(python, "INTERPRETER", (str(program),))
     monkeypatch.setattr(vendor, "python_command", lambda *_: ((), {}))
     return compare(
         Fidelity(library="qatzip", framing="qatzip", emulation="qat-emulated", streams=5), LIBRARY, 20
