@@ -200,6 +200,23 @@ def test_gzip_header_with_every_optional_field() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("flag", "optional", "field"),
+    [
+        (FEXTRA, extra_field((b"Ap", b"data")), "has_extra"),
+        (FNAME, b"ram.bin\0", "has_name"),
+        (FCOMMENT, b"of guest 7\0", "has_comment"),
+    ],
+)
+def test_gzip_header_with_one_optional_field(flag: int, optional: bytes, field: str) -> None:
+    written = gzip_header(flag, optional)
+
+    header = parse(written + b"data", Container.GZIP)
+
+    found = [name for name in ("has_extra", "has_name", "has_comment", "has_header_crc") if getattr(header, name)]
+    assert (header.length, found) == (len(written), [field])
+
+
 def test_zlib_reads_every_optional_field_too() -> None:
     payload = member(PAGE)[24:]
 

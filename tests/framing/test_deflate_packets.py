@@ -175,8 +175,9 @@ def test_output_beyond_the_bound_is_refused(tokens: list[Token]) -> None:
         walk(Bits().fixed(tokens).to_bytes(), max_output=258)
 
 
-def test_a_bomb_is_refused_without_being_walked_to_its_end() -> None:
-    stream = Bits().fixed([97, *[(258, 1)] * 10_000]).to_bytes()
+@pytest.mark.parametrize("tokens", [[97, *[(258, 1)] * 10_000], [97] * 20_000], ids=["matches", "literals"])
+def test_a_bomb_is_refused_without_being_walked_to_its_end(tokens: list[Token]) -> None:
+    stream = Bits().fixed(tokens).to_bytes()
 
     with pytest.raises(DeflateError) as caught:
         walk(stream, max_output=4096)

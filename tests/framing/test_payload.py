@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from multifd.codec import create
 from multifd.errors import InputError, PayloadError, Unsupported
-from multifd.framing.coder import Codec, declared
+from multifd.framing.coder import Codec, EncoderCapability, declared, need_encoder
 from multifd.framing.container import Container
 from multifd.framing.decode import PayloadDecoder
 from multifd.framing.encode import PayloadEncoder
@@ -126,6 +126,22 @@ def test_a_codec_says_what_it_lacks_before_anything_is_sent(
         PayloadEncoder(FRAMINGS[name], CODECS[codec], page_size)
 
     assert (caught.value.capability, str(caught.value)) == (capability, message)
+
+
+@pytest.mark.parametrize(("reach", "fits"), [(4096, True), (4097, False), (8192, False)])
+def test_a_window_that_cannot_be_limited_is_kept_by_what_is_no_larger(reach: int, fits: bool) -> None:
+    codec = CODECS["libdeflate"]
+    if fits:
+        assert need_encoder(codec, Container.RAW, 12, streaming=False, reach=reach) == 15
+        return
+    with pytest.raises(Unsupported, match=r"^libdeflate cannot limit its window to 4096 bytes$"):
+        need_encoder(codec, Container.RAW, 12, streaming=False, reach=reach)
+
+
+def test_an_encoder_shrinks_reaches_all_of_the_window_and_makes_one_member_unless_it_says_otherwise() -> None:
+    plain = EncoderCapability(frozenset(), streaming=False, windows=frozenset())
+
+    assert (plain.shrinks, plain.reach, plain.member) == (True, 15, None)
 
 
 def test_a_codec_cannot_read_a_container_that_it_does_not_know() -> None:
