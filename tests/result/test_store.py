@@ -427,6 +427,12 @@ def test_a_run_whose_end_cannot_be_written_has_no_results(tmp_path: Path) -> Non
 # A disk that is full
 
 
+def test_a_directory_is_made_with_those_above_it(tmp_path: Path) -> None:
+    log(tmp_path / "a" / "new" / "one", *FINISHED)
+
+    assert build(tmp_path / "a" / "new" / "one", []).cells == FINISHED
+
+
 def test_a_directory_that_cannot_be_made_is_the_environments_fault(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
@@ -495,6 +501,11 @@ def test_without_results_the_log_is_read(tmp_path: Path) -> None:
     log(tmp_path, *FINISHED)
 
     assert load(tmp_path).cells == FINISHED
+
+
+def test_results_for_which_there_is_no_directory_are_the_environments_fault(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentBroke, match=r"results\.json: cannot write: No such file or directory"):
+        save(results(), tmp_path / "gone")
 
 
 def test_results_that_cannot_be_written_leave_the_old_ones(tmp_path: Path) -> None:
