@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,6 +113,22 @@ def test_the_signal_that_ends_a_forked_peer_is_told(sent: signal.Signals, said: 
     with pytest.raises(PeerError) as raised:
         peer.hello(LONG)
     assert str(raised.value) == said
+
+
+def test_a_death_that_the_nursery_has_yet_to_tell_is_no_life(nursery: Nursery) -> None:
+    peer = ward(nursery, "zlib")
+    peer.hello(LONG)
+    server().suspend()
+    os.kill(pid(peer), signal.SIGKILL)
+    wait_until(lambda: psutil.Process(pid(peer)).status() == psutil.STATUS_ZOMBIE)
+    telling = threading.Timer(0.3, server().resume)
+    telling.start()
+
+    with pytest.raises(PeerError) as raised:
+        peer.hello(LONG)
+    telling.join()
+
+    assert str(raised.value) == "peer zlib was killed by signal 9 (Killed) after its last answer"
 
 
 def test_a_killed_peer_costs_itself_only(nursery: Nursery) -> None:
