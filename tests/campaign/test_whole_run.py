@@ -170,6 +170,14 @@ def test_a_qemu_of_a_profile_that_is_not_there_is_named_with_its_path(conformanc
     assert (ended.code, ended.complaint) == (2, f"Exit: multifd: {line}")
 
 
+def test_a_selection_that_pytest_cannot_read_is_bad_input(conformance: Conformance) -> None:
+    ended = conformance.run("-k", "zlib~zstd")
+
+    assert ended.code == 2
+    assert "Wrong expression passed to '-k'" in ended.output
+    assert not (conformance.results / store.EVENTS).exists()
+
+
 def test_an_unknown_cell_is_refused_with_the_nearest(conformance: Conformance) -> None:
     ended = conformance.run("--cell", CELL.replace("mixed", "mixd"))
 
