@@ -3,7 +3,7 @@
 
 This one is Python's ``zlib`` with the Huffman-only strategy, raw DEFLATE and nothing else. Run the matrix with it::
 
-    tox -e conformance -- --hwprofile examples/own_peer/profile.yaml
+    python3 bootstrap.py conformance --hwprofile examples/own_peer/profile.yaml
 
 A program in another language speaks the JSON lines of docs/peer-contract.md itself and needs none of this.
 """
