@@ -34,6 +34,8 @@ class Corpus:
     generate: Generate
     portable: bool = True
     """The bytes are the same on every host."""
+    period: int | None = None
+    """Distance in bytes at which it repeats, where that is what it is about."""
 
     def content(self, size: int, seed: int) -> Content:
         """Return ``size`` bytes, which depend on the corpus, the size and the seed (0 or more) only."""
@@ -79,6 +81,7 @@ def _period(length: int) -> Corpus:
         f"period-{length}",
         f"random bytes that repeat at a distance of exactly {length}",
         partial(edges.period, length),
+        period=length,
     )
 
 

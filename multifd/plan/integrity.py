@@ -18,7 +18,7 @@ from multifd.plan.pairings import able, pairing_cell, skip
 from multifd.plan.scenario import SCENARIOS
 from multifd.wire.dialect import DIALECTS
 
-PERIODS: Final = ("period-4096", "period-4097", "period-32768", "period-32769")
+PERIODS: Final = (4096, 4097, 32768, 32769)
 """The periods that every framing sees; the others go by one framing of each kind."""
 _SIZES: Final = {"pc.ram": 1 << 20, "vga.vram": 256 << 10}
 _LARGEST_PAGE: Final = 65536
@@ -66,10 +66,11 @@ def _ways(name: str, *, user_corpus: bool) -> Iterator[_Way]:
 
 def _corpora(name: str, *, user_corpus: bool) -> Iterable[str]:
     """All corpora for the methods; for the proposals the kinds of content and the periods that matter most."""
-    everything = [corpus for corpus in CORPORA if corpus != "mixed"]
+    everything = [corpus for corpus in CORPORA.values() if corpus.name != "mixed"]
     if name not in METHOD_FRAMINGS:
-        everything = [corpus for corpus in everything if not corpus.startswith("period-") or corpus in PERIODS]
-    return [*everything, "user"] if user_corpus else everything
+        everything = [corpus for corpus in everything if corpus.period in (None, *PERIODS)]
+    names = [corpus.name for corpus in everything]
+    return [*names, "user"] if user_corpus else names
 
 
 def _speaking(name: str) -> list[str]:

@@ -4,7 +4,7 @@ Structs, faults, splice, tap, ``multifd dissect``, docs/wire.md and docs/multifd
 are held against it. All integers are big-endian; every offset counts from the packet's first byte.
 
 ==============  =====================================  ===========================================
-packet          size in bytes                          source (QEMU 10.0)
+packet          size in bytes                          source
 ==============  =====================================  ===========================================
 init            64                                     ``MultiFDInit_t``, migration/multifd.c (QEMU 10.2)
 RAM             320 + 8 per page slot                  ``MultiFDPacket_t``, migration/multifd.h (QEMU 10.2)
