@@ -72,6 +72,7 @@ def test_an_empty_input_ends_between_blocks() -> None:
     seen = walk(b"")
 
     assert seen == Walk()
+    assert (seen.output, seen.max_distance, seen.consumed) == (0, 0, 0)
     assert (seen.aligned, seen.ends_with_sync_marker) == (True, False)
 
 
