@@ -176,13 +176,13 @@ def test_a_peer_that_computes_for_ever_hangs(peers: Peers, memory: GuestMemory) 
 
 def test_a_peer_that_waits_for_another_that_computes_does_not_hang(peers: Peers, memory: GuestMemory) -> None:
     waiting = peers("request = ask(); time.sleep(1); done(request); ask()")
-    other = Child([sys.executable, "-S", "-c", "while True: pass"], {})
-
-    answer = waiting.request(
-        contract.Decode, SHORT, beside=(None, other.pid), capture="nowhere", memory=memory.layout, framing="zlib",
-        dialect="qemu-10.0",
-    )  # fmt: skip
-    other.end()
+    with ExitStack() as stack:
+        other = Child([sys.executable, "-S", "-c", "while True: pass"], {})
+        stack.callback(other.end)
+        answer = waiting.request(
+            contract.Decode, SHORT, beside=(None, other.pid), capture="nowhere", memory=memory.layout, framing="zlib",
+            dialect="qemu-10.0",
+        )  # fmt: skip
 
     assert answer == contract.Done(id=1, provenance="software")
 
