@@ -34,10 +34,10 @@ ch 1   @8977      #9     0x0001 SYNC (stale size 62)
 OURS: Final = """\
  none in qemu-10.0, 2 channels, pages of 4096, from none
 ch 0   @64        #0     0x0001 SYNC
-ch 0   @1408      #2     0x0000 none, 10 pages [0-9] of pc.ram, payload 40960 bytes 0a323032342d3033…
+ch 0   @1408      #2     0x0000 none, 10 pages [0-9] of pc.ram, payload 40960 bytes 7468652068656164…
 ch 0   @43712     #3     0x0001 SYNC
 ch 1   @64        #1     0x0001 SYNC
-ch 1   @1408      #4     0x0000 none, 6 pages [0-5] of vga.vram, payload 24576 bytes 686520617420746f…
+ch 1   @1408      #4     0x0000 none, 6 pages [0-5] of vga.vram, payload 24576 bytes 2062792074686520…
 ch 1   @27328     #5     0x0001 SYNC
 """
 
@@ -80,7 +80,7 @@ def test_json_has_every_field_of_the_header(capture: Capture) -> None:
         "channel": 0,
         "at": 1408,
         "payload": 40960,
-        "starts": "0a323032342d3033",
+        "starts": "7468652068656164",
         "kind": "ram",
         "number": 2,
         "flags": 0,
@@ -98,9 +98,9 @@ def test_json_has_every_field_of_the_header(capture: Capture) -> None:
 def test_zero_pages_and_gaps_are_shown(tmp_path: Path) -> None:
     capture = record(tmp_path / "capture", Family("none", "none", "qemu-10.0"), script(tmp_path / "script", "dirty"))
 
-    line = multifd("dissect", capture.directory).out.splitlines()[2]
+    line = multifd("dissect", capture.directory).out.splitlines()[4]
 
-    assert ", 9 pages [0-5, 7-9], 1 zero [6] of pc.ram, " in line
+    assert ", 2 pages [4, 9], 1 zero [2] of pc.ram, " in line
 
 
 FIELDS: Final = """\

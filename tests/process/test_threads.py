@@ -61,7 +61,7 @@ def test_a_process_that_nobody_has_waited_for_is_dead() -> None:
 
 
 def test_a_group_is_its_leader_and_whoever_it_has_started() -> None:
-    program = "import os, time\nprint(os.fork(), flush=True)\ntime.sleep(60)"
+    program = "import os, time\nos.write(1, b'%d\\n' % os.fork())\ntime.sleep(60)"
     command = [sys.executable, "-S", "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert process.stdout is not None

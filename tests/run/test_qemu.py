@@ -39,6 +39,11 @@ RARE: Final = "qemu-failed-source-completed-destination: "
 LIARS: Final = ("corrupts-a-bit", "flips-in-the-splice")
 
 
+def with_peer(cell: PlannedCell, **peers: str) -> PlannedCell:
+    """The cell with somebody else on one side."""
+    return cell.model_copy(update={"work": cell.pairing.model_copy(update=peers)})
+
+
 class Lab:
     """A bench with real QEMUs, honest peers of ours, and liars."""
 
@@ -215,7 +220,7 @@ def test_zero_pages_on_the_main_channel_arrive_there(generations: Lab) -> None:
 
 
 def test_a_receiver_that_flips_a_bit_is_found(lab: Lab) -> None:
-    record = lab.run(lab.cell("zlib", "Q~zlib", "migrate").model_copy(update={"receiver": "corrupts-a-bit"}))
+    record = lab.run(with_peer(lab.cell("zlib", "Q~zlib", "migrate"), receiver="corrupts-a-bit"))
 
     assert (record.verdict, record.kind) == ("fail", "corrupt")
     assert "everybody says completed" in record.reason
@@ -225,7 +230,7 @@ def test_a_receiver_that_flips_a_bit_is_found(lab: Lab) -> None:
 def test_a_codec_that_flips_a_bit_in_the_splice_is_found(side: str, lab: Lab) -> None:
     pairing = "zlib~Q" if side == "sender" else "Q~zlib"
 
-    record = lab.run(lab.cell("zlib", pairing, "splice").model_copy(update={side: "flips-in-the-splice"}))
+    record = lab.run(with_peer(lab.cell("zlib", pairing, "splice"), **{side: "flips-in-the-splice"}))
 
     assert (record.verdict, record.kind) == ("fail", "corrupt")
     assert record.reason.startswith("hazard: everybody says completed, ")
