@@ -181,7 +181,20 @@ def test_a_destination_that_is_killed(scratch: Path) -> None:
 
     assert course.destination is not None
     assert course.destination.fate == "killed by signal 9"
-    assert not course.stalled
+
+
+def test_a_destination_that_is_gone_is_no_stall(scratch: Path) -> None:
+    async def migrate(both: Ends) -> Course:
+        both.destination.send_signal(signal.SIGKILL)
+        while both.destination.exit_status is None:
+            await asyncio.sleep(0.01)
+        await outgoing(both.source, TERMS, both.address)
+        return await watch(both.source, both.destination, WITHIN)
+
+    course = during(scratch, migrate)
+
+    assert course.destination is not None
+    assert (course.source.status, course.destination.dead, course.stalled) == ("failed", True, False)
 
 
 def test_a_source_that_is_killed(scratch: Path) -> None:
