@@ -112,6 +112,16 @@ def test_iaa_is_counted_by_the_event_of_its_own_unit(tmp_path: Path, pipe: tuple
     assert asked == [(21, 0x10, 0)]
 
 
+def test_counters_are_open_as_long_as_they_are_compared(tmp_path: Path, pipe: tuple[int, int]) -> None:
+    reader, _ = pipe
+
+    with Counters(host(tmp_path, IAX), [IAX1], lambda *_: reader):
+        os.fstat(reader)
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(reader)
+
+
 def test_iaa_without_the_right_to_count_gives_no_count(tmp_path: Path) -> None:
     def opener(kind: int, config: int, cpu: int) -> int:
         raise PermissionError
