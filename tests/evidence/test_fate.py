@@ -17,7 +17,7 @@ from multifd.qemu.migration import Course, End
 RIGHT: Final = Arrived(Memory(True, 0, 0, ""))
 OLD: Final = Arrived(Memory(False, 0, 5, "first at page 300 of m"))
 GARBAGE: Final = Arrived(Memory(False, 7, 2, "first at page 0 of m"), raw=True)
-GARBAGE_DECODED: Final = replace(GARBAGE, raw=False)
+GARBAGE_DECODED: Final = Arrived(GARBAGE.ram)
 STRANGE: Final = replace(RIGHT, strange=("pc.bios", "/rom@etc/acpi/tables"))
 
 COMPLETED: Final = End("completed")
