@@ -264,6 +264,11 @@ def test_what_is_exactly_one_member_is_one_member(framing: str, member: int, tmp
     }
 
 
+@pytest.mark.parametrize("framing", ["raw-packet", "qpl"])
+def test_raw_deflate_has_no_members(framing: str, tmp_path: Path) -> None:
+    assert measure(record(tmp_path, framing, corpus="constant"), 1024).problems == []
+
+
 def test_the_members_that_an_encoder_declares_are_expected(tmp_path: Path) -> None:
     half = 32 << 10
 
