@@ -200,6 +200,15 @@ def test_between_two_qemus(row: Row) -> None:
     assert between(course, row.arrived) == row.observed
 
 
+@pytest.mark.parametrize(("status", "outcome"), [(0, "rejected"), (1, "rejected"), (-1, "crash"), (-11, "crash")])
+def test_a_process_that_was_killed_crashed_and_one_that_exited_did_not(
+    status: int, outcome: Literal["rejected", "crash"]
+) -> None:
+    course = Course(BROKEN_PIPE, replace(REFUSING, exit_status=status))
+
+    assert between(course, OLD).outcome == outcome
+
+
 # With a splice between them
 
 

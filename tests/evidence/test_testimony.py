@@ -121,9 +121,10 @@ def test_wrong_memory_counts_whatever_the_sender_says(kind: Kind) -> None:
     assert sender_failed(HAZARD, failure(kind), "s") == HAZARD
 
 
+@pytest.mark.parametrize("seen", [REJECTED, Observation("crash"), Observation("hang"), Observation("broken")])
 @pytest.mark.parametrize("kind", ["unsupported", "wire", "payload", "environment", "internal"])
-def test_any_other_failure_of_a_sender_counts_before_a_refusal(kind: Kind) -> None:
-    assert sender_failed(REJECTED, failure(kind), "s") == failed(failure(kind), "s")
+def test_any_other_failure_of_a_sender_counts_before_that_of_its_receiver(kind: Kind, seen: Observation) -> None:
+    assert sender_failed(seen, failure(kind), "s") == failed(failure(kind), "s")
 
 
 # Claims
