@@ -172,6 +172,9 @@ class _Walker:
         self._found.kinds |= {block.kind for block in seen.blocks}
         if seen.far is not None:
             self._problem(payload, f"distance {seen.far[1]} at output offset {seen.far[0]}")
+        if seen.too_far is not None:
+            offset, distance = seen.too_far
+            self._problem(payload, f"distance {distance} at output offset {offset}, before the stream begins")
         if seen.truncated_by_limit:
             return budget
         if framing.flush is Flush.FINISH:

@@ -35,10 +35,10 @@ class Question:
     """Where the sender puts zero pages (its dialect's rule, or ``zero-page-detection=legacy``)."""
     becomes_zero: bool
     """Some page becomes zero after having had content."""
-    fault: Fault | None = None
-    channels: tuple[int, int] = (2, 2)
+    fault: Fault | None
+    channels: tuple[int, int]
     """How many the sender and the receiver were told."""
-    looks_late: bool = False
+    looks_late: bool
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
 
 

@@ -6,6 +6,7 @@ what was done       exit  complete  because
 all, or a part      0     yes       every cell that was asked for went as predicted
 a liar takes part   1     yes       a cell failed
 a skipped cell      1     yes       a run in which nothing was checked is not green
+a test broke        3     yes       outside its cell, before it or after it passed
 kill -9 of worker   3     yes       the cell that it ran broke; run again it passes, and
                                     that is no excuse
 the last worker     3     no        cells that were planned were not run
@@ -27,6 +28,7 @@ import pytest
 import yaml
 
 from multifd.result import store
+from tests.campaign.breaking import PHASE
 from tests.campaign.runs import CELL, Conformance, Ended, end, wait_until
 from tests.cli.command import process
 from tests.liars.court import entry
@@ -108,6 +110,21 @@ def test_a_cell_that_failed_is_not_conforming(conformance: Conformance) -> None:
 
     assert (said.code, said.complete) == (1, True)
     assert said.verdicts == Counter({"pass": 3, "fail": 1})
+
+
+@pytest.mark.parametrize("phase", ["setup", "call", "teardown"])
+def test_a_test_that_breaks_outside_its_cell_is_an_error_of_that_cell(
+    phase: str, conformance: Conformance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PHASE, phase)
+
+    said = agreed(conformance, end(conformance.start("suites/probe", "-p", "tests.campaign.breaking")))
+
+    assert (said.code, said.complete) == (3, True)
+    assert said.verdicts == Counter({"pass": 2, "error": 1})
+    (broken,) = (cell for cell in conformance.read()["cells"] if cell["verdict"] == "error")
+    assert (broken["id"], broken["observed"]) == ("probe/zlib", "broken")
+    assert broken["reason"].startswith("the harness or the host broke: ")
 
 
 def test_a_run_in_which_nothing_was_checked_is_not_green(conformance: Conformance) -> None:

@@ -112,6 +112,25 @@ def test_iaa_is_counted_by_the_event_of_its_own_unit(tmp_path: Path, pipe: tuple
     assert asked == [(21, 0x10, 0)]
 
 
+@pytest.mark.parametrize("line", IAX.splitlines(), ids=["type", "cpumask"])
+def test_a_unit_that_does_not_say_all_of_itself_gives_no_count(tmp_path: Path, line: str) -> None:
+    def opener(kind: int, config: int, cpu: int) -> int:
+        raise AssertionError("nothing is to be opened")
+
+    with Counters(host(tmp_path, line), [IAX1], opener) as counters:
+        assert list(counters.read().values()) == [None]
+
+
+def test_counters_are_open_as_long_as_they_are_compared(tmp_path: Path, pipe: tuple[int, int]) -> None:
+    reader, _ = pipe
+
+    with Counters(host(tmp_path, IAX), [IAX1], lambda *_: reader):
+        os.fstat(reader)
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(reader)
+
+
 def test_iaa_without_the_right_to_count_gives_no_count(tmp_path: Path) -> None:
     def opener(kind: int, config: int, cpu: int) -> int:
         raise PermissionError

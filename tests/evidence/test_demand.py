@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from multifd.errors import PeerError
 from multifd.evidence.demand import Demand
 from multifd.evidence.measure import measure
 from multifd.evidence.proof import worst
@@ -78,6 +79,19 @@ def test_escaped_pages_that_nobody_counted_leave_one_job_for_each_packet() -> No
 
 def test_more_escaped_pages_than_pages_demand_nothing() -> None:
     assert Demand(pages=7, packets=1, escaped=9).decoding(FRAMINGS["qpl"]) == 0
+
+
+@pytest.mark.parametrize("reply", [REFUSED, PeerError("crash", "peer zlib exited")])
+def test_a_sender_that_did_not_do_its_part_demands_nothing(reply: contract.Failed | PeerError) -> None:
+    assert COUNTED.of_sender(reply, "zlib-page") == 0
+
+
+def test_a_receiver_that_did_not_do_its_part_demands_nothing() -> None:
+    assert COUNTED.of_receiver(REFUSED, "qpl") == 0
+
+
+def test_each_end_demands_the_jobs_of_its_own_part() -> None:
+    assert (COUNTED.of_sender(done(6), "qpl"), COUNTED.of_receiver(done(6), "qpl")) == (700, 600)
 
 
 # What is counted

@@ -17,7 +17,7 @@ from multifd.qemu.migration import Course, End
 RIGHT: Final = Arrived(Memory(True, 0, 0, ""))
 OLD: Final = Arrived(Memory(False, 0, 5, "first at page 300 of m"))
 GARBAGE: Final = Arrived(Memory(False, 7, 2, "first at page 0 of m"), raw=True)
-GARBAGE_DECODED: Final = replace(GARBAGE, raw=False)
+GARBAGE_DECODED: Final = Arrived(GARBAGE.ram)
 STRANGE: Final = replace(RIGHT, strange=("pc.bios", "/rom@etc/acpi/tables"))
 
 COMPLETED: Final = End("completed")
@@ -198,6 +198,15 @@ def test_between_two_qemus(row: Row) -> None:
     course = Course(row.source, row.destination, stalled=row.stalled)
 
     assert between(course, row.arrived) == row.observed
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(0, "rejected"), (1, "rejected"), (-1, "crash"), (-11, "crash")])
+def test_a_process_that_was_killed_crashed_and_one_that_exited_did_not(
+    status: int, outcome: Literal["rejected", "crash"]
+) -> None:
+    course = Course(BROKEN_PIPE, replace(REFUSING, exit_status=status))
+
+    assert between(course, OLD).outcome == outcome
 
 
 # With a splice between them

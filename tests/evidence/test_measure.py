@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,12 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from multifd.evidence.measure import measure
+from multifd.evidence.measure import BUDGET, measure
+from multifd.framing.deflate import walk
 from multifd.framing.model import FRAMINGS
+from multifd.migrate.capture import Capture
 from multifd.wire.packet import PACKET_SIZE, RamHeader
+from multifd.wire.scan import scan
 from tests.run.recording import PAGE, Change, changed, record, relabelled
 
 PACKET = "zlib-packet[window=15]"
@@ -33,6 +37,69 @@ def test_an_honest_capture_has_no_problem(framing: str, tmp_path: Path) -> None:
     capture = record(tmp_path, framing, CODECS.get(framing, "zlib"))
 
     assert measure(capture).problems == []
+
+
+# What is counted
+
+
+def tables(capture: Capture) -> list[tuple[int, ...]]:
+    """The length table of every packet that has pages, read by hand."""
+    scanned = (
+        packet
+        for path in capture.channel_paths()
+        for packet in scan(path.read_bytes(), PAGE, capture.dialect, raw_pages=False)
+        if isinstance(packet.header, RamHeader) and len(packet.payload)
+    )
+    return [
+        struct.unpack(f">{packet.header.normal_pages}I", packet.payload[: 4 * packet.header.normal_pages])
+        for packet in scanned
+        if isinstance(packet.header, RamHeader)
+    ]
+
+
+@pytest.mark.parametrize("corpus", ["text", "mixed", "random", "zero"])
+def test_packets_with_a_payload_and_escaped_pages_are_counted(corpus: str, tmp_path: Path) -> None:
+    capture = record(tmp_path, "uadk", corpus=corpus)
+
+    seen, read = measure(capture), tables(capture)
+
+    assert (seen.packets, seen.escaped) == (len(read), sum(table.count(PAGE) for table in read))
+
+
+def test_without_an_escape_a_page_of_that_length_is_compressed(tmp_path: Path) -> None:
+    capture = record(tmp_path, "zlib-page[window=15]", corpus="random")
+
+    assert measure(relabelled(capture, "uadk")).escaped == measure(capture).escaped == 0
+
+
+def test_pages_are_walked_until_24_kib_have_been(tmp_path: Path) -> None:
+    """A page of random bytes is one stored block: with its header and checksum 4,107 bytes, of which six are 24 KiB."""
+    seen = measure(record(tmp_path, "zlib-page[window=15]", corpus="random"))
+
+    assert (seen.streams, seen.kinds, seen.max_distance) == (6, {"stored"}, 0)
+
+
+def test_a_capture_that_is_short_is_walked_whole(tmp_path: Path) -> None:
+    seen = measure(record(tmp_path, PACKET, corpus="constant"))
+
+    assert (seen.packets, seen.streams, seen.problems) == (3, 3, [])
+    assert 0 < seen.max_distance <= 32768
+
+
+def test_a_stream_that_goes_on_may_refer_to_the_packets_before(tmp_path: Path) -> None:
+    capture = record(tmp_path, "zlib", corpus="period-4097")
+
+    first, second = (
+        packet.payload
+        for packet in scan(capture.channel_path(0).read_bytes(), PAGE, capture.dialect, raw_pages=False)
+        if len(packet.payload)
+    )
+    assert walk(second).too_far is not None
+    assert len(first) + len(second) < BUDGET
+    assert measure(capture).problems == []
+
+
+# What breaks a promise
 
 
 def test_an_old_dialect_may_repeat_its_packet_numbers(tmp_path: Path) -> None:
@@ -93,10 +160,38 @@ def test_a_window_in_the_header_that_is_too_large_is_found(tmp_path: Path) -> No
     assert set(_what(measure(capture).problems)) == {"header announces a window of 32768"}
 
 
+def test_a_window_in_the_header_that_is_the_next_larger_one_is_found(tmp_path: Path) -> None:
+    header = (0x5800 + 31 - 0x5800 % 31).to_bytes(2)
+    """CINFO 5: a window of 8 KiB (RFC 1950, section 2.2)."""
+    whole = record(tmp_path, "zlib-packet[window=12]", corpus="constant")
+
+    capture = changed(whole, payload(lambda h, d: [(h, header + d[2:])]))
+
+    assert _what(measure(capture).problems) == ["header announces a window of 8192"]
+
+
+def test_a_header_is_looked_at_however_long_the_stream_goes_on(tmp_path: Path) -> None:
+    capture = relabelled(record(tmp_path, "zlib", corpus="random"), "zlib-sync-page[window=12]")
+
+    assert "header announces a window of 32768" in _what(measure(capture).problems)
+
+
 def test_a_distance_beyond_the_window_is_found(tmp_path: Path) -> None:
     capture = relabelled(record(tmp_path, "raw-packet", corpus="period-4097"), "raw-packet[window=12]")
 
     assert {re.sub(r"\d+", "N", what) for what in _what(measure(capture).problems)} == {"distance N at output offset N"}
+
+
+def test_a_distance_to_before_the_stream_is_found(tmp_path: Path) -> None:
+    def dependent(data: bytes) -> bytes:
+        pages = zlib.decompress(data, -15)
+        stream = zlib.compressobj(1, wbits=-15, zdict=pages[:1000])
+        return stream.compress(pages) + stream.flush()
+
+    capture = changed(record(tmp_path, "raw-packet"), payload(lambda h, d: [(h, dependent(d))]))
+
+    (what,) = _what(measure(capture).problems)
+    assert re.fullmatch(r"distance \d+ at output offset \d+, before the stream begins", what)
 
 
 def test_a_packet_without_a_sync_flush_is_found(tmp_path: Path) -> None:
@@ -163,6 +258,11 @@ def test_what_is_exactly_one_member_is_one_member(framing: str, member: int, tmp
     assert {re.sub(r".*: (\d members, \d declared),.*", r"\1", p) for p in measure(capture, member - 1).problems} == {
         "1 members, 2 declared"
     }
+
+
+@pytest.mark.parametrize("framing", ["raw-packet", "qpl"])
+def test_raw_deflate_has_no_members(framing: str, tmp_path: Path) -> None:
+    assert measure(record(tmp_path, framing, corpus="constant"), 1024).problems == []
 
 
 def test_the_members_that_an_encoder_declares_are_expected(tmp_path: Path) -> None:

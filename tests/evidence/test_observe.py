@@ -69,13 +69,36 @@ def test_a_page_that_is_zero_is_missing(script: Script, destination: GuestMemory
     )
 
 
-def test_a_page_of_an_earlier_round_is_missing(script: Script, destination: GuestMemory) -> None:
-    _copy(script, 0, destination)
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_page_of_an_earlier_round_is_missing(number: int, script: Script, destination: GuestMemory) -> None:
+    assert len(script.rounds) == 3
+    _copy(script, number, destination)
 
     left = compare(destination, script)
 
     assert (left.identical, left.wrong) == (False, 0)
     assert left.missing > 0
+
+
+def test_a_page_that_is_nearly_one_of_an_earlier_round_is_wrong(script: Script, destination: GuestMemory) -> None:
+    with GuestMemory.open(script.rounds[0].image, writable=False) as earlier:
+        before = earlier.pages("pc.ram")
+        page = next(
+            page for page in _content(script, "pc.ram") if (before[page] != destination.pages("pc.ram")[page]).any()
+        )
+        destination.pages("pc.ram")[page] = before[page]
+        place = int(np.flatnonzero((before[page] > 0) & (before[page] < 128))[0])
+    destination.pages("pc.ram")[page, place] *= 2
+
+    assert (compare(destination, script).wrong, compare(destination, script).missing) == (1, 0)
+
+
+def test_every_wrong_page_is_counted_however_they_are_strewn(script: Script, destination: GuestMemory) -> None:
+    destination.pages("pc.ram")[::2, 7] ^= 0x10
+
+    assert compare(destination, script) == Memory(
+        identical=False, wrong=32, missing=0, where="first at page 0 of pc.ram"
+    )
 
 
 def test_a_page_with_the_content_of_its_neighbour_is_wrong(script: Script, destination: GuestMemory) -> None:
@@ -100,6 +123,6 @@ def test_pages_that_change_after_a_snapshot_are_counted(
     before = snapshot(destination)
 
     for block, page in written:
-        destination.pages(block)[page, page] ^= 0x01
+        destination.pages(block)[page, page : page + 2] ^= 0x01
 
     assert changed(destination, before) == len(written)

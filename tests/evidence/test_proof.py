@@ -8,8 +8,10 @@ import pytest
 
 from multifd.accelerator import KUNPENG
 from multifd.device.sysfs import Host
-from multifd.evidence.proof import Prover, unproven, worst
+from multifd.evidence.outcome import Outcome
+from multifd.evidence.proof import Prover, proven, unproven, worst
 from multifd.lineup.peers import LineUpPeer
+from multifd.oracle.verdict import Observation
 from multifd.result.record import DeviceVerdict, DeviceWork, Provenance
 from tests.evidence.engine import Engine
 
@@ -156,6 +158,30 @@ def test_what_is_lacking_is_said_in_numbers_once() -> None:
     assert unproven([lacking, lacking, work("unproven", 7, None), work("proven")]) == (
         "QAT: 9 jobs were asked for, 8 counted (somewhere); QAT: 7 jobs were asked for, none counted (somewhere)"
     )
+
+
+@pytest.mark.parametrize("verdict", ["proven", "unverified", "not claimed", "disturbed", "fell-back"])
+def test_nothing_is_lacking_where_nothing_is_unproven(verdict: DeviceVerdict) -> None:
+    assert unproven([work(verdict)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [("", "QAT: 9 jobs were asked for, 8 counted (somewhere)"), ("the memory is wrong", "the memory is wrong")],
+)
+def test_an_outcome_says_what_is_lacking_unless_it_has_worse_to_say(detail: str, told: str) -> None:
+    lacking = (work("unproven", 9, 8),)
+
+    outcome = proven(Outcome(Observation("identical", detail=detail)), lacking)
+
+    assert outcome.observation == Observation("identical", detail=told, device="unproven")
+    assert outcome.device == lacking
+
+
+def test_an_outcome_without_figures_moved_nothing_and_left_nothing() -> None:
+    outcome = Outcome(Observation("rejected"))
+
+    assert (outcome.bytes_memory, outcome.bytes_wire, outcome.device, outcome.artifacts) == (0, 0, (), ())
 
 
 @pytest.mark.parametrize(("done", "noticed"), [(1, True), (0, False)])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from multifd.memory.layout import PageSize
 from multifd.migrate.address import listen
 from multifd.migrate.capture import Capture
 from multifd.migrate.playback import damaged, play
@@ -54,6 +55,18 @@ def test_a_fault_in_a_packet_changes_its_field_in_the_first_packet_with_pages(fa
     assert at > INIT_SIZE
     assert first.normal_pages > 0
     assert set(changed) <= set(range(at + offset, at + offset + size))
+
+
+@pytest.mark.parametrize("page_size", [4096, 16384, 65536])
+def test_the_first_packet_with_pages_is_found_whatever_their_size(page_size: PageSize, tmp_path: Path) -> None:
+    capture = record(tmp_path, "zlib", page_size=page_size)
+    original = capture.channel_path(CHANNEL).read_bytes()
+
+    (at, *_) = _differing(damaged(capture, FAULTS["magic"]), original)
+
+    at -= at % 4
+    assert at > INIT_SIZE
+    assert unpack_ram(original[at:], page_size).normal_pages > 0
 
 
 def test_a_fault_may_set_bits_and_keep_the_others(capture: Capture) -> None:

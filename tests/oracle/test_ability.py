@@ -30,6 +30,7 @@ CANNOT_SEND: Final = (
     ("a small window", ONE_SHOT, "zlib-packet[window=12]", 4096, "it cannot limit its window to 4096 bytes"),
     ("a header that says so", ONE_SHOT, "zlib-page[window=12]", 4096, "it cannot limit its window to 4096 bytes"),
     ("pages larger than the window", ONE_SHOT, "qpl", 16384, "it cannot limit its window to 4096 bytes"),
+    ("pages twice as large as the window", ONE_SHOT, "qpl", 8192, "it cannot limit its window to 4096 bytes"),
 )
 CAN_SEND: Final = (
     ("a complete stream per packet needs no state", ONE_SHOT, "zlib-packet", 4096),

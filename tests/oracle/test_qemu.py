@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from multifd.framing.coder import EncoderCapability
+from multifd.framing.container import Container
 from multifd.framing.model import framing
 from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.oracle.predict import predict
@@ -56,6 +58,20 @@ REFUSED = {
 @pytest.mark.parametrize("question", ACCEPTED.values(), ids=list(ACCEPTED))
 def test_what_the_decoders_take_besides_what_the_encoders_make(question: Question) -> None:
     assert predict(question).outcome == "identical"
+
+
+@pytest.mark.parametrize(("window", "outcome"), [(27, "identical"), (28, "rejected")])
+def test_a_zstd_frame_may_have_a_window_of_128_mib_and_no_more(window: int, outcome: str) -> None:
+    frames = EncoderCapability(frozenset({Container.ZSTD}), streaming=True, windows=frozenset({window}), reach=window)
+
+    assert predict(ask("zstd", by=frames, to=decoder_of(["zstd"]))).outcome == outcome
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_decoder_checks_trailers_and_takes_any_window_that_a_zlib_header_announces(method: str) -> None:
+    decoder = decoder_of([method])
+
+    assert (decoder.checks_trailer, decoder.header_window) == (True, False)
 
 
 @pytest.mark.parametrize(("question", "rule"), REFUSED.values(), ids=list(REFUSED))

@@ -25,6 +25,7 @@ from tests.oracle.builder import (
     READS_PLAIN,
     READS_ZSTD,
     STORING,
+    ZSTD,
     ask,
     decoder,
     encoder,
@@ -84,6 +85,14 @@ DECIDES: Final = (
         "flags 0x6 under the mask 0x3e of qemu-9.2 are 0x6; qatzip expects 0x20",
         "multifd 1: flags received 6 flags expected 20",
         "all-hold",
+    ),
+    Decided(
+        "flags",
+        ask("zstd", "zlib", by=ZSTD),
+        "rejected",
+        "flags 0x4 under the mask 0x3e of qemu-10.0 are 0x4; zlib expects 0x2",
+        "multifd 1: flags received 4 flags expected 2",
+        "container",
     ),
     Decided(
         "hidden-flag",
@@ -156,6 +165,14 @@ DECIDES: Final = (
         "rejected",
         "distances reach 4096 bytes, receiver R accepts at most 2048",
         "invalid distance too far back",
+        "all-hold",
+    ),
+    Decided(
+        "window",
+        ask("zstd", by=ZSTD, to=decoder(12, containers=READS_ZSTD.containers)),
+        "rejected",
+        "distances reach 32768 bytes, receiver R accepts at most 4096",
+        None,
         "all-hold",
     ),
     Decided(
@@ -236,6 +253,7 @@ NEIGHBOURS: Final = (
     ("members", "a gzip reader goes on with the next member", ask("qatzip", by=QAT)),
     ("window", "what only stores has no distances", ask("raw-packet", by=STORING, to=READS_IAA)),
     ("window", "it keeps closer than its header says", ask("raw-packet", by=KEEPS_CLOSE, to=READS_IAA)),
+    ("members", "a stream that goes on has none", ask("zlib", by=encoder(15, member=65536))),
     ("members", "raw has none", ask("raw-packet", by=QAT, to=READS_COMPLETE)),
     ("members", "a page is shorter than a member", ask("uadk", by=QAT, to=READS_COMPLETE)),
     ("members", "a page is exactly one member", ask("uadk", by=encoder(15, member=4096), to=READS_COMPLETE)),
@@ -286,6 +304,15 @@ def test_the_error_of_a_peer_with_any_name_is_matched(peer: str) -> None:
 
     assert error is not None
     assert re.search(error, f"{peer}: Decompression failed")
+
+
+def test_a_peer_with_parameters_speaks_under_the_name_of_its_codec() -> None:
+    question = ask("zlib", to=READS_COMPLETE)
+
+    error = predict(replace(question, receiver=replace(question.receiver, peer="libdeflate[level=12]"))).error
+
+    assert error is not None
+    assert re.search(error, "libdeflate: Decompression failed")
 
 
 THREAD: Final = (

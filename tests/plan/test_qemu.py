@@ -9,6 +9,7 @@ import pytest
 
 from multifd.framing.model import FRAMINGS
 from multifd.lineup.peers import LineUp, QemuPeer
+from multifd.oracle.ability import cannot_send
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.scenario import SCENARIOS
@@ -160,6 +161,23 @@ def test_our_encoders_stand_before_every_method_in_every_framing_under_its_flag(
         for name, framing in FRAMINGS.items()
         if framing.travels_as in qemu.facts.methods and name != "qatzip-stub"
     }
+
+
+def test_an_encoder_stands_before_a_real_qemu_in_the_framings_that_it_can_emit_and_no_other(
+    pairings: list[Pairing], line_up: LineUp
+) -> None:
+    planned = Counter(
+        (p.sender, p.receiver, p.sender_framing)
+        for p in pairings
+        if p.scenario == "splice" and line_up.qemu(p.receiver) is not None and p.sender_dialect == p.receiver_dialect
+    )
+
+    assert planned == Counter(
+        (peer.name, qemu.name, name)
+        for peer, qemu, (name, framing) in itertools.product(line_up.senders(), QEMUS, FRAMINGS.items())
+        if framing.travels_as in qemu.facts.methods and name != "qatzip-stub"
+        if cannot_send(peer.encoder, framing, 4096) is None
+    )
 
 
 def test_every_fault_is_played_to_every_binary(pairings: list[Pairing]) -> None:

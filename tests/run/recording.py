@@ -10,25 +10,30 @@ from typing import Final
 from multifd.codec import create
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
-from multifd.memory.layout import Script
+from multifd.memory.layout import PageSize, Script
 from multifd.migrate.capture import MANIFEST, Capture
 from multifd.peer import contract
 from multifd.peer.server import PeerServer
 from multifd.wire.packet import INIT_SIZE, RamHeader, header_size, pack_ram
 from multifd.wire.scan import scan
 
-PAGE: Final = 4096
+PAGE: Final[PageSize] = 4096
 Change = Callable[[RamHeader, bytes], list[tuple[RamHeader, bytes]]]
 """What becomes of a packet: its header and payload are replaced by any number of packets."""
 
 
-def script(directory: Path, corpus: str = "text", pages: int = 300) -> Script:
+def script(directory: Path, corpus: str = "text", pages: int = 300, page_size: PageSize = PAGE) -> Script:
     """One round of one RAM block."""
-    return rounds.build(directory, CORPORA[corpus], 1, {"pc.ram": pages * PAGE}, PAGE, "single")
+    return rounds.build(directory, CORPORA[corpus], 1, {"pc.ram": pages * page_size}, page_size, "single")
 
 
 def record(
-    directory: Path, framing: str, codec: str = "zlib", corpus: str = "text", dialect: str = "qemu-10.0"
+    directory: Path,
+    framing: str,
+    codec: str = "zlib",
+    corpus: str = "text",
+    dialect: str = "qemu-10.0",
+    page_size: PageSize = PAGE,
 ) -> Capture:
     """A capture with two channels."""
     made = create(codec)
@@ -36,7 +41,7 @@ def record(
     PeerServer(made, codec, io.StringIO()).encode(
         contract.Encode(
             id=1,
-            script=script(directory / "memory", corpus),
+            script=script(directory / "memory", corpus, page_size=page_size),
             framing=framing,
             dialect=dialect,
             channels=2,

@@ -30,18 +30,13 @@ from multifd.result.record import Cell
 from multifd.run import with_qemu as running
 from multifd.run.bench import Bench
 from multifd.run.stage import Stage
-from tests.liars.court import entry, honest, line_up
+from tests.liars.court import altered, entry, honest, line_up
 from tests.qemu.host import BINARIES, QEMU, needs_qemu
 
 pytestmark = needs_qemu
 WITHIN: Final = 20.0
 RARE: Final = "qemu-failed-source-completed-destination: "
 LIARS: Final = ("corrupts-a-bit", "flips-in-the-splice")
-
-
-def with_peer(cell: PlannedCell, **peers: str) -> PlannedCell:
-    """The cell with somebody else on one side."""
-    return cell.model_copy(update={"work": cell.pairing.model_copy(update=peers)})
 
 
 class Lab:
@@ -165,6 +160,13 @@ def test_a_wrong_magic_is_refused(lab: Lab) -> None:
     assert lab.run(lab.cell("zlib", "Q~Q", "recorded-fault-magic")).verdict == "refused"
 
 
+def test_a_codec_that_cannot_stand_in_the_splice_refuses_and_nothing_is_broken(lab: Lab) -> None:
+    record = lab.run(altered(lab.cell("zlib", "zlib~Q", "splice"), sender="libdeflate"))
+
+    assert (record.observed, record.verdict, record.kind) == ("rejected", "fail", "wrong-error")
+    assert "libdeflate cannot keep a stream open across packets" in record.reason
+
+
 # What hangs, and what is lost
 
 
@@ -220,7 +222,7 @@ def test_zero_pages_on_the_main_channel_arrive_there(generations: Lab) -> None:
 
 
 def test_a_receiver_that_flips_a_bit_is_found(lab: Lab) -> None:
-    record = lab.run(with_peer(lab.cell("zlib", "Q~zlib", "migrate"), receiver="corrupts-a-bit"))
+    record = lab.run(altered(lab.cell("zlib", "Q~zlib", "migrate"), receiver="corrupts-a-bit"))
 
     assert (record.verdict, record.kind) == ("fail", "corrupt")
     assert "everybody says completed" in record.reason
@@ -230,7 +232,7 @@ def test_a_receiver_that_flips_a_bit_is_found(lab: Lab) -> None:
 def test_a_codec_that_flips_a_bit_in_the_splice_is_found(side: str, lab: Lab) -> None:
     pairing = "zlib~Q" if side == "sender" else "Q~zlib"
 
-    record = lab.run(with_peer(lab.cell("zlib", pairing, "splice"), **{side: "flips-in-the-splice"}))
+    record = lab.run(altered(lab.cell("zlib", pairing, "splice"), **{side: "flips-in-the-splice"}))
 
     assert (record.verdict, record.kind) == ("fail", "corrupt")
     assert record.reason.startswith("hazard: everybody says completed, ")
