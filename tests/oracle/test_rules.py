@@ -112,6 +112,14 @@ DECIDES: Final = (
         "all-hold",
     ),
     Decided(
+        "layout",
+        ask("zlib-page", "zlib-packet"),
+        "rejected",
+        "zlib-page[window=15] sends a length table before the pages, zlib-packet[window=15] expects no length table",
+        "zlib: Error -3 while decompressing data: unknown compression method",
+        "all-hold",
+    ),
+    Decided(
         "container",
         ask("qatzip", "4b-packet"),
         "rejected",
@@ -266,6 +274,7 @@ NEIGHBOURS: Final = (
     ("window", "no header, and the page is no farther", ask("qpl", by=ONE_SHOT, to=READS_IAA)),
     ("window", "what only stores is sent raw", ask("uadk", by=STORING, to=READS_4K_HEADERS)),
     ("window", "no window is declared, and none is needed", ask("qpl", by=encoder(streaming=False), to=READS_IAA)),
+    ("window", "no window is declared, and DEFLATE has none of more than 32 KiB", ask("zlib-packet", by=encoder())),
     ("window", "pages as they are have no window", ask("none", by=PLAIN, to=READS_PLAIN)),
     ("zero-pages", "the receiver reads packets for them", ask("zlib", becomes_zero=True)),
     (
