@@ -146,6 +146,16 @@ def test_pages_that_change_while_they_are_sent_are_not_counted(tmp_path: Path) -
     assert counted.pages == sum(with_content(sent)) - 45
 
 
+@pytest.mark.parametrize("block", ["a", "b", "c"])
+def test_pages_of_one_block_that_change_leave_those_of_others_counted(block: str, tmp_path: Path) -> None:
+    sizes = dict.fromkeys("abc", 20 * PAGE)
+    sent = rounds.build(tmp_path, CORPORA["text"], 1, sizes, PAGE, "single")
+
+    counted = Demand.of_live(sent, [done(0), done(0)], [PageRun(block=block, first=3, count=4)])
+
+    assert counted.pages == sum(with_content(sent)) - 4
+
+
 def test_live_packets_are_at_least_those_that_the_pages_fill(tmp_path: Path) -> None:
     sent = rounds.build(tmp_path, CORPORA["text"], 1, {"a": 129 * PAGE, "b": 1 * PAGE}, PAGE, "single")
 

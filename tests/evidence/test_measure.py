@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from multifd.evidence.measure import BUDGET, measure
+from multifd.evidence.measure import BUDGET, Measurement, measure
 from multifd.framing.deflate import walk
 from multifd.framing.model import FRAMINGS
 from multifd.migrate.capture import Capture
@@ -73,6 +73,13 @@ def test_pages_are_walked_until_24_kib_have_been(tmp_path: Path) -> None:
     seen = measure(record(tmp_path, "zlib-page[window=15]", corpus="random"))
 
     assert (seen.streams, seen.kinds, seen.max_distance) == (6, {"stored"}, 0)
+
+
+def test_pages_as_they_are_are_not_walked(tmp_path: Path) -> None:
+    seen = measure(record(tmp_path, "none", "none"))
+
+    assert seen == Measurement(packets=3)
+    assert (seen.escaped, seen.streams, seen.max_distance) == (0, 0, 0)
 
 
 def test_a_capture_that_is_short_is_walked_whole(tmp_path: Path) -> None:
@@ -253,6 +260,13 @@ def test_what_is_exactly_one_member_is_one_member(framing: str, member: int, tmp
     assert {re.sub(r".*: (\d members, \d declared),.*", r"\1", p) for p in measure(capture, member - 1).problems} == {
         "1 members, 2 declared"
     }
+
+
+def test_members_that_were_not_walked_are_not_missed(tmp_path: Path) -> None:
+    capture = record(tmp_path, PACKET, corpus="random")
+
+    assert all(len(data) > BUDGET for _, data in sent(capture))
+    assert measure(capture, 64 << 10).problems == []
 
 
 @pytest.mark.parametrize("framing", ["raw-packet", "qpl"])
