@@ -181,7 +181,10 @@ class _Walker:
             if not seen.final:
                 self._problem(payload, "the stream does not end")
                 return len(data)
-            return at + seen.consumed + trailer_length(framing.container)
+            end = at + seen.consumed + trailer_length(framing.container)
+            if end > len(data):
+                self._problem(payload, f"the stream's trailer lacks {end - len(data)} bytes")
+            return end
         if not (seen.aligned and seen.ends_with_sync_marker):
             self._problem(payload, "the packet does not end with a sync flush")
         return len(data)

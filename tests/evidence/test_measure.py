@@ -153,6 +153,16 @@ def test_a_stream_that_is_cut_is_found(tmp_path: Path) -> None:
     assert re.fullmatch(r"deflate: input ends inside a dynamic block, at bit \d+", what)
 
 
+@pytest.mark.parametrize("framing", [PACKET, "gzip-packet", "qatzip"])
+@pytest.mark.parametrize("lacking", [1, 4])
+def test_a_trailer_that_is_cut_is_found(framing: str, lacking: int, tmp_path: Path) -> None:
+    whole = record(tmp_path, framing, corpus="constant")
+
+    capture = changed(whole, payload(lambda h, d: [(h, d[:-lacking])]))
+
+    assert _what(measure(capture).problems) == [f"the stream's trailer lacks {lacking} bytes"]
+
+
 def test_a_window_in_the_header_that_is_too_large_is_found(tmp_path: Path) -> None:
     capture = relabelled(record(tmp_path, PACKET, corpus="constant"), "zlib-packet[window=12]")
 
