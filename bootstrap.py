@@ -2,13 +2,15 @@
 """Run a tox environment on a machine that has nothing but Python 3.11: ``python3 bootstrap.py conformance``.
 
 Uses tox if it is there; else makes a private environment for it in ``build/tox``, so that it works where pip is
-externally managed. Standard library only. Exit codes: those of tox; 3 if the set-up itself is impossible.
+externally managed. Standard library only. Exit codes: those of tox; 3 if the set-up itself is impossible, or if it is
+stopped (SIGINT, SIGTERM).
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +39,25 @@ def main(arguments: list[str]) -> int:
         return 3
     if rest[:1] != ["--"]:
         rest = ["--", *rest]
-    return subprocess.call([*tox, "run", "-q", "-e", environment, *rest], cwd=ROOT)
+    return _run([*tox, "run", "-q", "-e", environment, *rest])
+
+
+def _run(command: list[str]) -> int:
+    """Run it to its end; tox ends what it runs where it is interrupted, and knows no other way to be stopped."""
+    stopped: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        stopped.append(number)
+        # A terminal's Ctrl-C reaches tox by itself.
+        if number == signal.SIGTERM:
+            process.send_signal(signal.SIGINT)
+
+    # Before it starts: a program that is run in the background is deaf to interruptions unless this is undone.
+    signal.signal(signal.SIGINT, interrupt)
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        signal.signal(signal.SIGTERM, interrupt)
+        code = process.wait()
+    return 3 if stopped else code
 
 
 def _tox() -> list[str] | None:

@@ -30,6 +30,7 @@ def commands_run(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(subprocess, "call", call)
+    monkeypatch.setattr(bootstrap, "_run", call)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     return commands
 
@@ -63,7 +64,7 @@ def test_arguments_go_to_pytest(arguments: list[str], commands_run: list[list[st
 
 @pytest.mark.usefixtures("commands_run")
 def test_the_exit_code_is_that_of_tox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subprocess, "call", lambda *_, **__: 1)
+    monkeypatch.setattr(bootstrap, "_run", lambda _: 1)
 
     assert bootstrap.main(["conformance"]) == 1
 
@@ -90,3 +91,23 @@ def test_it_needs_nothing_but_python() -> None:
     ended = subprocess.run([sys.executable, "-I", "-S", str(SCRIPT)], capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (2, "")
+
+
+def test_who_stops_it_stops_what_it_runs(tmp_path: Path) -> None:
+    tox = """
+import sys, time
+print("begun", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    sys.exit(1)
+"""
+    program = f"import sys, bootstrap; sys.exit(bootstrap._run([sys.executable, '-c', {tox!r}]))"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=SCRIPT.parent, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "begun\n"
+        run.terminate()
+
+        assert run.stdout.read() == "interrupted\n"
+        assert run.wait() == 3

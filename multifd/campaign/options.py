@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
+
+from multifd.errors import InputError
+from multifd.memory.size import size
 
 DEFAULT_PROFILE: Final = "auto"
 DEFAULT_MEMORY: Final = 2 << 20
@@ -33,12 +37,9 @@ class Options(BaseModel):
         """The options as arguments, those with their defaults left out; files by their absolute path."""
         given: list[str] = []
         if self.profile != DEFAULT_PROFILE:
-            given += [
-                "--hwprofile",
-                str(Path(self.profile).resolve()) if Path(self.profile).is_file() else self.profile,
-            ]
+            given += ["--hwprofile", _absolute(self.profile)]
         for qemu in self.qemu:
-            given += ["--qemu", str(Path(qemu).resolve()) if Path(qemu).is_file() else qemu]
+            given += ["--qemu", _absolute(qemu)]
         if self.memory != DEFAULT_MEMORY:
             given += ["--memory", str(self.memory)]
         if self.corpus is not None:
@@ -50,6 +51,30 @@ class Options(BaseModel):
     def reproduce(self, cell: str) -> str:
         """The command that runs exactly this cell again, in the project's directory (README)."""
         return shlex.join(["python3", "bootstrap.py", "conformance", "--cell", cell, *self.repeated()])
+
+
+def given(option: str, value: str | None) -> str | None:
+    """An option's value; raises InputError for an empty one, which is a variable that somebody forgot to set."""
+    if value == "":
+        raise InputError(f"{option} '': expected a value, or no {option}")
+    return value
+
+
+def parse(*, profile: str, qemu: Iterable[str], memory: str, corpus: str | None, seed: str, directory: Path) -> Options:
+    """The options as either command line gives them; ``directory`` is where it was given.
+
+    Raises InputError naming the option, the value and what was expected.
+    """
+    content = given("--corpus", corpus)
+    if not (seed.isascii() and seed.isdigit()):
+        raise InputError(f"--seed {seed!r}: expected a whole number, 0 or more")
+    return Options(
+        profile=profile,
+        qemu=tuple(qemu),
+        memory=size(memory),
+        corpus=(directory / content).resolve() if content else None,
+        seed=int(seed),
+    )
 
 
 def _absolute(name: str) -> str:

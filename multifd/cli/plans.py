@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,13 +12,12 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, Options
+from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, parse
 from multifd.campaign.prepare import Campaign, prepare
 from multifd.cli import qemus
 from multifd.errors import InputError
 from multifd.framing.model import framing
 from multifd.memory.corpus import CORPORA
-from multifd.memory.size import size
 from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
 from multifd.wire.fault import FAULTS
 
@@ -28,11 +27,13 @@ QEMU: Final = "qemu"
 """The suite that needs a binary."""
 
 _OPTIONS: Final = (
-    click.option("--hwprofile", metavar="NAME|FILE", default=DEFAULT_PROFILE, show_default=True, help="Profile."),
+    click.option(
+        "--hwprofile", "profile", metavar="NAME|FILE", default=DEFAULT_PROFILE, show_default=True, help="Profile."
+    ),
     qemus.option,
     click.option("--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 20}M", show_default=True, help="Of a guest."),
-    click.option("--corpus", type=click.Path(path_type=Path), metavar="DIR", help="Your own memory content."),
-    click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Of content made by chance."),
+    click.option("--corpus", metavar="DIR", help="Your own memory content."),
+    click.option("--seed", metavar="NUMBER", default=str(DEFAULT_SEED), show_default=True, help="Of made content."),
 )  # fmt: skip
 """Those of ``pytest suites`` that decide the plan."""
 
@@ -122,16 +123,9 @@ def explain(cell: str, **given: object) -> None:
     console.print(f"run it: {escape(campaign.options.reproduce(found.id))}", soft_wrap=True)
 
 
-def _campaign(given: dict[str, object]) -> Campaign:
+def _campaign(given: Mapping[str, Any]) -> Campaign:
     """The plan that ``pytest suites`` with the same options has."""
-    options = Options(
-        profile=str(given["hwprofile"]),
-        qemu=given["qemu"],  # type: ignore[arg-type]
-        memory=size(str(given["memory"])),
-        corpus=given["corpus"],  # type: ignore[arg-type]
-        seed=given["seed"],  # type: ignore[arg-type]
-    )
-    return prepare(options, _say, probe=False)
+    return prepare(parse(**given, directory=Path.cwd()), _say, probe=False)
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,8 @@ code  what the results hold                       because
 3     a cell that broke (``error``)               the harness or the host did not let it be checked
 3     a cell that was planned and not run         somebody lost it: a filter, a worker that died, an interruption
 3     no end, or an interrupted one               what came last is not known: the log was cut off, the disk was full
-1     no cell that was checked                    a run in which nothing was checked is not green
+1     no cell that was checked                    a run in which nothing was checked is not green; a probe checks what
+                                                  a peer says of itself, and counts only where probes are all there is
 0     anything else                               every cell went as predicted, or is skipped with its remedy
 ====  ==========================================  ================================================================
 
@@ -20,12 +21,14 @@ of its own: its cells were run after all and count, or they are left not run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple
 
-from multifd.result.record import CONFORMING, Cell, Results, Verdict
+from multifd.result.record import CONFORMING, Cell, Results
 
 ExitCode = Literal[0, 1, 3]
+PROBE: Final = "probe"
+"""The suite that asks each peer what it is."""
 
 
 class Conclusion(NamedTuple):
@@ -37,9 +40,14 @@ class Conclusion(NamedTuple):
 
 def conclude(cells: Iterable[Cell], *, ended: bool) -> Conclusion:
     """From all planned cells; ``ended`` says that the run came to its own end, and that is written down."""
-    verdicts = {cell.verdict for cell in cells}
+    planned = list(cells)
+    verdicts = {cell.verdict for cell in planned}
     complete = ended and "not-run" not in verdicts
-    return Conclusion(complete, _exit_code(verdicts, complete=complete))
+    if "fail" in verdicts:
+        return Conclusion(complete, 1)
+    if "error" in verdicts or not complete:
+        return Conclusion(complete, 3)
+    return Conclusion(complete, 0 if _checked(planned) else 1)
 
 
 def exit_code(results: Results) -> ExitCode:
@@ -47,9 +55,7 @@ def exit_code(results: Results) -> ExitCode:
     return conclude(results.cells, ended=results.run.complete).exit_code
 
 
-def _exit_code(verdicts: set[Verdict], *, complete: bool) -> ExitCode:
-    if "fail" in verdicts:
-        return 1
-    if "error" in verdicts or not complete:
-        return 3
-    return 0 if verdicts & CONFORMING else 1
+def _checked(cells: Sequence[Cell]) -> bool:
+    """Something was looked at that was to be looked at."""
+    subject = [cell for cell in cells if cell.suite != PROBE] or cells
+    return any(cell.verdict in CONFORMING for cell in subject)

@@ -217,6 +217,57 @@ def test_one_cell_is_run_beside_the_whole_run(conformance: Conformance, tmp_path
     assert not (tmp_path / "build/conformance").exists()
 
 
+# What is asked for and cannot be
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--seed=-1",), "--seed '-1': expected a whole number, 0 or more"),
+        (("--seed=x",), "--seed 'x': expected a whole number, 0 or more"),
+        (("--corpus=",), "--corpus '': expected a value, or no --corpus"),
+        (("--results=",), "--results '': expected a value, or no --results"),
+        (("--record=",), "--record '': expected a value, or no --record"),
+        (("--cell=",), "--cell '': expected a value, or no --cell"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_an_option_without_a_sensible_value_is_named(
+    conformance: Conformance, arguments: tuple[str, ...], complaint: str
+) -> None:
+    ended = end(conformance.start("suites", *arguments))
+
+    assert (ended.code, ended.complaint) == (2, f"Exit: multifd: {complaint}")
+
+
+# Interrupted at the wrong moment
+
+
+def test_interrupted_before_it_has_a_plan_it_says_so_and_touches_nothing(conformance: Conformance) -> None:
+    conformance.run("--cell", CELL)
+    before = (conformance.results / store.EVENTS).read_bytes()
+    run = conformance.start("suites", "-n", "0")
+    wait_until(lambda: run.poll() is not None or bool(conformance.peers()))
+
+    run.terminate()
+    ended = end(run)
+
+    assert ended.code == 3, ended.output
+    assert "interrupted before there was a plan" in ended.output
+    assert (conformance.results / store.EVENTS).read_bytes() == before
+
+
+@pytest.mark.parametrize("written", ["results.json", "report.html"])
+def test_interrupted_while_it_writes_its_results_it_ends_writing(conformance: Conformance, written: str) -> None:
+    run = conformance.start("suites", "-n", "0", "--cell", CELL)
+    wait_until(lambda: run.poll() is not None or (conformance.results / written).exists())
+
+    run.terminate()
+    said = agreed(conformance, end(run))
+
+    assert (said.code, said.complete) == (0, True)
+
+
 # Checks without cells
 
 

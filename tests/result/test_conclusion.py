@@ -49,6 +49,13 @@ def test_what_a_run_comes_to_that_did_not_come_to_its_end(verdicts: str, expecte
     assert of(verdicts, ended=False) == expected
 
 
+def test_a_probe_is_no_check_of_what_was_planned_beside_it() -> None:
+    probe, pairing = cell(suite="probe", verdict="pass"), cell(suite="wire", verdict="skip")
+
+    assert conclude([probe, pairing], ended=True) == Conclusion(True, 1)
+    assert conclude([probe], ended=True) == Conclusion(True, 0)
+
+
 def test_every_verdict_has_its_row() -> None:
     assert {row[0] for row in TABLE} >= set(get_args(Verdict))
 
