@@ -45,19 +45,21 @@ def main(arguments: list[str]) -> int:
 def _run(command: list[str]) -> int:
     """Run it to its end; tox ends what it runs where it is interrupted, and knows no other way to be stopped."""
     stopped: list[int] = []
-
-    def interrupt(number: int, _: object) -> None:
-        stopped.append(number)
-        # A terminal's Ctrl-C reaches tox by itself.
-        if number == signal.SIGTERM:
-            process.send_signal(signal.SIGINT)
-
     # Before it starts: a program that is run in the background is deaf to interruptions unless this is undone.
-    signal.signal(signal.SIGINT, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: stopped.append(number))
     with subprocess.Popen(command, cwd=ROOT) as process:
-        signal.signal(signal.SIGTERM, interrupt)
-        code = process.wait()
-    return 3 if stopped else code
+        told = False
+        while True:
+            try:
+                code = process.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                # A terminal's Ctrl-C reaches tox by itself.
+                if signal.SIGTERM in stopped and not told:
+                    process.send_signal(signal.SIGINT)
+                    told = True
+            else:
+                return 3 if stopped else code
 
 
 def _tox() -> list[str] | None:
