@@ -39,7 +39,10 @@ class _Strict(SafeLoader):
 
     def construct_object(self, node: Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)
+            made = super().construct_object(node, deep)
+            if isinstance(made, int):
+                str(made)  # Python reads hexadecimal numbers that it cannot write in a message
+            return made
         except (ValueError, LookupError, AttributeError):
             kind = node.tag.rpartition(":")[2]
             raise YAMLError(f"line {node.start_mark.line + 1}: {reprlib.repr(node.value)} is no {kind}") from None

@@ -52,6 +52,7 @@ def test_what_is_nested_too_deep_is_refused(level: str) -> None:
         ("!!bool x", "line 1: 'x' is no bool"),
         ("!!timestamp x", "line 1: 'x' is no timestamp"),
         ("9" * 5000, "line 1: '999999999999...9999999999999' is no int"),
+        ("0x" + "f" * 5000, "line 1: '0xffffffffff...fffffffffffff' is no int"),
     ],
 )
 def test_a_scalar_that_is_not_of_its_type_is_refused(text: str, message: str) -> None:
