@@ -48,17 +48,30 @@ def doctor(as_json: bool, root: Path) -> None:
     sys.exit(_exit_code(diagnosis, libraries, qemus))
 
 
-def versions() -> dict[str, str]:
-    """Of this project, of Python, and of the library behind every codec."""
+def versions(libraries: Iterable[Library]) -> dict[str, str]:
+    """Of this project, of Python, and of the library behind every codec; ``libraries`` are the vendor's, as found."""
     codecs = {name: _codec_version(name) for name in factories() if name != "none"}
-    return {"multifd": __version__, "python": platform.python_version(), **codecs}
+    vendor = {name: library.version or "unknown" for name, library in _usable(libraries).items()}
+    return {"multifd": __version__, "python": platform.python_version(), **codecs, **vendor}
 
 
 def _codec_version(name: str) -> str:
+    # A vendor library may need a process under another loader: what was found tells.
+    if name in VENDOR:
+        return "not available"
     try:
         return create(name).version
     except MultifdError:
         return "not available"
+
+
+def _usable(libraries: Iterable[Library]) -> dict[str, Library]:
+    """By name the first of each that can be loaded."""
+    usable: dict[str, Library] = {}
+    for library in libraries:
+        if library.problem is None:
+            usable.setdefault(library.name, library)
+    return usable
 
 
 def _exit_code(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequence[Found]) -> int:
@@ -70,8 +83,8 @@ def _exit_code(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequen
 
 def _unloadable(libraries: Sequence[Library]) -> Iterable[Library]:
     """Libraries that are there, cannot be loaded, and have no other that stands in for them."""
-    loadable = {library.name for library in libraries if library.problem is None}
-    return (library for library in libraries if library.name not in loadable)
+    usable = _usable(libraries)
+    return (library for library in libraries if library.name not in usable)
 
 
 def _described(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequence[Found]) -> dict[str, Any]:
@@ -97,7 +110,7 @@ def _described(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequen
             }
             for qemu in qemus
         ],
-        "versions": versions(),
+        "versions": versions(libraries),
         "memory": diagnosis.memory,
         "shared_memory": diagnosis.shared_memory,
         "problems": [asdict(problem) for problem in diagnosis.problems],
@@ -121,7 +134,7 @@ def _show(console: Console, diagnosis: Diagnosis, libraries: Sequence[Library], 
     if not qemus:
         _line(console, f"  none in PATH, none fetched; fetch some with: {_FETCH_QEMU}")
     console.print("[bold]versions[/]")
-    _line(console, "  " + ", ".join(f"{name} {version}" for name, version in versions().items()))
+    _line(console, "  " + ", ".join(f"{name} {version}" for name, version in versions(libraries).items()))
     console.print("[bold]room[/]")
     _line(console, f"  memory {_size(diagnosis.memory)}, /dev/shm {_size(diagnosis.shared_memory)}")
     _show_problems(console, diagnosis.problems)
@@ -136,7 +149,7 @@ def _show_device(console: Console, device: Device) -> None:
 
 
 def _show_library(console: Console, name: str, found: Sequence[Library]) -> None:
-    usable = next((library for library in found if library.problem is None), None)
+    usable = _usable(found).get(name)
     if usable is not None:
         version = f" {usable.version}" if usable.version else ""
         _line(console, f"  {name}{version} {usable.path} ({usable.origin})")

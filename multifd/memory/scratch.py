@@ -1,15 +1,25 @@
-"""Scratch directories: room for images, which are mapped, and short paths for sockets."""
+"""Scratch directories: room for images, which are mapped, and short paths for sockets.
+
+Whoever makes one removes it, and holds a file in it locked until then; what a killed process has left, whose lock the
+kernel has let go (flock(2)), the next one removes.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from multifd.errors import EnvironmentBroke
 
 _SHARED_MEMORY: Final = Path("/dev/shm")
+_PREFIX: Final = "multifd-"
+_OWNED: Final = ".owned"
+"""The file that is locked."""
 _ENOUGH: Final = 1 << 30
 """Bytes that a run of the default size may need."""
 SOCKET_PATH: Final = 107
@@ -27,11 +37,32 @@ def make_scratch(need: int = _ENOUGH, *, sockets: bool = False) -> Path:
     for parent in (_SHARED_MEMORY, Path(tempfile.gettempdir())):
         short = not sockets or len(os.fsencode(parent)) <= _LONGEST
         if short and parent.is_dir() and os.access(parent, os.W_OK):
+            _reclaim(parent)
             space = os.statvfs(parent)
             if space.f_bavail * space.f_frsize >= need:
-                return Path(tempfile.mkdtemp(prefix="multifd-", dir=parent))
+                return _owned(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)))
     limit = f" below a path of at most {_LONGEST} bytes, as sockets want it," if sockets else ""
     raise EnvironmentBroke(
         f"no scratch space: {need >> 20} MiB{limit} are needed in {_SHARED_MEMORY} or {tempfile.gettempdir()};"
         " set TMPDIR"
     )
+
+
+def _owned(scratch: Path) -> Path:
+    """It is ours until this process ends: the lock, which no program that we start inherits, is never closed."""
+    # Locked before it has its name: one that has it and is not locked belongs to nobody.
+    unnamed = scratch / f"{_OWNED}-"
+    with suppress(OSError):  # where nothing can be locked, nothing is reclaimed
+        fcntl.flock(os.open(unnamed, os.O_CREAT | os.O_RDONLY, 0o600), fcntl.LOCK_EX)
+        unnamed.rename(scratch / _OWNED)
+    return scratch
+
+
+def _reclaim(parent: Path) -> None:
+    """Remove the scratch directories of this user whose owner has died."""
+    for scratch in parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # it has an owner, or none that can be known, or somebody else is removing it
+            if scratch.lstat().st_uid == os.getuid():
+                with (scratch / _OWNED).open("rb") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(scratch)

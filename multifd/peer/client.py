@@ -174,9 +174,14 @@ class PeerProcess:
 
     def _running(self) -> None:
         if self._process is not None:
-            if self._process.wait(0) is None:
-                return
-            raise self._exited("after its last answer")
+            try:
+                if self._process.wait(0) is None:
+                    return
+            except EnvironmentBroke:
+                # It owes no answer: that nobody can say what became of it costs nothing.
+                self._let_go()
+            else:
+                raise self._exited("after its last answer")
         self._buffer = b""
         try:
             self._process = self._start(self.command, self._environment)
@@ -239,14 +244,17 @@ class PeerProcess:
         return self._stop("crash", f"wrote garbage on the control stream: {line[:120]!r}{why}")
 
     def _stop(self, kind: Literal["hang", "crash"], what: str) -> PeerError:
+        self._let_go()
+        log = self.log[-_SHOWN:]
+        return PeerError(kind, f"peer {self.name} {what}" + (f"; its log ends: {log}" if log else ""))
+
+    def _let_go(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             _end(process)
             if self._log is not None:
                 self._log.finish()
         self._outgoing = b""
-        log = self.log[-_SHOWN:]
-        return PeerError(kind, f"peer {self.name} {what}" + (f"; its log ends: {log}" if log else ""))
 
 
 def _end(process: Running) -> None:

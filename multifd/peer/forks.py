@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from multifd.codec import factories
+from multifd.process.child import die_with_us
 
 _REQUEST: Final = 4096
 _STREAMS: Final = 4
@@ -31,6 +32,7 @@ def serve() -> list[str] | None:
     signal.set_wakeup_fd(alarm)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     wards: dict[int, _Ward] = {}
+    nursery = os.getpid()
     while True:
         ready, _, _ = select.select([requests.fileno(), deaths, *wards], [], [])
         if deaths in ready:
@@ -51,15 +53,21 @@ def serve() -> list[str] | None:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 signal.set_wakeup_fd(-1)
                 requests.detach()
-                _become(descriptors, [deaths, alarm, *wards])
+                _become(descriptors, [deaths, alarm, *wards], nursery)
                 return message.decode().split("\0")
             for stream in descriptors[:-1]:
                 os.close(stream)
             wards[lease] = _Ward(pid, lease)
 
 
-def _become(descriptors: list[int], others: list[int]) -> None:
-    """Turn this process into the peer that was asked for: the leader of a session, with its own streams only."""
+def _become(descriptors: list[int], others: list[int], nursery: int) -> None:
+    """Turn this process into the peer that was asked for: the leader of a session, with its own streams only.
+
+    Without its nursery nobody could end it: it ends with it.
+    """
+    die_with_us()
+    if os.getppid() != nursery:
+        os._exit(1)
     os.setsid()
     for number, stream in enumerate(descriptors[:-1]):
         os.dup2(stream, number)

@@ -13,7 +13,8 @@ from it       nothing; where it ends, the peer's process group is killed
 ============  ================================================================
 
 Until then a dead peer stays a zombie, so that its number means nobody else. When the owner dies, whatever way, its
-sockets are closed, and nothing is left. This module is the owner's end, :mod:`multifd.peer.forks` the other one.
+sockets are closed, and nothing is left. When the nursery dies, its peers die, too, and whoever wants one next starts
+another nursery. This module is the owner's end, :mod:`multifd.peer.forks` the other one.
 """
 
 from __future__ import annotations
@@ -54,13 +55,16 @@ class Nursery:
         self._server: _Server | None = None
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> Running:
-        """Start a peer, a :data:`multifd.process.child.Start`; the first of our own starts the nursery."""
+        """Start a peer, a :data:`multifd.process.child.Start`; where no nursery lives, one of our own starts it."""
         program, arguments = tuple(command[: len(PROGRAM)]), command[len(PROGRAM) :]
         if program != PROGRAM or environment != ENVIRONMENT:
             return execute(command, environment)
         with self._lock:
-            self._server = self._server or _Server()
-        return _Forked(self._server, arguments)
+            if self._server is not None and self._server.dead:
+                self._server.close()
+                self._server = None
+            server = self._server = self._server or _Server()
+        return _Forked(server, arguments)
 
     def close(self) -> None:
         """End the nursery with every peer that has not been ended."""
@@ -89,6 +93,11 @@ class _Server:
         """Ask for a peer with these pipes and this lease."""
         with suppress(OSError):  # if it is gone, the lease says so
             socket.send_fds(self._requests, ["\0".join(arguments).encode()], descriptors)
+
+    @property
+    def dead(self) -> bool:
+        """It has ended."""
+        return self._process.wait(0) is not None
 
     def gone(self) -> EnvironmentBroke:
         """What to raise when it has ended."""

@@ -87,7 +87,7 @@ class Child:
             self._process = subprocess.Popen(
                 command, bufsize=buffering, stdin=stdin, stdout=stdout, stderr=stderr, cwd=directory,
                 env={**os.environ, **environment}, start_new_session=apart,
-                preexec_fn=_die_with_us if with_us else None,  # noqa: PLW1509  (one system call, no lock, no import)
+                preexec_fn=die_with_us if with_us else None,  # noqa: PLW1509  (one system call, no lock, no import)
             )  # fmt: skip
         except OSError as problem:
             raise EnvironmentBroke(f"cannot start {command[0]!r}: {problem.strerror}") from None
@@ -147,5 +147,6 @@ def fate(status: int) -> str:
     return f"was killed by {by}" if by is not None else f"exited with status {status}"
 
 
-def _die_with_us() -> None:
+def die_with_us() -> None:
+    """Have the kernel kill this process when the thread that made it ends (PR_SET_PDEATHSIG, prctl(2))."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

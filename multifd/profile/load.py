@@ -11,14 +11,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from multifd.errors import HarnessError, InputError
-from multifd.profile.model import Deadlines, DeviceEntry, PeerEntry, Profile, QemuEntry
+from multifd.profile.model import Deadlines, DeviceEntry, PeerEntry, Profile, QemuEntry, Text
+from multifd.yaml import parse
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "hwprofiles"
 """The shipped profiles."""
+_EXTENDS: Final = TypeAdapter(Text)
 
 
 def shipped() -> dict[str, Path]:
@@ -44,9 +45,12 @@ def _extended(path: Path, behind: Sequence[Path]) -> Any:
     Raises :class:`FileNotFoundError` if it is not there.
     """
     content = _read(path)
-    if not isinstance(content, dict) or not isinstance(content.get("extends"), str):
+    if not isinstance(content, dict) or "extends" not in content:
         return content
-    wanted = content["extends"]
+    try:
+        wanted = _EXTENDS.validate_python(content["extends"])
+    except ValidationError:
+        return content
     base = shipped().get(wanted, path.parent / wanted)
     if base.resolve() in (one.resolve() for one in (path, *behind)):
         raise InputError(f"profile {path}: $.extends: {wanted!r} extends this one")
@@ -61,13 +65,13 @@ def _extended(path: Path, behind: Sequence[Path]) -> Any:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse(path.read_bytes())
     except FileNotFoundError:
         raise
     except OSError as problem:
         raise InputError(f"profile {path}: cannot read: {problem.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise InputError(f"profile {path}: is not YAML: {' '.join(str(problem).split())}") from None
+    except InputError as problem:
+        raise InputError(f"profile {path}: {problem}") from None
 
 
 def _valid(path: Path, content: Any) -> Profile:
@@ -94,12 +98,10 @@ def _problems(error: ValidationError) -> str:
 def _place(location: tuple[Any, ...]) -> tuple[Any, ...]:
     """Where the user looks.
 
-    Behind an entry of ``qemu`` pydantic names which kind of entry it takes it for, behind a key of ``devices`` it says
-    that it means the key.
+    Behind an entry of ``qemu`` pydantic names which kind of entry it takes it for, last that it means a key.
     """
-    if location[:1] == ("devices",):
-        return tuple(part for part in location if part != "[key]")
-    return (*location[:2], *location[3:]) if location[:1] == ("qemu",) else location
+    place = location[:-1] if location[-1:] == ("[key]",) else location
+    return (*place[:2], *place[3:]) if place[:1] == ("qemu",) else place
 
 
 def _within(place: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    StrictInt,
+    Tag,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from multifd.accelerator import ACCELERATORS
@@ -15,18 +25,26 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""What the system takes: C strings."""
+Variables = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[^=\x00]+$")], Text], Field(json_schema_extra={"additionalProperties": False})
+]
+"""Of an environment, by name (environ(7))."""
+
+
 class PeerEntry(_Model):
     """One peer: a codec of ours, or any executable that speaks the peer contract."""
 
     codec: str | None = None
     """A codec of ours."""
-    parameters: dict[str, int] = {}
+    parameters: dict[str, StrictInt] = {}
     """Of the codec: level, window."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]*$")] | None = None
     """Of an external peer, as results show it; ids of cells use ``/`` and ``~`` themselves."""
-    command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    command: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     """Of an external peer: program and arguments; ``ssh host program`` reaches a lab host."""
-    environment: dict[str, str] = {}
+    environment: Variables = {}
     """Variables that the peer's process gets besides ours."""
     roles: Annotated[tuple[Role, ...], Field(min_length=1)] = ("sender", "receiver")
 
@@ -42,9 +60,9 @@ class PeerEntry(_Model):
 class QemuEntry(_Model):
     """A real QEMU."""
 
-    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    command: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Program, or a wrapper or loader and the program, with arguments that come before ours (``-L DIR``)."""
-    environment: dict[str, str] = {}
+    environment: Variables = {}
     """Variables that the process gets besides ours, such as ``LD_LIBRARY_PATH``."""
     name: Annotated[str, Field(pattern=r"^qemu-[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]*$")] | None = None
     """What results call it; ``qemu-<version>`` unless given."""
@@ -69,13 +87,13 @@ class DeviceEntry(_Model):
     all; its cells are listed as skipped."""
     path: Literal["auto", "software"] = "auto"
     """``software``: the vendor library's own CPU path even where there is silicon."""
-    count: Annotated[int, Field(ge=1)] = 1
+    count: Annotated[StrictInt, Field(ge=1)] = 1
     """How many usable devices ``require`` wants."""
-    libraries: tuple[str, ...] = ()
+    libraries: tuple[Text, ...] = ()
     """Directories searched for the vendor library before all others."""
-    parameters: dict[str, int] = {}
+    parameters: dict[str, StrictInt] = {}
     """Queue and instance settings of the real peer: those of its codec, besides the path."""
-    emulation: dict[str, int] = {}
+    emulation: dict[str, StrictInt] = {}
     """The same of the emulated peer."""
 
     @model_validator(mode="after")
@@ -104,18 +122,22 @@ Devices = Annotated[
 """By kind of accelerator."""
 
 
+Deadline = Annotated[float, Strict(), Field(ge=1, le=86400)]
+"""Seconds: no less than a busy host takes to look at a process, no more than a day."""
+
+
 class Deadlines(_Model):
     """Seconds after which a peer is taken for hung and killed."""
 
-    hello: Annotated[float, Field(gt=0)] = 20.0
-    request: Annotated[float, Field(gt=0)] = 30.0
+    hello: Deadline = 20.0
+    request: Deadline = 30.0
 
 
 class Profile(_Model):
     """A hardware profile."""
 
     description: str
-    extends: str | None = None
+    extends: Text | None = None
     """A profile, by name or by path from this one's directory. Each key but ``description`` that is missing here is
     taken from there, whole."""
     peers: Annotated[tuple[PeerEntry, ...], Field(min_length=1)]

@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-import yaml
 from pydantic import Field
 
-from multifd.errors import HarnessError
+from multifd.errors import HarnessError, InputError
 from multifd.result.record import Cell, Finding, Kind, Model, Severity
+from multifd.yaml import parse
 
 DIRECTORY: Final = Path(__file__).with_name("known_issues")
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -83,16 +83,25 @@ def shipped() -> tuple[KnownIssue, ...]:
 
 
 def read(directory: Path) -> tuple[KnownIssue, ...]:
-    """All known issues in a directory; raises :class:`HarnessError` if there are none, or a reproducer is missing."""
+    """All known issues in a directory.
+
+    Raises :class:`HarnessError` if there are none, a file is not as YAML has it, or a reproducer is missing.
+    """
     files = sorted(directory.glob("*.yaml"))
     if not files:
         raise HarnessError(f"{directory}: holds no known issues (*.yaml)")
-    entries = (entry for file in files for entry in yaml.safe_load(file.read_text(encoding="utf-8")))
-    issues = tuple(KnownIssue.model_validate(entry) for entry in entries)
+    issues = tuple(KnownIssue.model_validate(entry) for file in files for entry in _entries(file))
     for issue in issues:
         if issue.reproducer is not None and not (ROOT / issue.reproducer).is_file():
             raise HarnessError(f"{directory}: {issue.id}: there is no reproducer {ROOT / issue.reproducer}")
     return issues
+
+
+def _entries(file: Path) -> Any:
+    try:
+        return parse(file.read_bytes())
+    except InputError as problem:
+        raise HarnessError(f"{file}: {problem}") from None
 
 
 def settle(cell: Cell, issues: Iterable[KnownIssue]) -> Cell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def test_a_library_that_cannot_be_loaded_is_something_unusable(tmp_path: Path, m
 
     assert "  qpl /opt/libqpl.so.1: needs glibc 2.41, the host has 2.36\n" in result.output
     assert result.exit_code == doctor.UNUSABLE
+
+
+@pytest.mark.parametrize(
+    ("libraries", "version"),
+    [([TOO_NEW, QPL], "1.9.0"), ([replace(QPL, version=None)], "unknown"), ([TOO_NEW], "not available")],
+    ids=["found", "found-without-a-version", "not-loadable"],
+)
+def test_versions_are_those_of_the_libraries_that_were_found(
+    libraries: list[Library], version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find(monkeypatch, libraries)
+
+    assert f", qatzip not available, qpl {version}, " in run(tmp_path).output
+    assert json.loads(run(tmp_path, "--json").output)["versions"]["qpl"] == version
 
 
 def test_a_qemu_is_shown_with_version_program_and_methods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,10 @@
-"""Scratch space: where there is room, and where a socket can be."""
+"""Scratch space: where there is room, where a socket can be, and what becomes of what was left."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,3 +75,98 @@ def test_without_room_the_need_is_named(monkeypatch: pytest.MonkeyPatch, root: P
     assert str(error.value) == (
         f"no scratch space: {1 << 40} MiB are needed in {root}/nowhere or {directory}; set TMPDIR"
     )
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from multifd.memory import scratch
+scratch._SHARED_MEMORY = Path("nowhere")
+made = scratch.make_scratch(1)
+(made / "gw0").mkdir()
+(made / "gw0/image").write_bytes(bytes(4096))
+print(made, flush=True)
+time.sleep(60)
+"""
+"""Someone who has scratch space."""
+
+
+@pytest.fixture
+def owner(monkeypatch: pytest.MonkeyPatch, root: Path) -> Iterator[subprocess.Popen[str]]:
+    """Makes its scratch directory where ours will be, and says its path."""
+    directory = only(monkeypatch, root, LONGEST)
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], env={**os.environ, "TMPDIR": str(directory)}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+def path_of(owner: subprocess.Popen[str]) -> Path:
+    """Its scratch directory."""
+    assert owner.stdout is not None
+    path = Path(owner.stdout.readline().strip())
+    assert (path / "gw0/image").exists()
+    return path
+
+
+def test_what_a_killed_process_has_left_is_removed(owner: subprocess.Popen[str]) -> None:
+    left = path_of(owner)
+    owner.kill()
+    owner.wait()
+
+    made = make_scratch(1)
+
+    assert (made.parent, list(made.parent.iterdir())) == (left.parent, [made])
+
+
+def test_what_a_living_process_has_is_left_alone(owner: subprocess.Popen[str]) -> None:
+    used = path_of(owner)
+
+    make_scratch(1)
+
+    assert (used / "gw0/image").exists()
+
+
+def test_what_we_have_ourselves_is_left_alone(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    only(monkeypatch, root, LONGEST)
+
+    first, second = make_scratch(1), make_scratch(1)
+
+    assert first.is_dir()
+    assert second.is_dir()
+
+
+def test_what_another_user_has_left_is_left_alone(
+    owner: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = path_of(owner)
+    owner.kill()
+    owner.wait()
+    monkeypatch.setattr(os, "getuid", lambda: left.stat().st_uid + 1)
+
+    make_scratch(1)
+
+    assert (left / "gw0/image").exists()
+
+
+def test_what_only_has_such_a_name_is_left_alone(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    directory = only(monkeypatch, root, LONGEST)
+    (directory / "multifd-notes").mkdir()
+    (directory / "multifd-notes.txt").touch()
+
+    make_scratch(1)
+
+    assert {path.name for path in directory.glob("multifd-notes*")} == {"multifd-notes", "multifd-notes.txt"}
+
+
+def test_a_link_to_what_was_left_is_not_followed(owner: subprocess.Popen[str]) -> None:
+    used = path_of(owner)
+    owner.kill()
+    owner.wait()
+    kept = used.rename(used.with_name("kept"))
+    used.symlink_to(kept)
+
+    make_scratch(1)
+
+    assert (kept / "gw0/image").exists()

@@ -176,20 +176,48 @@ def test_a_closed_nursery_leaves_no_process() -> None:
     wait_until(lambda: not any(map(psutil.pid_exists, pids)))
 
 
-def test_the_death_of_the_nursery_is_the_hosts_fault(nursery: Nursery) -> None:
-    peer, later = ward(nursery, "zlib"), ward(nursery, "none")
-    peer.hello(LONG)
+def killed_nursery() -> None:
+    """The nursery has been killed, and all that can be seen of it is that."""
     died = server()
     died.kill()
     wait_until(lambda: died.status() == psutil.STATUS_ZOMBIE)
 
+
+def test_peers_die_with_their_nursery(nursery: Nursery) -> None:
+    peer = ward(nursery, "zlib")
+    peer.hello(LONG)
+    orphan = pid(peer)
+    os.kill(orphan, signal.SIGSTOP)
+
+    killed_nursery()
+
+    wait_until(lambda: not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_question_that_the_nursery_dies_on_is_the_hosts_fault(nursery: Nursery) -> None:
+    peer = ward(nursery, "zlib")
+    peer.hello(LONG)
+    os.kill(pid(peer), signal.SIGSTOP)
+    dying = threading.Timer(0.3, server().kill)
+    dying.start()
+
     with pytest.raises(EnvironmentBroke) as asked:
         peer.hello(LONG)
-    with pytest.raises(EnvironmentBroke) as started:
-        later.hello(LONG)
+    dying.join()
 
     assert str(asked.value) == "the nursery of our peers was killed by signal 9 (Killed)"
-    assert str(started.value) == "peer none: the nursery of our peers was killed by signal 9 (Killed)"
+    assert peer.hello(LONG).name == "zlib"
+
+
+def test_a_dead_nursery_costs_no_peer_that_was_not_asked(nursery: Nursery) -> None:
+    idle, later = ward(nursery, "zlib"), ward(nursery, "none")
+    idle.hello(LONG)
+    killed_nursery()
+
+    names = [idle.hello(LONG).name, later.hello(LONG).name]
+
+    assert names == ["zlib", "none"]
+    assert {psutil.Process(pid(peer)).ppid() for peer in (idle, later)} == {server().pid}
 
 
 BREEDING: Final = """

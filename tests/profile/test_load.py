@@ -88,8 +88,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ),
         (
             "{description: d, peers: [{codec: zlib, parameters: {level: high}}]}",
-            "$.peers[0].parameters.level: Input should be a valid integer, unable to parse string as an integer"
-            " (given: 'high')",
+            "$.peers[0].parameters.level: Input should be a valid integer (given: 'high')",
         ),
         (
             "{description: d, peers: [{codec: zlib, roles: [both]}]}",
@@ -101,7 +100,62 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ),
         (
             "{description: d, peers: [{codec: zlib}], deadlines: {hello: 0}}",
-            "$.deadlines.hello: Input should be greater than 0 (given: 0)",
+            "$.deadlines.hello: Input should be greater than or equal to 1 (given: 0)",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], deadlines: {hello: 0.00001, request: .inf}}",
+            "$.deadlines.hello: Input should be greater than or equal to 1 (given: 1e-05);"
+            " $.deadlines.request: Input should be less than or equal to 86400 (given: inf)",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], deadlines: {hello: .nan, request: 1.0e+300}}",
+            "$.deadlines.hello: Input should be less than or equal to 86400 (given: nan);"
+            " $.deadlines.request: Input should be less than or equal to 86400 (given: 1e+300)",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], deadlines: {hello: true, request: '5'}}",
+            "$.deadlines.hello: Input should be a valid number (given: True);"
+            " $.deadlines.request: Input should be a valid number (given: '5')",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib, parameters: {a: true, b: '3', c: 3.0}}]}",
+            "$.peers[0].parameters.a: Input should be a valid integer (given: True);"
+            " $.peers[0].parameters.b: Input should be a valid integer (given: '3');"
+            " $.peers[0].parameters.c: Input should be a valid integer (given: 3.0)",
+        ),
+        (
+            "{description: d, extends: auto, devices: {qat: {count: '1', parameters: {a: 3.0}, emulation: {b: true}}}}",
+            "$.devices.qat.count: Input should be a valid integer (given: '1');"
+            " $.devices.qat.parameters.a: Input should be a valid integer (given: 3.0);"
+            " $.devices.qat.emulation.b: Input should be a valid integer (given: True)",
+        ),
+        (
+            "{description: d, peers: [{name: mine, command: [x], environment: {A=B: x, '': y}}]}",
+            r"$.peers[0].environment.A=B: String should match pattern '^[^=\x00]+$' (given: 'A=B');"
+            r" $.peers[0].environment.: String should match pattern '^[^=\x00]+$' (given: '')",
+        ),
+        (
+            "{description: d, extends: auto, qemu: [{command: [x], environment: {A=B: x}}]}",
+            r"$.qemu[0].environment.A=B: String should match pattern '^[^=\x00]+$' (given: 'A=B')",
+        ),
+        (
+            r'{description: d, extends: auto, qemu: [{command: ["\0"], environment: {A: "\0", "\0": b}}]}',
+            r"$.qemu[0].command[0]: String should match pattern '^[^\x00]*$' (given: '\x00');"
+            r" $.qemu[0].environment.A: String should match pattern '^[^\x00]*$' (given: '\x00');"
+            " $.qemu[0].environment.\0:"
+            r" String should match pattern '^[^=\x00]+$' (given: '\x00')",
+        ),
+        (
+            r'{description: d, extends: auto, devices: {qat: {libraries: ["\0"]}}}',
+            r"$.devices.qat.libraries[0]: String should match pattern '^[^\x00]*$' (given: '\x00')",
+        ),
+        (
+            r'{description: d, extends: "\0", peers: [{codec: zlib}]}',
+            r"$.extends: String should match pattern '^[^\x00]*$' (given: '\x00')",
+        ),
+        (
+            "description: d\npeers: [{codec: zlib}]\npeers: [{codec: none}]",
+            "is not YAML: line 3: key 'peers' is there already, in line 2",
         ),
         (
             "{description: d, peers: [{codec: zlib, name: mine}]}",

@@ -323,6 +323,15 @@ def test_a_directory_without_issues_is_our_defect(tmp_path: Path) -> None:
     assert str(error.value) == f"{tmp_path}: holds no known issues (*.yaml)"
 
 
+def test_a_file_that_says_a_thing_twice_is_our_defect(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(ENTRY.replace("REPRODUCER", "null, id: two"))
+
+    with pytest.raises(HarnessError) as error:
+        read(tmp_path)
+
+    assert str(error.value) == f"{tmp_path}/a.yaml: is not YAML: line 2: key 'id' is there already, in line 1"
+
+
 def test_a_reproducer_that_is_not_there_is_our_defect(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(ENTRY.replace("REPRODUCER", "multifd/no.py"))
 
