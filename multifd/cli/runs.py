@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -26,18 +27,18 @@ _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error"
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("build/conformance"))
 @click.option("--matrix", metavar="FRAMING", help="Also draw this framing's sender x receiver matrix: matrix.svg.")
 def report(directory: Path, matrix: str | None) -> None:
-    """Make the reports of a run again, from its results, or from its event log if it was cut off.
+    """Make results and reports of a run again from its event log, or reports from its results where there is no log.
 
     DIRECTORY is what the run was given as --results; a run that is still going on there is left alone. The exit code
     is that of the run: 0 conforming, 1 not conforming, 3 if the environment broke or it is not complete.
     """
-    with Lock(directory) if (directory / LOCK).exists() else nullcontext():
+    with Lock(directory) if os.path.lexists(directory / LOCK) else nullcontext():
         results = store.load(directory)
         try:
             drawn = matrix_svg(results, matrix) if matrix is not None else None
         except ValueError as problem:
             raise InputError(f"--matrix: {problem}") from None
-        if not (directory / store.RESULTS).is_file():
+        if store.has_log(directory):
             store.save(results, directory)
         try:
             path = reports.write(results, directory)

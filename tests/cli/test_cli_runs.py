@@ -31,7 +31,7 @@ def saved(directory: Path, *cells: Cell, complete: bool = True) -> Path:
 def logged(directory: Path, *cells: Cell, end: End | None) -> Path:
     """A run of which only the event log is left."""
     with closing(store.EventLog(directory)) as log:
-        log.write_run(results(complete=False).run)
+        log.write_run(results(*cells, complete=False).run)
         for one in cells:
             log.write_plan(one.model_copy(update={"verdict": "not-run"}))
         log.planned()
@@ -90,6 +90,80 @@ def test_a_run_that_was_cut_off_is_not_complete(tmp_path: Path) -> None:
     answer = multifd("report", logged(tmp_path, cell(), end=None))
 
     assert (answer.code, read(tmp_path).run.complete, len(read(tmp_path).cells)) == (3, False, 1)
+
+
+@pytest.mark.parametrize("end", ["interrupted", "cut off"])
+def test_results_that_a_killed_run_wrote_before_its_end_are_not_believed(end: str, tmp_path: Path) -> None:
+    saved(logged(tmp_path, cell(), end=ENDS[end]), cell())
+    assert read(tmp_path).run.complete
+
+    answer = multifd("report", tmp_path)
+
+    assert (answer.code, read(tmp_path).run.complete) == (3, False)
+    assert "<h1>Incomplete" in (tmp_path / "report.html").read_text()
+
+
+def test_results_that_say_other_than_the_log_are_made_again(tmp_path: Path) -> None:
+    saved(logged(tmp_path, cell(verdict="fail"), end=ENDS["ended"]), cell())
+
+    answer = multifd("report", tmp_path)
+
+    assert (answer.code, [one.verdict for one in read(tmp_path).cells]) == (1, ["fail"])
+
+
+def test_a_log_that_cannot_be_read_is_not_replaced_by_results(tmp_path: Path) -> None:
+    (saved(tmp_path, cell()) / "events.jsonl").mkdir()
+
+    answer = multifd("report", tmp_path)
+
+    reason = "cannot read: Is a directory; expected the directory of a run"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}/events.jsonl: {reason}\n")
+
+
+FOUR: Final = tuple(cell(id=f"wire/{n}") for n in range(4))
+
+
+def test_results_from_which_cells_were_taken_are_refused(tmp_path: Path) -> None:
+    whole = results(*FOUR)
+    store.save(whole.model_copy(update={"cells": FOUR[:1]}), tmp_path)
+
+    answer = multifd("report", tmp_path)
+
+    error = "results.json: cells: by suite wire 1, expected wire 4 as run.coverage says"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}/{error}\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [(slice(1, 5), "no cells"), (slice(3, 5), "wire 2"), (slice(4, 5), "wire 3")],
+    ids=["all", "two", "one"],
+)
+def test_a_log_that_lost_lines_of_its_plan_is_refused(lines: slice, found: str, tmp_path: Path) -> None:
+    path = logged(tmp_path, *FOUR, end=ENDS["ended"]) / "events.jsonl"
+    kept = path.read_bytes().splitlines(keepends=True)
+    del kept[lines]
+    path.write_bytes(b"".join(kept))
+
+    answer = multifd("report", tmp_path)
+
+    error = f"events.jsonl: plan: by suite {found}, expected wire 4 as run.coverage says"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}/{error}\n")
+
+
+def test_half_done_results_of_another_kind_are_the_environments_fault(tmp_path: Path) -> None:
+    (logged(tmp_path, cell(), end=ENDS["ended"]) / "results.partial").mkdir()
+
+    answer = multifd("report", tmp_path)
+
+    assert answer == Answer(3, "", f"multifd: {tmp_path}/results.json: cannot write: Is a directory\n")
+
+
+def test_a_name_that_no_directory_has_is_refused() -> None:
+    answer = multifd("report", "x" * 300)
+
+    reason = "cannot read: File name too long; expected the directory of a run"
+    assert answer == Answer(2, "", f"multifd: {'x' * 300}/events.jsonl: {reason}\n")
 
 
 def test_a_run_that_is_going_on_is_left_alone(tmp_path: Path) -> None:
