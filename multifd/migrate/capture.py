@@ -93,6 +93,12 @@ class Capture:
         missing = [p.name for p in capture.channel_paths() if not p.is_file()]
         if missing:
             raise InputError(f"{directory}: channels is {manifest.channels}, but there is no {', '.join(missing)}")
+        more = sorted({p.name for p in directory.glob("channel-*.bin")} - {p.name for p in capture.channel_paths()})
+        if more:
+            last = capture.channel_path(manifest.channels - 1).name
+            raise InputError(
+                f"{path}: channels is {manifest.channels}, but there is {', '.join(more)}; expected none after {last}"
+            )
         return capture
 
     def channel_path(self, channel: int) -> Path:
