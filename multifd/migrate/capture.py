@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -111,9 +112,9 @@ class Capture:
 
     @property
     def main_path(self) -> Path | None:
-        """The main channel's file, None if the capture has none."""
+        """The main channel's file, None if the capture has none; it may be one that cannot be read."""
         path = self.directory / "main.bin"
-        return path if path.is_file() else None
+        return path if os.path.lexists(path) else None
 
 
 def save_manifest(directory: Path, fields: Mapping[str, Any]) -> Manifest:

@@ -192,6 +192,13 @@ def test_a_matrix_of_an_unknown_framing_is_refused(tmp_path: Path) -> None:
     assert answer.err.startswith("multifd: --matrix: framing is 'lz4', expected one of ")
 
 
+def test_a_matrix_of_a_run_without_wire_cells_is_refused(tmp_path: Path) -> None:
+    answer = multifd("report", saved(tmp_path, cell(suite="qemu")), "--matrix", "none")
+
+    reason = "framing is 'none', but the run has no cells of suite wire, of which a matrix is made"
+    assert answer == Answer(2, "", f"multifd: --matrix: {reason}\n")
+
+
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
     answer = multifd("report", tmp_path)
 
@@ -282,7 +289,9 @@ def test_a_cell_that_is_gone_is_a_regression(tmp_path: Path) -> None:
     assert answer == Answer(1, "pass -> -  wire/a~b: no longer planned\n1 changes, 1 regressions\n", "")
 
 
-@pytest.mark.parametrize(("verdict", "code"), [("pass", 0), ("hazard", 0), ("known", 0), ("fail", 1), ("error", 1)])
+@pytest.mark.parametrize(("verdict", "code"), [
+    ("pass", 0), ("hazard", 0), ("known", 0), ("skip", 0), ("not-run", 1), ("fail", 1), ("error", 1),
+])  # fmt: skip
 def test_a_new_cell_counts_by_itself(verdict: str, code: int, tmp_path: Path) -> None:
     answer = compared(tmp_path, [], [one(verdict)])
 
@@ -304,7 +313,35 @@ def test_a_run_that_was_cut_off_can_be_compared(tmp_path: Path) -> None:
     before = saved(tmp_path / "before", one("pass"))
     after = logged(tmp_path / "after", one("pass"), end=None)
 
-    assert multifd("diff", before, after).code == 0
+    line = "0 changes, 0 regressions; AFTER is not complete: it has no end, for it is going on or was cut off\n"
+    assert multifd("diff", before, after) == Answer(0, line, "")
+
+
+def test_what_is_lacking_of_a_run_that_is_going_on_is_said(tmp_path: Path) -> None:
+    before = saved(tmp_path / "before", one("pass"), cell(id="wire/b"))
+    after = logged(tmp_path / "after", one("not-run"), cell(id="wire/b"), end=None)
+
+    answer = multifd("diff", before, after)
+
+    lacking = "1 of 2 cells not run, it has no end, for it is going on or was cut off"
+    assert answer.out.splitlines()[-1] == f"1 changes, 1 regressions; AFTER is not complete: {lacking}"
+    assert answer.code == 1
+
+
+def test_both_runs_may_be_incomplete(tmp_path: Path) -> None:
+    before = logged(tmp_path / "before", one("pass"), end=ENDS["interrupted"])
+    after = logged(tmp_path / "after", one("pass"), cell(id="wire/b", verdict="not-run"), end=ENDS["ended"])
+
+    last = multifd("diff", before, after).out.splitlines()[-1]
+
+    lacking = "BEFORE is not complete: it was interrupted; AFTER is not complete: 1 of 2 cells not run"
+    assert last == f"1 changes, 1 regressions; {lacking}"
+
+
+def test_results_of_a_killed_run_are_not_compared_as_if_it_had_ended(tmp_path: Path) -> None:
+    killed = saved(logged(tmp_path, one("pass"), end=None), one("pass"))
+
+    assert "AFTER is not complete" in multifd("diff", killed, killed).out
 
 
 def test_results_have_the_contracts_name(tmp_path: Path) -> None:

@@ -345,6 +345,14 @@ def test_a_main_channel_that_is_none_is_called_so(capture: Capture) -> None:
     assert (result["field"], result["error"]) == ("file magic", "Not a migration stream")
 
 
+def test_a_main_channel_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path) -> None:
+    main = shutil.copytree(ZLIB, tmp_path / "capture") / "main.bin"
+    main.unlink()
+    main.symlink_to("gone")
+
+    assert outcome(main.parent)["error"] == f"{main}: cannot read: No such file or directory"
+
+
 def test_channels_in_each_others_files_are_refused(tmp_path: Path) -> None:
     capture = record(tmp_path / "capture", FAMILIES[1], script(tmp_path / "script"))
     first, second = capture.channel_paths()
