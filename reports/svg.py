@@ -25,8 +25,10 @@ def matrix_svg(results: Results, framing: str) -> str:
     Raises ValueError if the suite has no such framing.
     """
     matrices = model.wire_matrices(results)
+    if not matrices:
+        raise ValueError(f"framing is {framing!r}, but the run has no cells of suite wire, of which a matrix is made")
     if framing not in matrices:
-        raise ValueError(f"framing is {framing!r}, expected one of {', '.join(matrices) or 'none: no wire cells'}")
+        raise ValueError(f"framing is {framing!r}, expected one of {', '.join(matrices)}")
     matrix = matrices[framing]
     labels = (*matrix.columns, *(row.label for row in matrix.rows))
     used = {place.worst.verdict for place in matrix.places}

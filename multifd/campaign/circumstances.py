@@ -16,8 +16,8 @@ from typing import Final
 from multifd import __version__
 from multifd.campaign.prepare import Campaign
 from multifd.plan.reference import stand_in
+from multifd.result.planned import plan_digest
 from multifd.result.record import Peer, Run
-from multifd.result.store import plan_digest
 
 _PACKAGES: Final = ("numpy", "pydantic", "pytest", "pytest-xdist", "zlib-ng", "isal", "deflate", "zstandard")
 

@@ -44,6 +44,8 @@ _capture = click.argument("capture", type=click.Path(path_type=Path))
 def replay(capture: Path, decoder: str | None, spoken: str | None, as_json: bool) -> None:
     """Decode a capture and compare memory with its digest: exit 0 identical, 1 not, 2 it cannot be read.
 
+    A capture without any digest is decoded and not compared, which is exit 1: nothing was shown to be identical.
+
     CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md).
     """
     opened = Capture.open(capture)
@@ -62,7 +64,7 @@ def replay(capture: Path, decoder: str | None, spoken: str | None, as_json: bool
         print(json.dumps(result, default=str))
     else:
         _tell(result)
-    sys.exit({"identical": 0, "different": 1}.get(result["outcome"], 2))
+    sys.exit({"identical": 0, "different": 1, "not compared": 1}.get(result["outcome"], 2))
 
 
 def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
         shutil.rmtree(scratch, ignore_errors=True)
     different = [name for name, expected in manifest.sha256.items() if digests.get(name) != expected]
     return {
-        "outcome": "different" if different else "identical",
+        "outcome": "different" if different else "identical" if manifest.sha256 else "not compared",
         "packets": run.packets,
         "compared": sorted(manifest.sha256),
         "different": different,
@@ -95,7 +97,7 @@ def _tell(result: dict[str, Any]) -> None:
     how = escape(f"decoded by {result['decoder']} as {result['dialect']}")
     match result["outcome"]:
         case "identical":
-            compared = escape(", ".join(result["compared"]) or "nothing: the capture has no digest")
+            compared = escape(", ".join(result["compared"]))
             console.print(
                 f"[green]identical[/]: {result['packets']} packets {how}; compared {compared}", soft_wrap=True
             )
@@ -103,6 +105,11 @@ def _tell(result: dict[str, Any]) -> None:
             blocks = escape(", ".join(result["different"]))
             console.print(
                 f"[red]different[/]: {result['packets']} packets {how}; memory of {blocks} is wrong", soft_wrap=True
+            )
+        case "not compared":
+            console.print(
+                f"[red]not compared[/]: {result['packets']} packets {how}; sha256 of the manifest has no digest",
+                soft_wrap=True,
             )
         case _:
             console.print(f"[red]cannot be read[/], {how}: {escape(result['error'])}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,6 +17,7 @@ from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.lock import LOCK, Lock
 from multifd.result.record import Cell, Results
+from reports.model import incomplete
 from reports.svg import matrix_svg
 
 _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error", "fail")
@@ -26,18 +28,18 @@ _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error"
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("build/conformance"))
 @click.option("--matrix", metavar="FRAMING", help="Also draw this framing's sender x receiver matrix: matrix.svg.")
 def report(directory: Path, matrix: str | None) -> None:
-    """Make the reports of a run again, from its results, or from its event log if it was cut off.
+    """Make results and reports of a run again from its event log, or reports from its results where there is no log.
 
     DIRECTORY is what the run was given as --results; a run that is still going on there is left alone. The exit code
     is that of the run: 0 conforming, 1 not conforming, 3 if the environment broke or it is not complete.
     """
-    with Lock(directory) if (directory / LOCK).exists() else nullcontext():
+    with Lock(directory) if os.path.lexists(directory / LOCK) else nullcontext():
         results = store.load(directory)
         try:
             drawn = matrix_svg(results, matrix) if matrix is not None else None
         except ValueError as problem:
             raise InputError(f"--matrix: {problem}") from None
-        if not (directory / store.RESULTS).is_file():
+        if store.has_log(directory):
             store.save(results, directory)
         try:
             path = reports.write(results, directory)
@@ -55,9 +57,11 @@ def report(directory: Path, matrix: str | None) -> None:
 def diff(before: Path, after: Path) -> None:
     """Compare two runs by change of verdict; exit 1 on a regression.
 
-    BEFORE and AFTER are what the runs were given as --results.
+    BEFORE and AFTER are what the runs were given as --results. Of a run that is not complete the cells so far count,
+    and the last line says what is lacking.
     """
-    old, new = (_cells(store.load(directory)) for directory in (before, after))
+    runs = {"BEFORE": store.load(before), "AFTER": store.load(after)}
+    old, new = map(_cells, runs.values())
     changes = [
         (cell_id, old.get(cell_id), new.get(cell_id))
         for cell_id in dict.fromkeys([*new, *old])
@@ -71,12 +75,24 @@ def diff(before: Path, after: Path) -> None:
         line = f"{_state(was)} -> {_state(now)}  {cell_id}: {reason}"
         console.print(line, style=style, soft_wrap=True, markup=False)
     worse = sum(_worse(was, now) > 0 for _, was, now in changes)
-    console.print(f"{len(changes)} changes, {worse} regressions")
+    open_ends = (f"; {name} is not complete: {_lacking(run)}" for name, run in runs.items() if incomplete(run))
+    console.print(f"{len(changes)} changes, {worse} regressions{''.join(open_ends)}", soft_wrap=True, markup=False)
     sys.exit(1 if worse else 0)
 
 
 def _cells(results: Results) -> dict[str, Cell]:
     return {cell.id: cell for cell in results.cells}
+
+
+def _lacking(results: Results) -> str:
+    """Why a run is not complete."""
+    left = sum(cell.verdict == "not-run" for cell in results.cells)
+    reasons = [f"{left} of {len(results.cells)} cells not run"] if left else []
+    if results.run.finished is None:
+        reasons.append("it has no end, for it is going on or was cut off")
+    elif not left:
+        reasons.append("it was interrupted")
+    return ", ".join(reasons)
 
 
 def _state(cell: Cell | None) -> str:
@@ -86,8 +102,8 @@ def _state(cell: Cell | None) -> str:
 
 
 def _worse(was: Cell | None, now: Cell | None) -> int:
-    """How many ranks a cell got worse; a cell that is gone lost its evidence, a new one counts by itself."""
+    """How many ranks a cell got worse; a cell that is gone lost its evidence, a new one had none that it could lose."""
     if now is None:
         return _RANK.index("not-run")
-    before = _RANK.index(was.verdict) if was is not None else _RANK.index("known")
+    before = _RANK.index(was.verdict) if was is not None else _RANK.index("skip")
     return _RANK.index(now.verdict) - before

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -93,6 +94,12 @@ class Capture:
         missing = [p.name for p in capture.channel_paths() if not p.is_file()]
         if missing:
             raise InputError(f"{directory}: channels is {manifest.channels}, but there is no {', '.join(missing)}")
+        more = sorted({p.name for p in directory.glob("channel-*.bin")} - {p.name for p in capture.channel_paths()})
+        if more:
+            last = capture.channel_path(manifest.channels - 1).name
+            raise InputError(
+                f"{path}: channels is {manifest.channels}, but there is {', '.join(more)}; expected none after {last}"
+            )
         return capture
 
     def channel_path(self, channel: int) -> Path:
@@ -105,9 +112,9 @@ class Capture:
 
     @property
     def main_path(self) -> Path | None:
-        """The main channel's file, None if the capture has none."""
+        """The main channel's file, None if the capture has none; it may be one that cannot be read."""
         path = self.directory / "main.bin"
-        return path if path.is_file() else None
+        return path if os.path.lexists(path) else None
 
 
 def save_manifest(directory: Path, fields: Mapping[str, Any]) -> Manifest:

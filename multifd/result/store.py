@@ -1,7 +1,8 @@
 """The event log and the results file.
 
 ``events.jsonl`` is appended to and flushed with every record, so that whatever happens to the run, what was
-finished is kept; ``results.json`` is built from it, at the end or afterwards (``multifd report DIR``).
+finished is kept; ``results.json`` is built from it, at the end or afterwards (``multifd report DIR``). Where both are
+there the log is believed: results whose log has no end are those of a run that was killed while it wrote them.
 
 ======  ==========================================================================================
 event   carries
@@ -22,10 +23,9 @@ one, and what was made of that one goes: a directory holds one run, all of it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -37,6 +37,7 @@ from multifd.result.badness import worse
 from multifd.result.conclusion import conclude
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
+from multifd.result.planned import check_planned, check_recorded
 from multifd.result.record import Cell, Model, Peer, Results, Run, Unable
 
 EVENTS: Final = "events.jsonl"
@@ -52,11 +53,6 @@ class End(NamedTuple):
     """ISO 8601, UTC."""
     interrupted: bool
     """By somebody, or by an environment that broke."""
-
-
-def plan_digest(ids: Iterable[str]) -> str:
-    """Of the ids of all planned cells, in whatever order: 64 bits in hexadecimal."""
-    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
 class EventLog:
@@ -100,7 +96,8 @@ class EventLog:
         """The plan is whole: from here on the directory holds this run, and the one before is gone."""
         try:
             # Until its log is replaced the run before can be reported again.
-            _remove_derived(self.path.parent)
+            for path in _derived(self.path.parent):
+                path.unlink(missing_ok=True)
             self._beside.replace(self.path)
         except OSError as problem:
             raise self._broke(problem) from None
@@ -129,7 +126,8 @@ class EventLog:
             render(results, directory)
             self.write_end(end)
         except (OSError, EnvironmentBroke) as problem:
-            _remove_derived(directory)
+            for path in _derived(directory):
+                _discard(path)
             if isinstance(problem, OSError):
                 raise EnvironmentBroke(f"{directory}: cannot write reports: {problem.strerror}") from None
             raise
@@ -185,8 +183,9 @@ def read_events(directory: Path) -> Iterable[dict[str, Any]]:
 def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None) -> Results:
     """Results from the event log, whose end is yet to be written if it is given here.
 
-    A run without an end is incomplete. Raises :class:`InputError`.
+    A run without an end is incomplete. Raises :class:`InputError`, also where a part of the plan is lost.
     """
+    path = directory / EVENTS
     run: Run | None = None
     peers: list[Peer] = []
     unable: list[Unable] = []
@@ -213,13 +212,15 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
                 case {"event": "end", "finished": str() as when, "interrupted": bool() as interrupted}:
                     end = End(when, interrupted)
                 case {"event": name}:
-                    raise InputError(f"{directory / EVENTS}: event {name!r} is unknown or out of place")
+                    raise InputError(f"{path}: event {name!r} is unknown or out of place")
     except ValidationError as problem:
         first = problem.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{directory / EVENTS}: {problem.title}: {path}: {first['msg']}") from None
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {problem.title}: {field}: {first['msg']}") from None
     if run is None:
-        raise InputError(f"{directory / EVENTS}: holds no run")
+        raise InputError(f"{path}: holds no run")
+    check_planned(run, plan.values(), f"{path}: plan")
+    check_recorded(records, plan, f"{path}: cell")
     cells = tuple((plan | records).values())
     conclusion = conclude(cells, ended=end is not None and not end.interrupted)
     finished = end.finished if end is not None else None
@@ -232,10 +233,15 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
     )
 
 
-def _remove_derived(directory: Path) -> None:
+def _derived(directory: Path) -> Iterator[Path]:
     """All that is made from the log."""
-    for name in (RESULTS, *REPORTS):
-        (directory / name).unlink(missing_ok=True)
+    return (directory / name for name in (RESULTS, *REPORTS))
+
+
+def _discard(path: Path) -> None:
+    """Remove what was left half done, if that is possible: why it was left is what its user wants to know."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def save(results: Results, directory: Path) -> Path:
@@ -246,21 +252,28 @@ def save(results: Results, directory: Path) -> Path:
         partial.write_text(results.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
         partial.replace(path)
     except OSError as problem:
-        partial.unlink(missing_ok=True)
+        _discard(partial)
         raise EnvironmentBroke(f"{path}: cannot write: {problem.strerror}") from None
     return path
 
 
 def load(directory: Path) -> Results:
-    """Read ``results.json``, or what the event log has where there is none; raises :class:`InputError`."""
+    """What the event log has, or ``results.json`` where there is no log; raises :class:`InputError`."""
     path = directory / RESULTS
-    if not path.is_file():
+    if has_log(directory) or not os.path.lexists(path):
         return build(directory, shipped())
     try:
-        return Results.model_validate_json(path.read_text(encoding="utf-8"))
+        results = Results.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "(whole)"
         raise InputError(f"{path}: {where}: {first['msg']}") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError(f"{path}: cannot read: {problem}") from None
+    check_planned(results.run, results.cells, f"{path}: cells")
+    return results
+
+
+def has_log(directory: Path) -> bool:
+    """There is an event log, readable or not."""
+    return os.path.lexists(directory / EVENTS)

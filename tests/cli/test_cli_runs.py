@@ -31,7 +31,7 @@ def saved(directory: Path, *cells: Cell, complete: bool = True) -> Path:
 def logged(directory: Path, *cells: Cell, end: End | None) -> Path:
     """A run of which only the event log is left."""
     with closing(store.EventLog(directory)) as log:
-        log.write_run(results(complete=False).run)
+        log.write_run(results(*cells, complete=False).run)
         for one in cells:
             log.write_plan(one.model_copy(update={"verdict": "not-run"}))
         log.planned()
@@ -92,6 +92,80 @@ def test_a_run_that_was_cut_off_is_not_complete(tmp_path: Path) -> None:
     assert (answer.code, read(tmp_path).run.complete, len(read(tmp_path).cells)) == (3, False, 1)
 
 
+@pytest.mark.parametrize("end", ["interrupted", "cut off"])
+def test_results_that_a_killed_run_wrote_before_its_end_are_not_believed(end: str, tmp_path: Path) -> None:
+    saved(logged(tmp_path, cell(), end=ENDS[end]), cell())
+    assert read(tmp_path).run.complete
+
+    answer = multifd("report", tmp_path)
+
+    assert (answer.code, read(tmp_path).run.complete) == (3, False)
+    assert "<h1>Incomplete" in (tmp_path / "report.html").read_text()
+
+
+def test_results_that_say_other_than_the_log_are_made_again(tmp_path: Path) -> None:
+    saved(logged(tmp_path, cell(verdict="fail"), end=ENDS["ended"]), cell())
+
+    answer = multifd("report", tmp_path)
+
+    assert (answer.code, [one.verdict for one in read(tmp_path).cells]) == (1, ["fail"])
+
+
+def test_a_log_that_cannot_be_read_is_not_replaced_by_results(tmp_path: Path) -> None:
+    (saved(tmp_path, cell()) / "events.jsonl").mkdir()
+
+    answer = multifd("report", tmp_path)
+
+    reason = "cannot read: Is a directory; expected the directory of a run"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}/events.jsonl: {reason}\n")
+
+
+FOUR: Final = tuple(cell(id=f"wire/{n}") for n in range(4))
+
+
+def test_results_from_which_cells_were_taken_are_refused(tmp_path: Path) -> None:
+    whole = results(*FOUR)
+    store.save(whole.model_copy(update={"cells": FOUR[:1]}), tmp_path)
+
+    answer = multifd("report", tmp_path)
+
+    error = "results.json: cells: by suite wire 1, expected wire 4 as run.coverage says"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}/{error}\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [(slice(1, 5), "no cells"), (slice(3, 5), "wire 2"), (slice(4, 5), "wire 3")],
+    ids=["all", "two", "one"],
+)
+def test_a_log_that_lost_lines_of_its_plan_is_refused(lines: slice, found: str, tmp_path: Path) -> None:
+    path = logged(tmp_path, *FOUR, end=ENDS["ended"]) / "events.jsonl"
+    kept = path.read_bytes().splitlines(keepends=True)
+    del kept[lines]
+    path.write_bytes(b"".join(kept))
+
+    answer = multifd("report", tmp_path)
+
+    error = f"events.jsonl: plan: by suite {found}, expected wire 4 as run.coverage says"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}/{error}\n")
+
+
+def test_half_done_results_of_another_kind_are_the_environments_fault(tmp_path: Path) -> None:
+    (logged(tmp_path, cell(), end=ENDS["ended"]) / "results.partial").mkdir()
+
+    answer = multifd("report", tmp_path)
+
+    assert answer == Answer(3, "", f"multifd: {tmp_path}/results.json: cannot write: Is a directory\n")
+
+
+def test_a_name_that_no_directory_has_is_refused() -> None:
+    answer = multifd("report", "x" * 300)
+
+    reason = "cannot read: File name too long; expected the directory of a run"
+    assert answer == Answer(2, "", f"multifd: {'x' * 300}/events.jsonl: {reason}\n")
+
+
 def test_a_run_that_is_going_on_is_left_alone(tmp_path: Path) -> None:
     with closing(store.EventLog(tmp_path)) as log:
         log.write_run(results(complete=False).run)
@@ -116,6 +190,13 @@ def test_a_matrix_of_an_unknown_framing_is_refused(tmp_path: Path) -> None:
 
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith("multifd: --matrix: framing is 'lz4', expected one of ")
+
+
+def test_a_matrix_of_a_run_without_wire_cells_is_refused(tmp_path: Path) -> None:
+    answer = multifd("report", saved(tmp_path, cell(suite="qemu")), "--matrix", "none")
+
+    reason = "framing is 'none', but the run has no cells of suite wire, of which a matrix is made"
+    assert answer == Answer(2, "", f"multifd: --matrix: {reason}\n")
 
 
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
@@ -208,7 +289,9 @@ def test_a_cell_that_is_gone_is_a_regression(tmp_path: Path) -> None:
     assert answer == Answer(1, "pass -> -  wire/a~b: no longer planned\n1 changes, 1 regressions\n", "")
 
 
-@pytest.mark.parametrize(("verdict", "code"), [("pass", 0), ("hazard", 0), ("known", 0), ("fail", 1), ("error", 1)])
+@pytest.mark.parametrize(("verdict", "code"), [
+    ("pass", 0), ("hazard", 0), ("known", 0), ("skip", 0), ("not-run", 1), ("fail", 1), ("error", 1),
+])  # fmt: skip
 def test_a_new_cell_counts_by_itself(verdict: str, code: int, tmp_path: Path) -> None:
     answer = compared(tmp_path, [], [one(verdict)])
 
@@ -230,7 +313,35 @@ def test_a_run_that_was_cut_off_can_be_compared(tmp_path: Path) -> None:
     before = saved(tmp_path / "before", one("pass"))
     after = logged(tmp_path / "after", one("pass"), end=None)
 
-    assert multifd("diff", before, after).code == 0
+    line = "0 changes, 0 regressions; AFTER is not complete: it has no end, for it is going on or was cut off\n"
+    assert multifd("diff", before, after) == Answer(0, line, "")
+
+
+def test_what_is_lacking_of_a_run_that_is_going_on_is_said(tmp_path: Path) -> None:
+    before = saved(tmp_path / "before", one("pass"), cell(id="wire/b"))
+    after = logged(tmp_path / "after", one("not-run"), cell(id="wire/b"), end=None)
+
+    answer = multifd("diff", before, after)
+
+    lacking = "1 of 2 cells not run, it has no end, for it is going on or was cut off"
+    assert answer.out.splitlines()[-1] == f"1 changes, 1 regressions; AFTER is not complete: {lacking}"
+    assert answer.code == 1
+
+
+def test_both_runs_may_be_incomplete(tmp_path: Path) -> None:
+    before = logged(tmp_path / "before", one("pass"), end=ENDS["interrupted"])
+    after = logged(tmp_path / "after", one("pass"), cell(id="wire/b", verdict="not-run"), end=ENDS["ended"])
+
+    last = multifd("diff", before, after).out.splitlines()[-1]
+
+    lacking = "BEFORE is not complete: it was interrupted; AFTER is not complete: 1 of 2 cells not run"
+    assert last == f"1 changes, 1 regressions; {lacking}"
+
+
+def test_results_of_a_killed_run_are_not_compared_as_if_it_had_ended(tmp_path: Path) -> None:
+    killed = saved(logged(tmp_path, one("pass"), end=None), one("pass"))
+
+    assert "AFTER is not complete" in multifd("diff", killed, killed).out
 
 
 def test_results_have_the_contracts_name(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -38,6 +39,7 @@ REFUSAL: Final = re.compile(
     r"multifd: (init packet|packet header|packet payload|main channel [^:]+): stream ended after \d+ of \d+ bytes"
     r" \(Unexpected end-of-file before all data were read\)"
     r"|multifd: SYNC is '.+', expected .+"
+    r"|multifd: main channel end is '[0-9a-f ]*', expected 7e, 4 bytes and 00: .+"
 )
 """What the end of a file that came too early is called: the field, what was there, and what was expected."""
 
@@ -46,7 +48,7 @@ def outcome(capture: Path, *options: str) -> dict[str, Any]:
     """The result of a replay; the exit code belongs to it."""
     answer = multifd("replay", capture, "--json", *options)
     result: dict[str, Any] = json.loads(answer.out)
-    assert answer.code == {"identical": 0, "different": 1, "unreadable": 2}[result["outcome"]]
+    assert answer.code == {"identical": 0, "different": 1, "not compared": 1, "unreadable": 2}[result["outcome"]]
     return result
 
 
@@ -191,19 +193,62 @@ def test_a_channel_that_ends_at_any_border_is_refused_unless_nothing_is_lost(cap
             assert REFUSAL.fullmatch(result["error"]), (place, result["error"])
 
 
-def test_a_main_channel_that_ends_anywhere_before_the_end_of_ram_is_refused(capture: Capture) -> None:
+def test_a_main_channel_that_ends_anywhere_before_its_end_is_refused(capture: Capture) -> None:
     path = capture.directory / "main.bin"
-    end_of_ram = path.stat().st_size - 1
 
-    for place in range(end_of_ram):
+    for place in range(path.stat().st_size):
         with cut(path, place):
             result = replayed(capture)
 
         assert result["outcome"] == "unreadable", place
         assert result["field"].startswith("main channel "), place
         assert REFUSAL.fullmatch(result["error"]), result["error"]
-    with cut(path, end_of_ram):
+
+
+DESCRIPTION: Final = b'\x06\x00\x00\x00\x13{"page_size": 4096}'
+"""Of the device state, as machine types send it unless it is suppressed."""
+
+
+def test_a_main_channel_may_end_with_a_description(capture: Capture) -> None:
+    path = capture.directory / "main.bin"
+
+    with Damaged(path, path.read_bytes() + DESCRIPTION):
         assert replayed(capture)["outcome"] == "identical"
+
+
+@pytest.mark.parametrize("size", [7, len(DESCRIPTION) - 1])
+def test_a_description_that_is_cut_is_refused(size: int, capture: Capture) -> None:
+    path = capture.directory / "main.bin"
+
+    with Damaged(path, path.read_bytes() + DESCRIPTION[:size]):
+        assert replayed(capture)["field"] == "main channel end"
+
+
+END_OF_RAM: Final = {ZLIB: 37462, ZSTD: 257}
+"""Bytes of the main channel before the first section of a device."""
+
+
+@pytest.mark.parametrize("sent", END_OF_RAM, ids=lambda path: path.name)
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_what_qemu_sent_is_refused_without_the_end_of_its_device_state(sent: Path, data: st.DataObject) -> None:
+    with TemporaryDirectory() as scratch:
+        damaged = shutil.copytree(sent, Path(scratch) / "capture")
+        main = (damaged / "main.bin").read_bytes()
+        (damaged / "main.bin").write_bytes(main[: data.draw(st.integers(END_OF_RAM[sent], len(main) - 1))])
+
+        assert outcome(damaged)["field"] == "main channel end"
+
+
+def test_where_the_main_channel_stopped_is_said(tmp_path: Path) -> None:
+    damaged = shutil.copytree(ZSTD, tmp_path / "capture")
+    with cut(damaged / "main.bin", 300):
+        result = outcome(damaged)
+
+    assert result["error"] == (
+        "multifd: main channel end is '00 00 00 00 00 00', expected 7e, 4 bytes and 00:"
+        " the last section's footer and EOF, or a whole description after these"
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -298,6 +343,14 @@ def test_a_main_channel_that_is_none_is_called_so(capture: Capture) -> None:
         result = replayed(capture)
 
     assert (result["field"], result["error"]) == ("file magic", "Not a migration stream")
+
+
+def test_a_main_channel_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path) -> None:
+    main = shutil.copytree(ZLIB, tmp_path / "capture") / "main.bin"
+    main.unlink()
+    main.symlink_to("gone")
+
+    assert outcome(main.parent)["error"] == f"{main}: cannot read: No such file or directory"
 
 
 def test_channels_in_each_others_files_are_refused(tmp_path: Path) -> None:
@@ -455,10 +508,22 @@ def test_a_good_manifest_is_accepted(tmp_path: Path) -> None:
 
 
 def test_a_block_without_a_digest_is_not_compared(tmp_path: Path) -> None:
+    result = outcome(changed(tmp_path, ramblocks={"pc.ram": 4096, "vga": 4096}))
+
+    assert (result["outcome"], result["compared"]) == ("identical", ["pc.ram"])
+
+
+def test_nothing_is_called_identical_without_a_digest(tmp_path: Path) -> None:
     answer = multifd("replay", changed(tmp_path, sha256={}))
 
-    line = "identical: 0 packets decoded by none as qemu-10.0; compared nothing: the capture has no digest\n"
-    assert answer == Answer(0, line, "")
+    line = "not compared: 0 packets decoded by none as qemu-10.0; sha256 of the manifest has no digest\n"
+    assert answer == Answer(1, line, "")
+
+
+def test_a_replay_that_compared_nothing_says_so_to_programs(tmp_path: Path) -> None:
+    result = outcome(changed(tmp_path, sha256={}))
+
+    assert (result["outcome"], result["compared"], result["different"]) == ("not compared", [], [])
 
 
 def test_a_directory_without_a_manifest_is_no_capture(tmp_path: Path) -> None:
@@ -553,6 +618,18 @@ def test_more_channels_than_files_are_refused(tmp_path: Path) -> None:
     error = rejected(changed(tmp_path, channels=3))
 
     assert error == f"{tmp_path}: channels is 3, but there is no channel-1.bin, channel-2.bin"
+
+
+@pytest.mark.parametrize("command", ["replay", "dissect"])
+def test_fewer_channels_than_files_are_refused(command: str, tmp_path: Path) -> None:
+    capture = shutil.copytree(ZLIB, tmp_path / "capture")
+    manifest = json.loads((capture / "manifest.json").read_text())
+    (capture / "manifest.json").write_text(json.dumps(manifest | {"channels": 1}))
+
+    answer = multifd(command, capture)
+
+    reason = "channels is 1, but there is channel-1.bin; expected none after channel-0.bin"
+    assert answer == Answer(2, "", f"multifd: {capture}/manifest.json: {reason}\n")
 
 
 def test_several_wrong_fields_are_named_in_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -21,12 +22,12 @@ from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import schema, store
 from multifd.result.known import KnownIssue, shipped
 from multifd.result.record import Cell, Results, Unable
-from multifd.result.store import End, EventLog, build, load, plan_digest, read_events, save
+from multifd.result.store import End, EventLog, build, load, read_events, save
 from tests.reports.builder import cell, peer, results
 
-RUN: Final = results().run.model_copy(update={"finished": None, "complete": False})
 PLANNED: Final = tuple(cell(id=f"wire/{n}", verdict="not-run", observed="not-run", reason="not run") for n in range(3))
 FINISHED: Final = tuple(cell(id=f"wire/{n}") for n in range(3))
+RUN: Final = results(*PLANNED, complete=False).run
 
 
 ZLIB: Final = peer("zlib", "software")
@@ -42,8 +43,9 @@ def log(
     end: End | None = END,
 ) -> Path:
     """The log of a run with these records."""
+    plan = tuple(plan)
     with closing(EventLog(directory)) as events:
-        events.write_run(RUN)
+        events.write_run(results(*plan, complete=False).run)
         events.write_peer(ZLIB)
         events.write_unable(UNABLE)
         for one in plan:
@@ -156,22 +158,13 @@ def test_a_worker_that_died_is_in_the_log_with_its_cell(tmp_path: Path) -> None:
     ]
 
 
-def test_equal_plans_have_equal_digests_in_whatever_order() -> None:
-    assert plan_digest(["b", "a"]) == plan_digest(["a", "b"]) == "7e18f737311b2dc3"
-
-
-@given(st.sets(st.text("ab/", min_size=1, max_size=4)), st.sets(st.text("ab/", min_size=1, max_size=4)))
-def test_different_plans_have_different_digests(one: set[str], other: set[str]) -> None:
-    assert (plan_digest(one) == plan_digest(other)) == (one == other)
-
-
 def test_findings_are_those_of_the_given_issues(tmp_path: Path) -> None:
     shown = cell(id="wire/0", verdict="hazard", predicted="hazard", observed="hazard", issues=("old",))
     issue = KnownIssue(
         id="old", component="QEMU", versions="7.2", severity="corruption", cause="it is not looked at",
         remedy="look", upstream=None, fixed_in=None, reproducer=None, verdict="hazard", message="old content",
     )  # fmt: skip
-    log(tmp_path, shown)
+    log(tmp_path, shown, plan=PLANNED[:1])
 
     (finding,) = build(tmp_path, [issue]).findings
 
@@ -188,8 +181,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_a_log_that_was_cut_anywhere_keeps_every_finished_record(
     data: st.DataObject, whole: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    first = whole.index(b"\n") + 1
-    cut = data.draw(st.integers(first, len(whole) - 1))
+    planned = whole.index(b'{"event":"cell"')
+    cut = data.draw(st.integers(planned, len(whole) - 1))
     directory = tmp_path_factory.getbasetemp() / "cut"
     directory.mkdir(exist_ok=True)
     (directory / store.EVENTS).write_bytes(whole[:cut])
@@ -199,6 +192,25 @@ def test_a_log_that_was_cut_anywhere_keeps_every_finished_record(
     lines = whole[:cut].split(b"\n")[:-1]
     assert not built.run.complete
     assert sum(one.verdict == "pass" for one in built.cells) == sum(b'"event":"cell"' in line for line in lines)
+
+
+@given(data=st.data())
+def test_a_log_that_was_cut_within_its_plan_is_refused(
+    data: st.DataObject, whole: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It took its place when the plan was whole: a part of what it held is lost."""
+    directory = tmp_path_factory.getbasetemp() / "cut"
+    directory.mkdir(exist_ok=True)
+    cut = data.draw(st.integers(whole.index(b"\n") + 1, whole.index(b'{"event":"cell"') - 1))
+    (directory / store.EVENTS).write_bytes(whole[:cut])
+
+    assert re.fullmatch("plan: by suite (no cells|wire [12]), expected wire 3 as run.coverage says", refusal(directory))
+
+
+def test_a_record_that_nobody_planned_is_refused(tmp_path: Path) -> None:
+    log(tmp_path, *FINISHED, cell(id="wire/9"))
+
+    assert refusal(tmp_path) == "cell: record of 'wire/9', expected one of the 3 planned cells"
 
 
 @pytest.mark.parametrize("kept", [0, 1, 50])
@@ -253,11 +265,12 @@ def test_a_directory_without_a_log_is_no_run(tmp_path: Path) -> None:
 
 def test_every_event_is_on_disk_when_the_method_returns(tmp_path: Path) -> None:
     with closing(EventLog(tmp_path)) as events:
-        events.write_run(RUN)
+        events.write_run(results(PLANNED[0]).run)
+        events.write_plan(PLANNED[0])
         events.planned()
         events.write_cell(FINISHED[0])
 
-        assert [event["event"] for event in read_events(tmp_path)] == ["run", "cell"]
+        assert [event["event"] for event in read_events(tmp_path)] == ["run", "plan", "cell"]
         assert build(tmp_path, []).cells == FINISHED[:1]
 
 
@@ -283,7 +296,7 @@ def test_the_run_before_stays_until_the_plan_is_whole(earlier: Path) -> None:
     before = load(earlier)
 
     with closing(EventLog(earlier)) as events:
-        events.write_run(RUN.model_copy(update={"id": "new"}))
+        events.write_run(results(PLANNED[0]).run.model_copy(update={"id": "new"}))
         events.write_plan(PLANNED[0])
 
         assert (load(earlier), build(earlier, [])) == (before, before)
@@ -292,7 +305,7 @@ def test_the_run_before_stays_until_the_plan_is_whole(earlier: Path) -> None:
 
 def test_the_run_before_is_gone_when_the_plan_is_whole(earlier: Path) -> None:
     with closing(EventLog(earlier)) as events:
-        events.write_run(RUN.model_copy(update={"id": "new"}))
+        events.write_run(results(PLANNED[0]).run.model_copy(update={"id": "new"}))
         events.write_plan(PLANNED[0])
         events.planned()
 
@@ -324,6 +337,8 @@ def test_the_second_run_in_a_directory_is_refused_and_disturbs_nothing(tmp_path:
 
         with pytest.raises(InputError, match=r"a run is going on there \(process \d+\).*--results OTHER"):
             EventLog(tmp_path)
+        for one in PLANNED:
+            events.write_plan(one)
         events.planned()
 
     assert build(tmp_path, []).run == RUN
@@ -404,6 +419,14 @@ def test_a_run_whose_results_cannot_be_written_has_no_end(tmp_path: Path) -> Non
 
     assert made_of(tmp_path) == []
     assert not build(tmp_path, []).run.complete
+
+
+def test_a_directory_in_the_place_of_results_is_the_environments_fault(tmp_path: Path) -> None:
+    with closing(begun(tmp_path, *FINISHED)) as events:
+        for name in ("results.json", "results.partial"):
+            (tmp_path / name).mkdir()
+        with pytest.raises(EnvironmentBroke, match=r"results\.json: cannot write: Is a directory"):
+            events.finish(END, rendered)
 
 
 def test_a_run_whose_end_cannot_be_written_has_no_results(tmp_path: Path) -> None:
