@@ -76,7 +76,7 @@ def test_commands_are_found_in_blocks_and_in_prose() -> None:
 
 @pytest.mark.parametrize("command", shown("multifd"), ids=str)
 def test_every_command_of_multifd_exists_with_its_options(command: Shown) -> None:
-    context, words = click.Context(app, info_name="multifd"), command.words[1:]
+    context, words = click.Context(app, info_name="multifd", **app.context_settings), command.words[1:]
     while words and isinstance(context.command, click.Group):
         name, found, words = context.command.resolve_command(context, words)
         assert found is not None
