@@ -43,6 +43,15 @@ def failed(kind: Literal["payload", "closed", "deadline"], error: str = "payload
     return contract.Failed(id=1, error=error, kind=kind)
 
 
+BEHIND_THE_DEAD: Final = Observation(
+    "hazard",
+    "destination exit status 1: multifd 0: flags received 2 flags expected 0; source completed: no message",
+    "source says completed, destination is dead: destination exit status 1: multifd 0: flags received 2 flags"
+    " expected 0; source completed: no message",
+)
+"""The source completed towards a destination that had refused."""
+
+
 class Row(NamedTuple):
     """Two QEMUs and what is observed."""
 
@@ -68,12 +77,7 @@ ROWS: Final = {
         COMPLETED,
         REFUSING,
         OLD,
-        Observation(
-            "hazard",
-            "destination exit status 1: multifd 0: flags received 2 flags expected 0; source completed: no message",
-            "source says completed, destination is dead: destination exit status 1: multifd 0: flags received 2 flags"
-            " expected 0; source completed: no message",
-        ),
+        BEHIND_THE_DEAD,
     ),
     "source completed, destination dead after it said completed": Row(
         COMPLETED,
@@ -113,12 +117,7 @@ ROWS: Final = {
         COMPLETED,
         REFUSING,
         OLD,
-        Observation(
-            "hazard",
-            "destination exit status 1: multifd 0: flags received 2 flags expected 0; source completed: no message",
-            "source says completed, destination is dead: destination exit status 1: multifd 0: flags received 2 flags"
-            " expected 0; source completed: no message",
-        ),
+        BEHIND_THE_DEAD,
         stalled=True,
     ),
     "destination completed alone": Row(
