@@ -35,7 +35,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
 import statistics
 import tempfile
 import time
@@ -56,7 +55,7 @@ from multifd.lineup.qemus import resolve_qemus
 from multifd.memory.corpus import generate
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import RamBlock
-from multifd.memory.scratch import make_scratch
+from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import PROGRAM
@@ -367,7 +366,7 @@ def main(qemu: str, memory: int, channels: int, repeat: int, methods: str | None
                 bench = Bench(peer, next(iter(peer.machines)), source, scratch, channels)
                 figures = measure(bench, chosen, repeat)
         finally:
-            shutil.rmtree(scratch)
+            remove_scratch(scratch)
     except MultifdError as problem:
         raise click.ClickException(str(problem)) from None
     if as_json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from multifd.codec.reference import reference
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, WireError
 from multifd.framing.pages import runs
 from multifd.memory.image import GuestMemory
-from multifd.memory.scratch import make_scratch
+from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import Capture
 from multifd.migrate.replay import Replay
@@ -81,7 +80,7 @@ def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
             run.run()
             digests = memory.digest()
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_scratch(scratch)
     different = [name for name, expected in manifest.sha256.items() if digests.get(name) != expected]
     return {
         "outcome": "different" if different else "identical" if manifest.sha256 else "not compared",

@@ -14,7 +14,7 @@ from multifd.cli.qemus import ANSWER, one_binary
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.memory.corpus import CORPORA
 from multifd.memory.host import blaming
-from multifd.memory.scratch import make_scratch
+from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.memory.size import size
 from multifd.migrate.capture import MANIFEST
 from multifd.qemu.ask import ask
@@ -75,7 +75,7 @@ def record(
         _without_manifest(out)
         raise
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_scratch(scratch)
     Console(highlight=False).print(
         f"{out}: {method} of {made.source}, {chosen}, {made.channels} channels, {wanted >> 20} MiB",
         soft_wrap=True, markup=False,

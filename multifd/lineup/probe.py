@@ -30,7 +30,7 @@ from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Script
-from multifd.memory.scratch import make_scratch
+from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.oracle.ability import cannot_read, cannot_send, inabilities
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
@@ -68,7 +68,7 @@ class Prober:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        remove_scratch(self._scratch)
 
     def probe(self, process: PeerProcess, peer: contract.Introduction, deadline: float) -> Probed:
         """Hold a started peer to its word; no request takes longer than ``deadline`` seconds.

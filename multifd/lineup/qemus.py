@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import shutil
 import socket
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from multifd.framing.model import framing
 from multifd.lineup.peers import Ground, QemuPeer
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
-from multifd.memory.scratch import make_scratch
+from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import Capture
 from multifd.migrate.replay import Replay
@@ -120,7 +119,7 @@ def _first_migration(binary: Binary, facts: Facts, machine: str, within: float) 
                 raise EnvironmentBroke(f"a first migration of {machine}, method none, did not carry the guest's RAM")
             digests = memory.digest()
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_scratch(scratch)
     del digests[RAM_BLOCK]
     return Ground(blocks=capture.manifest.ramblocks, sha256=digests)
 
@@ -133,7 +132,7 @@ def _refuses(binary: Binary, machine: str, within: float) -> None:
         os.truncate(ram, MEMORY)
         asyncio.run(_feed_garbage(binary, Machine(machine, ram, MEMORY), scratch, within))
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_scratch(scratch)
 
 
 async def _feed_garbage(binary: Binary, machine: Machine, directory: Path, within: float) -> None:

@@ -20,6 +20,8 @@ _SHARED_MEMORY: Final = Path("/dev/shm")
 _PREFIX: Final = "multifd-"
 _OWNED: Final = ".owned"
 """The file that is locked."""
+_LOCKS: Final[dict[Path, int]] = {}
+"""Descriptors of the locks that this process holds, by scratch directory."""
 _ENOUGH: Final = 1 << 30
 """Bytes that a run of the default size may need."""
 SOCKET_PATH: Final = 107
@@ -48,12 +50,21 @@ def make_scratch(need: int = _ENOUGH, *, sockets: bool = False) -> Path:
     )
 
 
+def remove_scratch(scratch: Path) -> None:
+    """Remove it with all that is in it, as far as that goes, and let go of its lock; it may be gone already."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    lock = _LOCKS.pop(scratch, None)
+    if lock is not None:
+        os.close(lock)
+
+
 def _owned(scratch: Path) -> Path:
-    """It is ours until this process ends: the lock, which no program that we start inherits, is never closed."""
+    """It is ours until it is removed, or this process ends: no program that we start inherits the lock."""
     # Locked before it has its name: one that has it and is not locked belongs to nobody.
     unnamed = scratch / f"{_OWNED}-"
     with suppress(OSError):  # where nothing can be locked, nothing is reclaimed
-        fcntl.flock(os.open(unnamed, os.O_CREAT | os.O_RDONLY, 0o600), fcntl.LOCK_EX)
+        lock = _LOCKS[scratch] = os.open(unnamed, os.O_CREAT | os.O_RDONLY, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         unnamed.rename(scratch / _OWNED)
     return scratch
 

@@ -14,7 +14,7 @@ import pytest
 
 from multifd.errors import EnvironmentBroke
 from multifd.memory import scratch as module
-from multifd.memory.scratch import make_scratch
+from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.address import listen
 
 LONGEST = 61
@@ -170,3 +170,17 @@ def test_a_link_to_what_was_left_is_not_followed(owner: subprocess.Popen[str]) -
     make_scratch(1)
 
     assert (kept / "gw0/image").exists()
+
+
+def descriptors() -> int:
+    """How many this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_what_is_removed_costs_no_descriptor() -> None:
+    before = descriptors()
+
+    for _ in range(3):
+        remove_scratch(make_scratch(1))
+
+    assert descriptors() == before

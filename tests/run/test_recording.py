@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +14,7 @@ from multifd.evidence.outcome import Outcome
 from multifd.lineup.introduce import resolve
 from multifd.lineup.peers import LineUp
 from multifd.lineup.qemus import resolve_qemus
-from multifd.memory.scratch import make_scratch
+from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.capture import Capture
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.work import Pairing
@@ -70,7 +69,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
         with closing(made.bench):
             yield made
     finally:
-        shutil.rmtree(scratch)
+        remove_scratch(scratch)
 
 
 ENDS: Final = {
