@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -12,9 +11,6 @@ from typing import Final
 import click
 
 from multifd.errors import InputError, MultifdError
-from multifd.lineup.peers import QemuPeer
-from multifd.lineup.qemus import binaries_of, introduced
-from multifd.profile.model import Profile
 from multifd.qemu.ask import ask
 from multifd.qemu.binary import FOUND, Binary, found, named
 from multifd.qemu.facts import Facts
@@ -51,11 +47,6 @@ def _asked(binary: Binary) -> Found:
         return Found(binary, ask(binary, ANSWER))
     except MultifdError as problem:
         return Found(binary, problem=str(problem))
-
-
-def qemus_of(profile: Profile, asked: Sequence[str]) -> tuple[QemuPeer, ...]:
-    """The QEMUs of a plan, as they say they are."""
-    return introduced(binaries_of(profile, asked), ANSWER)
 
 
 def one_binary(asked: str) -> Binary:
