@@ -11,8 +11,9 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from multifd.result.exchange import FAMILIES
 from multifd.result.record import Results
-from reports import matrix, model, vocabulary
+from reports import matrix, model, thread, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -32,6 +33,7 @@ def render(results: Results) -> str:
         unattributed=model.unattributed(results),
         matrices=model.wire_matrices(results),
         unable=results.unable,
+        thread=thread.thread(results),
     )
 
 
@@ -59,11 +61,15 @@ def _environment() -> Environment:
         "code": _code,
         "word": vocabulary.word,
         "provenances": matrix.provenances,
+        "states": thread.states,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
+        "MARKS": vocabulary.MARKS,
+        "STATES": vocabulary.STATES,
+        "FAMILIES": FAMILIES,
     }
     return environment
 
