@@ -28,6 +28,8 @@ from multifd.result.record import (
 from reports.matrix import Axis, Key, Listing, Matrix, grouped, listings, matrix, provenances, worst_first
 from reports.vocabulary import PROVENANCES, VERDICTS
 
+SMALL_PAGE: Final = 4096
+"""Bytes."""
 MAIN_SCENARIO: Final = "live"
 """The scenario of suite "negotiation" that fills its matrix."""
 PLAIN_MIGRATIONS: Final = ("migrate", "migrate-legacy")
@@ -193,9 +195,18 @@ def _wire(cells: Iterable[Cell], peers: Iterable[Peer], unable: Collection[Unabl
         return line_up.get(key[0], last)
 
     return {
-        framing: matrix(framing, group, *_WIRE_AXES, rank, [entry for entry in unable if entry.framing == framing])
-        for framing, group in grouped(cells, lambda cell: cell.framing).items()
+        title: matrix(title, group, *_WIRE_AXES, rank, [entry for entry in unable if entry.framing == title])
+        for title, group in grouped(cells, _wire_title).items()
     }
+
+
+def _wire_title(cell: Cell) -> str:
+    """A framing; apart from it where the two ends are not in one, and what fails for the size of its pages only."""
+    if ">" in cell.framing:
+        return f"{_sides(cell.framing)[1]}, given other framings"
+    if cell.predicted == "rejected" and cell.page_size > SMALL_PAGE:
+        return f"{cell.framing}, refused with larger pages"
+    return cell.framing
 
 
 def _checked(cell: Cell) -> bool:

@@ -75,5 +75,9 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
         qemus = (resolve_qemus if probe else introduced)(binaries, profile.deadlines.hello)
         line_up = line_up.model_copy(update={"qemus": qemus})
     scrutinized = subjects(profile, devices)
-    planned = plan(line_up, scrutinized.skips, PlanOptions(options.memory, options.corpus is not None))
+    planned = plan(
+        line_up,
+        scrutinized.skips,
+        PlanOptions(options.memory, options.seed, options.strength, options.corpus is not None),
+    )
     return Campaign(options=options, line_up=line_up, plan=planned, libraries=dict(scrutinized.libraries))

@@ -40,6 +40,8 @@ class Encode(Message):
     script: Script
     framing: str
     dialect: str
+    machine: str | None = None
+    """As of ``send``; None means that of the dialect."""
     channels: Annotated[int, Field(ge=1, le=255)]
     capture: str
 

@@ -109,9 +109,9 @@ class PeerServer:
         """A capture, channel after channel."""
         directory = Path(request.capture)
         shutil.rmtree(directory, ignore_errors=True)
-        spoken = dialect(request.dialect)
+        spoken, machine = dialect(request.dialect), dialect(request.machine or request.dialect)
         transmission = Transmission(
-            framing(request.framing), spoken, spoken.zero_pages, spoken.main_sync, request.channels
+            framing(request.framing), spoken, spoken.zero_pages, machine.main_sync, request.channels
         )
         with ExitStack() as stack:
             made = [stack.enter_context(closing(sink)) for sink in _file_sinks(directory, request.channels)]
@@ -130,6 +130,7 @@ class PeerServer:
                 "framing": request.framing,
                 "dialect": request.dialect,
                 "channels": request.channels,
+                "main_sync": machine.main_sync.value,
                 "ramblocks": last.sizes,
                 "sha256": digest,
                 "source": self.name,

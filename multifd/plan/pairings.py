@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from multifd.framing.model import framing
 from multifd.lineup.peers import LineUpPeer, QemuPeer
@@ -10,7 +11,7 @@ from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.oracle.predict import predict
 from multifd.oracle.question import Question, Side
 from multifd.plan.cell import PlannedCell
-from multifd.plan.work import Pairing
+from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import LATEST, dialect
 from multifd.wire.fault import FAULTS
@@ -24,8 +25,7 @@ def able(sender: Party, receiver: Party, sent: str, read: str, page_size: int = 
     return lacking is None
 
 
-def pairing_cell(
-    suite: str,
+def pairing(
     sender: Party,
     receiver: Party,
     framings: str | tuple[str, str],
@@ -37,15 +37,14 @@ def pairing_cell(
     page_size: int = 4096,
     channels: int = 2,
     receiver_channels: int | None = None,
+    blocks: str = USUAL_BLOCKS,
+    fill: str = USUAL_FILL,
     fault: str | None = None,
-) -> PlannedCell:
-    """The cell with its prediction. Framings and dialects are one name for both ends, or one for each.
-
-    The two must be :func:`able`: the oracle is asked about what can be tried.
-    """
+) -> Pairing:
+    """The work of a cell. Framings and dialects are one name for both ends, or one for each."""
     sent, read = framings if isinstance(framings, tuple) else (framings, framings)
     spoken, heard = dialects if isinstance(dialects, tuple) else (dialects, dialects)
-    pairing = Pairing(
+    return Pairing(
         sender=sender.name,
         receiver=receiver.name,
         sender_framing=sent,
@@ -58,11 +57,33 @@ def pairing_cell(
         channels=channels,
         receiver_channels=None if receiver_channels == channels else receiver_channels,
         sizes=dict(sizes),
+        blocks=blocks,
+        fill=fill,
         fault=fault,
     )
-    return PlannedCell(
-        suite=suite, work=pairing, prediction=predict(question(pairing, sender, receiver)), skip=skip(sender, receiver)
-    )
+
+
+def pairing_cell(
+    suite: str,
+    sender: Party,
+    receiver: Party,
+    framings: str | tuple[str, str],
+    scenario: str,
+    sizes: Mapping[str, int],
+    **special: Any,
+) -> PlannedCell:
+    """The cell with its prediction; what is special about it is as :func:`pairing` takes it.
+
+    The two must be :func:`able`: the oracle is asked about what can be tried.
+    """
+    work = pairing(sender, receiver, framings, scenario, sizes, **special)
+    return planned(suite, work, sender, receiver)
+
+
+def planned(suite: str, work: Pairing, sender: Party, receiver: Party) -> PlannedCell:
+    """The cell of a pairing of these two, with its prediction."""
+    prediction = predict(question(work, sender, receiver))
+    return PlannedCell(suite=suite, work=work, prediction=prediction, skip=skip(sender, receiver))
 
 
 def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:

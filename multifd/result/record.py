@@ -115,6 +115,10 @@ class Cell(Model):
     cpu_seconds: CpuSeconds = CpuSeconds()
     reproduce: str
     artifacts: tuple[str, ...] = ()
+    blocks: str = "two"
+    """How the guest's memory is divided into RAM blocks."""
+    fill: str = "full"
+    """Pages in the sender's packets: ``full``, ``single``, ``few``, or ``sweep-N``: N and every 32 more."""
 
 
 class Peer(Model):
@@ -187,6 +191,30 @@ class Answer(Model):
     evidence: tuple[Evidence, ...]
 
 
+class Reach(Model):
+    """Tuples of values of so many factors: how many cells of the run have had, and how many there are."""
+
+    had: int
+    feasible: int
+    """Those whose memory arrives, or in which a hazard is demonstrated."""
+
+
+class Coverage(Model):
+    """What a run looks at."""
+
+    cells: dict[str, int] = {}
+    """Planned cells by suite."""
+    pairs: Reach | None = None
+    """Of values of two factors, as the cells had them that were run; None until the run has ended."""
+    triples: Reach | None = None
+    """The same of three factors."""
+    never: tuple[str, ...] = ()
+    """Pairs that no cell of the run had, in words; at most :data:`NEVER_LISTED`."""
+
+
+NEVER_LISTED = 500
+
+
 class Run(Model):
     """The circumstances of a run; times are ISO 8601 in UTC."""
 
@@ -205,8 +233,7 @@ class Run(Model):
     """Of all content that is made by chance."""
     strength: int | None = None
     """How many factors at a time the plan combines; None where it was not made by combination."""
-    coverage: dict[str, int] = {}
-    """Planned cells by suite."""
+    coverage: Coverage = Coverage()
     workers_lost: int = 0
     """Worker processes of the run that died."""
 

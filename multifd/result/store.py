@@ -40,7 +40,7 @@ from multifd.result.conclusion import conclude
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
 from multifd.result.planned import check_planned, check_recorded
-from multifd.result.record import Cell, Model, Peer, Results, Run, Unable
+from multifd.result.record import Cell, Coverage, Model, Peer, Results, Run, Unable
 
 EVENTS: Final = "events.jsonl"
 RESULTS: Final = "results.json"
@@ -111,6 +111,10 @@ class EventLog:
     def write_lost(self, worker: str, cell: str | None) -> None:
         """A worker died, while it ran this cell if that is known."""
         self._append(json.dumps({"event": "lost", "worker": worker, "cell": cell}, separators=(",", ":")).encode())
+
+    def write_coverage(self, coverage: Coverage) -> None:
+        """What the cells that have run combine."""
+        self._model("coverage", coverage)
 
     def write_end(self, end: End) -> None:
         """The run is over."""
@@ -194,6 +198,7 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
     plan: dict[str, Cell] = {}
     records: dict[str, Cell] = {}
     lost = 0
+    coverage: Coverage | None = None
     try:
         for event in read_events(directory):
             match event:
@@ -209,6 +214,8 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
                 case {"event": "cell", "cell": fields}:
                     cell = Cell.model_validate(fields)
                     records[cell.id] = worse(records.get(cell.id, cell), cell)
+                case {"event": "coverage", "coverage": fields}:
+                    coverage = Coverage.model_validate(fields)
                 case {"event": "lost", "worker": str()}:
                     lost += 1
                 case {"event": "end", "finished": str() as when, "interrupted": bool() as interrupted}:
@@ -221,8 +228,10 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
         raise InputError(f"{path}: {problem.title}: {field}: {first['msg']}") from None
     if run is None:
         raise InputError(f"{path}: holds no run")
-    check_planned(run, plan.values(), f"{path}: plan")
     check_recorded(records, plan, f"{path}: cell")
+    if coverage is not None:
+        run = run.model_copy(update={"coverage": coverage})
+    check_planned(run, plan.values(), f"{path}: plan")
     cells = tuple((plan | records).values())
     conclusion = conclude(cells, ended=end is not None and not end.interrupted)
     finished = end.finished if end is not None else None

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from multifd.memory import rounds
+from multifd.memory.blocks import BLOCKS, packet_pages
 from multifd.memory.corpus import CORPORA, Corpus, user_corpus
 from multifd.memory.host import blaming
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, PageRun, Script
 from multifd.memory.mutator import mutating
 from multifd.plan.work import Pairing
+from multifd.wire.packet import slots
 
 _KEPT_CAPTURES: Final = 4
 
@@ -51,7 +53,7 @@ class Stage:
                     self._loaded[key] = rounds.load(directory)
                 else:
                     self._loaded[key] = self._make(pairing, directory)
-        return self._loaded[key]
+        return self._loaded[key].model_copy(update={"fill": packet_pages(pairing.fill, slots(pairing.page_size))})
 
     @contextmanager
     def mutable(self, pairing: Pairing) -> Iterator[tuple[Script, tuple[PageRun, ...]]]:
@@ -115,6 +117,7 @@ class Stage:
             pairing.sizes,
             pairing.page_size,  # type: ignore[arg-type]
             pairing.plan.shape,
+            hole=BLOCKS[pairing.blocks].hole,
         )
 
     def _content(self, pairing: Pairing) -> Corpus:

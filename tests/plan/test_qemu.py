@@ -14,7 +14,6 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.scenario import SCENARIOS
 from multifd.plan.whole import plan
-from multifd.plan.wire import wire_plan
 from multifd.plan.work import Pairing
 from multifd.wire.fault import FAULTS
 from tests.qemu.recorded import peer

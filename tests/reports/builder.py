@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from multifd.result.planned import plan_digest
-from multifd.result.record import Cell, Finding, Peer, Provenance, Results, Role, Run, Seconds, Sides, Unable
+from multifd.result.record import Cell, Coverage, Finding, Peer, Provenance, Results, Role, Run, Seconds, Sides, Unable
 
 PEERS: dict[str, Provenance] = {
     "zlib": "software",
@@ -125,7 +125,7 @@ def results(
         command="pytest suites --hwprofile software-only",
         plan=plan_digest(one.id for one in cells),
         seed=1,
-        coverage=dict(Counter(one.suite for one in cells)),
+        coverage=Coverage(cells=dict(Counter(one.suite for one in cells))),
     )
     peers = tuple(peer(name, provenance) for name, provenance in PEERS.items())
     return Results(run=run, peers=peers, unable=cannot, findings=findings, cells=cells)
