@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from multifd.result.questions import Claim, Inability, Names, Price, Query, sides, takes_part
-from multifd.result.record import Cell, Evidence, Peer, Provenance, Unable
+from multifd.result.questions import Claim, Inability, Names, Price, Query, takes_part
+from multifd.result.record import Cell, Evidence, Peer, Provenance, Role, Unable
 
 EXAMPLES: Final = 3
 """Ids of cells that are shown with a claim."""
@@ -82,26 +82,28 @@ def tried(claim: Inability, seen: Seen) -> Evidence:
 
 def priced(price: Price, seen: Seen) -> Evidence:
     """What framings cost in this run, and whether that is in the order which is claimed."""
-    query = Query(suite=("wire",), framing=price.framings, sender=price.senders, receiver=price.receivers)
+    query = Query(suite=("wire",), framing=price.framings, sender=price.senders)
     passed = [cell for cell in seen.select(query) if cell.verdict == "pass" and cell.bytes_memory]
-    evidence = resting(price.shows, passed)
-    figures = "; ".join(figure for name in price.framings if (figure := _figure(name, passed, price)))
-    if not passed or price.dearer is None or price.cheaper is None:
-        why = figures or _silence(query, seen.select(query), passed, seen.peers)
-        return evidence.model_copy(update={"state": "shown" if passed else "not shown", "because": why})
-    dear, cheap = _by_content(price.dearer, passed), _by_content(price.cheaper, passed)
-    both = [key for key in dear if key in cheap]
-    against = [key for key in both if _ratio(dear[key]) <= _ratio(cheap[key])]
-    if against:
-        key = against[0]
-        expected = f"{price.dearer} to cost {key.sender} more bytes than {price.cheaper} for content {key.corpus}"
-        found = f"{_ratio(dear[key]):.3f} and {_ratio(cheap[key]):.3f}"
-        return contradiction(price.shows, [*dear[key], *cheap[key]], expected, found)
+    alike = _alike(passed)
+    evidence = resting(price.shows, alike)
+    if not alike:
+        why = _silence(query, seen.select(query), passed, seen.peers)
+        return evidence.model_copy(update={"state": "not shown", "because": why})
+    figures = "; ".join(figure for name in price.framings if (figure := _figure(name, alike, price)))
+    because = f"content {alike[0].corpus}: {figures}"
+    if price.dearer is None or price.cheaper is None:
+        return evidence.model_copy(update={"because": because})
+    dear, cheap = _by_sender(price.dearer, alike), _by_sender(price.cheaper, alike)
+    both = [sender for sender in dear if sender in cheap]
+    for sender in both:
+        more, less = _ratio(dear[sender]), _ratio(cheap[sender])
+        if more <= less:
+            expected = f"{price.dearer} to cost {sender} more bytes than {price.cheaper}"
+            return contradiction(price.shows, dear[sender] + cheap[sender], expected, f"{more:.3f} and {less:.3f}")
     if not both:
         why = f"no encoder has both {price.dearer} and {price.cheaper} with one content in this run; {_elsewhere()}"
         return evidence.model_copy(update={"state": "not shown", "because": why})
-    encoders = len({key.sender for key in both})
-    return evidence.model_copy(update={"because": f"{figures} ({encoders} encoders compared, content by content)"})
+    return evidence.model_copy(update={"because": f"{because} ({len(both)} encoders compared)"})
 
 
 def contradiction(shows: str, against: Sequence[Cell], expected: str, seen: str | None = None) -> Evidence:
@@ -161,20 +163,24 @@ def _elsewhere() -> str:
     return f"remedy: the whole of it, {WHOLE}"
 
 
-class _Content(NamedTuple):
-    """What has to be alike for bytes to be compared."""
-
-    sender: str
-    corpus: str
-    scenario: str
-    channels: int
-
-
-def _by_content(framing: str, cells: Iterable[Cell]) -> dict[_Content, list[Cell]]:
-    found: dict[_Content, list[Cell]] = {}
+def _alike(cells: Sequence[Cell]) -> list[Cell]:
+    """Those with one content, sent in one way: that of which there are most framings."""
+    shared: dict[tuple[object, ...], set[str]] = {}
     for cell in cells:
-        if sides(cell.framing)[0] == framing:
-            found.setdefault(_Content(cell.sender, cell.corpus, cell.scenario, cell.channels), []).append(cell)
+        shared.setdefault(_way(cell), set()).add(cell.framing)
+    most = max(shared, key=lambda way: len(shared[way]), default=None)
+    return [cell for cell in cells if _way(cell) == most]
+
+
+def _way(cell: Cell) -> tuple[object, ...]:
+    return cell.corpus, cell.scenario, cell.dialect, cell.page_size, cell.channels, cell.blocks, cell.fill
+
+
+def _by_sender(framing: str, cells: Iterable[Cell]) -> dict[str, list[Cell]]:
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.framing == framing:
+            found.setdefault(cell.sender, []).append(cell)
     return found
 
 
@@ -184,16 +190,19 @@ def _ratio(cells: Sequence[Cell]) -> float:
 
 
 def _figure(framing: str, cells: Iterable[Cell], price: Price) -> str | None:
-    """Ratio of a framing, and CPU time of those ends that were asked for, where it was measured."""
+    """Ratio of a framing, and CPU time where it is about certain encoders: of them, and of their own decoders."""
     own = [cell for cell in cells if cell.framing == framing]
     if not own:
         return None
     costs = [f"ratio {_ratio(own):.3f}"]
-    for end, asked in (("sender", price.senders), ("receiver", price.receivers)):
-        if not asked:
-            continue
-        timed = [(cell, spent) for cell in own if (spent := getattr(cell.cpu_seconds, end)) is not None]
-        if timed:
-            each = sum(spent for _, spent in timed) / sum(cell.bytes_memory for cell, _ in timed) * 2**30
-            costs.append(f"{end} {each:.1f} CPU s/GiB")
+    if price.senders:
+        costs += _cpu("sender", own) + _cpu("receiver", [cell for cell in own if cell.receiver == cell.sender])
     return f"{framing}: {', '.join(costs)}"
+
+
+def _cpu(end: Role, cells: Iterable[Cell]) -> list[str]:
+    timed = [(cell, spent) for cell in cells if (spent := getattr(cell.cpu_seconds, end)) is not None]
+    if not timed:
+        return []
+    each = sum(spent for _, spent in timed) / sum(cell.bytes_memory for cell, _ in timed) * 2**30
+    return [f"{end} {each:.1f} CPU s/GiB"]

@@ -114,7 +114,7 @@ def _pairs(line: Line, marks: str, families: Families) -> Iterator[tuple[tuple[s
 def _places(line: Line, half: Half, families: Families, seen: Seen) -> Iterator[Place]:
     in_silicon = dict(_pairs(line, line.silicon, families))
     for pair, mark in _pairs(line, getattr(line, half), families):
-        query = Query(suite=("wire",), framing=(line.framing,), sender=pair[:1], receiver=pair[1:])
+        query = Query(framing=(line.framing,), sender=pair[:1], receiver=pair[1:])
         decided = tuple(cell for cell in seen.select(query) if cell.verdict not in SILENT)
         on_device = any("hardware" in (cell.provenance.sender, cell.provenance.receiver) for cell in decided)
         wanted = in_silicon[pair] if on_device else mark
