@@ -25,6 +25,7 @@ def render(results: Results) -> str:
         headline=model.headline(results),
         incomplete=model.incomplete(results),
         seconds=model.seconds(results.run),
+        coverage=model.coverage(results.run),
         counts=model.counts(results),
         provenance_counts=model.provenance_counts(results),
         broken=model.broken(results),

@@ -26,6 +26,7 @@ def render(results: Results) -> str:
         run=results.run,
         qemus=model.qemus(results.peers),
         headline=model.headline(results),
+        coverage=model.coverage(results.run),
         counts=model.counts(results),
         broken=broken[:FAILURES],
         more=len(broken[FAILURES:]),

@@ -124,6 +124,17 @@ def seconds(run: Run) -> float | None:
         return None
 
 
+def coverage(run: Run) -> tuple[str, ...]:
+    """How many pairs and triples of values the run had, in words; none where it did not come to its end."""
+    found = (("pairs", run.coverage.pairs), ("triples", run.coverage.triples))
+    return tuple(
+        f"{1000 * reach.had // max(reach.feasible, 1) / 10:.1f}% of the {what} of values that can be combined:"
+        f" {reach.had:,} of {reach.feasible:,}"
+        for what, reach in found
+        if reach is not None
+    )
+
+
 def broken(results: Results) -> tuple[Cell, ...]:
     """Failures and errors, worst first."""
     return worst_first(cell for cell in results.cells if cell.verdict in ("fail", "error"))

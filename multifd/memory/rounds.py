@@ -56,8 +56,8 @@ def build(
 ) -> Script:
     """Make the images of a migration in ``directory``; return its script, which is saved beside them.
 
-    ``sizes`` are the bytes of each RAM block, multiples of ``page_size`` bytes, as is ``hole``, of which nothing is sent
-    (:class:`multifd.memory.draft.Draft`). The same arguments give the same content.
+    ``sizes`` are the bytes of each RAM block, multiples of ``page_size`` bytes, as is ``hole``, of which
+    nothing is sent (:class:`multifd.memory.draft.Draft`). The same arguments give the same content.
 
     Raises InputError for an unknown shape or a memory of less than MINIMUM_PAGES pages, EnvironmentBroke when
     the images cannot be written.

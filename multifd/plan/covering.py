@@ -1,6 +1,6 @@
 """Covering arrays: rows of values, one of each factor, that together have every pair and many triples of values.
 
-A row is an array with the index of a value for each factor, :data:`OPEN` where it has not been chosen. Rows are made one
+A row has the index of a value for each factor, :data:`OPEN` where it has not been chosen. Rows are made one
 after the other, each value being the one that adds most of what is still wanted to the values chosen before it: a pair
 counts more than any number of triples. That is AETG's greedy choice (Cohen, Dalal, Fredman, Patton, "The AETG system",
 IEEE TSE 23(7), 1997) with values instead of random candidates, so that equal factors give equal rows on every host.
@@ -71,8 +71,8 @@ class Tuples:
         for combination, span in zip(self._combinations, self._spans, strict=True):
             if len(combination) == size:
                 shape = [self.sizes[factor] for factor in combination]
-                for values in zip(*np.unravel_index(np.flatnonzero(self._wanted[span]), shape), strict=True):
-                    found.append(list(zip(combination, map(int, values), strict=True)))
+                values = np.stack(np.unravel_index(np.flatnonzero(self._wanted[span]), shape), 1).tolist()
+                found += [list(zip(combination, each, strict=True)) for each in values]
         return found
 
     def lacks(self, members: Sequence[tuple[int, int]]) -> bool:

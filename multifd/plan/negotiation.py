@@ -1,6 +1,6 @@
 """The suite ``negotiation``: there is none on the wire, so everything meets everything, live.
 
-Whoever stands for a framing takes turns: the codec that has nothing of its own to hide, and those of the accelerators.
+For the methods of accelerators their codecs stand, in turns; for the proposals those as well as the reference.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import itertools
 from collections.abc import Iterator
 from typing import Final
 
+from multifd.accelerator import by_method
 from multifd.framing.model import FRAMINGS
 from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.memory.blocks import BLOCKS
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import pairing_cell, skip
-from multifd.plan.reference import reference_pair, stand_ins
-from multifd.plan.space import own_method
+from multifd.plan.reference import of_accelerators, reference_pair
 from multifd.plan.work import USUAL_BLOCKS
 from multifd.wire.dialect import DIALECTS, LATEST, ZeroPages, dialect
 
@@ -32,42 +32,33 @@ def negotiation_plan(line_up: LineUp) -> Iterator[PlannedCell]:
 
 
 class _Turns:
-    """Peers that can stand for a framing, one after the other."""
+    """Accelerators' codecs that can stand for a framing, one after the other."""
 
     def __init__(self, line_up: LineUp) -> None:
+        self._line_up = line_up
         self._senders = [peer for peer in line_up.senders() if skip(peer) is None]
         self._receivers = [peer for peer in line_up.receivers() if skip(peer) is None]
         self._turn = itertools.count()
 
-    def pair(self, sent: str, read: str) -> Pair | None:
-        """The next two; None where nobody but the reference can."""
-        senders, receivers = stand_ins(self._senders, sent, "sender"), stand_ins(self._receivers, read, "receiver")
-        if not senders or not receivers or len(senders) + len(receivers) == 2:
-            return None
+    def pair(self, sent: str, read: str) -> Pair:
+        """The next two; the reference for an end that no accelerator's codec can be."""
+        sender, receiver = reference_pair(self._line_up, sent, read)
         turn = next(self._turn)
+        senders = of_accelerators(self._senders, sent, "sender") or [sender]
+        receivers = of_accelerators(self._receivers, read, "receiver") or [receiver]
         return senders[turn % len(senders)], receivers[turn // len(senders) % len(receivers)]
-
-    def own(self, method: str) -> list[Pair]:
-        """Accelerators' codecs with each other under the method that QEMU runs on them."""
-        senders, receivers = (
-            [peer for peer in peers if own_method(peer) == method and "[" not in peer.name]
-            for peers in (self._senders, self._receivers)
-        )
-        return list(itertools.product(senders, receivers))
 
 
 def _methods(line_up: LineUp, turns: _Turns) -> Iterator[PlannedCell]:
     speakers = [(spoken.name, method) for spoken in DIALECTS.values() for method in spoken.methods]
     for (sent, method), (received, other) in itertools.product(speakers, speakers):
-        reference, dialects = reference_pair(line_up, method, other), (sent, received)
-        pairs = [reference, *(turns.own(method) if method == other else [])]
-        if method != other:
-            pairs = [turns.pair(method, other) or reference]
+        accelerated = by_method(method) is not None or by_method(other) is not None
+        pair = turns.pair(method, other) if accelerated else reference_pair(line_up, method, other)
         scenarios = ["live"]
         if method == other and _new_to_old(sent, received):
             scenarios.append("legacy-zero-pages")
-        for pair, scenario in itertools.product(pairs, scenarios):
-            yield _cell(pair, (method, other), scenario, dialects)
+        for scenario in scenarios:
+            yield _cell(pair, (method, other), scenario, (sent, received))
 
 
 def _new_to_old(sent: str, received: str) -> bool:
@@ -81,10 +72,8 @@ def _framings(line_up: LineUp, turns: _Turns) -> Iterator[PlannedCell]:
         if sent in methods and read in methods:
             continue
         reference = reference_pair(line_up, sent, read)
-        yield _cell(reference, (sent, read))
-        other = turns.pair(sent, read)
-        if other is not None and other != reference:
-            yield _cell(other, (sent, read))
+        for pair in {(s.name, r.name): (s, r) for s, r in (reference, turns.pair(sent, read))}.values():
+            yield _cell(pair, (sent, read))
 
 
 def _cell(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from multifd.accelerator import by_name
 from multifd.codec import create
 from multifd.codec.reference import reference as of_container
 from multifd.errors import HarnessError
@@ -33,15 +32,9 @@ def reference_pair(line_up: LineUp, sent: str, read: str) -> tuple[LineUpPeer, L
     return sender, receiver
 
 
-def stand_ins(peers: Sequence[LineUpPeer], name: str, role: Role) -> list[LineUpPeer]:
-    """Those that stand for a framing in a role, and the accelerators' codecs that can do it, as they come by default."""
-    return [
-        peer
-        for peer in peers
-        if (peer.name == reference(name) or by_name(peer.device) is not None)
-        and "[" not in peer.name
-        and _can(peer, name, role)
-    ]
+def of_accelerators(peers: Iterable[LineUpPeer], name: str, role: Role) -> list[LineUpPeer]:
+    """Accelerators' codecs that can do a framing in a role, with their defaults."""
+    return [peer for peer in peers if peer.device is not None and "[" not in peer.name and _can(peer, name, role)]
 
 
 def stand_in(name: str, role: Role) -> LineUpPeer:

@@ -18,7 +18,7 @@ from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.memory.blocks import BLOCKS, UNIT
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import able, pairing_cell, skip
-from multifd.plan.reference import stand_ins
+from multifd.plan.reference import of_accelerators, reference
 from multifd.plan.space import CAPTURE, PAGE_SIZES, Space
 from multifd.plan.work import USUAL_BLOCKS
 
@@ -72,7 +72,9 @@ def _larger(space: Space, size: int) -> Iterator[PlannedCell]:
 def _across(space: Space, size: int) -> Iterator[PlannedCell]:
     """The two ends in different framings."""
     for sent, read in itertools.permutations(FRAMINGS, 2):
-        for sender, receiver in itertools.product(stand_ins(space.senders, sent, "sender"), space.receivers):
+        plain = [peer for peer in space.senders if peer.name == reference(sent)]
+        senders = [*plain, *of_accelerators(space.senders, sent, "sender")]
+        for sender, receiver in itertools.product(senders, space.receivers):
             if able(sender, receiver, sent, read):
                 cell = _capture(sender, receiver, (sent, read), size)
                 if cell.prediction.outcome == "rejected":

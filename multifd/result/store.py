@@ -198,7 +198,6 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
     plan: dict[str, Cell] = {}
     records: dict[str, Cell] = {}
     lost = 0
-    coverage: Coverage | None = None
     try:
         for event in read_events(directory):
             match event:
@@ -215,7 +214,7 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
                     cell = Cell.model_validate(fields)
                     records[cell.id] = worse(records.get(cell.id, cell), cell)
                 case {"event": "coverage", "coverage": fields}:
-                    coverage = Coverage.model_validate(fields)
+                    run = _reached(run, Coverage.model_validate(fields))
                 case {"event": "lost", "worker": str()}:
                     lost += 1
                 case {"event": "end", "finished": str() as when, "interrupted": bool() as interrupted}:
@@ -228,10 +227,8 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
         raise InputError(f"{path}: {problem.title}: {field}: {first['msg']}") from None
     if run is None:
         raise InputError(f"{path}: holds no run")
-    check_recorded(records, plan, f"{path}: cell")
-    if coverage is not None:
-        run = run.model_copy(update={"coverage": coverage})
     check_planned(run, plan.values(), f"{path}: plan")
+    check_recorded(records, plan, f"{path}: cell")
     cells = tuple((plan | records).values())
     conclusion = conclude(cells, ended=end is not None and not end.interrupted)
     finished = end.finished if end is not None else None
@@ -243,6 +240,11 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
         cells=cells,
         answers=answered(Seen(cells, peers, unable)),
     )
+
+
+def _reached(run: Run | None, coverage: Coverage) -> Run | None:
+    """The run with what it has covered."""
+    return run.model_copy(update={"coverage": coverage}) if run is not None else None
 
 
 def _derived(directory: Path) -> Iterator[Path]:
