@@ -7,7 +7,7 @@ and which generations do (framing, both dialects, scenario). All other factors g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -70,8 +70,8 @@ class Space:
     """Of a line-up, without peers that are skipped: their cells would show nothing."""
 
     def __init__(self, line_up: LineUp) -> None:
-        self.senders = [peer for peer in line_up.senders() if skip(peer) is None and peer.encoder is not None]
-        self.receivers = [peer for peer in line_up.receivers() if skip(peer) is None and peer.decoder is not None]
+        self.senders = [peer for peer in _by_name(line_up.senders()) if peer.encoder is not None]
+        self.receivers = [peer for peer in _by_name(line_up.receivers()) if peer.decoder is not None]
         self.values: tuple[tuple[str | int, ...], ...] = (
             tuple(FRAMINGS),
             tuple(peer.name for peer in self.senders),
@@ -183,6 +183,11 @@ class Space:
                         identical[f, i, j, c] = outcome == "identical"
                         hazard[f, i, j, c] = outcome == "hazard"
         return identical, identical | hazard
+
+
+def _by_name(peers: Iterable[LineUpPeer]) -> list[LineUpPeer]:
+    """Those that take part, the same in whatever order a profile has them."""
+    return sorted((peer for peer in peers if skip(peer) is None), key=lambda peer: peer.name)
 
 
 def own_method(peer: LineUpPeer) -> str | None:
