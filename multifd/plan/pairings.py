@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from multifd.framing.model import framing
 from multifd.lineup.peers import LineUpPeer, QemuPeer
@@ -15,8 +15,11 @@ from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import LATEST, dialect
 from multifd.wire.fault import FAULTS
+from multifd.wire.packet import slots
 
 Party = LineUpPeer | QemuPeer
+_ONE_ROUND: Final = ("single", "stale", "zero-only")
+"""Shapes with content in their first round only (:mod:`multifd.memory.rounds`)."""
 
 
 def able(sender: Party, receiver: Party, sent: str, read: str, page_size: int = 4096) -> bool:
@@ -93,11 +96,8 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
     # Beside a splice it is a QEMU that puts the zero pages where they travel, whoever encodes the others.
     qemu = next((party for party in (sender, receiver) if isinstance(party, QemuPeer)), None)
     return Question(
-        sender=Side(sender.name, framing(pairing.sender_framing), spoken, qemu=isinstance(sender, QemuPeer)),
-        receiver=Side(
-            receiver.name, framing(pairing.receiver_framing), dialect(pairing.receiver_dialect),
-            qemu=isinstance(receiver, QemuPeer),
-        ),
+        sender=_side(sender, pairing.sender_framing, pairing.sender_dialect),
+        receiver=_side(receiver, pairing.receiver_framing, pairing.receiver_dialect),
         encoder=sender.encoder,
         decoder=receiver.decoder,
         page_size=pairing.page_size,
@@ -105,8 +105,24 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
         becomes_zero=scenario.becomes_zero,
         fault=FAULTS[pairing.fault] if pairing.fault is not None else None,
         channels=(pairing.channels, pairing.receiver_channels or pairing.channels),
+        goes_on=_goes_on(pairing),
         looks_late=scenario.busy_destination and not scenario.return_path,
     )  # fmt: skip
+
+
+def _side(party: Party, name: str, spoken: str) -> Side:
+    if isinstance(party, QemuPeer):
+        return Side(party.name, framing(name), dialect(spoken), qemu=True)
+    return Side(party.name, framing(name), dialect(spoken), codec=None if party.external else party.codec)
+
+
+def _goes_on(pairing: Pairing) -> bool:
+    """Whether some channel carries a second packet with a payload: packets go to the channels in turn."""
+    if pairing.plan.shape not in _ONE_ROUND or pairing.fill != USUAL_FILL:
+        return True
+    per_packet = slots(pairing.page_size)
+    packets = sum(-(-size // pairing.page_size // per_packet) for size in pairing.sizes.values())
+    return packets > pairing.channels
 
 
 def skip(*parties: Party) -> str | None:

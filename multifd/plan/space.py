@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from multifd.accelerator import by_name
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp, LineUpPeer
-from multifd.memory.blocks import BLOCKS, SWEEPS
+from multifd.memory.blocks import BLOCKS, SWEEPS, UNIT
 from multifd.memory.corpus import CORPORA
 from multifd.oracle.predict import predict
 from multifd.plan.covering import Row
 from multifd.plan.pairings import able, pairing, question, skip
 from multifd.plan.scenario import SCENARIOS
-from multifd.plan.work import Pairing
+from multifd.plan.work import USUAL_BLOCKS, Pairing
 from multifd.result.record import Outcome
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
 
@@ -209,7 +209,7 @@ def _speaking(name: str) -> list[str]:
 def _outcome(
     sender: LineUpPeer, receiver: LineUpPeer, name: str, dialects: tuple[str, str], scenario: str, page_size: int
 ) -> Outcome:
-    work = pairing(sender, receiver, name, scenario, {}, dialects=dialects, page_size=page_size)
+    work = pairing(sender, receiver, name, scenario, BLOCKS[USUAL_BLOCKS].sizes(2 * UNIT), dialects=dialects, page_size=page_size)
     return predict(question(work, sender, receiver)).outcome
 
 
