@@ -11,6 +11,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from multifd.result.content import in_words
 from multifd.result.record import Results
 from reports import matrix, model, vocabulary
 
@@ -59,6 +60,7 @@ def _environment() -> Environment:
         "code": _code,
         "word": vocabulary.word,
         "provenances": matrix.provenances,
+        "content": in_words,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,

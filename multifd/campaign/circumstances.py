@@ -36,6 +36,7 @@ def begun(campaign: Campaign, command: str) -> Run:
         plan=plan_digest(campaign.plan.cells),
         seed=campaign.options.seed,
         coverage=dict(Counter(cell.suite for cell in campaign.plan.cells.values())),
+        corpus=campaign.content,
     )
 
 

@@ -32,7 +32,7 @@ _OPTIONS: Final = (
     ),
     qemus.option,
     click.option("--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 20}M", show_default=True, help="Of a guest."),
-    click.option("--corpus", metavar="DIR", help="Your own memory content."),
+    click.option("--corpus", metavar="DIR", help="Your own memory content, as much as --memory takes."),
     click.option("--seed", metavar="NUMBER", default=str(DEFAULT_SEED), show_default=True, help="Of made content."),
 )  # fmt: skip
 """Those of ``pytest suites`` that decide the plan."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -19,6 +18,7 @@ import numpy as np
 from multifd.errors import InputError
 from multifd.memory.corpora import archive, edges, files, language, plain, program
 from multifd.memory.corpora.stream import Content, Generate
+from multifd.memory.corpora.user import Files
 from multifd.memory.dice import Dice
 
 SLICE: Final = 65536
@@ -49,22 +49,12 @@ def generate(name: str, size: int, seed: int) -> Content:
     return CORPORA[name].content(size, seed)
 
 
-def user_corpus(directory: Path) -> Corpus:
-    """Make a corpus of all regular files below ``directory``, sorted by path, whatever the seed.
-
-    Raises InputError when there is no such directory or no file with content in it.
-    """
-    if not directory.exists():
-        raise InputError(f"corpus: {directory} does not exist, expected a directory with files")
-    if not directory.is_dir():
-        raise InputError(f"corpus: {directory} is not a directory, expected a directory with files")
-    found = [path for path in sorted(directory.rglob("*")) if path.is_file() and path.stat().st_size]
-    if not found:
-        raise InputError(f"corpus: {directory} holds no regular file that is not empty, expected at least one")
+def user_corpus(found: Files, page_size: int) -> Corpus:
+    """Make a corpus of a user's files, whose pages stay pages of ``page_size`` bytes."""
     return Corpus(
         "user",
-        f"{len(found)} files below {directory}",
-        lambda size, dice: files.concatenated(found, size),  # noqa: ARG005  (files need no dice)
+        f"{len(found.files)} files below {found.directory}",
+        partial(found.content, page_size),
         portable=False,
     )
 
