@@ -121,9 +121,8 @@ class Stage:
         )
 
     def _content(self, pairing: Pairing) -> Corpus:
-        if pairing.corpus == "user":
-            return user_corpus(self._found, pairing.page_size)
-        return CORPORA[pairing.corpus]
+        corpus = user_corpus(self._found) if pairing.corpus == "user" else CORPORA[pairing.corpus]
+        return corpus.of_pages(pairing.page_size)
 
     @cached_property
     def _found(self) -> Files:

@@ -279,7 +279,7 @@ def test_what_a_file_has_grown_by_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", ["single", "dirty", "partial"])
 def test_what_a_guest_sends_are_pages_of_the_files(shape: str, page_size: PageSize, tmp_path: Path) -> None:
     with numbered([300], page_size) as files:
-        corpus = user_corpus(files, page_size)
+        corpus = user_corpus(files).of_pages(page_size)
         script = build(tmp_path, corpus, 1, {"pc.ram": 40 * page_size}, page_size, shape)
         known = {
             row[8:].tobytes() for row in rows(files, 300, page_size=page_size)
@@ -291,7 +291,7 @@ def test_what_a_guest_sends_are_pages_of_the_files(shape: str, page_size: PageSi
 
 def test_it_says_how_many_files_it_has() -> None:
     with numbered([2, 3]) as files:
-        corpus = user_corpus(files, PAGE)
+        corpus = user_corpus(files)
 
     assert (corpus.name, corpus.description) == ("user", f"2 files below {files.directory}")
     assert not corpus.portable
