@@ -34,6 +34,7 @@ def render(results: Results) -> str:
         unable=results.unable,
         found={finding.id for finding in results.findings},
         figures=performance.figures(results),
+        compared=performance.compared(results),
     )
 
 
