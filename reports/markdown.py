@@ -11,8 +11,9 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from multifd.result.content import in_words
 from multifd.result.record import Results
-from reports import matrix, model, vocabulary
+from reports import matrix, model, performance, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -33,6 +34,7 @@ def render(results: Results) -> str:
         unattributed=model.unattributed(results),
         matrices=model.wire_matrices(results),
         unable=results.unable,
+        compared=performance.compared(results),
     )
 
 
@@ -44,6 +46,10 @@ def _text(value: object) -> str:
 def _code(value: object) -> str:
     """A code span for a table: GitHub splits a row at ``|`` even there, and a backtick would end it."""
     return f"`{' '.join(str(value).split()).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.3f}"
 
 
 def _environment() -> Environment:
@@ -60,6 +66,8 @@ def _environment() -> Environment:
         "code": _code,
         "word": vocabulary.word,
         "provenances": matrix.provenances,
+        "content": in_words,
+        "number": _number,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,
