@@ -12,8 +12,9 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.result.content import in_words
+from multifd.result.exchange import FAMILIES
 from multifd.result.record import Cell, Results
-from reports import matrix, model, performance, vocabulary
+from reports import matrix, model, performance, thread, vocabulary
 
 
 def render(results: Results) -> str:
@@ -36,6 +37,8 @@ def render(results: Results) -> str:
         found={finding.id for finding in results.findings},
         figures=performance.figures(results),
         compared=performance.compared(results),
+        thread=thread.thread(results),
+        anchors={cell.id: matrix.anchor(cell) for cell in results.cells},
     )
 
 
@@ -95,6 +98,10 @@ def _environment() -> Environment:
         "DEVICES": vocabulary.DEVICES,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
+        "MARKS": vocabulary.MARKS,
+        "STATES": vocabulary.STATES,
+        "FAMILIES": FAMILIES,
+        "VERDICT_OF": {"=": "pass", "x": "refused", "!": "hazard", "#": "fail"},
     }
     return environment
 

@@ -12,8 +12,9 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.result.content import in_words
+from multifd.result.exchange import FAMILIES
 from multifd.result.record import Results
-from reports import matrix, model, performance, vocabulary
+from reports import matrix, model, performance, thread, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -35,6 +36,7 @@ def render(results: Results) -> str:
         matrices=model.wire_matrices(results),
         unable=results.unable,
         compared=performance.compared(results),
+        thread=thread.thread(results),
     )
 
 
@@ -68,11 +70,15 @@ def _environment() -> Environment:
         "provenances": matrix.provenances,
         "content": in_words,
         "number": _number,
+        "states": thread.states,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
+        "MARKS": vocabulary.MARKS,
+        "STATES": vocabulary.STATES,
+        "FAMILIES": FAMILIES,
     }
     return environment
 

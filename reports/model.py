@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from multifd.result.conclusion import conclude, exit_code
+from multifd.result.answers import contradicted
+from multifd.result.conclusion import exit_code, is_complete
 from multifd.result.record import (
     CONFORMING,
     SEVERITY_ORDER,
@@ -79,7 +80,7 @@ def provenance_counts(results: Results) -> dict[Provenance, int]:
 
 def incomplete(results: Results) -> bool:
     """True if a planned cell was neither run nor skipped for a named reason, or the run did not come to its end."""
-    return not conclude(results.cells, ended=results.run.complete).complete
+    return not is_complete(results.cells, ended=results.run.complete)
 
 
 def headline(results: Results) -> Headline:
@@ -94,10 +95,12 @@ def headline(results: Results) -> Headline:
     went = went if checked else "No cell was compared with its prediction."
     broke = f"{_cells(number['error'])} broke in the suite or its environment" if number["error"] else ""
     rest = f" The run is incomplete: {_cells(number['not-run'])} not run." if incomplete(results) else ""
-    if number["fail"]:
+    wrong = len(contradicted(results.cells)) if code == 1 else 0
+    if number["fail"] or wrong:
         corrupt = sum(cell.kind == "corrupt" for cell in results.cells)
-        said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"]
+        said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"] if number["fail"] else []
         said += [f"{corrupt:,} of them with memory silently wrong"] if corrupt else []
+        said += [f"what is said of the thread's questions is contradicted by cells in {wrong} claims"] if wrong else []
         said += [broke] if broke else []
         return Headline("bad", "Not conforming", f"{', '.join(said)}.{rest}")
     if code == 0:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 
 from multifd.lineup.peers import LineUp
 from multifd.memory.blocks import BLOCKS
 from multifd.plan.array import Chosen, covering_array
 from multifd.plan.cell import PlannedCell
+from multifd.plan.costs import compared
 from multifd.plan.integrity import LIVE, beyond_combination
 from multifd.plan.pairings import pairing_cell
 from multifd.plan.space import CAPTURE, SWEEP, Factor, Space
@@ -20,7 +22,8 @@ def migrations(
     """Cells of the suites ``wire`` and ``integrity``; guests that are captured have ``size`` bytes."""
     captured = memory(size)
     cells = [_cell(space, chosen, captured) for chosen in covering_array(space, seed, strength).rows]
-    yield from _once(cell for cell in cells if cell.suite == "wire")
+    captures = (cell for cell in cells if cell.suite == "wire")
+    yield from _once(itertools.chain(captures, compared(space, captured)))
     yield from refused(line_up, space, captured)
     if user_corpus:
         yield from of_user(space, captured)
@@ -49,6 +52,6 @@ def _cell(space: Space, chosen: Chosen, captured: int) -> PlannedCell:
     )
 
 
-def _once(cells: Iterator[PlannedCell]) -> Iterator[PlannedCell]:
+def _once(cells: Iterable[PlannedCell]) -> Iterator[PlannedCell]:
     """Two rows can differ in a tuple that neither was made for, and in nothing else."""
     return iter({cell.id: cell for cell in cells}.values())

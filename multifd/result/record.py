@@ -15,6 +15,7 @@ Kind = Literal["corrupt", "wrong-error", "accepted", "crash", "hang", "invariant
 DeviceVerdict = Literal["proven", "fell-back", "unproven", "disturbed", "unverified", "not claimed"]
 Severity = Literal["corruption", "crash", "hang", "leak", "contract"]
 Role = Literal["sender", "receiver"]
+State = Literal["contradicted", "not shown", "not on hardware", "shown"]
 
 CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
 """Verdicts of cells that were checked and went as predicted or as a known issue says."""
@@ -31,6 +32,9 @@ KIND_ORDER: tuple[Kind, ...] = (
 
 SEVERITY_ORDER: tuple[Severity, ...] = ("corruption", "crash", "hang", "leak", "contract")
 """Severities, worst first."""
+
+STATE_ORDER: tuple[State, ...] = ("contradicted", "not shown", "not on hardware", "shown")
+"""What becomes of a claim, worst first."""
 
 
 class Model(BaseModel):
@@ -161,6 +165,32 @@ class Finding(Model):
     reproduce: str
 
 
+class Evidence(Model):
+    """One claim of an answer, and what the cells of this run say of it."""
+
+    shows: str
+    """The claim in words."""
+    state: State
+    because: str
+    """For a contradiction the cell, what was expected and what was seen; where nothing is shown why, and the remedy."""
+    provenance: tuple[Provenance, ...] = ()
+    """How the codecs ran that it rests on."""
+    count: int = 0
+    """Cells that agree, or entries of ``unable``."""
+    cells: tuple[str, ...] = ()
+    """Ids of some of them; of a contradiction the cells that contradict come first."""
+    reproduce: str | None = None
+
+
+class Answer(Model):
+    """The answer to one question of the thread, with its evidence."""
+
+    id: str
+    question: str
+    answer: str
+    evidence: tuple[Evidence, ...]
+
+
 class Reach(Model):
     """Tuples of values of so many factors: how many cells of the run have had, and how many there are."""
 
@@ -240,3 +270,5 @@ class Results(Model):
     unable: tuple[Unable, ...]
     findings: tuple[Finding, ...]
     cells: tuple[Cell, ...]
+    answers: tuple[Answer, ...] = ()
+    """Of the thread that started all this; an answer that its cells contradict makes the run not conforming."""

@@ -33,7 +33,9 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from multifd.errors import EnvironmentBroke, InputError
+from multifd.result.answers import answered
 from multifd.result.badness import worse
+from multifd.result.claims import Seen
 from multifd.result.conclusion import conclude
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
@@ -236,6 +238,7 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
         unable=tuple(unable),
         findings=findings(cells, issues),
         cells=cells,
+        answers=answered(Seen(cells, peers, unable)),
     )
 
 
@@ -270,9 +273,15 @@ def save(results: Results, directory: Path) -> Path:
 
 def load(directory: Path) -> Results:
     """What the event log has, or ``results.json`` where there is no log; raises :class:`InputError`."""
+    found = None if has_log(directory) else written(directory)
+    return found or build(directory, shipped())
+
+
+def written(directory: Path) -> Results | None:
+    """What ``results.json`` has, None where there is none; raises :class:`InputError`."""
     path = directory / RESULTS
-    if has_log(directory) or not os.path.lexists(path):
-        return build(directory, shipped())
+    if not os.path.lexists(path):
+        return None
     try:
         results = Results.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as problem:

@@ -93,7 +93,7 @@ def test_every_row_of_a_table_has_as_many_columns_as_its_head() -> None:
 
     tables = [block.strip().splitlines() for block in blocks if block.lstrip().startswith("|")]
 
-    assert len(tables) == 5 + len(FRAMINGS)
+    assert len(tables) == 8 + len(FRAMINGS)
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table}) == 1
 
