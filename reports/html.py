@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
 from multifd.result.record import Cell, Results
 from reports import matrix, model, performance, thread, vocabulary
@@ -35,6 +36,7 @@ def render(results: Results) -> str:
         unable=results.unable,
         found={finding.id for finding in results.findings},
         figures=performance.figures(results),
+        compared=performance.compared(results),
         thread=thread.thread(results),
         anchors={cell.id: matrix.anchor(cell) for cell in results.cells},
     )
@@ -88,6 +90,7 @@ def _environment() -> Environment:
         "size": _size,
         "time": _time,
         "compact": _compact,
+        "content": in_words,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,

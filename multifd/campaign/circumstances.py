@@ -39,6 +39,7 @@ def begun(campaign: Campaign, command: str) -> Run:
         seed=campaign.options.seed,
         strength=campaign.options.strength,
         coverage=Coverage(cells=dict(Counter(cell.suite for cell in campaign.plan.cells.values()))),
+        corpus=campaign.content,
     )
 
 

@@ -74,6 +74,8 @@ def parse(
     Raises InputError naming the option, the value and what was expected.
     """
     content = given("--corpus", corpus)
+    if content is not None and not _writable(content):
+        raise InputError(f"--corpus {content!r}: expected a path in UTF-8, for results and commands name it")
     if not (seed.isascii() and seed.isdigit()):
         raise InputError(f"--seed {seed!r}: expected a whole number, 0 or more")
     if strength not in map(str, STRENGTHS):
@@ -86,6 +88,15 @@ def parse(
         seed=int(seed),
         strength=int(strength),
     )
+
+
+def _writable(text: str) -> bool:
+    """It has no bytes that are not UTF-8, which Python keeps as surrogates (PEP 383)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _absolute(name: str) -> str:

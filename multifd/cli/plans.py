@@ -36,12 +36,12 @@ _OPTIONS: Final = (
     ),
     qemus.option,
     click.option("--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 20}M", show_default=True, help="Of a guest."),
-    click.option("--corpus", metavar="DIR", help="Your own memory content."),
     click.option("--seed", metavar="NUMBER", default=str(DEFAULT_SEED), show_default=True, help="Of all chance."),
     click.option(
         "--strength", metavar="2|3", default=str(DEFAULT_STRENGTH), show_default=True,
         help="How many factors at a time the plan combines.",
     ),
+    click.option("--corpus", metavar="DIR", help="Your own memory content, as much as --memory takes."),
 )  # fmt: skip
 """Those of ``pytest suites`` that decide the plan."""
 

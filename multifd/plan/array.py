@@ -33,7 +33,7 @@ ENOUGH: Final = 0.97
 """Share of the triples that a plan of strength 3 has."""
 SHARED: Final = 4
 """Receivers that read one capture."""
-EDGE: Final = "stored-64k"
+EDGE: Final = "page-edge"
 """The content that has it."""
 
 _IMAGES: Final = (Factor.PAGE_SIZE, Factor.SCENARIO, Factor.CONTENT, Factor.BLOCKS)

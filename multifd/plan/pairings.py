@@ -117,9 +117,8 @@ def _side(party: Party, name: str, spoken: str) -> Side:
 
 
 def _goes_on(pairing: Pairing) -> bool:
-    """Whether some channel carries a second packet with a payload: packets go to the channels in turn, from channel 0
-    on in every round."""
-    if pairing.plan.shape not in _ONE_ROUND:
+    """Whether some channel carries a second packet with a payload: packets go to the channels in turn."""
+    if pairing.plan.shape not in _ONE_ROUND or pairing.fill != USUAL_FILL:
         return True
     per_packet = slots(pairing.page_size)
     packets = sum(-(-size // pairing.page_size // per_packet) for size in pairing.sizes.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from multifd.accelerator import by_method
 from multifd.codec import create
 from multifd.codec.reference import reference as of_container
 from multifd.errors import HarnessError
@@ -33,8 +34,14 @@ def reference_pair(line_up: LineUp, sent: str, read: str) -> tuple[LineUpPeer, L
 
 
 def of_accelerators(peers: Iterable[LineUpPeer], name: str, role: Role) -> list[LineUpPeer]:
-    """Accelerators' codecs that can do a framing in a role, with their defaults."""
-    return [peer for peer in peers if peer.device is not None and "[" not in peer.name and _can(peer, name, role)]
+    """Accelerators' codecs that can do a framing in a role, with their defaults, by name.
+
+    For a method that QEMU runs on an accelerator only that one's.
+    """
+    owner = by_method(name)
+    able = [peer for peer in peers if peer.device is not None and "[" not in peer.name and _can(peer, name, role)]
+    own = [peer for peer in able if owner is None or peer.device == owner.name]
+    return sorted(own, key=lambda peer: peer.name)
 
 
 def stand_in(name: str, role: Role) -> LineUpPeer:

@@ -7,7 +7,7 @@ and which generations do (framing, both dialects, scenario). All other factors g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from multifd.accelerator import by_name
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp, LineUpPeer
-from multifd.memory.blocks import BLOCKS, SWEEPS
+from multifd.memory.blocks import BLOCKS, SWEEPS, UNIT
 from multifd.memory.corpus import CORPORA
 from multifd.oracle.predict import predict
 from multifd.plan.covering import Row
 from multifd.plan.pairings import able, pairing, question, skip
 from multifd.plan.scenario import SCENARIOS
-from multifd.plan.work import Pairing
+from multifd.plan.work import USUAL_BLOCKS, Pairing
 from multifd.result.record import Outcome
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
 
@@ -70,8 +70,8 @@ class Space:
     """Of a line-up, without peers that are skipped: their cells would show nothing."""
 
     def __init__(self, line_up: LineUp) -> None:
-        self.senders = [peer for peer in line_up.senders() if skip(peer) is None and peer.encoder is not None]
-        self.receivers = [peer for peer in line_up.receivers() if skip(peer) is None and peer.decoder is not None]
+        self.senders = [peer for peer in _by_name(line_up.senders()) if peer.encoder is not None]
+        self.receivers = [peer for peer in _by_name(line_up.receivers()) if peer.decoder is not None]
         self.values: tuple[tuple[str | int, ...], ...] = (
             tuple(FRAMINGS),
             tuple(peer.name for peer in self.senders),
@@ -185,6 +185,11 @@ class Space:
         return identical, identical | hazard
 
 
+def _by_name(peers: Iterable[LineUpPeer]) -> list[LineUpPeer]:
+    """Those that take part, the same in whatever order a profile has them."""
+    return sorted((peer for peer in peers if skip(peer) is None), key=lambda peer: peer.name)
+
+
 def own_method(peer: LineUpPeer) -> str | None:
     """The method that QEMU runs on the accelerator that a peer is, or stands for."""
     found = by_name(peer.device)
@@ -204,7 +209,9 @@ def _speaking(name: str) -> list[str]:
 def _outcome(
     sender: LineUpPeer, receiver: LineUpPeer, name: str, dialects: tuple[str, str], scenario: str, page_size: int
 ) -> Outcome:
-    work = pairing(sender, receiver, name, scenario, {}, dialects=dialects, page_size=page_size)
+    work = pairing(
+        sender, receiver, name, scenario, BLOCKS[USUAL_BLOCKS].sizes(2 * UNIT), dialects=dialects, page_size=page_size
+    )
     return predict(question(work, sender, receiver)).outcome
 
 

@@ -215,6 +215,25 @@ class Coverage(Model):
 NEVER_LISTED = 500
 
 
+class UserContent(Model):
+    """What was taken of the user's own files (``--corpus``) for a guest of suite ``wire``, in pages of 4 KiB."""
+
+    path: str
+    """The directory."""
+    files: int
+    """Regular files below it that are not empty."""
+    bytes_there: int
+    """Of their pages, the last one of each file filled up."""
+    bytes_taken: int
+    """Of these, each page once; a larger memory holds them again and again."""
+    bytes_memory: int
+    """Of the guest."""
+    zero_share: float
+    """Zero pages among those that were taken, 0 to 1."""
+    duplicate_share: float
+    """Pages among them that are not zero and equal one before."""
+
+
 class Run(Model):
     """The circumstances of a run; times are ISO 8601 in UTC."""
 
@@ -236,6 +255,8 @@ class Run(Model):
     coverage: Coverage = Coverage()
     workers_lost: int = 0
     """Worker processes of the run that died."""
+    corpus: UserContent | None = None
+    """None without ``--corpus``."""
 
 
 class Results(Model):

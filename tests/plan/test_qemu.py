@@ -13,6 +13,7 @@ from multifd.oracle.ability import cannot_send
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu import machine_of, qemu_plan
 from multifd.plan.scenario import SCENARIOS
+from multifd.plan.space import Space
 from multifd.plan.whole import plan
 from multifd.plan.work import Pairing
 from multifd.wire.fault import FAULTS
