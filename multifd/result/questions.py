@@ -208,7 +208,7 @@ class Line(Model):
     zlib: str | None = None
     """The sender that stands for zlib, where it is not the usual one."""
     variant: str = ""
-    """Parameters of the receivers that stand for QAT and IAA."""
+    """Parameters of the peers that stand for QAT, and for IAA as receiver: it has no sender of streams."""
 
 
 class Thread(Model):
