@@ -33,7 +33,7 @@ ZSTD: Final = HERE / "qemu-10.0-zstd"
 GUEST: Final = "4153defe90a32257798d3a689bc938af25ac067e2893b54677180c020f6fc920"
 """SHA-256 of the 16 MiB that both guests had."""
 
-FIRST: Final = " (channel 0, packet 2, RAM block m, byte 2752; found zlib: 7801c4dde3a36cd9…0000ffff)"
+FIRST: Final = " (channel 0, packet 2, RAM block m, byte 2752; found zlib without end: 7801c4dde3a36cd9…0000ffff)"
 """Where the first payload of that recording is."""
 
 DEVICE_STATE_FLAG: Final = 64
