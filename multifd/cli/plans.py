@@ -130,7 +130,7 @@ def explain(cell: str, **given: object) -> None:
         console.print()
     console.print(f"predicted [bold]{found.prediction.outcome}[/]: {escape(found.prediction.reason)}", soft_wrap=True)
     if found.prediction.error is not None:
-        console.print(f"with an error like {escape(repr(found.prediction.error))}", soft_wrap=True)
+        console.print(f"with an error like: {escape(found.prediction.error)}", soft_wrap=True)
     if found.skip is not None:
         console.print(f"it will be skipped: {escape(found.skip)}", soft_wrap=True)
     console.print(f"run it: {escape(campaign.options.reproduce(found.id))}", soft_wrap=True)
