@@ -19,7 +19,7 @@ from multifd.errors import InputError
 from multifd.framing.model import framing
 from multifd.memory.corpus import CORPORA
 from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import fault
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -161,7 +161,7 @@ def _migration(pairing: Pairing) -> dict[str, str | None]:
         "sender": f"{pairing.sender}, {sent.name} in {pairing.sender_dialect}: {sent.shape()}",
         "receiver": f"{pairing.receiver}, {read.name} in {pairing.receiver_dialect}: {read.shape()}",
         "scenario": f"{pairing.scenario}: {pairing.plan.description}",
-        "fault": FAULTS[pairing.fault].why if pairing.fault is not None else None,
+        "fault": fault(pairing.fault).why if pairing.fault is not None else None,
         "content": f"{pairing.corpus}: {content}",
         "defined in": sent.origin if sent is read else f"{sent.origin}; {read.origin}",
     }

@@ -56,6 +56,12 @@ class DecoderCapability:
     """Containers of which it reads several members in one payload; of any other it reads the first."""
     checks_trailer: bool
     """A wrong checksum in the trailer is an error."""
+    checks_header: bool = True
+    """A wrong header is an error; False where it is skipped unseen."""
+    needs_trailer: bool = True
+    """A zlib stream without its trailer is an error."""
+    checks_end: bool = True
+    """Bytes behind the last stream that it reads are an error."""
 
 
 def declared(capability: EncoderCapability | DecoderCapability) -> dict[str, Any]:

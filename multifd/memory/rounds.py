@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 from pydantic import ValidationError
 
 from multifd.errors import InputError
@@ -165,6 +166,17 @@ def _few(draft: Draft) -> Iterator[Mask]:
     yield draft.everything
 
 
+def _eights(draft: Draft) -> Iterator[Mask]:
+    """Of every eight pages all, then three that change and one that becomes zero: 1, 3, 5, and 6."""
+    draft.rewrite(draft.everything)
+    yield draft.everything
+    place = np.arange(len(draft.pages)) % 8
+    changing, vanishing = np.isin(place, (1, 3, 5)), place == 6
+    draft.rewrite(changing)
+    draft.clear(vanishing)
+    yield changing | vanishing
+
+
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
         shape.name: shape
@@ -176,6 +188,7 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             Shape("empty", "rounds without any page, between others and at the end", _empty),
             Shape("stale", "one round in which no page is zero", _stale),
             Shape("guest", "as dirty, for a PC: what changes lies above 1 MiB", _guest),
+            Shape("eights", "two rounds, of each eight pages all, then four, of which one becomes zero", _eights),
             Shape("few", "one round with so few pages that sockets hold them all, the others are zero", _few),
         )
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from multifd.oracle.decision import Decision
+from multifd.oracle.fault import follows
 from multifd.oracle.qemu import says
 from multifd.oracle.question import Prediction, Question, Step
-from multifd.oracle.rules import RULES, Decision, Rule
+from multifd.oracle.rules import RULES, Rule
 
 
 def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
@@ -23,6 +25,8 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
         f"{question.receiver.peer} reads what {question.sender.peer} emits as {question.sender.framing.name}"
         f" ({question.sender.framing.shape()})"
     )
+    if question.fault is not None:
+        reason = f"{follows(question).because}: {reason}"
     return Prediction("identical", "all-hold", reason, None, tuple(chain))
 
 

@@ -69,11 +69,11 @@ the main channel."""
 
 
 _LATER: Final[Mapping[str, str]] = {
-    "init_magic": r"unknown channel magic: \d+",  # 11.1.3, where main's and channels' magics are told apart first
-    "init_id": r"multifd: received channel id \d+ exceeds channel count \d+",  # 11.1.3
-    "next_packet_size": r"multifd \d+: next_packet_size \d+ exceeds allocated \d+",  # 10.0.13, 11.1.3
+    "init-magic": r"unknown channel magic: \d+",  # 11.1.3, where main's and channels' magics are told apart first
+    "init-id": r"multifd: received channel id \d+ exceeds channel count \d+",  # 11.1.3
+    "packet-size": r"multifd \d+: next_packet_size \d+ exceeds allocated \d+",  # 10.0.13, 11.1.3
 }
-"""What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by what is wrong (measured)."""
+"""What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by fault (measured)."""
 
 
 def says(receiver: Side, rule: str, error: str | None, fault: Fault | None = None) -> str | None:
@@ -84,6 +84,6 @@ def says(receiver: Side, rule: str, error: str | None, fault: Fault | None = Non
     if old:
         return _TELLS_NOT
     if rule == "fault":
-        later = _LATER.get(fault.complaint or "") if fault is not None else None
+        later = _LATER.get(fault.name) if fault is not None else None
         return f"{error}|{later}" if later is not None else error
     return error if rule == "flags" else _PAYLOAD.get(receiver.framing.travels_as, error)

@@ -40,6 +40,8 @@ class Question:
     """How many the sender and the receiver were told."""
     looks_late: bool
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
+    matches: bool = True
+    """The content is such that compressed data refers to what came before it; False for noise, which is only stored."""
 
 
 @dataclass(frozen=True, slots=True)

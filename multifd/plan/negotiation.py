@@ -12,16 +12,14 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import pairing_cell
 from multifd.plan.reference import reference_pair
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
-from multifd.wire.fault import FAULTS
 
 _SIZES: Final = {"pc.ram": 512 << 10, "vga.vram": 64 << 10}
 
 
 def negotiation_plan(line_up: LineUp) -> Iterator[PlannedCell]:
-    """Every method of every dialect with every other, the proposals, and the faults."""
+    """Every method of every dialect with every other, and the proposals."""
     yield from _methods(line_up)
     yield from _proposals(line_up)
-    yield from _faults(line_up)
 
 
 def _methods(line_up: LineUp) -> Iterator[PlannedCell]:
@@ -51,9 +49,3 @@ def _proposals(line_up: LineUp) -> Iterator[PlannedCell]:
         if same_flag or stub:
             pair = reference_pair(line_up, sent, received)
             yield pairing_cell("negotiation", *pair, (sent, received), "live", _SIZES)
-
-
-def _faults(line_up: LineUp) -> Iterator[PlannedCell]:
-    pair = reference_pair(line_up, "zlib", "zlib")
-    for spoken, name in itertools.product(DIALECTS, FAULTS):
-        yield pairing_cell("negotiation", *pair, "zlib", "fault", _SIZES, dialects=spoken, fault=name)

@@ -15,6 +15,7 @@ from multifd.lineup.probe import PAGE_SIZE
 from multifd.oracle.ability import inabilities
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
+from multifd.plan.faults import fault_plan
 from multifd.plan.integrity import integrity_plan
 from multifd.plan.library import library_plan
 from multifd.plan.negotiation import negotiation_plan
@@ -55,6 +56,7 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
         map(probe_cell, line_up.everybody),
         wire_plan(line_up, chosen.memory, user_corpus=chosen.user_corpus),
         negotiation_plan(line_up),
+        fault_plan(line_up),
         integrity_plan(line_up, user_corpus=chosen.user_corpus),
         qemu_plan(line_up),
         library_plan(skips),
