@@ -42,6 +42,8 @@ class Recorded:
     framing: Framing
     blocks: Mapping[str, int]
     """Bytes of each RAM block."""
+    guest: frozenset[str]
+    """Those whose content is known, a QEMU's without its ROMs: faults are about packets of these."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,11 @@ class _Sent:
     def pages(self) -> bool:
         """It has normal pages, and so a payload."""
         return bool(RAM["normal_pages"].read(self.header))
+
+    @property
+    def block(self) -> str:
+        """The RAM block of its pages."""
+        return str(RAM["ramblock"].read(self.header))
 
     @property
     def sync(self) -> bool:
@@ -155,8 +162,8 @@ class _Misdeed:
     @property
     def _place(self) -> int:
         """Where the packet is that the fault is about, among those of its channel."""
-        place = self._fault.place
-        with_pages = [at for at, sent in enumerate(self._packets) if sent.pages]
+        place, guest = self._fault.place, self._recorded.guest
+        with_pages = [at for at, sent in enumerate(self._packets) if sent.pages and sent.block in guest]
         rounds = [list(part) for _, part in groupby(with_pages, lambda at: self._packets[at].epoch)]
         if place.round > len(rounds):
             raise HarnessError(f"fault {self._fault}: channel {place.channel} has {len(rounds)} rounds with pages")

@@ -28,7 +28,9 @@ HEARING: Final = 0.1
 def damaged(capture: Capture, fault: Fault) -> list[bytes]:
     """The recorded channels with the fault in them."""
     manifest = capture.manifest
-    recorded = Recorded(manifest.page_size, capture.dialect, capture.framing, manifest.ramblocks)
+    recorded = Recorded(
+        manifest.page_size, capture.dialect, capture.framing, manifest.ramblocks, frozenset(manifest.sha256)
+    )
     return misbehave([path.read_bytes() for path in capture.channel_paths()], fault, recorded)
 
 
@@ -49,9 +51,6 @@ def play(capture: Capture, fault: Fault, address: str, within: float, hearing: f
         senders = [
             crew.start(partial(_send, connection, data)) for connection, data in zip(connections, channels, strict=True)
         ]
-        if hearing:
-            for sender in senders:
-                sender.join()
         # A receiver knows its blocks from here on, and judges no packet before.
         main.sendall(next(epochs))
         # Not select(2), which knows no descriptor above 1023.

@@ -63,7 +63,9 @@ def follows(q: Question) -> Decision:
             decision = _payload(q, deed)
         case Lengths() as deed:
             decision = rejected(q, f"the lengths of {q.receiver.framing.name} are looked at", _lengths(q, deed))
-        case Sync() as deed:
+        case Sync(lost=False) if q.receiver.qemu:
+            decision = unnoticed(q, "QEMU counts the SYNCs of all channels together, and has more than it waits for")
+        case Sync():
             decision = rejected(q, "whoever has a SYNC waits for those of all others and of main", _SYNC)
         case Ends() as deed:
             decision = _ends(q, deed)

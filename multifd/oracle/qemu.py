@@ -22,7 +22,7 @@ from multifd.framing.container import Container
 from multifd.framing.model import framing
 from multifd.oracle.question import Side
 from multifd.wire.dialect import ZeroPages
-from multifd.wire.fault import Fault
+from multifd.wire.fault import Bit, Ends, Fault, Lengths, Payload
 
 _ZSTD_WINDOW: Final = 27
 _GZIP: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
@@ -75,6 +75,9 @@ _LATER: Final[Mapping[str, str]] = {
 }
 """What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by fault (measured)."""
 
+_END: Final = "Unexpected end-of-file"
+"""What is said of a channel that ends within a packet (io/channel.c, 10.2)."""
+
 
 def says(receiver: Side, rule: str, error: str | None, fault: Fault | None = None) -> str | None:
     """What a real QEMU says where a rule refuses; ``error`` is what our receiver says, ``fault`` what is wrong."""
@@ -83,7 +86,7 @@ def says(receiver: Side, rule: str, error: str | None, fault: Fault | None = Non
         return f"{_CHANNELS}|{_TELLS_NOT}" if old else _CHANNELS
     if old:
         return _TELLS_NOT
-    if rule == "fault":
-        later = _LATER.get(fault.name) if fault is not None else None
+    if rule == "fault" and fault is not None and not isinstance(fault.deed, Bit | Payload | Lengths):
+        later = _END if isinstance(fault.deed, Ends) else _LATER.get(fault.name)
         return f"{error}|{later}" if later is not None else error
     return error if rule == "flags" else _PAYLOAD.get(receiver.framing.travels_as, error)
