@@ -22,7 +22,7 @@ from multifd.memory.corpus import CORPORA
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.space import Factor, Space
 from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import fault
 from multifd.wire.packet import slots
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
@@ -206,7 +206,7 @@ def _migration(pairing: Pairing) -> dict[str, str | None]:
         "sender": f"{pairing.sender}, {sent.name} in {pairing.sender_dialect}: {sent.shape()}",
         "receiver": f"{pairing.receiver}, {read.name} in {pairing.receiver_dialect}: {read.shape()}",
         "scenario": f"{pairing.scenario}: {pairing.plan.description}",
-        "fault": FAULTS[pairing.fault].why if pairing.fault is not None else None,
+        "fault": fault(pairing.fault).why if pairing.fault is not None else None,
         "content": f"{pairing.corpus}: {content}",
         "blocks": f"{pairing.blocks}: {BLOCKS[pairing.blocks].description}",
         "packets": f"{pairing.fill}: {_packets(pairing)}",

@@ -1,9 +1,11 @@
 """The suite ``wire``: by capture, every encoder that can with every decoder that can, in every framing.
 
 Pairings that must end identical are the captured rows of the covering array. One that cannot is set up as by whoever
-does not know better, with content of every kind: it must be refused, for the reason that the oracle gives. Beside these,
-in the suite ``negotiation``, there is a refusal for each rule that can decide for a framing and a decoder. The user's own content is
-captured with every pairing that must end identical: what is refused is so for no reason of content.
+does not know better, with content of every kind: it must be refused, for the reason that the oracle gives. Beside
+these, in the suite ``negotiation``, there is a refusal for each rule that can decide for a framing and a decoder.
+
+The user's own content is captured with every pairing that must end identical: what is refused is so for no reason of
+content.
 """
 
 from __future__ import annotations
