@@ -56,7 +56,7 @@ def judged(claim: Claim, seen: Seen) -> Evidence:
         return contradiction(claim.shows, against, claim.expected())
     counted = [cell for cell in decided if claim.counts(cell)]
     evidence = resting(claim.shows, counted or decided)
-    if len(counted) >= claim.at_least:
+    if len({(cell.framing, cell.sender, cell.receiver) for cell in counted}) >= claim.at_least:
         return evidence.model_copy(update={"because": f"expected and seen: {claim.expected()}"})
     if claim.hardware is not None and decided:
         ran = ", ".join(evidence.provenance)

@@ -63,8 +63,8 @@ def test_a_refusal_must_be_for_the_cause_that_is_claimed() -> None:
     assert (state("window"), state("header")) == ("shown", "contradicted")
 
 
-def test_fewer_cells_than_it_takes_do_not_show_it() -> None:
-    found = judged(claim(at_least=2), seen(AGREES))
+def test_fewer_pairings_than_it_takes_do_not_show_it_in_however_many_cells() -> None:
+    found = judged(claim(at_least=2), seen(AGREES, AGREES.model_copy(update={"id": "wire/again"})))
 
     assert found.state == "not shown"
     assert "remedy: the whole of it, python3 bootstrap.py conformance" in found.because
