@@ -22,7 +22,7 @@ from multifd.memory.corpus import CORPORA
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.space import Factor, Space
 from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import fault
 from multifd.wire.packet import slots
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
@@ -130,7 +130,7 @@ def explain(cell: str, **given: object) -> None:
         console.print()
     console.print(f"predicted [bold]{found.prediction.outcome}[/]: {escape(found.prediction.reason)}", soft_wrap=True)
     if found.prediction.error is not None:
-        console.print(f"with an error like {escape(repr(found.prediction.error))}", soft_wrap=True)
+        console.print(f"with an error like: {escape(found.prediction.error)}", soft_wrap=True)
     if found.skip is not None:
         console.print(f"it will be skipped: {escape(found.skip)}", soft_wrap=True)
     console.print(f"run it: {escape(campaign.options.reproduce(found.id))}", soft_wrap=True)
@@ -206,7 +206,7 @@ def _migration(pairing: Pairing) -> dict[str, str | None]:
         "sender": f"{pairing.sender}, {sent.name} in {pairing.sender_dialect}: {sent.shape()}",
         "receiver": f"{pairing.receiver}, {read.name} in {pairing.receiver_dialect}: {read.shape()}",
         "scenario": f"{pairing.scenario}: {pairing.plan.description}",
-        "fault": FAULTS[pairing.fault].why if pairing.fault is not None else None,
+        "fault": fault(pairing.fault).why if pairing.fault is not None else None,
         "content": f"{pairing.corpus}: {content}",
         "blocks": f"{pairing.blocks}: {BLOCKS[pairing.blocks].description}",
         "packets": f"{pairing.fill}: {_packets(pairing)}",

@@ -12,7 +12,7 @@ from multifd.wire.dialect import Dialect, ZeroPages
 
 Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
-``playback``: a capture, changed in one field, played to a live receiver. ``qemu``: a real QEMU sends, to another or
+``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
 other end's. ``recording``: what a real QEMU sent, changed in one field, played to it."""
 
@@ -72,7 +72,7 @@ def _guests() -> Iterator[Scenario]:
     busy = partial(Scenario, mode="qemu", shape="few", busy_destination=True)
     yield busy("busy-destination", late)
     yield busy("busy-return-path", f"{late}, but the source waits for its word", return_path=True)
-    yield Scenario("recorded-fault", "one field of a recording of this QEMU is overwritten", "recording", "few")
+    yield Scenario("recorded-fault", "a recording of this QEMU with a fault in it", "recording", "packets")
     yield Scenario(
         "splice", "a codec of ours in place of one end's, between two processes of one QEMU", "splice", "guest",
         becomes_zero=True,
@@ -97,7 +97,7 @@ _SCENARIOS: Final = (
     Scenario("stale", "no zero page at all", "live", "stale"),
     Scenario("mutating", "pages change while they are being encoded", "live", "mutating"),
     *_guests(),
-    Scenario("fault", "one field of a packet is overwritten on its way", "playback", "single"),
+    Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({s.name: s for s in _SCENARIOS})

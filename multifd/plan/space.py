@@ -210,7 +210,7 @@ def _outcome(
     sender: LineUpPeer, receiver: LineUpPeer, name: str, dialects: tuple[str, str], scenario: str, page_size: int
 ) -> Outcome:
     work = pairing(
-        sender, receiver, name, scenario, BLOCKS[USUAL_BLOCKS].sizes(2 * UNIT), dialects=dialects, page_size=page_size
+        sender, receiver, name, scenario, BLOCKS[USUAL_BLOCKS].sizes(4 * UNIT), dialects=dialects, page_size=page_size
     )
     return predict(question(work, sender, receiver)).outcome
 

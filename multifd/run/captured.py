@@ -16,7 +16,7 @@ from multifd.run.cores import sharing
 from multifd.run.encoding import Encoding
 from multifd.run.means import Means
 from multifd.run.receiving import figures, landed, listen
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import fault
 
 
 class CaptureBench:
@@ -33,7 +33,7 @@ class CaptureBench:
             return self._decode(pairing)
 
     def play(self, pairing: Pairing) -> Outcome:
-        """Encode into a capture, play it to a receiver that listens, with one field overwritten."""
+        """Encode into a capture, play it to a receiver that listens, with the fault in it."""
         means = self._means
         encoded = self._encoding.encode(pairing)
         failure = encoded.failure(pairing.sender)
@@ -47,7 +47,7 @@ class CaptureBench:
             address = listen(means, pairing, memory)
             if isinstance(address, contract.Failed):
                 return Outcome(landed(means, pairing, address, memory, script))
-            play(encoded.capture, FAULTS[pairing.fault], address, means.deadline)
+            play(encoded.capture, fault(pairing.fault), address, means.deadline)
             received = means.process(pairing.receiver, "receiver").conclusion(2 * means.deadline)
             observation = landed(means, pairing, received, memory, script)
         return figures(means, pairing, script, observation, {"sender": encoded.reply, "receiver": received})

@@ -13,6 +13,7 @@ from multifd.oracle.rules import RULES
 from multifd.result.record import Outcome
 from multifd.wire.packet import PACKET_SIZE
 from tests.oracle.builder import (
+    FORGETS,
     IAA,
     KEEPS_CLOSE,
     ONE_SHOT,
@@ -21,6 +22,7 @@ from tests.oracle.builder import (
     READS_4K_HEADERS,
     READS_COMPLETE,
     READS_IAA,
+    READS_IAA_STREAMS,
     READS_PLAIN,
     READS_QPL,
     READS_ZSTD,
@@ -139,7 +141,7 @@ DECIDES: Final = (
         "rejected",
         "the zlib header announces a window of 32768 bytes, receiver R accepts at most 4096",
         "zlib[window=12]: Error -3 while decompressing data: invalid window size"
-        f"{AT} found zlib: 7801bc7d0b9ca317…0000ffff)",
+        f"{AT} found zlib without end: 7801bc7d0b9ca317…0000ffff)",
         "all-hold",
     ),
     Decided(
@@ -182,7 +184,7 @@ DECIDES: Final = (
         ask("zlib", "zlib-packet"),
         "rejected",
         "zlib never ends its stream, zlib-packet[window=15] expects one that does",
-        f"zlib: incomplete or truncated stream{AT} found zlib: 7801bc7d0b9ca317…0000ffff)",
+        f"zlib: incomplete or truncated stream{AT} found zlib without end: 7801bc7d0b9ca317…0000ffff)",
         "all-hold",
     ),
     Decided(
@@ -190,7 +192,7 @@ DECIDES: Final = (
         ask("zlib", to=READS_COMPLETE),
         "rejected",
         "receiver R reads only complete streams, and zlib never ends one",
-        f"libdeflate: Decompression failed{AT} found zlib: 7801bc7d0b9ca317…0000ffff)",
+        f"libdeflate: Decompression failed{AT} found zlib without end: 7801bc7d0b9ca317…0000ffff)",
         "all-hold",
     ),
     Decided(
@@ -200,7 +202,7 @@ DECIDES: Final = (
         "receiver R reads only complete streams, and zlib-sync-page[window=12] never ends one; the first packet is"
         " read all the same, the second has no header",
         "qpl: qpl job failed with error 104 (QPL_STS_ARCHIVE_HEADER_ERR) (channel 0, packet 4, RAM block pc.ram, byte"
-        " 196543; found no header: bc7d0b9ca3179bf7…0000ffff)",
+        " 196543; found no header without end: bc7d0b9ca3179bf7…0000ffff)",
         "all-hold",
     ),
     Decided(
@@ -302,6 +304,7 @@ NEIGHBOURS: Final = (
         ask("zlib-packet", by=encoder(15, member=PACKET_SIZE), to=READS_COMPLETE),
     ),
     ("window", "as large as the receiver's", ask("zlib-packet[window=12]", to=READS_4K_HEADERS)),
+    ("window", "its flushes forget", ask("zlib-sync-page", by=FORGETS, to=READS_IAA_STREAMS)),
     ("window", "no header, and the page is no farther", ask("qpl", by=ONE_SHOT, to=READS_IAA)),
     ("window", "what only stores is sent raw", ask("uadk", by=STORING, to=READS_4K_HEADERS)),
     ("window", "no window is declared, and none is needed", ask("qpl", by=encoder(streaming=False), to=READS_IAA)),
@@ -317,6 +320,18 @@ NEIGHBOURS: Final = (
     ("zero-pages", "an old sender", ask("zlib", speaking="qemu-5.0", hearing="qemu-10.0", becomes_zero=True)),
 )
 """Questions that are close to one that the rule decides, and why it does not decide these."""
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ask("zlib", by=FORGETS, to=READS_IAA_STREAMS),
+        ask("zlib-sync-page", by=FORGETS, to=READS_IAA_STREAMS, page_size=16384),
+        ask("zlib-sync-page", to=READS_IAA_STREAMS),
+    ],
+)
+def test_matches_reach_as_far_as_what_stands_between_two_full_flushes(question: Question) -> None:
+    assert predict(question).rule == "window"
 
 
 @pytest.mark.parametrize(
