@@ -25,6 +25,7 @@ from multifd.oracle.question import Question
 from multifd.oracle.rules import RULES
 from multifd.oracle.words import Cause, nothing
 from multifd.wire.dialect import ZeroPages
+from multifd.wire.fault import Bit, Ends, Lengths, Payload
 
 _ZSTD_WINDOW: Final = 27
 _GZIP: Final = frozenset({Container.GZIP, Container.GZIP_EXT})

@@ -4,7 +4,8 @@ In this order, each step marking what its rows have, so that the next adds what 
 
 1. every framing x sender x receiver captured, some receivers sharing a capture; in turns with the sweeps, so that each
    is given packets of every number of pages;
-2. every framing x sender x receiver live, over several rounds;
+2. every framing x sender x receiver live, over several rounds; those of the same capabilities but for level and knobs
+   once for each framing;
 3. the accelerators' codecs under their own methods with every value of every factor, live;
 4. pages at the edge of what shrinks, for every receiver of every framing that compresses page by page;
 5. the pairs that are left, and with strength 3 triples until :data:`ENOUGH` of them are there.
@@ -31,7 +32,7 @@ from multifd.plan.space import CAPTURE, CONTENTS, FILLS, PAGE_SIZES, SCENARIO_NA
 
 ENOUGH: Final = 0.97
 """Share of the triples that a plan of strength 3 has."""
-SHARED: Final = 4
+SHARED: Final = 8
 """Receivers that read one capture."""
 EDGE: Final = "page-edge"
 """The content that has it."""
@@ -124,9 +125,14 @@ class CoveringArray:
                 self._capture(framing, sender, [receiver], sweeping=sweeping)
 
     def _live(self) -> None:
-        rounds = _scenarios(_ROUNDS)
-        for f, s, r in np.argwhere(self.space.codecs.any(3)).tolist():
-            self._add(self._row({Factor.FRAMING: f, Factor.SENDER: s, Factor.RECEIVER: r}, rounds))
+        rounds, able = _scenarios(_ROUNDS), self.space.codecs.any(3)
+        senders, receivers = self.space.plain("sender"), self.space.plain("receiver")
+        for f, s, r in itertools.product(range(len(FRAMINGS)), senders, receivers):
+            if able[f, s, r]:
+                self._add(self._row({Factor.FRAMING: f, Factor.SENDER: s, Factor.RECEIVER: r}, rounds))
+        for role, axis in ((Factor.SENDER, 2), (Factor.RECEIVER, 1)):
+            for f, peer in np.argwhere(able.any(axis)).tolist():
+                self._must({Factor.FRAMING: f, role: peer}, rounds)
 
     def _own_methods(self) -> None:
         for f, role, peer in self.space.own():

@@ -24,7 +24,7 @@ from multifd.plan.covering import Row
 from multifd.plan.pairings import able, pairing, question, skip
 from multifd.plan.scenario import SCENARIOS
 from multifd.plan.work import USUAL_BLOCKS, Pairing
-from multifd.result.record import Outcome
+from multifd.result.record import Outcome, Role
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
 
 PERIODS: Final = (4096, 4097, 32768, 32769)
@@ -128,6 +128,16 @@ class Space:
             return np.array([places[value] for places, value in zip(self._places, named, strict=True)])
         except KeyError:
             return None
+
+    def plain(self, role: Role) -> list[int]:
+        """Of the codecs with equal capabilities the one with the fewest parameters: levels and knobs are left out."""
+        peers = self.senders if role == "sender" else self.receivers
+        found: dict[object, int] = {}
+        for place in sorted(range(len(peers)), key=lambda at: (len(peers[at].name), peers[at].name)):
+            peer = peers[place]
+            declared = peer.encoder if role == "sender" else peer.decoder
+            found.setdefault((peer.codec or peer.name, declared), place)
+        return sorted(found.values())
 
     def fits(self, framing: str, sender: LineUpPeer, receiver: LineUpPeer, page_size: int) -> bool:
         """Memory arrives, as far as the codecs decide; False for peers that are skipped."""
