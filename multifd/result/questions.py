@@ -52,6 +52,8 @@ class Query(Model):
     """Dialect of the sender."""
     heard: Names = ()
     """Dialect of the receiver."""
+    scenario: Names = ()
+    """With it faults can be named, which are out otherwise."""
     sender_ran: Names = ()
     """How the sender's codec ran."""
 
@@ -79,7 +81,7 @@ class Query(Model):
         spoken, heard = sides(cell.dialect)
         if not (_any(self.spoken, spoken) and _any(self.heard, heard) and self.looks_at(cell.suite, cell.framing)):
             return False
-        if cell.scenario.startswith("fault"):
+        if not _any(self.scenario, cell.scenario) or (cell.scenario.startswith("fault") and not self.scenario):
             return False
         plain = cell.page_size == PLAIN_PAGE and (spoken == heard or bool(self.spoken or self.heard))
         return plain or cell.predicted == "identical"
