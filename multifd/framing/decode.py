@@ -109,7 +109,7 @@ class PayloadDecoder:
         table = 4 * count
         if len(payload) <= table:
             message = (
-                f"length table: payload is {len(payload)} bytes, expected more than {table} (QEMU asserts that it is)"
+                f"length table: payload is {len(payload)} bytes, expected more than {table} (QEMU asserts it)"
             )
             raise PayloadError(message, "payload size", len(payload), f"more than {table}")
         lengths = struct.unpack_from(f">{count}I", payload)
