@@ -15,7 +15,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a migration something is wrong. What is not known is None; ``str()`` is how every error says it."""
+
+    channel: int | None = None
+    packet: int | None = None
+    """The number in the packet's header."""
+    block: str | None = None
+    """RAM block."""
+    page: int | None = None
+    """Which of the packet's normal pages, from 0."""
+    offset: int | None = None
+    """Bytes of the channel's stream, the init packet included, before what is wrong."""
+    found: str | None = None
+    """What stands there (:func:`multifd.framing.recognize.described`)."""
+
+    def __str__(self) -> str:
+        named = (
+            ("channel", self.channel),
+            ("packet", self.packet),
+            ("RAM block", self.block),
+            ("page", self.page),
+            ("byte", self.offset),
+        )
+        where = ", ".join(f"{name} {value}" for name, value in named if value is not None)
+        return "; ".join(part for part in (where, f"found {self.found}" if self.found else "") if part)
 
 
 class MultifdError(Exception):
@@ -37,7 +66,7 @@ class HarnessError(MultifdError):
 class WireError(MultifdError):
     """What arrived breaks the multifd protocol.
 
-    ``str()`` is QEMU's own wording where QEMU has one. ``field``, ``value`` and ``expected`` are there for
+    ``str()`` is QEMU's own wording where QEMU has one. ``field``, ``value``, ``expected`` and ``place`` are there for
     programs and for ``multifd dissect``.
     """
 
@@ -45,6 +74,7 @@ class WireError(MultifdError):
         self.field = field
         self.value = value
         self.expected = expected
+        self.place = Place()
         super().__init__(message or f"multifd: {field} is {value!r}, expected {expected}")
 
 
@@ -62,11 +92,27 @@ class TruncatedError(WireError):
 
 
 class PayloadError(MultifdError):
-    """A payload does not decode to the pages that its header announces."""
+    """A payload does not decode to the pages that its header announces.
 
-    def __init__(self, message: str, *, page: int | None = None) -> None:
-        self.page = page
-        super().__init__(message if page is None else f"{message} (page {page} of the packet)")
+    Who raises it says what is wrong; who knows where adds that (:meth:`at`), and ``str()`` ends with it.
+    """
+
+    def __init__(self, message: str, field: str | None = None, value: Any = None, expected: Any = None) -> None:
+        self.message = message
+        self.field = field
+        self.value = value
+        self.expected = expected
+        self.place = Place()
+        super().__init__(message)
+
+    def at(self, **known: Any) -> Self:
+        """The same error, and more of its :class:`Place`."""
+        self.place = replace(self.place, **known)
+        return self
+
+    def __str__(self) -> str:
+        where = str(self.place)
+        return f"{self.message} ({where})" if where else self.message
 
 
 class Unsupported(MultifdError):  # noqa: N818  (a statement about a capability, not an accident)

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from multifd.result.content import in_words
+from multifd.result.exchange import FAMILIES
 from multifd.result.record import Cell, Results
-from reports import matrix, model, performance, vocabulary
+from reports import matrix, model, performance, thread, vocabulary
 
 
 def render(results: Results) -> str:
@@ -24,6 +26,7 @@ def render(results: Results) -> str:
         headline=model.headline(results),
         incomplete=model.incomplete(results),
         seconds=model.seconds(results.run),
+        coverage=model.coverage(results.run),
         counts=model.counts(results),
         provenance_counts=model.provenance_counts(results),
         broken=model.broken(results),
@@ -33,6 +36,9 @@ def render(results: Results) -> str:
         unable=results.unable,
         found={finding.id for finding in results.findings},
         figures=performance.figures(results),
+        compared=performance.compared(results),
+        thread=thread.thread(results),
+        anchors={cell.id: matrix.anchor(cell) for cell in results.cells},
     )
 
 
@@ -84,6 +90,7 @@ def _environment() -> Environment:
         "size": _size,
         "time": _time,
         "compact": _compact,
+        "content": in_words,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,
@@ -91,6 +98,10 @@ def _environment() -> Environment:
         "DEVICES": vocabulary.DEVICES,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
+        "MARKS": vocabulary.MARKS,
+        "STATES": vocabulary.STATES,
+        "FAMILIES": FAMILIES,
+        "VERDICT_OF": {"=": "pass", "x": "refused", "!": "hazard", "#": "fail"},
     }
     return environment
 

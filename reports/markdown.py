@@ -11,8 +11,10 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from multifd.result.content import in_words
+from multifd.result.exchange import FAMILIES
 from multifd.result.record import Results
-from reports import matrix, model, vocabulary
+from reports import matrix, model, performance, thread, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -25,6 +27,7 @@ def render(results: Results) -> str:
         run=results.run,
         qemus=model.qemus(results.peers),
         headline=model.headline(results),
+        coverage=model.coverage(results.run),
         counts=model.counts(results),
         broken=broken[:FAILURES],
         more=len(broken[FAILURES:]),
@@ -32,6 +35,8 @@ def render(results: Results) -> str:
         unattributed=model.unattributed(results),
         matrices=model.wire_matrices(results),
         unable=results.unable,
+        compared=performance.compared(results),
+        thread=thread.thread(results),
     )
 
 
@@ -43,6 +48,10 @@ def _text(value: object) -> str:
 def _code(value: object) -> str:
     """A code span for a table: GitHub splits a row at ``|`` even there, and a backtick would end it."""
     return f"`{' '.join(str(value).split()).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.3f}"
 
 
 def _environment() -> Environment:
@@ -59,11 +68,17 @@ def _environment() -> Environment:
         "code": _code,
         "word": vocabulary.word,
         "provenances": matrix.provenances,
+        "content": in_words,
+        "number": _number,
+        "states": thread.states,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
+        "MARKS": vocabulary.MARKS,
+        "STATES": vocabulary.STATES,
+        "FAMILIES": FAMILIES,
     }
     return environment
 

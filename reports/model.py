@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from multifd.result.conclusion import conclude, exit_code
+from multifd.result.answers import contradicted
+from multifd.result.conclusion import exit_code, is_complete
 from multifd.result.record import (
     CONFORMING,
     SEVERITY_ORDER,
@@ -27,6 +28,8 @@ from multifd.result.record import (
 from reports.matrix import Axis, Key, Listing, Matrix, grouped, listings, matrix, provenances, worst_first
 from reports.vocabulary import PROVENANCES, VERDICTS
 
+SMALL_PAGE: Final = 4096
+"""Bytes."""
 MAIN_SCENARIO: Final = "live"
 """The scenario of suite "negotiation" that fills its matrix."""
 PLAIN_MIGRATIONS: Final = ("migrate", "migrate-legacy")
@@ -77,7 +80,7 @@ def provenance_counts(results: Results) -> dict[Provenance, int]:
 
 def incomplete(results: Results) -> bool:
     """True if a planned cell was neither run nor skipped for a named reason, or the run did not come to its end."""
-    return not conclude(results.cells, ended=results.run.complete).complete
+    return not is_complete(results.cells, ended=results.run.complete)
 
 
 def headline(results: Results) -> Headline:
@@ -92,10 +95,12 @@ def headline(results: Results) -> Headline:
     went = went if checked else "No cell was compared with its prediction."
     broke = f"{_cells(number['error'])} broke in the suite or its environment" if number["error"] else ""
     rest = f" The run is incomplete: {_cells(number['not-run'])} not run." if incomplete(results) else ""
-    if number["fail"]:
+    wrong = len(contradicted(results.cells)) if code == 1 else 0
+    if number["fail"] or wrong:
         corrupt = sum(cell.kind == "corrupt" for cell in results.cells)
-        said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"]
+        said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"] if number["fail"] else []
         said += [f"{corrupt:,} of them with memory silently wrong"] if corrupt else []
+        said += [f"what is said of the thread's questions is contradicted by cells in {wrong} claims"] if wrong else []
         said += [broke] if broke else []
         return Headline("bad", "Not conforming", f"{', '.join(said)}.{rest}")
     if code == 0:
@@ -117,6 +122,17 @@ def seconds(run: Run) -> float | None:
         return (datetime.fromisoformat(run.finished or "") - datetime.fromisoformat(run.started)).total_seconds()
     except (TypeError, ValueError):
         return None
+
+
+def coverage(run: Run) -> tuple[str, ...]:
+    """How many pairs and triples of values the run had, in words; none where it did not come to its end."""
+    found = (("pairs", run.coverage.pairs), ("triples", run.coverage.triples))
+    return tuple(
+        f"{1000 * reach.had // max(reach.feasible, 1) / 10:.1f}% of the {what} of values that can be combined:"
+        f" {reach.had:,} of {reach.feasible:,}"
+        for what, reach in found
+        if reach is not None
+    )
 
 
 def broken(results: Results) -> tuple[Cell, ...]:
@@ -190,9 +206,18 @@ def _wire(cells: Iterable[Cell], peers: Iterable[Peer], unable: Collection[Unabl
         return line_up.get(key[0], last)
 
     return {
-        framing: matrix(framing, group, *_WIRE_AXES, rank, [entry for entry in unable if entry.framing == framing])
-        for framing, group in grouped(cells, lambda cell: cell.framing).items()
+        title: matrix(title, group, *_WIRE_AXES, rank, [entry for entry in unable if entry.framing == title])
+        for title, group in grouped(cells, _wire_title).items()
     }
+
+
+def _wire_title(cell: Cell) -> str:
+    """A framing; apart from it where the two ends are not in one, and what fails for the size of its pages only."""
+    if ">" in cell.framing:
+        return f"{_sides(cell.framing)[1]}, given other framings"
+    if cell.predicted == "rejected" and cell.page_size > SMALL_PAGE:
+        return f"{cell.framing}, refused with larger pages"
+    return cell.framing
 
 
 def _checked(cell: Cell) -> bool:

@@ -2,61 +2,133 @@
 
 Figures are totals over the cells of suite "wire" with verdict pass, since only there is it known that the
 right bytes came out. Ratio is bytes on the wire / bytes of memory, so smaller is better; speed is bytes of
-memory / seconds as the peer measured, in MB/s (10**6 bytes).
+memory / seconds as the peer measured, in MB/s (10**6 bytes); cost is CPU seconds for each GiB of memory.
+A row is one peer as it ran: what silicon, a vendor library and an emulation took is never added up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from multifd.result.record import Cell, Provenance, Results
 from reports.matrix import grouped
 
+OWN: Final = "user"
+"""The corpus of the user's own content (``--corpus``)."""
+BROAD: Final = "mixed"
+"""The corpus of ours that has something of every kind."""
+
+Row = tuple[str, str, Provenance | None]
+"""Framing, peer, and how the peer ran."""
+
 
 @dataclass(frozen=True)
-class Figures:
-    """One peer in one framing; None where it has no cell in that role, or the peer did not measure."""
+class Cost:
+    """Of one peer in one framing, ratio and encoding as sender, decoding as receiver; None where it has no cell in
+    that role, or did not measure."""
 
-    framing: str
-    peer: str
-    provenance: tuple[Provenance, ...]
-    corpora: tuple[str, ...]
-    cells: int
     ratio: float | None
     encode: float | None
     """MB/s."""
     decode: float | None
     """MB/s."""
+    encode_cpu: float | None
+    """Seconds for each GiB."""
+    decode_cpu: float | None
+    """Seconds for each GiB."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One peer in one framing over content of ours."""
+
+    framing: str
+    peer: str
+    provenance: Provenance | None
+    corpora: tuple[str, ...]
+    cells: int
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One peer in one framing: the user's content beside ours, in pages of the same size."""
+
+    framing: str
+    peer: str
+    provenance: Provenance | None
+    corpora: tuple[str, ...]
+    """Of ours: ``mixed`` where it was run."""
+    ours: Cost
+    yours: Cost
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The cells of a row, by what the peer is in them."""
+
+    sent: Sequence[Cell]
+    received: Sequence[Cell]
+
+    @property
+    def cells(self) -> int:
+        return len(self.sent) + len(self.received)
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(cell.corpus for cell in self.sent or self.received))
+
+    def cost(self) -> Cost:
+        sent, received = self.sent, self.received
+        return Cost(
+            _quotient((cell.bytes_wire, cell.bytes_memory) for cell in sent),
+            _quotient((cell.bytes_memory / 1e6, cell.seconds.encode) for cell in sent),
+            _quotient((cell.bytes_memory / 1e6, cell.seconds.decode) for cell in received),
+            _quotient((cell.cpu_seconds.sender, cell.bytes_memory / (1 << 30)) for cell in sent),
+            _quotient((cell.cpu_seconds.receiver, cell.bytes_memory / (1 << 30)) for cell in received),
+        )
 
 
 def figures(results: Results) -> tuple[Figures, ...]:
-    """One row per framing and peer: ratio and encoding as sender, decoding as receiver; senders first."""
-    cells = [cell for cell in results.cells if cell.suite == "wire" and cell.verdict == "pass"]
-    keys = dict.fromkeys((cell.framing, peer) for cell in cells for peer in (cell.sender, cell.receiver))
-    by_framing = grouped(cells, lambda cell: cell.framing)
-    rows = [_figures(framing, peer, by_framing[framing]) for framing, peer in keys]
-    order = list(by_framing)
-    return tuple(sorted(rows, key=lambda row: (order.index(row.framing), row.ratio is None)))
+    """One row per framing, peer and provenance, over content of ours; senders first."""
+    rows = [
+        Figures(*row, part.corpora, part.cells, part.cost())
+        for row, part in _parts(cell for cell in _passed(results) if cell.corpus != OWN)
+    ]
+    order = list(dict.fromkeys(row.framing for row in rows))
+    return tuple(sorted(rows, key=lambda row: (order.index(row.framing), row.cost.ratio is None)))
 
 
-def _figures(framing: str, peer: str, cells: Iterable[Cell]) -> Figures:
-    sent = [cell for cell in cells if cell.sender == peer]
-    received = [cell for cell in cells if cell.receiver == peer]
-    ran = [cell.provenance.sender for cell in sent] + [cell.provenance.receiver for cell in received]
-    return Figures(
-        framing,
-        peer,
-        tuple(dict.fromkeys(provenance for provenance in ran if provenance)),
-        tuple(dict.fromkeys(cell.corpus for cell in sent or received)),
-        len(sent) + len(received),
-        _quotient((cell.bytes_wire, cell.bytes_memory) for cell in sent),
-        _quotient((cell.bytes_memory / 1e6, cell.seconds.encode) for cell in sent),
-        _quotient((cell.bytes_memory / 1e6, cell.seconds.decode) for cell in received),
-    )
+def compared(results: Results) -> tuple[Comparison, ...]:
+    """One row per framing, peer and provenance that had the user's content, in the order of :func:`figures`."""
+    passed = _passed(results)
+    yours = dict(_parts(cell for cell in passed if cell.corpus == OWN))
+    sizes = {cell.page_size for cell in passed if cell.corpus == OWN}
+    alike = [cell for cell in passed if cell.corpus != OWN and cell.page_size in sizes]
+    ours = dict(_parts(alike)) | dict(_parts(cell for cell in alike if cell.corpus == BROAD))
+    rows = []
+    for row, part in yours.items():
+        beside = ours.get(row, _Part((), ()))
+        rows.append(Comparison(*row, beside.corpora, beside.cost(), part.cost()))
+    order = list(dict.fromkeys(row.framing for row in rows))
+    return tuple(sorted(rows, key=lambda row: (order.index(row.framing), row.yours.ratio is None)))
 
 
-def _quotient(pairs: Iterable[tuple[float, float | None]]) -> float | None:
-    """Sum over sum, of those pairs whose second part was measured."""
-    known = [(above, below) for above, below in pairs if below]
+def _passed(results: Results) -> list[Cell]:
+    return [cell for cell in results.cells if cell.suite == "wire" and cell.verdict == "pass"]
+
+
+def _parts(cells: Iterable[Cell]) -> Iterator[tuple[Row, _Part]]:
+    known = list(cells)
+    sent = grouped(known, lambda cell: (cell.framing, cell.sender, cell.provenance.sender))
+    received = grouped(known, lambda cell: (cell.framing, cell.receiver, cell.provenance.receiver))
+    for row in dict.fromkeys((*sent, *received)):
+        yield row, _Part(sent.get(row, []), received.get(row, []))
+
+
+def _quotient(pairs: Iterable[tuple[float | None, float | None]]) -> float | None:
+    """Sum over sum, of those pairs that were measured."""
+    known = [(above, below) for above, below in pairs if above is not None and below]
     return sum(above for above, _ in known) / sum(below for _, below in known) if known else None

@@ -1,4 +1,4 @@
-"""The words of a report: one symbol, one word and one explanation for each verdict, kind, device and provenance.
+"""The words of a report: one symbol, one word and one explanation for each verdict, kind, device, provenance and claim.
 
 Colour is never the only carrier: every result is a symbol *and* a word, so that a report reads the same in
 black and white, to a colour-blind reader, in Markdown and in a terminal.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, Verdict
+from multifd.result.exchange import WORDS, Half, Mark
+from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, State, Verdict
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,30 @@ PROVENANCES: Final[dict[Provenance, Term]] = {
     "software": Term("S", "software", "a software codec on the CPU"),
 }
 """How a codec ran. ``emulated`` is never to be read as ``hardware``."""
+
+MARKS: Final[dict[Mark, Term]] = {
+    "=": Term("✓", WORDS["="], "memory arrives identical in every cell"),
+    "x": Term("⊘", WORDS["x"], "a cell of it is cleanly rejected"),
+    "!": Term("▲", WORDS["!"], "a cell of it ends with wrong memory, and nobody says so"),
+    "#": Term("✗", WORDS["#"], "a cell of it did not go as predicted"),
+    "-": Term("–", WORDS["-"], "one of the two cannot do it at all"),
+    "?": Term("·", WORDS["?"], "nothing was checked"),
+}
+"""How a sender and a receiver get on, in the table that heads the answers."""
+
+HALVES: Final[dict[Half, str]] = {
+    "libraries": "the vendor libraries, libqatzip for QAT and libqpl for IAA",
+    "silicon": "models of the silicon, for QAT and for IAA",
+}
+"""What stands for the accelerators in either half of that table."""
+
+STATES: Final[dict[State, Term]] = {
+    "contradicted": Term("✗", "contradicted", "a cell says otherwise: the run is not conforming"),
+    "not shown": Term("·", "not shown", "this run has no cell that could say"),
+    "not on hardware": Term("○", "not on hardware", "only silicon can show it, and none took part"),
+    "shown": Term("✓", "shown", "cells of this run say so, and none otherwise"),
+}
+"""What becomes of a claim, worst first."""
 
 NO_QEMU: Final = "no real QEMU took part; remedy: --qemu PATH, or --qemu found"
 """What a run without one says, for its software is what people run."""

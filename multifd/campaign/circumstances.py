@@ -8,16 +8,18 @@ import platform
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 from multifd import __version__
 from multifd.campaign.prepare import Campaign
+from multifd.plan.coverage import covered, in_words
 from multifd.plan.reference import stand_in
+from multifd.plan.space import Space
 from multifd.result.planned import plan_digest
-from multifd.result.record import Peer, Run
+from multifd.result.record import CONFORMING, NEVER_LISTED, Cell, Coverage, Peer, Reach, Run
 
 _PACKAGES: Final = ("numpy", "pydantic", "pytest", "pytest-xdist", "zlib-ng", "isal", "deflate", "zstandard")
 
@@ -35,7 +37,9 @@ def begun(campaign: Campaign, command: str) -> Run:
         command=command,
         plan=plan_digest(campaign.plan.cells),
         seed=campaign.options.seed,
-        coverage=dict(Counter(cell.suite for cell in campaign.plan.cells.values())),
+        strength=campaign.options.strength,
+        coverage=Coverage(cells=dict(Counter(cell.suite for cell in campaign.plan.cells.values()))),
+        corpus=campaign.content,
     )
 
 
@@ -50,6 +54,16 @@ def cast(campaign: Campaign) -> Iterator[Peer]:
         if name in known:
             continue
         yield _library(campaign, name) if name in libraries else stand_in(name, "sender").record()
+
+
+def reached(campaign: Campaign, cells: Iterable[Cell], planned: Mapping[str, int]) -> Coverage:
+    """What those of the cells that have run combine."""
+    works = {cell.id: cell.work for cell in campaign.plan.cells.values()}
+    space = Space(campaign.line_up)
+    tuples = covered(space, (works[cell.id] for cell in cells if cell.verdict in CONFORMING | {"fail"}))
+    pairs, triples = (Reach(had=had, feasible=feasible) for had, feasible in map(tuples.count, (2, 3)))
+    never = tuple(in_words(space, members) for members in tuples.missing(2)[:NEVER_LISTED])
+    return Coverage(cells=dict(planned), pairs=pairs, triples=triples, never=never)
 
 
 def now() -> str:

@@ -34,6 +34,8 @@ def planned(cell: PlannedCell, options: Options) -> Cell:
         verdict="skip" if skipped else "not-run",
         reason=cell.skip or f"not run; predicted: {cell.prediction.reason}",
         reproduce=options.reproduce(cell.id),
+        blocks=work.blocks,
+        fill=work.fill,
     )
 
 

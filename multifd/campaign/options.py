@@ -15,6 +15,8 @@ from multifd.memory.size import size
 DEFAULT_PROFILE: Final = "auto"
 DEFAULT_MEMORY: Final = 2 << 20
 DEFAULT_SEED: Final = 1
+DEFAULT_STRENGTH: Final = 2
+STRENGTHS: Final = (2, 3)
 
 
 class Options(BaseModel):
@@ -31,7 +33,9 @@ class Options(BaseModel):
     corpus: Path | None = None
     """The user's own memory content."""
     seed: int = DEFAULT_SEED
-    """Of all content that is made by chance."""
+    """Of all content that is made by chance, and of the choice among combinations that are as good as each other."""
+    strength: int = DEFAULT_STRENGTH
+    """So many factors the plan combines completely, as far as can be: 2 or 3."""
 
     def repeated(self) -> tuple[str, ...]:
         """The options as arguments, those with their defaults left out; files by their absolute path."""
@@ -46,6 +50,8 @@ class Options(BaseModel):
             given += ["--corpus", str(self.corpus.resolve())]
         if self.seed != DEFAULT_SEED:
             given += ["--seed", str(self.seed)]
+        if self.strength != DEFAULT_STRENGTH:
+            given += ["--strength", str(self.strength)]
         return tuple(given)
 
     def reproduce(self, cell: str) -> str:
@@ -60,21 +66,37 @@ def given(option: str, value: str | None) -> str | None:
     return value
 
 
-def parse(*, profile: str, qemu: Iterable[str], memory: str, corpus: str | None, seed: str, directory: Path) -> Options:
+def parse(
+    *, profile: str, qemu: Iterable[str], memory: str, corpus: str | None, seed: str, strength: str, directory: Path
+) -> Options:
     """The options as either command line gives them; ``directory`` is where it was given.
 
     Raises InputError naming the option, the value and what was expected.
     """
     content = given("--corpus", corpus)
+    if content is not None and not _writable(content):
+        raise InputError(f"--corpus {content!r}: expected a path in UTF-8, for results and commands name it")
     if not (seed.isascii() and seed.isdigit()):
         raise InputError(f"--seed {seed!r}: expected a whole number, 0 or more")
+    if strength not in map(str, STRENGTHS):
+        raise InputError(f"--strength {strength!r}: expected {' or '.join(map(str, STRENGTHS))}")
     return Options(
         profile=profile,
         qemu=tuple(qemu),
         memory=size(memory),
         corpus=(directory / content).resolve() if content else None,
         seed=int(seed),
+        strength=int(strength),
     )
+
+
+def _writable(text: str) -> bool:
+    """It has no bytes that are not UTF-8, which Python keeps as surrogates (PEP 383)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _absolute(name: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 
 from pydantic import BaseModel, ConfigDict
 
+from multifd.campaign.content import surveyed
 from multifd.campaign.options import Options
 from multifd.device.diagnose import detect
 from multifd.device.sysfs import Host
@@ -20,10 +21,12 @@ from multifd.lineup.peers import LineUp
 from multifd.lineup.probe import Prober
 from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus
 from multifd.lineup.subjects import subjects
-from multifd.memory.corpus import user_corpus
+from multifd.memory.corpora.user import Files, find
 from multifd.plan.cell import PlannedCell
 from multifd.plan.whole import Plan, PlanOptions, plan
 from multifd.profile.load import load
+from multifd.result.content import in_words
+from multifd.result.record import UserContent
 
 Say = Callable[[str], object]
 
@@ -38,6 +41,8 @@ class Campaign(BaseModel):
     plan: Plan
     libraries: dict[str, Library]
     """Vendor libraries under scrutiny that can be loaded, by name of the codec."""
+    content: UserContent | None = None
+    """What is taken of the user's own files."""
 
     def cell(self, cell_id: str) -> PlannedCell:
         """The planned cell of that id; raises InputError with the nearest ones."""
@@ -61,8 +66,7 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     ``probe`` the peers are believed: enough to show a plan, which has the same cells, not to run it. Raises InputError
     and EnvironmentBroke.
     """
-    if options.corpus is not None:
-        user_corpus(options.corpus)
+    files = find(options.corpus) if options.corpus is not None else None
     profile = load(options.profile)
     fetch_missing(profile, say)
     devices = detect(Host())
@@ -75,5 +79,20 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
         qemus = (resolve_qemus if probe else introduced)(binaries, profile.deadlines.hello)
         line_up = line_up.model_copy(update={"qemus": qemus})
     scrutinized = subjects(profile, devices)
-    planned = plan(line_up, scrutinized.skips, PlanOptions(options.memory, options.corpus is not None))
-    return Campaign(options=options, line_up=line_up, plan=planned, libraries=dict(scrutinized.libraries))
+    planned = plan(
+        line_up,
+        scrutinized.skips,
+        PlanOptions(options.memory, options.seed, options.strength, options.corpus is not None),
+    )
+    content = _surveyed(files, options, say) if files is not None else None
+    return Campaign(
+        options=options, line_up=line_up, plan=planned, libraries=dict(scrutinized.libraries), content=content
+    )
+
+
+def _surveyed(files: Files, options: Options, say: Say) -> UserContent:
+    """What is taken of the user's own files, said before anything runs: it may be little of what is there."""
+    content = surveyed(files, options.memory, options.seed)
+    more = "; --memory takes more" if content.bytes_taken < content.bytes_there else ""
+    say(f"corpus: {in_words(content)}{more}")
+    return content

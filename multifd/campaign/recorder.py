@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import reports
-from multifd.campaign.circumstances import begun, cast, now
+from multifd.campaign.circumstances import begun, cast, now, reached
 from multifd.campaign.conclude import planned
 from multifd.campaign.prepare import Campaign
 from multifd.result.badness import worse
@@ -23,6 +24,7 @@ class Recorder:
     def __init__(self, directory: Path) -> None:
         self.cells: dict[str, Cell] = {}
         """The plan with the records so far, by id; empty before :meth:`begin`."""
+        self._campaign: Campaign | None = None
         self._log = EventLog(directory)
 
     def begin(self, campaign: Campaign, command: str) -> None:
@@ -37,6 +39,7 @@ class Recorder:
             self._log.write_plan(cell)
         self._log.planned()
         self.cells = cells
+        self._campaign = campaign
 
     def record(self, cell: Cell) -> None:
         """Append one record. It never takes the place of a worse one."""
@@ -48,7 +51,10 @@ class Recorder:
         self._log.write_lost(worker, None)
 
     def conclude(self, *, interrupted: bool) -> Results:
-        """Write results.json and the reports."""
+        """Write results.json and the reports, and before these what the run has covered."""
+        if self._campaign is not None:
+            planned = Counter(cell.suite for cell in self.cells.values())
+            self._log.write_coverage(reached(self._campaign, self.cells.values(), planned))
         return self._log.finish(End(now(), interrupted), reports.write)
 
     def close(self) -> None:

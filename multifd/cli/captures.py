@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from rich.markup import escape
 
 from multifd.codec import create_peer
 from multifd.codec.reference import reference
-from multifd.errors import EnvironmentBroke, InputError, MultifdError, WireError
+from multifd.errors import EnvironmentBroke, InputError, MultifdError, PayloadError, WireError
 from multifd.framing.pages import runs
 from multifd.memory.image import GuestMemory
 from multifd.memory.scratch import make_scratch, remove_scratch
@@ -57,8 +58,9 @@ def replay(capture: Path, decoder: str | None, spoken: str | None, as_json: bool
         raise
     except MultifdError as problem:
         result |= {"outcome": "unreadable", "error": str(problem)}
-        if isinstance(problem, WireError):
+        if isinstance(problem, WireError | PayloadError):
             result |= {"field": problem.field, "value": problem.value, "expected": problem.expected}
+            result |= {name: value for name, value in asdict(problem.place).items() if value is not None}
     if as_json:
         print(json.dumps(result, default=str))
     else:

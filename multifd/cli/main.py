@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from multifd import __version__
-from multifd.cli import captures, doctor, peers, plans, profile, record, runs, vendor
+from multifd.cli import answers, captures, doctor, peers, plans, profile, record, runs, vendor
 from multifd.cli.output import standard_output
 from multifd.errors import EnvironmentBroke, MultifdError
 
@@ -33,6 +33,7 @@ for command in (
     captures.dissect,
     record.record,
     runs.report,
+    answers.answers,
     runs.diff,
     peers.peer,
     vendor.vendor,

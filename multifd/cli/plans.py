@@ -12,14 +12,18 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, parse
+from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, DEFAULT_STRENGTH, parse
 from multifd.campaign.prepare import Campaign, prepare
 from multifd.cli import qemus
 from multifd.errors import InputError
 from multifd.framing.model import framing
+from multifd.memory.blocks import BLOCKS, packet_pages
 from multifd.memory.corpus import CORPORA
+from multifd.plan.coverage import covered, in_words
+from multifd.plan.space import Factor, Space
 from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
 from multifd.wire.fault import FAULTS
+from multifd.wire.packet import slots
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -32,8 +36,12 @@ _OPTIONS: Final = (
     ),
     qemus.option,
     click.option("--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 20}M", show_default=True, help="Of a guest."),
-    click.option("--corpus", metavar="DIR", help="Your own memory content."),
-    click.option("--seed", metavar="NUMBER", default=str(DEFAULT_SEED), show_default=True, help="Of made content."),
+    click.option("--seed", metavar="NUMBER", default=str(DEFAULT_SEED), show_default=True, help="Of all chance."),
+    click.option(
+        "--strength", metavar="2|3", default=str(DEFAULT_STRENGTH), show_default=True,
+        help="How many factors at a time the plan combines.",
+    ),
+    click.option("--corpus", metavar="DIR", help="Your own memory content, as much as --memory takes."),
 )  # fmt: skip
 """Those of ``pytest suites`` that decide the plan."""
 
@@ -52,6 +60,7 @@ def _planning(command: Command) -> Command:
 @click.option("--receiver", help="Only this receiver, by exact name.")
 @click.option("--predicted", type=click.Choice(["identical", "rejected", "hazard"]))
 @click.option("--unable", is_flag=True, help="Show instead what peers cannot do, and therefore have no cell for.")
+@click.option("--coverage", is_flag=True, help="Show instead how many pairs and triples of values the plan combines.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def cells(
     match: str | None,
@@ -61,6 +70,7 @@ def cells(
     predicted: str | None,
     *,
     unable: bool,
+    coverage: bool,
     as_json: bool,
     **given: object,
 ) -> None:
@@ -71,6 +81,9 @@ def cells(
     campaign = _campaign(given)
     if unable:
         _show_unable(campaign, as_json=as_json)
+        return
+    if coverage:
+        _show_coverage(campaign, as_json=as_json)
         return
     planned = campaign.plan.cells.values()
     wanted = {"sender": sender, "receiver": receiver}
@@ -140,6 +153,33 @@ def _show_unable(campaign: Campaign, *, as_json: bool) -> None:
             print(f"{entry.framing:25} {entry.role:9} {entry.peer}: {entry.reason}")
 
 
+def _show_coverage(campaign: Campaign, *, as_json: bool) -> None:
+    """Of all that is feasible: memory arrives, or a hazard is demonstrated."""
+    space = Space(campaign.line_up)
+    tuples = covered(space, (cell.work for cell in campaign.plan.cells.values()))
+    never = [in_words(space, members) for members in tuples.missing(2)]
+    totals = {f"{size}-way": tuples.count(size) for size in (2, 3)}
+    if as_json:
+        reach = {name: {"had": had, "feasible": feasible} for name, (had, feasible) in totals.items()}
+        print(
+            json.dumps({"seed": campaign.options.seed, "strength": campaign.options.strength, **reach, "never": never})
+        )
+        return
+    for size in (2, 3):
+        for factors, had, feasible in tuples.by_factors(size):
+            print(f"{_share(had, feasible)}  {' x '.join(Factor(factor).words for factor in factors)}")
+    for name, (had, feasible) in totals.items():
+        print(f"{_share(had, feasible)}  {name}, all together")
+    for pair in never:
+        print(f"never: {pair}")
+    Console(stderr=True).print(f"seed {campaign.options.seed}, strength {campaign.options.strength}", highlight=False)
+
+
+def _share(had: int, feasible: int) -> str:
+    """Rounded down: what is not complete must not look as if it were."""
+    return f"{1000 * had // max(feasible, 1) / 10:5.1f}%  {had:7,} of {feasible:7,}"
+
+
 def _facts(work: Work) -> dict[str, str | None]:
     match work:
         case Pairing():
@@ -154,6 +194,11 @@ def _facts(work: Work) -> dict[str, str | None]:
             return {"library": library, "program": f"{emulation} and {library} are given the same {streams} streams"}
 
 
+def _packets(pairing: Pairing) -> str:
+    pages = packet_pages(pairing.fill, slots(pairing.page_size))
+    return f"of {', '.join(map(str, pages))} pages in turns" if pages else "as many pages as they have room for"
+
+
 def _migration(pairing: Pairing) -> dict[str, str | None]:
     sent, read = framing(pairing.sender_framing), framing(pairing.receiver_framing)
     content = CORPORA[pairing.corpus].description if pairing.corpus in CORPORA else "your own content"
@@ -163,5 +208,7 @@ def _migration(pairing: Pairing) -> dict[str, str | None]:
         "scenario": f"{pairing.scenario}: {pairing.plan.description}",
         "fault": FAULTS[pairing.fault].why if pairing.fault is not None else None,
         "content": f"{pairing.corpus}: {content}",
+        "blocks": f"{pairing.blocks}: {BLOCKS[pairing.blocks].description}",
+        "packets": f"{pairing.fill}: {_packets(pairing)}",
         "defined in": sent.origin if sent is read else f"{sent.origin}; {read.origin}",
     }

@@ -4,6 +4,7 @@ What libqpl 1.9.0 does and this codec makes visible or keeps away from its users
 
 * truncated input is ``QPL_STS_OK`` with short output, as is an error after the first 64 KiB: a length that is not the
   one expected is an error here, as it is to QEMU ("qpl decompressed len %u, expected len %u");
+* hence a stream that has no end is none in software, as long as all of its output has come; silicon wants the end;
 * the Adler-32 of a second stream in zlib mode continues that of the first: the job is made new before each;
 * after an error the job is made new.
 
@@ -14,6 +15,7 @@ without saying so, and therefore counts as software until counters prove otherwi
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any, Final
 
 from multifd.codec.binding import binding
@@ -39,7 +41,7 @@ class _QplCodec:
         self.provenance: Provenance = "hardware" if _PATHS[path] == "hardware" else "vendor-software"
         self.device = "IAA"
         self.encoder = ENCODER
-        self.decoder = DECODER
+        self.decoder = replace(DECODER, needs_end=_PATHS[path] == "hardware")
         self._level = level
         self._path = _PATHS[path]
         self._huffman = _HUFFMAN[huffman]

@@ -56,6 +56,8 @@ class DecoderCapability:
     """Containers of which it reads several members in one payload; of any other it reads the first."""
     checks_trailer: bool
     """A wrong checksum in the trailer is an error."""
+    needs_end: bool = True
+    """A payload whose stream has no end is an error, though all of its output is there."""
 
 
 def declared(capability: EncoderCapability | DecoderCapability) -> dict[str, Any]:

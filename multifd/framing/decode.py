@@ -14,6 +14,7 @@ from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, Codec, Decompressor, decompress_each, decompressor_of, need_decoder
 from multifd.framing.model import Framing, Scope
 from multifd.framing.pages import Indices, PageStore, scatter
+from multifd.framing.recognize import described
 
 
 class PayloadDecoder:
@@ -32,7 +33,24 @@ class PayloadDecoder:
         self._stream: Decompressor | None = None
 
     def decode(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
-        """Write the payload's pages to their places; raises :class:`PayloadError`, and then writes no more."""
+        """Write the payload's pages to their places; raises :class:`PayloadError`, and then writes no more.
+
+        The error's place is within the payload: its offset counts from there.
+        """
+        try:
+            self._decode(payload, pages, indices)
+        except PayloadError as problem:
+            raise self._located(problem, payload, len(indices)) from None
+
+    def _located(self, problem: PayloadError, payload: memoryview, count: int) -> PayloadError:
+        if problem.place.found is None:
+            problem.at(offset=0, found=described(payload, count))
+        if problem.field is None:
+            problem.field, problem.value = "payload", problem.place.found
+            problem.expected = f"{self._framing.name} ({self._framing.shape()})"
+        return problem.at(channel=self._channel)
+
+    def _decode(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
         if self._framing.raw_pages:
             scatter(self._sized(payload, len(indices)), pages, indices)
             return
@@ -61,15 +79,17 @@ class PayloadDecoder:
 
     def _each_page(self, payload: memoryview, pages: PageStore, indices: Indices) -> None:
         size, lengths = self._page_size, self._lengths(payload, len(indices))
-        ends = accumulate(lengths, initial=4 * len(lengths))
+        places = list(pairwise(accumulate(lengths, initial=4 * len(lengths))))
         decoded: list[Bytes] = []
         try:
-            for output in self._outputs([payload[start:end] for start, end in pairwise(ends)]):
+            for output in self._outputs([payload[start:end] for start, end in places]):
                 if len(output) != size:
-                    raise PayloadError(f"decompressed len {len(output)}, expected len {size}")
+                    message = f"decompressed len {len(output)}, expected len {size}"
+                    raise PayloadError(message, "page size", len(output), size)
                 decoded.append(output)
         except PayloadError as problem:
-            raise PayloadError(str(problem), page=len(decoded)) from None
+            start, end = places[len(decoded)]
+            raise problem.at(page=len(decoded), offset=start, found=described(payload[start:end])) from None
         finally:
             # Together, for each store has its price; but QEMU has written the pages before a bad one
             # (migration/multifd-qpl.c, QEMU 10.2).
@@ -88,20 +108,22 @@ class PayloadDecoder:
         """The length table; where QEMU asserts on it, this raises."""
         table = 4 * count
         if len(payload) <= table:
-            raise PayloadError(f"length table: payload is {len(payload)} bytes, expected more than {table}")
+            message = f"length table: payload is {len(payload)} bytes, expected more than {table}"
+            raise PayloadError(message, "payload size", len(payload), f"more than {table}")
         lengths = struct.unpack_from(f">{count}I", payload)
         if self._framing.raw_escape and max(lengths) > self._page_size:
             place = next(place for place, length in enumerate(lengths) if length > self._page_size)
-            raise PayloadError(f"length table: {lengths[place]}, expected at most {self._page_size}", page=place)
-        if sum(lengths) != len(payload) - table:
-            raise PayloadError(
-                f"length table: sum is {sum(lengths)}, expected {len(payload) - table} (the bytes that follow)"
-            )
+            length, most = lengths[place], f"at most {self._page_size}"
+            raise PayloadError(f"length table: {length}, expected {most}", "length", length, most).at(page=place)
+        if (total := sum(lengths)) != (rest := len(payload) - table):
+            message = f"length table: sum is {total}, expected {rest} (the bytes that follow)"
+            raise PayloadError(message, "length table", total, rest)
         return lengths
 
     def _sized(self, output: Buffer, count: int) -> npt.NDArray[np.uint8]:
         data = np.frombuffer(memoryview(output), np.uint8)
         expected = count * self._page_size
         if len(data) != expected:
-            raise PayloadError(f"multifd {self._channel}: packet size received {len(data)} size expected {expected}")
+            message = f"multifd {self._channel}: packet size received {len(data)} size expected {expected}"
+            raise PayloadError(message, "packet size", len(data), expected)
         return data

@@ -7,10 +7,9 @@ runs. Real files are a corpus of their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -19,10 +18,17 @@ import numpy as np
 from multifd.errors import InputError
 from multifd.memory.corpora import archive, edges, files, language, plain, program
 from multifd.memory.corpora.stream import Content, Generate
+from multifd.memory.corpora.user import Files
 from multifd.memory.dice import Dice
 
 SLICE: Final = 65536
 """Bytes; a slice of ``mixed`` is a multiple of it, so that every page lies within one slice."""
+
+SMALL_PAGE: Final = 4096
+"""Bytes of a page where nothing else is said."""
+
+Paged = Callable[[int, int, Dice], Content]
+"""What makes, for a page size, exactly so many bytes of content with these dice."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,12 @@ class Corpus:
     """The bytes are the same on every host."""
     period: int | None = None
     """Distance in bytes at which it repeats, where that is what it is about."""
+    paged: Paged | None = None
+    """The same for pages of so many bytes, where it depends on them; ``generate`` is for pages of 4 KiB then."""
+
+    def of_pages(self, page_size: int) -> Corpus:
+        """The corpus as a guest with pages of ``page_size`` bytes has it."""
+        return self if self.paged is None else replace(self, generate=partial(self.paged, page_size))
 
     def content(self, size: int, seed: int) -> Content:
         """Return ``size`` bytes, which depend on the corpus, the size and the seed (0 or more) only."""
@@ -49,24 +61,9 @@ def generate(name: str, size: int, seed: int) -> Content:
     return CORPORA[name].content(size, seed)
 
 
-def user_corpus(directory: Path) -> Corpus:
-    """Make a corpus of all regular files below ``directory``, sorted by path, whatever the seed.
-
-    Raises InputError when there is no such directory or no file with content in it.
-    """
-    if not directory.exists():
-        raise InputError(f"corpus: {directory} does not exist, expected a directory with files")
-    if not directory.is_dir():
-        raise InputError(f"corpus: {directory} is not a directory, expected a directory with files")
-    found = [path for path in sorted(directory.rglob("*")) if path.is_file() and path.stat().st_size]
-    if not found:
-        raise InputError(f"corpus: {directory} holds no regular file that is not empty, expected at least one")
-    return Corpus(
-        "user",
-        f"{len(found)} files below {directory}",
-        lambda size, dice: files.concatenated(found, size),  # noqa: ARG005  (files need no dice)
-        portable=False,
-    )
+def user_corpus(found: Files) -> Corpus:
+    """Make a corpus of a user's files, whose pages stay pages."""
+    return _paged("user", f"{len(found.files)} files below {found.directory}", found.content, portable=False)
 
 
 def _mixed(size: int, dice: Dice) -> Content:
@@ -74,6 +71,10 @@ def _mixed(size: int, dice: Dice) -> Content:
     slices = np.array_split(np.arange(-(-size // SLICE)), len(MIXED_PARTS))
     parts = [part.generate(len(units) * SLICE, dice) for part, units in zip(MIXED_PARTS, slices, strict=True)]
     return memoryview(b"".join(parts))[:size]
+
+
+def _paged(name: str, description: str, paged: Paged, *, portable: bool = True) -> Corpus:
+    return Corpus(name, description, partial(paged, SMALL_PAGE), portable, paged=paged)
 
 
 def _period(length: int) -> Corpus:
@@ -121,6 +122,7 @@ CORPORA: Final[Mapping[str, Corpus]] = MappingProxyType(
             _HOST_FILES,
             Corpus("mixed", "a patchwork of all that are the same on every host", _mixed),
             *(_period(window + beyond) for window in edges.WINDOWS for beyond in (-1, 0, 1)),
+            _paged("page-edge", "pages that come out just shorter than a page, as long, just longer", edges.page_edge),
         )
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,31 +12,32 @@ from numpy.typing import NDArray
 from multifd.memory.corpus import Corpus
 from multifd.memory.dice import Dice
 from multifd.memory.image import GuestMemory, zero_rows
-from multifd.memory.layout import Mask, MemoryLayout, PageRun, PageSize, runs
+from multifd.memory.layout import PACKET_BYTES, Mask, MemoryLayout, PageRun, PageSize, runs
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-PACKET_BYTES: Final = 512 << 10
-"""Bytes of pages in a full packet (``MULTIFD_PACKET_SIZE``, migration/multifd.h, QEMU 10.2)."""
 
 
 class Draft:
     """All pages of all blocks in one array; a mask has one value for each of them.
 
-    ``sizes`` are the bytes of each RAM block, multiples of ``page_size`` bytes.
+    ``sizes`` are the bytes of each RAM block, multiples of ``page_size`` bytes, as is ``hole``: so much in the middle
+    of the first block is never sent, and stays zero.
     """
 
-    def __init__(self, corpus: Corpus, seed: int, sizes: Mapping[str, int], page_size: PageSize) -> None:
+    def __init__(self, corpus: Corpus, seed: int, sizes: Mapping[str, int], page_size: PageSize, hole: int = 0) -> None:
         self.sizes = sizes
         self.page_size = page_size
         self.pages: NDArray[np.uint8] = np.zeros((sum(sizes.values()) // page_size, page_size), np.uint8)
         self._corpus = corpus
         self._dice = Dice(seed)
+        self._sent = np.ones(len(self.pages), np.bool_)
+        first = (next(iter(sizes.values())) - hole) // page_size // 2
+        self._sent[first : first + hole // page_size] = False
 
     @property
     def everything(self) -> Mask:
-        """All pages."""
-        return np.ones(len(self.pages), np.bool_)
+        """All pages that are ever sent."""
+        return self._sent.copy()
 
     @property
     def nothing(self) -> Mask:
@@ -63,7 +64,7 @@ class Draft:
             pattern = np.resize([True, False], len(part)).repeat(lengths)[: len(part)]
             pattern &= pattern.cumsum() < self.packet_pages
             part[:] = np.roll(pattern, self._dice.integer(0, len(part)))
-        return chosen
+        return chosen & self._sent
 
     def pour(self, mask: Mask) -> None:
         """Fill pages with what the corpus has, zero pages included."""

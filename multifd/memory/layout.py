@@ -9,7 +9,7 @@ does.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ PageSize = Literal[4096, 16384, 65536]
 
 BlockName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x01-\x7f]+\z")]
 """1 to 255 ASCII bytes: the packet's ``ramblock[256]`` ends with a zero byte (migration/multifd.h, QEMU 10.2)."""
+
+PACKET_BYTES: Final = 512 << 10
+"""Bytes of pages in a full packet (``MULTIFD_PACKET_SIZE``, migration/multifd.h, QEMU 10.2)."""
 
 Mask = NDArray[np.bool_]
 
@@ -101,6 +104,9 @@ class Script(_Model):
 
     page_size: PageSize
     rounds: Annotated[tuple[Round, ...], Field(min_length=1)]
+    fill: tuple[Annotated[int, Field(gt=0)], ...] = ()
+    """Pages of the packets, in turns; nothing for as many as a packet has room for. The end of a round or of a RAM
+    block ends a packet before."""
 
     @property
     def expected(self) -> MemoryLayout:
@@ -109,6 +115,8 @@ class Script(_Model):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if max(self.fill, default=0) * self.page_size > PACKET_BYTES:
+            raise ValueError(f"fill: {max(self.fill)} pages, expected at most {PACKET_BYTES // self.page_size}")
         sizes = self.expected.sizes
         for number, each in enumerate(self.rounds):
             if each.image.page_size != self.page_size:

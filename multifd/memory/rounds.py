@@ -45,27 +45,33 @@ class Shape:
 
 
 def build(
-    directory: Path, corpus: Corpus, seed: int, sizes: Mapping[str, int], page_size: PageSize, shape: str
+    directory: Path,
+    corpus: Corpus,
+    seed: int,
+    sizes: Mapping[str, int],
+    page_size: PageSize,
+    shape: str,
+    *,
+    hole: int = 0,
 ) -> Script:
     """Make the images of a migration in ``directory``; return its script, which is saved beside them.
 
-    ``sizes`` are the bytes of each RAM block, multiples of ``page_size`` bytes. The same arguments give the
-    same content.
+    ``sizes`` are the bytes of each RAM block, multiples of ``page_size`` bytes, as is ``hole``, of which
+    nothing is sent (:class:`multifd.memory.draft.Draft`). The same arguments give the same content.
 
     Raises InputError for an unknown shape or a memory of less than MINIMUM_PAGES pages, EnvironmentBroke when
     the images cannot be written.
     """
     if shape not in SHAPES:
         raise InputError(f"shape: {shape!r} is unknown, expected one of {', '.join(SHAPES)}")
-    return play(directory, Draft(corpus, seed, sizes, page_size), SHAPES[shape].history)
+    return play(directory, Draft(corpus, seed, sizes, page_size, hole), SHAPES[shape].history)
 
 
 def play(directory: Path, draft: Draft, history: History) -> Script:
     """Make the images and the script of any history whose first round sends something; else as ``build``."""
-    if len(draft.pages) < MINIMUM_PAGES:
-        raise InputError(
-            f"memory: {len(draft.pages)} pages of {draft.page_size} bytes, expected at least {MINIMUM_PAGES}"
-        )
+    sendable = int(draft.everything.sum())
+    if sendable < MINIMUM_PAGES:
+        raise InputError(f"memory: {sendable} pages of {draft.page_size} bytes, expected at least {MINIMUM_PAGES}")
     rounds: list[Round] = []
     for sent in history(draft):
         # A round without pages has nothing new to show: it shares the image before it.

@@ -7,13 +7,14 @@ time (:mod:`multifd.migrate.receive`) or one after the other (:mod:`multifd.migr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
 
-from multifd.errors import WireError
+from multifd.errors import PayloadError, Place, WireError
 from multifd.framing.coder import Codec
 from multifd.framing.decode import PayloadDecoder
 from multifd.framing.model import Framing
@@ -21,6 +22,7 @@ from multifd.framing.pages import Indices, PageStore, runs
 from multifd.memory.image import GuestMemory
 from multifd.migrate.stream import Source
 from multifd.wire.channel import DeviceState, Opened, Packet, ReceivingChannel
+from multifd.wire.channel import Event as WireEvent
 from multifd.wire.dialect import Dialect, MainSync
 from multifd.wire.main_reader import MainReader
 from multifd.wire.main_stream import Blocks, EndOfSection, Event, Flush, Page, RamEnd, ZeroPage
@@ -85,6 +87,8 @@ class ChannelApplier:
         self._codec = codec
         self._destination = destination
         self._source = source
+        self._at = 0
+        self._begin = 0
         self._wire = ReceivingChannel(
             reception.dialect,
             flag=reception.dialect.flag(reception.framing.travels_as),
@@ -97,7 +101,8 @@ class ChannelApplier:
 
     def open(self) -> int:
         """Read the init packet; returns the channel id."""
-        event = self._wire.next(self._source.read)
+        with self._placing():
+            event = self._next()
         assert isinstance(event, Opened)
         self.channel = event.channel
         self._decoder = PayloadDecoder(self._reception.framing, self._codec, self._destination.page_size, self.channel)
@@ -105,17 +110,36 @@ class ChannelApplier:
 
     def run_epoch(self) -> bool:
         """Apply packets up to the next SYNC (True) or the end of the channel (False)."""
-        while (event := self._wire.next(self._source.read)) is not None:
-            match event:
-                case Packet():
-                    self._apply(event)
-                    if event.sync:
-                        return True
-                case DeviceState() if event.payload_size:
-                    self._skip(event.payload_size)
-                case _:
-                    pass
+        with self._placing():
+            while (event := self._next()) is not None:
+                match event:
+                    case Packet():
+                        self._apply(event)
+                        if event.sync:
+                            return True
+                    case DeviceState() if event.payload_size:
+                        self._skip(event.payload_size)
+                    case _:
+                        pass
         return False
+
+    @contextmanager
+    def _placing(self) -> Iterator[None]:
+        """Errors from here on know where on this channel they are."""
+        try:
+            yield
+        except WireError as problem:
+            problem.place = Place(channel=self.channel if self.channel >= 0 else None, offset=self._begin)
+            raise
+
+    def _next(self) -> WireEvent | None:
+        self._begin = self._at
+        return self._wire.next(self._read)
+
+    def _read(self, size: int) -> memoryview:
+        data = self._source.read(size)
+        self._at += len(data)
+        return data
 
     def _apply(self, packet: Packet) -> None:
         destination, block = self._destination, packet.block
@@ -124,20 +148,25 @@ class ChannelApplier:
         if not len(packet.normal):
             return
         indices = packet.normal // self._step
-        payload = self._source.read(packet.payload_size)
+        start = self._at
+        payload = self._read(packet.payload_size)
         if len(payload) < packet.payload_size and self._reception.framing.raw_pages:
             # QEMU reads straight into the pages (multifd_nocomp_recv): what came before the end is there.
             whole = len(payload) // destination.page_size
             self._decoder.decode(payload[: whole * destination.page_size], destination.store(block), indices[:whole])
         if len(payload) < packet.payload_size:
             self._wire.finish(len(payload))
-        self._decoder.decode(payload, destination.store(block), indices)
+        try:
+            self._decoder.decode(payload, destination.store(block), indices)
+        except PayloadError as problem:
+            within = problem.place.offset or 0
+            raise problem.at(packet=packet.number, block=block, offset=start + within) from None
         if packet.payload_size:
             self._wire.payload_done()
         self.packets += 1
 
     def _skip(self, size: int) -> None:
-        received = len(self._source.read(size))
+        received = len(self._read(size))
         if received < size:
             self._wire.finish(received)
         self._wire.payload_done()

@@ -37,7 +37,7 @@ import numpy.typing as npt
 from typing_extensions import Buffer
 
 from multifd.codec import create
-from multifd.errors import EnvironmentBroke, WireError
+from multifd.errors import EnvironmentBroke, PayloadError, WireError
 from multifd.framing.coder import Codec
 from multifd.framing.decode import PayloadDecoder
 from multifd.framing.encode import PayloadEncoder
@@ -150,6 +150,7 @@ class _Channel:
         self._wire = wire
         self._recoder = recoder
         self._source = source
+        self._at = INIT_SIZE
 
     def run(self) -> None:
         """Forward the init packet and then every packet to the sender's end of stream, and that too."""
@@ -164,7 +165,7 @@ class _Channel:
 
     def _forward(self, packet: Packet) -> None:
         count = len(packet.normal)
-        payload = self._recoder.recode(self._payload(packet.payload_size), count) if count else []
+        payload = self._recoded(packet, count) if count else []
         header = self._splicing.header(packet, self._wire.header, sum(map(len, payload)))
         if count or len(packet.zero) or packet.sync:
             self._write(header, *payload)
@@ -173,6 +174,14 @@ class _Channel:
             # QEMU before 9.0 may send these after the last SYNC, when the receiver has all and is gone.
             with suppress(ConnectionError):
                 self._write(header)
+
+    def _recoded(self, packet: Packet, count: int) -> list[memoryview]:
+        start, payload = self._at, self._payload(packet.payload_size)
+        try:
+            return self._recoder.recode(payload, count)
+        except PayloadError as problem:
+            within = problem.place.offset or 0
+            raise problem.at(packet=packet.number, block=packet.block, offset=start + within) from None
 
     def _payload(self, size: int) -> memoryview:
         if not size:
@@ -185,7 +194,9 @@ class _Channel:
 
     def _read(self, size: int) -> memoryview:
         with _closing("sender", self.name):
-            return self._source.read(size)
+            data = self._source.read(size)
+        self._at += len(data)
+        return data
 
     def _write(self, *buffers: Buffer) -> None:
         with _closing("receiver", self.name):

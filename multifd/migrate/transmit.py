@@ -149,6 +149,7 @@ class Transmitter:
         self._main = main
         self._writer = MainWriter(script.page_size)
         self._at_once = at_once
+        self._next_channel = 0
         numbers = itertools.count()
         flag = transmission.dialect.flag(transmission.framing.travels_as)
         self.channels = [
@@ -184,7 +185,7 @@ class Transmitter:
         for at, dirty_round in enumerate(self._script.rounds):
             with GuestMemory.open(dirty_round.image, writable=False) as memory:
                 zero_words, batches = self._batches(dirty_round, memory)
-                self._on_channels([batches[n :: len(self.channels)] for n in range(len(self.channels))])
+                self._on_channels(self._in_turns(batches))
                 batches.clear()
             section = self._writer.end if at == last else self._writer.part
             self._main.write([section(zero_words, flush=flush)])
@@ -193,7 +194,7 @@ class Transmitter:
         """Packets of a round, and the zero pages that go to the main channel instead."""
         words: list[bytes] = []
         batches: list[Batch] = []
-        per_packet = slots(self._script.page_size)
+        fills = itertools.cycle(self._script.fill or (slots(self._script.page_size),))
         for block in (Block(each.name, memory) for each in dirty_round.image.blocks):
             listed = [
                 np.arange(r.first, r.first + r.count, dtype=np.uint64)
@@ -209,8 +210,17 @@ class Transmitter:
                     self._writer.zero_page(block.name, int(index) * self._script.page_size) for index in indices[mask]
                 ]
                 indices = indices[~mask]
-            batches += [Batch(block, indices[at : at + per_packet]) for at in range(0, len(indices), per_packet)]
+            while len(indices):
+                pages = next(fills)
+                batches.append(Batch(block, indices[:pages]))
+                indices = indices[pages:]
         return b"".join(words), batches
+
+    def _in_turns(self, batches: Sequence[Batch]) -> Sequence[Sequence[Batch]]:
+        """Packets by channel: each takes the next, also from one round to the next (``multifd_send_pages``, QEMU)."""
+        count = len(self.channels)
+        first, self._next_channel = self._next_channel, (self._next_channel + len(batches)) % count
+        return [batches[(channel - first) % count :: count] for channel in range(count)]
 
     def _on_channels(self, work: Sequence[Sequence[Batch]]) -> None:
         tasks = [partial(channel.round, batches) for channel, batches in zip(self.channels, work, strict=True)]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from multifd.oracle.qemu import says
 from multifd.oracle.question import Prediction, Question, Step
 from multifd.oracle.rules import RULES, Decision, Rule
+from multifd.oracle.words import expected
+
+_TOO_LATE: Final = "by the time the receiver looks, the sender has sent everything and is done"
 
 
 def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
@@ -16,8 +20,11 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
         decision = rule.decide(question)
         if decision is not None:
             chain.append(Step(rule.name, False, decision.because))
-            decision = _in_context(question, rule, decision)
-            return Prediction(decision.outcome, rule.name, decision.because, decision.error, tuple(chain))
+            if decision.outcome == "rejected" and question.looks_late:
+                because = f"{decision.because}; {_TOO_LATE}"
+                return Prediction("hazard", rule.name, because, None, tuple(chain))
+            error = _said(question, rule.name, decision)
+            return Prediction(decision.outcome, rule.name, decision.because, error, tuple(chain))
         chain.append(Step(rule.name, True, rule.holds))
     reason = (
         f"{question.receiver.peer} reads what {question.sender.peer} emits as {question.sender.framing.name}"
@@ -26,14 +33,10 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
     return Prediction("identical", "all-hold", reason, None, tuple(chain))
 
 
-def _in_context(question: Question, rule: Rule, decision: Decision) -> Decision:
-    """What becomes of a refusal that comes too late, and how a real QEMU puts it."""
+def _said(question: Question, rule: str, decision: Decision) -> str | None:
+    """How the receiver puts it."""
     if decision.outcome != "rejected":
-        return decision
-    if question.looks_late:
-        because = f"{decision.because}; by the time the receiver looks, the sender has sent everything and is done"
-        return Decision("hazard", because)
+        return None
     if question.receiver.qemu:
-        error = says(question.receiver, rule.name, decision.error, question.fault)
-        return Decision("rejected", decision.because, error)
-    return decision
+        return says(question, rule, decision)
+    return decision.error if decision.cause is None else expected(decision.cause, question)

@@ -14,15 +14,16 @@ qatzip    any number of members, plain gzip
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.framing.model import framing
-from multifd.oracle.question import Side
+from multifd.oracle.question import Question
+from multifd.oracle.rules import RULES, Decision
+from multifd.oracle.words import Cause, nothing
 from multifd.wire.dialect import ZeroPages
-from multifd.wire.fault import Fault
 
 _ZSTD_WINDOW: Final = 27
 _GZIP: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
@@ -48,26 +49,16 @@ def decoder_of(methods: Iterable[str]) -> DecoderCapability:
     )  # fmt: skip
 
 
-_TELLS_NOT: Final = "load of migration failed: (Invalid argument|Input/output error)|Not a migration stream"
-"""What a receiver before 9.0 says of whatever a channel refuses: the main thread's word, for the channel's own error
-is dropped (``multifd_recv_terminate_threads`` sets it, nobody prints it)."""
-_SIZE: Final = r"packet size received \d+ size expected \d+"
-_PAYLOAD: Final[Mapping[str, str]] = {
-    "zlib": rf"inflate returned -?\d+ instead of Z_OK|inflate generated too few output|{_SIZE}",
-    "zstd": rf"decompressStream returned|decompressStream buffer too small|{_SIZE}",
-    "qpl": r"qpl job failed with error \d+|qpl decompressed len \d+, expected len \d+",
-    "qatzip": rf"qzDecompress failed|{_SIZE}",
-    "uadk": r"failed decompression, ret -?\d+|decompressed length error",
+TELLS_NOT: Final = "load of migration failed: (Invalid argument|Input/output error)|Not a migration stream"
+"""What a receiver before 9.0 says, whatever a channel refuses: the main thread's word, for the channel's own error is
+dropped (``multifd_recv_terminate_threads`` sets it, nobody prints it). The one error that several causes share."""
+WORDS: Final[Mapping[tuple[str, Cause], str]] = {
+    ("zlib", Cause.ENDS): "inflate returned 1 instead of Z_OK",
+    ("zlib", Cause.TABLE): "inflate returned -3 instead of Z_OK",
+    ("qatzip", Cause.CONTAINER): "qzDecompress failed",
 }
-"""What the decoder of each method says of a payload that it cannot read (``migration/multifd-<method>.c``, 10.2)."""
-_CHANNELS: Final = (
-    r"received channel id \d+ exceeds channel count|received id '\d+' already setup"
-    r"|Extra incoming migration connection|Read section footer failed|flags received"
-)
-"""Whichever connection comes last is the one too many: a channel or, as those are unordered, one whose absence breaks
-the main channel."""
-
-
+"""What the decoder of a method says of a payload that it refuses (``migration/multifd-<method>.c``, 10.2), for each
+cause that can be: under the flags of the others travels nothing but what they read."""
 _LATER: Final[Mapping[str, str]] = {
     "init_magic": r"unknown channel magic: \d+",  # 11.1.3, where main's and channels' magics are told apart first
     "init_id": r"multifd: received channel id \d+ exceeds channel count \d+",  # 11.1.3
@@ -76,14 +67,29 @@ _LATER: Final[Mapping[str, str]] = {
 """What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by what is wrong (measured)."""
 
 
-def says(receiver: Side, rule: str, error: str | None, fault: Fault | None = None) -> str | None:
-    """What a real QEMU says where a rule refuses; ``error`` is what our receiver says, ``fault`` what is wrong."""
+def says(question: Question, rule: str, decision: Decision) -> str:
+    """What a real QEMU says where a rule refuses, a regular expression."""
+    receiver, error = question.receiver, decision.error or ""
     old = receiver.dialect.zero_pages is ZeroPages.MAIN
     if rule == "channels":
-        return f"{_CHANNELS}|{_TELLS_NOT}" if old else _CHANNELS
+        return "|".join((error, _NO_MAIN, *((TELLS_NOT,) if old else _wrong_flags(question))))
     if old:
-        return _TELLS_NOT
+        return TELLS_NOT
     if rule == "fault":
-        later = _LATER.get(fault.complaint or "") if fault is not None else None
+        later = _LATER.get(question.fault.complaint or "") if question.fault is not None else None
         return f"{error}|{later}" if later is not None else error
-    return error if rule == "flags" else _PAYLOAD.get(receiver.framing.travels_as, error)
+    if decision.cause is None:
+        return error
+    method = receiver.framing.travels_as
+    return WORDS.get((method, decision.cause)) or nothing(f"QEMU's {method} has no words for {decision.cause!s}")
+
+
+_NO_MAIN: Final = "Read section footer failed"
+"""Whichever connection comes last is the one too many: perhaps one without which the main channel breaks."""
+
+
+def _wrong_flags(question: Question) -> Iterator[str]:
+    """A channel that was accepted before the one too many may be the first to complain."""
+    decision = next(rule for rule in RULES if rule.name == "flags").decide(question)
+    if decision is not None and decision.error is not None:
+        yield decision.error

@@ -20,6 +20,8 @@ class Side:
     dialect: Dialect
     qemu: bool = False
     """A real QEMU, which puts its errors in its own words."""
+    codec: str | None = None
+    """The codec of ours that it is, None for a peer that is not ours, whose words nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Question:
     fault: Fault | None
     channels: tuple[int, int]
     """How many the sender and the receiver were told."""
+    goes_on: bool
+    """Some channel carries a second packet with a payload."""
     looks_late: bool
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
 

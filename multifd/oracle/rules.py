@@ -9,14 +9,14 @@ disagree with the prediction (tests/oracle/test_mutation.py).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from multifd.framing.container import Container
 from multifd.framing.model import Flush, Framing, Scope
 from multifd.oracle.question import Question
+from multifd.oracle.words import Cause
 from multifd.result.record import Outcome
 from multifd.wire.dialect import ZeroPages
 from multifd.wire.packet import PACKET_SIZE
@@ -27,11 +27,16 @@ _LARGEST_WINDOW: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a rule decides: the outcome, why, and the error to expect (regular expression)."""
+    """What a rule decides: the outcome and why.
+
+    Of a refusal, too: what is said of a packet (regular expression), or the cause, which each decoder puts in words of
+    its own.
+    """
 
     outcome: Outcome
     because: str
     error: str | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,15 @@ def _channels(q: Question) -> Decision | None:
     return Decision(
         "rejected",
         f"the sender opens {sent} channels, the receiver waits for {expected}",
-        r"received channel id \d+|received id '\d+' already setup|Extra incoming migration connection",
+        "|".join((*_too_high(range(expected, sent)), "Extra incoming migration connection")),
     )
+
+
+def _too_high(ids: Collection[int]) -> Iterator[str]:
+    if ids:
+        numbers = "|".join(map(str, ids))
+        yield rf"received channel id ({numbers}) "
+        yield rf"received id '({numbers})' already setup"
 
 
 def _flags(q: Question) -> Decision | None:
@@ -93,14 +105,17 @@ def _readable_container(sent: Container, read: Container) -> bool:
     return sent is read or (sent in gzip and read in gzip)
 
 
+def _refused(because: str, cause: Cause) -> Decision:
+    return Decision("rejected", because, cause=cause)
+
+
 def _layout(q: Question) -> Decision | None:
     sent, read = q.sender.framing, q.receiver.framing
     if sent.length_table == read.length_table and sent.raw_pages == read.raw_pages:
         return None
-    return Decision(
-        "rejected",
+    return _refused(
         f"{sent.name} sends {_table(sent)}, {read.name} expects {_table(read)}",
-        "length table" if read.length_table else _UNREADABLE[read.container],
+        Cause.NO_TABLE if read.length_table else Cause.TABLE,
     )
 
 
@@ -108,75 +123,11 @@ def _table(framing: Framing) -> str:
     return "a length table before the pages" if framing.length_table else "no length table"
 
 
-_UNREADABLE: Final = {
-    Container.RAW: r"invalid|incomplete or truncated|after the end of the stream|size received|failed",
-    Container.ZLIB: r"incorrect header check|unknown compression method|wrapper specifies|failed",
-    Container.GZIP: r"incorrect header check|wrapper specifies|failed",
-    Container.GZIP_EXT: r"incorrect header check|wrapper specifies|failed",
-    Container.FOUR_B: "4B header: length is|failed",
-    Container.ZSTD: "Unknown frame descriptor|decompress",
-    Container.NONE: "size received",
-}
-"""What a reader of a container says of bytes that are something else."""
-
-
 def _container_mismatch(q: Question) -> Decision | None:
     sent, read = q.sender.framing.container, q.receiver.framing.container
     if _readable_container(sent, read):
         return None
-    return Decision(
-        "rejected",
-        f"a reader of container {read} is given container {sent}",
-        _UNREADABLE[read],
-    )
-
-
-def _ends_where_it_goes_on(q: Question) -> Decision | None:
-    if q.receiver.framing.scope is not Scope.CHANNEL or q.sender.framing.flush is not Flush.FINISH:
-        return None
-    if q.receiver.framing.container is Container.ZSTD:
-        return None  # libzstd goes on with the next frame
-    return Decision(
-        "rejected",
-        f"{q.sender.framing.name} ends its stream with every {q.sender.framing.scope},"
-        f" {q.receiver.framing.name} reads one stream for the whole channel",
-        "inflate returned 1 instead of Z_OK",
-    )
-
-
-def _goes_on_where_it_ends(q: Question) -> Decision | None:
-    if q.sender.framing.scope is not Scope.CHANNEL or q.receiver.framing.scope is Scope.CHANNEL:
-        return None
-    return Decision(
-        "rejected",
-        f"{q.sender.framing.name} never ends its stream, {q.receiver.framing.name} expects one that does",
-        r"incomplete or truncated stream|failed",
-    )
-
-
-def _receiver_streaming(q: Question) -> Decision | None:
-    if q.receiver.framing.scope is not Scope.CHANNEL or q.decoder.streaming:
-        return None
-    return Decision(
-        "rejected",
-        f"receiver {q.receiver.peer} reads only complete streams, and {q.receiver.framing.name} never ends one",
-        rf"{re.escape(q.receiver.peer.split('[')[0])}.*failed",
-    )
-
-
-def _members(q: Question) -> Decision | None:
-    framing, piece = q.sender.framing, q.encoder.member
-    if piece is None or framing.scope is Scope.CHANNEL or framing.container in (Container.RAW, Container.NONE):
-        return None
-    whole = q.page_size if framing.scope is Scope.PAGE else PACKET_SIZE
-    if whole <= piece or q.receiver.framing.container in q.decoder.members:
-        return None
-    return Decision(
-        "rejected",
-        f"sender {q.sender.peer} begins a new member every {piece} bytes,"
-        f" receiver {q.receiver.peer} reads the first member of {q.receiver.framing.container} only",
-        r"size received|decompressed len|after the end of the stream|4B header: length is|failed",
-    )
+    return _refused(f"a reader of container {read} is given container {sent}", Cause.CONTAINER)
 
 
 def _window(q: Question) -> Decision | None:
@@ -187,21 +138,68 @@ def _window(q: Question) -> Decision | None:
     if announced <= q.decoder.window:
         return None
     if q.decoder.header_window and framing.container is Container.ZLIB:
-        return Decision(
-            "rejected",
+        return _refused(
             f"the zlib header announces a window of {1 << announced} bytes,"
             f" receiver {q.receiver.peer} accepts at most {1 << q.decoder.window}",
-            "invalid window size",
+            Cause.WINDOW,
         )
     farthest = 1 << min(announced, q.encoder.reach) if q.encoder.shrinks else 0
     if framing.scope is Scope.PAGE:
         farthest = min(farthest, q.page_size)
     if farthest <= 1 << q.decoder.window:
         return None
-    return Decision(
-        "rejected",
+    return _refused(
         f"distances reach {farthest} bytes, receiver {q.receiver.peer} accepts at most {1 << q.decoder.window}",
-        r"distance|decompressed len",
+        Cause.DISTANCE,
+    )
+
+
+def _ends_where_it_goes_on(q: Question) -> Decision | None:
+    sent, read = q.sender.framing, q.receiver.framing
+    if read.scope is not Scope.CHANNEL or not q.decoder.streaming or sent.flush is not Flush.FINISH:
+        return None  # one without streams reads every packet as if it were complete
+    if read.container is Container.ZSTD:
+        return None  # libzstd goes on with the next frame
+    return _refused(
+        f"{sent.name} ends its stream with every {sent.scope}, {read.name} reads one stream for the whole channel",
+        Cause.ENDS,
+    )
+
+
+def _goes_on_where_it_ends(q: Question) -> Decision | None:
+    sent, read = q.sender.framing, q.receiver.framing
+    if sent.scope is not Scope.CHANNEL or read.scope is Scope.CHANNEL:
+        return None
+    return _begins_anew(q, f"{sent.name} never ends its stream, {read.name} expects one that does")
+
+
+def _receiver_streaming(q: Question) -> Decision | None:
+    sent, read = q.sender.framing, q.receiver.framing
+    if sent.scope is not Scope.CHANNEL or read.scope is not Scope.CHANNEL or q.decoder.streaming:
+        return None
+    return _begins_anew(q, f"receiver {q.receiver.peer} reads only complete streams, and {sent.name} never ends one")
+
+
+def _begins_anew(q: Question, because: str) -> Decision | None:
+    """What becomes of a stream that goes on where every packet is read by itself."""
+    if q.decoder.needs_end:
+        return _refused(because, Cause.NO_END)
+    if q.goes_on:
+        return _refused(f"{because}; the first packet is read all the same, the second has no header", Cause.NO_HEADER)
+    return None
+
+
+def _members(q: Question) -> Decision | None:
+    framing, piece = q.sender.framing, q.encoder.member
+    if piece is None or framing.scope is Scope.CHANNEL or framing.container in (Container.RAW, Container.NONE):
+        return None
+    whole = q.page_size if framing.scope is Scope.PAGE else PACKET_SIZE
+    if whole <= piece or q.receiver.framing.container in q.decoder.members:
+        return None
+    return _refused(
+        f"sender {q.sender.peer} begins a new member every {piece} bytes,"
+        f" receiver {q.receiver.peer} reads the first member of {q.receiver.framing.container} only",
+        Cause.MEMBERS,
     )
 
 
@@ -224,10 +222,10 @@ RULES: Final = (
     Rule("hidden-flag", "the receiver's mask shows all of the sender's flag", _hidden_flag),
     Rule("layout", "both sides agree on a length table before the pages", _layout),
     Rule("container", "what is sent is what is read", _container_mismatch),
+    Rule("window", "distances and announced window are within the receiver's", _window),
     Rule("stream-ends", "the stream does not end where the reader goes on", _ends_where_it_goes_on),
     Rule("stream-goes-on", "the stream ends where the reader expects it to", _goes_on_where_it_ends),
     Rule("receiver-streaming", "the receiver takes streams that go on across packets", _receiver_streaming),
-    Rule("window", "distances and announced window are within the receiver's", _window),
     Rule("members", "the receiver reads as many members as the sender writes", _members),
     Rule("zero-pages", "the receiver looks for zero pages where the sender puts them", _zero_pages),
 )

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from multifd.errors import Place
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.memory.layout import BlockName, MemoryLayout, PageSize, Script
 from multifd.result.record import Provenance, Role
@@ -40,6 +41,8 @@ class Encode(Message):
     script: Script
     framing: str
     dialect: str
+    machine: str | None = None
+    """As of ``send``; None means that of the dialect."""
     channels: Annotated[int, Field(ge=1, le=255)]
     capture: str
 
@@ -167,6 +170,13 @@ class Failed(Message):
     packets: int = 0
     digest: dict[str, str] | None = None
     """SHA-256 of the memory as the peer left it (``decode``, ``receive``)."""
+    field: str | None = None
+    """What is wrong: of a packet, or of a payload (kinds ``wire`` and ``payload``)."""
+    value: int | str | None = None
+    """What was received."""
+    expected: int | str | None = None
+    place: Place | None = None
+    """Where it is wrong, as far as the peer knows."""
 
 
 Conclusion = Done | Failed

@@ -109,9 +109,9 @@ class PeerServer:
         """A capture, channel after channel."""
         directory = Path(request.capture)
         shutil.rmtree(directory, ignore_errors=True)
-        spoken = dialect(request.dialect)
+        spoken, machine = dialect(request.dialect), dialect(request.machine or request.dialect)
         transmission = Transmission(
-            framing(request.framing), spoken, spoken.zero_pages, spoken.main_sync, request.channels
+            framing(request.framing), spoken, spoken.zero_pages, machine.main_sync, request.channels
         )
         with ExitStack() as stack:
             made = [stack.enter_context(closing(sink)) for sink in _file_sinks(directory, request.channels)]
@@ -130,6 +130,7 @@ class PeerServer:
                 "framing": request.framing,
                 "dialect": request.dialect,
                 "channels": request.channels,
+                "main_sync": machine.main_sync.value,
                 "ramblocks": last.sizes,
                 "sha256": digest,
                 "source": self.name,
@@ -239,9 +240,16 @@ class PeerServer:
         kind = next((kind for type_, kind in _KINDS if isinstance(problem, type_)), "internal")
         text = str(problem) if isinstance(problem, MultifdError | OSError) else f"{type(problem).__name__}: {problem}"
         layout = getattr(request, "memory", None)
-        return contract.Failed.model_validate(
-            {"id": request.id, "error": text, "kind": kind, "digest": _digest(layout)}
-        )
+        failure = {"id": request.id, "error": text, "kind": kind, "digest": _digest(layout)}
+        return contract.Failed.model_validate(failure | _details(problem))
+
+
+def _details(problem: Exception) -> dict[str, object]:
+    """What programs want to know of an error of the wire or a payload."""
+    if not isinstance(problem, WireError | PayloadError):
+        return {}
+    value, expected = (v if isinstance(v, int | str) else str(v) for v in (problem.value, problem.expected))
+    return {"field": problem.field, "value": value, "expected": expected, "place": problem.place}
 
 
 def _file_sinks(directory: Path, channels: int) -> list[FileSink]:

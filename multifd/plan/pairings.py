@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 from multifd.framing.model import framing
 from multifd.lineup.peers import LineUpPeer, QemuPeer
@@ -10,12 +11,15 @@ from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.oracle.predict import predict
 from multifd.oracle.question import Question, Side
 from multifd.plan.cell import PlannedCell
-from multifd.plan.work import Pairing
+from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import LATEST, dialect
 from multifd.wire.fault import FAULTS
+from multifd.wire.packet import slots
 
 Party = LineUpPeer | QemuPeer
+_ONE_ROUND: Final = ("single", "stale", "zero-only")
+"""Shapes with content in their first round only (:mod:`multifd.memory.rounds`)."""
 
 
 def able(sender: Party, receiver: Party, sent: str, read: str, page_size: int = 4096) -> bool:
@@ -24,8 +28,7 @@ def able(sender: Party, receiver: Party, sent: str, read: str, page_size: int = 
     return lacking is None
 
 
-def pairing_cell(
-    suite: str,
+def pairing(
     sender: Party,
     receiver: Party,
     framings: str | tuple[str, str],
@@ -37,15 +40,14 @@ def pairing_cell(
     page_size: int = 4096,
     channels: int = 2,
     receiver_channels: int | None = None,
+    blocks: str = USUAL_BLOCKS,
+    fill: str = USUAL_FILL,
     fault: str | None = None,
-) -> PlannedCell:
-    """The cell with its prediction. Framings and dialects are one name for both ends, or one for each.
-
-    The two must be :func:`able`: the oracle is asked about what can be tried.
-    """
+) -> Pairing:
+    """The work of a cell. Framings and dialects are one name for both ends, or one for each."""
     sent, read = framings if isinstance(framings, tuple) else (framings, framings)
     spoken, heard = dialects if isinstance(dialects, tuple) else (dialects, dialects)
-    pairing = Pairing(
+    return Pairing(
         sender=sender.name,
         receiver=receiver.name,
         sender_framing=sent,
@@ -58,11 +60,33 @@ def pairing_cell(
         channels=channels,
         receiver_channels=None if receiver_channels == channels else receiver_channels,
         sizes=dict(sizes),
+        blocks=blocks,
+        fill=fill,
         fault=fault,
     )
-    return PlannedCell(
-        suite=suite, work=pairing, prediction=predict(question(pairing, sender, receiver)), skip=skip(sender, receiver)
-    )
+
+
+def pairing_cell(
+    suite: str,
+    sender: Party,
+    receiver: Party,
+    framings: str | tuple[str, str],
+    scenario: str,
+    sizes: Mapping[str, int],
+    **special: Any,
+) -> PlannedCell:
+    """The cell with its prediction; what is special about it is as :func:`pairing` takes it.
+
+    The two must be :func:`able`: the oracle is asked about what can be tried.
+    """
+    work = pairing(sender, receiver, framings, scenario, sizes, **special)
+    return planned(suite, work, sender, receiver)
+
+
+def planned(suite: str, work: Pairing, sender: Party, receiver: Party) -> PlannedCell:
+    """The cell of a pairing of these two, with its prediction."""
+    prediction = predict(question(work, sender, receiver))
+    return PlannedCell(suite=suite, work=work, prediction=prediction, skip=skip(sender, receiver))
 
 
 def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
@@ -72,11 +96,8 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
     # Beside a splice it is a QEMU that puts the zero pages where they travel, whoever encodes the others.
     qemu = next((party for party in (sender, receiver) if isinstance(party, QemuPeer)), None)
     return Question(
-        sender=Side(sender.name, framing(pairing.sender_framing), spoken, qemu=isinstance(sender, QemuPeer)),
-        receiver=Side(
-            receiver.name, framing(pairing.receiver_framing), dialect(pairing.receiver_dialect),
-            qemu=isinstance(receiver, QemuPeer),
-        ),
+        sender=_side(sender, pairing.sender_framing, pairing.sender_dialect),
+        receiver=_side(receiver, pairing.receiver_framing, pairing.receiver_dialect),
         encoder=sender.encoder,
         decoder=receiver.decoder,
         page_size=pairing.page_size,
@@ -84,8 +105,24 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
         becomes_zero=scenario.becomes_zero,
         fault=FAULTS[pairing.fault] if pairing.fault is not None else None,
         channels=(pairing.channels, pairing.receiver_channels or pairing.channels),
+        goes_on=_goes_on(pairing),
         looks_late=scenario.busy_destination and not scenario.return_path,
     )  # fmt: skip
+
+
+def _side(party: Party, name: str, spoken: str) -> Side:
+    if isinstance(party, QemuPeer):
+        return Side(party.name, framing(name), dialect(spoken), qemu=True)
+    return Side(party.name, framing(name), dialect(spoken), codec=None if party.external else party.codec)
+
+
+def _goes_on(pairing: Pairing) -> bool:
+    """Whether some channel carries a second packet with a payload: packets go to the channels in turn."""
+    if pairing.plan.shape not in _ONE_ROUND or pairing.fill != USUAL_FILL:
+        return True
+    per_packet = slots(pairing.page_size)
+    packets = sum(-(-size // pairing.page_size // per_packet) for size in pairing.sizes.values())
+    return packets > pairing.channels
 
 
 def skip(*parties: Party) -> str | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from multifd.accelerator import by_method
 from multifd.codec import create
 from multifd.codec.reference import reference as of_container
 from multifd.errors import HarnessError
 from multifd.framing.model import framing
 from multifd.lineup.peers import LineUp, LineUpPeer
+from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.plan.pairings import able
 from multifd.result.record import Role
 
@@ -29,6 +33,17 @@ def reference_pair(line_up: LineUp, sent: str, read: str) -> tuple[LineUpPeer, L
     return sender, receiver
 
 
+def of_accelerators(peers: Iterable[LineUpPeer], name: str, role: Role) -> list[LineUpPeer]:
+    """Accelerators' codecs that can do a framing in a role, with their defaults, by name.
+
+    For a method that QEMU runs on an accelerator only that one's.
+    """
+    owner = by_method(name)
+    able = [peer for peer in peers if peer.device is not None and "[" not in peer.name and _can(peer, name, role)]
+    own = [peer for peer in able if owner is None or peer.device == owner.name]
+    return sorted(own, key=lambda peer: peer.name)
+
+
 def stand_in(name: str, role: Role) -> LineUpPeer:
     """For a codec of ours that the profile lacks in a role: what is predicted of it is known, and it is skipped."""
     codec = create(name)
@@ -38,6 +53,12 @@ def stand_in(name: str, role: Role) -> LineUpPeer:
         skip=f"the profile has no {role} {name}, with which this is negotiated;"
              f" remedy: add '- codec: {name}' to its peers",
     )  # fmt: skip
+
+
+def _can(peer: LineUpPeer, name: str, role: Role) -> bool:
+    if role == "sender":
+        return cannot_send(peer.encoder, framing(name), 4096) is None
+    return cannot_read(peer.decoder, framing(name)) is None
 
 
 def _peer(line_up: LineUp, name: str, role: Role) -> LineUpPeer:

@@ -15,11 +15,12 @@ from multifd.lineup.probe import PAGE_SIZE
 from multifd.oracle.ability import inabilities
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
-from multifd.plan.integrity import integrity_plan
+from multifd.plan.faults import fault_plan
 from multifd.plan.library import library_plan
+from multifd.plan.migrations import migrations
 from multifd.plan.negotiation import negotiation_plan
 from multifd.plan.qemu import qemu_plan
-from multifd.plan.wire import wire_plan
+from multifd.plan.space import Space
 from multifd.plan.work import Probe
 from multifd.result.record import Unable
 
@@ -30,6 +31,10 @@ class PlanOptions:
 
     memory: int = 2 << 20
     """Bytes of guest memory in the wire suite."""
+    seed: int = 1
+    """Of the choice among combinations that are as good as each other."""
+    strength: int = 2
+    """So many factors are combined completely, as far as can be: 2 or 3."""
     user_corpus: bool = False
     """``--corpus``: the user's own content is run beside ours."""
 
@@ -53,9 +58,16 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
     cells: dict[str, PlannedCell] = {}
     for cell in itertools.chain(
         map(probe_cell, line_up.everybody),
-        wire_plan(line_up, chosen.memory, user_corpus=chosen.user_corpus),
+        migrations(
+            line_up,
+            Space(line_up),
+            size=chosen.memory,
+            seed=chosen.seed,
+            strength=chosen.strength,
+            user_corpus=chosen.user_corpus,
+        ),
         negotiation_plan(line_up),
-        integrity_plan(line_up, user_corpus=chosen.user_corpus),
+        fault_plan(line_up),
         qemu_plan(line_up),
         library_plan(skips),
     ):

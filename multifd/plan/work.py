@@ -17,12 +17,16 @@ stands for it.
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from multifd.plan.scenario import SCENARIOS, Scenario
 from multifd.wire.dialect import LATEST, Dialect, dialect
+
+USUAL_BLOCKS: Final = "two"
+USUAL_FILL: Final = "full"
+"""What an id leaves out."""
 
 
 class _Work(BaseModel):
@@ -48,6 +52,10 @@ class Pairing(_Work):
     """What the receiver was told, where that is something else."""
     sizes: dict[str, int]
     """Bytes of each RAM block."""
+    blocks: str = USUAL_BLOCKS
+    """How the memory is divided (:data:`multifd.memory.blocks.BLOCKS`)."""
+    fill: str = USUAL_FILL
+    """Pages in a packet (:func:`multifd.memory.blocks.packet_pages`)."""
     fault: str | None = None
 
     @property
@@ -61,6 +69,7 @@ class Pairing(_Work):
             self.corpus,
             f"{self.page_size // 1024}k",
             f"{_both(str(self.channels), str(self.receiver_channels or self.channels))}ch",
+            *(part for part, usual in ((self.blocks, USUAL_BLOCKS), (self.fill, USUAL_FILL)) if part != usual),
         ]
         return "/".join(parts)
 
@@ -98,11 +107,15 @@ class Pairing(_Work):
 
     def script_key(self, seed: int) -> str:
         """What the memory content depends on; equal keys share one set of images."""
-        return _key(seed, self.corpus, self.page_size, sorted(self.sizes.items()), self.plan.shape)
+        return _key(seed, self.corpus, self.page_size, sorted(self.sizes.items()), self.blocks, self.plan.shape)
 
     def capture_key(self, seed: int) -> str:
         """What a capture depends on besides the sender's version; equal keys share one capture."""
-        return _key(self.script_key(seed), self.sender, self.sender_framing, self.sender_dialect, self.channels)
+        machine = self.machine.main_sync.value
+        return _key(
+            self.script_key(seed), self.sender, self.sender_framing, self.sender_dialect, machine, self.channels,
+            self.fill,
+        )  # fmt: skip
 
 
 class _Alone(_Work):
@@ -111,6 +124,8 @@ class _Alone(_Work):
     dialect: ClassVar[str] = LATEST
     page_size: ClassVar[int] = 4096
     channels: ClassVar[int] = 1
+    blocks: ClassVar[str] = USUAL_BLOCKS
+    fill: ClassVar[str] = USUAL_FILL
 
 
 class Probe(_Alone):

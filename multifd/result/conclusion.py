@@ -7,6 +7,7 @@ rows the first that holds is the exit code:
 code  what the results hold                       because
 ====  ==========================================  ================================================================
 1     a cell that failed                          it was shown, whatever broke besides
+1     a cell that contradicts an answer           what is said of the thread is wrong (multifd/result/questions.yaml)
 3     a cell that broke (``error``)               the harness or the host did not let it be checked
 3     a cell that was planned and not run         somebody lost it: a filter, a worker that died, an interruption
 3     no end, or an interrupted one               what came last is not known: the log was cut off, the disk was full
@@ -24,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
+from multifd.result.answers import contradicted
 from multifd.result.record import CONFORMING, Cell, Results
 
 ExitCode = Literal[0, 1, 3]
@@ -42,12 +44,17 @@ def conclude(cells: Iterable[Cell], *, ended: bool) -> Conclusion:
     """From all planned cells; ``ended`` says that the run came to its own end, and that is written down."""
     planned = list(cells)
     verdicts = {cell.verdict for cell in planned}
-    complete = ended and "not-run" not in verdicts
-    if "fail" in verdicts:
+    complete = is_complete(planned, ended=ended)
+    if "fail" in verdicts or contradicted(planned):
         return Conclusion(complete, 1)
     if "error" in verdicts or not complete:
         return Conclusion(complete, 3)
     return Conclusion(complete, 0 if _checked(planned) else 1)
+
+
+def is_complete(cells: Iterable[Cell], *, ended: bool) -> bool:
+    """The first half of it."""
+    return ended and all(cell.verdict != "not-run" for cell in cells)
 
 
 def exit_code(results: Results) -> ExitCode:

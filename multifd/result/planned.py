@@ -22,8 +22,10 @@ def plan_digest(ids: Iterable[str]) -> str:
 def check_planned(run: Run, cells: Collection[Cell], where: str) -> None:
     """Raises :class:`InputError`, which begins with ``where``, unless these are all planned cells, each once."""
     found = dict(Counter(cell.suite for cell in cells))
-    if found != run.coverage:
-        raise InputError(f"{where}: by suite {_counts(found)}, expected {_counts(run.coverage)} as run.coverage says")
+    if found != run.coverage.cells:
+        raise InputError(
+            f"{where}: by suite {_counts(found)}, expected {_counts(run.coverage.cells)} as run.coverage says"
+        )
     digest = plan_digest(cell.id for cell in cells)
     if digest != run.plan:
         raise InputError(f"{where}: the digest of the ids is {digest!r}, expected {run.plan!r} as run.plan says")
@@ -36,5 +38,5 @@ def check_recorded(names: Iterable[str], plan: Collection[str], where: str) -> N
             raise InputError(f"{where}: record of {name!r}, expected one of the {len(plan)} planned cells")
 
 
-def _counts(coverage: Mapping[str, int]) -> str:
-    return ", ".join(f"{suite} {count}" for suite, count in coverage.items()) or "no cells"
+def _counts(cells: Mapping[str, int]) -> str:
+    return ", ".join(f"{suite} {count}" for suite, count in cells.items()) or "no cells"

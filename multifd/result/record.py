@@ -15,6 +15,7 @@ Kind = Literal["corrupt", "wrong-error", "accepted", "crash", "hang", "invariant
 DeviceVerdict = Literal["proven", "fell-back", "unproven", "disturbed", "unverified", "not claimed"]
 Severity = Literal["corruption", "crash", "hang", "leak", "contract"]
 Role = Literal["sender", "receiver"]
+State = Literal["contradicted", "not shown", "not on hardware", "shown"]
 
 CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
 """Verdicts of cells that were checked and went as predicted or as a known issue says."""
@@ -31,6 +32,9 @@ KIND_ORDER: tuple[Kind, ...] = (
 
 SEVERITY_ORDER: tuple[Severity, ...] = ("corruption", "crash", "hang", "leak", "contract")
 """Severities, worst first."""
+
+STATE_ORDER: tuple[State, ...] = ("contradicted", "not shown", "not on hardware", "shown")
+"""What becomes of a claim, worst first."""
 
 
 class Model(BaseModel):
@@ -111,6 +115,10 @@ class Cell(Model):
     cpu_seconds: CpuSeconds = CpuSeconds()
     reproduce: str
     artifacts: tuple[str, ...] = ()
+    blocks: str = "two"
+    """How the guest's memory is divided into RAM blocks."""
+    fill: str = "full"
+    """Pages in the sender's packets: ``full``, ``single``, ``few``, or ``sweep-N``: N and every 32 more."""
 
 
 class Peer(Model):
@@ -157,6 +165,75 @@ class Finding(Model):
     reproduce: str
 
 
+class Evidence(Model):
+    """One claim of an answer, and what the cells of this run say of it."""
+
+    shows: str
+    """The claim in words."""
+    state: State
+    because: str
+    """For a contradiction the cell, what was expected and what was seen; where nothing is shown why, and the remedy."""
+    provenance: tuple[Provenance, ...] = ()
+    """How the codecs ran that it rests on."""
+    count: int = 0
+    """Cells that agree, or entries of ``unable``."""
+    cells: tuple[str, ...] = ()
+    """Ids of some of them; of a contradiction the cells that contradict come first."""
+    reproduce: str | None = None
+
+
+class Answer(Model):
+    """The answer to one question of the thread, with its evidence."""
+
+    id: str
+    question: str
+    answer: str
+    evidence: tuple[Evidence, ...]
+
+
+class Reach(Model):
+    """Tuples of values of so many factors: how many cells of the run have had, and how many there are."""
+
+    had: int
+    feasible: int
+    """Those whose memory arrives, or in which a hazard is demonstrated."""
+
+
+class Coverage(Model):
+    """What a run looks at."""
+
+    cells: dict[str, int] = {}
+    """Planned cells by suite."""
+    pairs: Reach | None = None
+    """Of values of two factors, as the cells had them that were run; None until the run has ended."""
+    triples: Reach | None = None
+    """The same of three factors."""
+    never: tuple[str, ...] = ()
+    """Pairs that no cell of the run had, in words; at most :data:`NEVER_LISTED`."""
+
+
+NEVER_LISTED = 500
+
+
+class UserContent(Model):
+    """What was taken of the user's own files (``--corpus``) for a guest of suite ``wire``, in pages of 4 KiB."""
+
+    path: str
+    """The directory."""
+    files: int
+    """Regular files below it that are not empty."""
+    bytes_there: int
+    """Of their pages, the last one of each file filled up."""
+    bytes_taken: int
+    """Of these, each page once; a larger memory holds them again and again."""
+    bytes_memory: int
+    """Of the guest."""
+    zero_share: float
+    """Zero pages among those that were taken, 0 to 1."""
+    duplicate_share: float
+    """Pages among them that are not zero and equal one before."""
+
+
 class Run(Model):
     """The circumstances of a run; times are ISO 8601 in UTC."""
 
@@ -175,10 +252,11 @@ class Run(Model):
     """Of all content that is made by chance."""
     strength: int | None = None
     """How many factors at a time the plan combines; None where it was not made by combination."""
-    coverage: dict[str, int] = {}
-    """Planned cells by suite."""
+    coverage: Coverage = Coverage()
     workers_lost: int = 0
     """Worker processes of the run that died."""
+    corpus: UserContent | None = None
+    """None without ``--corpus``."""
 
 
 class Results(Model):
@@ -192,3 +270,5 @@ class Results(Model):
     unable: tuple[Unable, ...]
     findings: tuple[Finding, ...]
     cells: tuple[Cell, ...]
+    answers: tuple[Answer, ...] = ()
+    """Of the thread that started all this; an answer that its cells contradict makes the run not conforming."""

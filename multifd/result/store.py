@@ -33,12 +33,14 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from multifd.errors import EnvironmentBroke, InputError
+from multifd.result.answers import answered
 from multifd.result.badness import worse
+from multifd.result.claims import Seen
 from multifd.result.conclusion import conclude
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
 from multifd.result.planned import check_planned, check_recorded
-from multifd.result.record import Cell, Model, Peer, Results, Run, Unable
+from multifd.result.record import Cell, Coverage, Model, Peer, Results, Run, Unable
 
 EVENTS: Final = "events.jsonl"
 RESULTS: Final = "results.json"
@@ -109,6 +111,10 @@ class EventLog:
     def write_lost(self, worker: str, cell: str | None) -> None:
         """A worker died, while it ran this cell if that is known."""
         self._append(json.dumps({"event": "lost", "worker": worker, "cell": cell}, separators=(",", ":")).encode())
+
+    def write_coverage(self, coverage: Coverage) -> None:
+        """What the cells that have run combine."""
+        self._model("coverage", coverage)
 
     def write_end(self, end: End) -> None:
         """The run is over."""
@@ -207,6 +213,8 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
                 case {"event": "cell", "cell": fields}:
                     cell = Cell.model_validate(fields)
                     records[cell.id] = worse(records.get(cell.id, cell), cell)
+                case {"event": "coverage", "coverage": fields}:
+                    run = _reached(run, Coverage.model_validate(fields))
                 case {"event": "lost", "worker": str()}:
                     lost += 1
                 case {"event": "end", "finished": str() as when, "interrupted": bool() as interrupted}:
@@ -230,7 +238,13 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
         unable=tuple(unable),
         findings=findings(cells, issues),
         cells=cells,
+        answers=answered(Seen(cells, peers, unable)),
     )
+
+
+def _reached(run: Run | None, coverage: Coverage) -> Run | None:
+    """The run with what it has covered."""
+    return run.model_copy(update={"coverage": coverage}) if run is not None else None
 
 
 def _derived(directory: Path) -> Iterator[Path]:
@@ -259,9 +273,15 @@ def save(results: Results, directory: Path) -> Path:
 
 def load(directory: Path) -> Results:
     """What the event log has, or ``results.json`` where there is no log; raises :class:`InputError`."""
+    found = None if has_log(directory) else written(directory)
+    return found or build(directory, shipped())
+
+
+def written(directory: Path) -> Results | None:
+    """What ``results.json`` has, None where there is none; raises :class:`InputError`."""
     path = directory / RESULTS
-    if has_log(directory) or not os.path.lexists(path):
-        return build(directory, shipped())
+    if not os.path.lexists(path):
+        return None
     try:
         results = Results.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as problem:

@@ -65,6 +65,7 @@ class Encoding:
                     script=script,
                     framing=pairing.sender_framing,
                     dialect=pairing.sender_dialect,
+                    machine=pairing.machine.name,
                     channels=pairing.channels,
                     capture=str(directory),
                 )
@@ -98,6 +99,7 @@ def _mislabelled(capture: Capture, pairing: Pairing) -> list[str]:
         for field, given, asked in (
             ("framing", capture.framing.name, framing(pairing.sender_framing).name),
             ("dialect", manifest.dialect, pairing.sender_dialect),
+            ("main_sync", capture.main_sync.value, pairing.machine.main_sync.value),
             ("channels", manifest.channels, pairing.channels),
             ("page_size", manifest.page_size, pairing.page_size),
             ("ramblocks", manifest.ramblocks, pairing.sizes),

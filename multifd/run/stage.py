@@ -12,16 +12,21 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from multifd.errors import HarnessError
 from multifd.memory import rounds
+from multifd.memory.blocks import BLOCKS, packet_pages
+from multifd.memory.corpora.user import Files, find
 from multifd.memory.corpus import CORPORA, Corpus, user_corpus
 from multifd.memory.host import blaming
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, PageRun, Script
 from multifd.memory.mutator import mutating
 from multifd.plan.work import Pairing
+from multifd.wire.packet import slots
 
 _KEPT_CAPTURES: Final = 4
 
@@ -33,7 +38,7 @@ class Stage:
         self.seed = seed
         self._scripts = scratch / "scripts"
         self._own = scratch / worker
-        self._corpus = corpus
+        self._directory = corpus
         self._captures: OrderedDict[str, Path] = OrderedDict()
         self._numbers = itertools.count()
         self._loaded: dict[str, Script] = {}
@@ -51,7 +56,7 @@ class Stage:
                     self._loaded[key] = rounds.load(directory)
                 else:
                     self._loaded[key] = self._make(pairing, directory)
-        return self._loaded[key]
+        return self._loaded[key].model_copy(update={"fill": packet_pages(pairing.fill, slots(pairing.page_size))})
 
     @contextmanager
     def mutable(self, pairing: Pairing) -> Iterator[tuple[Script, tuple[PageRun, ...]]]:
@@ -115,12 +120,19 @@ class Stage:
             pairing.sizes,
             pairing.page_size,  # type: ignore[arg-type]
             pairing.plan.shape,
+            hole=BLOCKS[pairing.blocks].hole,
         )
 
     def _content(self, pairing: Pairing) -> Corpus:
-        if pairing.corpus == "user" and self._corpus is not None:
-            return user_corpus(self._corpus)
-        return CORPORA[pairing.corpus]
+        corpus = user_corpus(self._found) if pairing.corpus == "user" else CORPORA[pairing.corpus]
+        return corpus.of_pages(pairing.page_size)
+
+    @cached_property
+    def _found(self) -> Files:
+        """The user's files. Looked for once: there may be many of them."""
+        if self._directory is None:
+            raise HarnessError("corpus user: planned without --corpus")
+        return find(self._directory)
 
 
 def _copied(image: MemoryLayout, directory: Path) -> MemoryLayout:

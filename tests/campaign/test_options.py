@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from multifd.campaign.options import Options
+from multifd.campaign.options import Options, parse
+from multifd.errors import InputError
 from multifd.memory.size import size
 
 CELL = "wire/zlib-packet[window=12]/a~b"
@@ -64,3 +65,10 @@ def test_the_line_quotes_what_a_shell_would_expand() -> None:
     line = Options(corpus=Path("/it's mine")).reproduce(CELL)
 
     assert shlex.split(line) == ["python3", "bootstrap.py", "conformance", "--cell", CELL, "--corpus", "/it's mine"]
+
+
+def test_a_directory_whose_name_cannot_be_written_is_refused() -> None:
+    with pytest.raises(InputError) as error:
+        parse(profile="p", qemu=(), memory="2M", corpus="dump\udcff", seed="1", directory=Path("/"))
+
+    assert str(error.value) == "--corpus 'dump\\udcff': expected a path in UTF-8, for results and commands name it"

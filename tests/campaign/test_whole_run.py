@@ -115,6 +115,21 @@ def test_the_peer_of_the_example_works_in_every_suite(conformance: Conformance) 
     assert verdicts == {"probe": {"pass"}, "wire": {"pass"}, "integrity": {"pass"}}
 
 
+def test_a_run_with_content_of_the_users_own_says_how_much_of_it_was_taken(
+    conformance: Conformance, tmp_path: Path
+) -> None:
+    (tmp_path / "dumps").mkdir()
+    (tmp_path / "dumps" / "guest").write_bytes(b"page" * (3 << 18))
+
+    ended = conformance.run("--corpus", str(tmp_path / "dumps"), "--cell", CELL.replace("mixed", "user"))
+
+    said = "2 MiB of 3 MiB in 1 file (66.7%): 0.0% zero pages, 99.8% equal to one before"
+    assert ended.code == 0, ended.output
+    assert f"multifd: corpus: {said}; --memory takes more\n" in ended.output
+    assert f"Your content: {said}.\n" in ended.output
+    assert conformance.read()["run"]["corpus"]["bytes_taken"] == 2 << 20
+
+
 # Input that is wrong: exit 2 and one line
 
 
@@ -146,8 +161,8 @@ def test_a_corpus_without_files_is_named(conformance: Conformance, tmp_path: Pat
 
     ended = conformance.run("--corpus", str(empty))
 
-    line = f"Exit: multifd: corpus: {empty} holds no regular file that is not empty, expected at least one"
-    assert (ended.code, ended.complaint) == (2, line)
+    lacks = "no regular file that is not empty, expected at least one; links are not followed"
+    assert (ended.code, ended.complaint) == (2, f"Exit: multifd: corpus: {empty} holds {lacks}")
 
 
 def test_a_wrong_key_of_a_profile_is_named_with_its_path(conformance: Conformance) -> None:

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from multifd.errors import InputError
 from multifd.memory.corpora.edges import CODE_UNIT, RUN_LENGTHS, WINDOWS
 from multifd.memory.corpora.stream import STOCK
-from multifd.memory.corpus import CORPORA, MIXED_PARTS, SLICE, generate, user_corpus
+from multifd.memory.corpus import CORPORA, MIXED_PARTS, SLICE, generate
 
 PAGE = 4096
 SIZE = 1 << 18
 PERIODS = [window + beyond for window in WINDOWS for beyond in (-1, 0, 1)]
 NAMED = (
     *("zero", "constant", "text", "heap", "code", "sparse", "random", "compressed", "runs-258"),
-    *("codes-15", "stored-64k", "qemu-test", "host-files", "mixed"),
+    *("codes-15", "stored-64k", "qemu-test", "host-files", "mixed", "page-edge"),
 )
 
 
@@ -215,7 +215,7 @@ def test_mixed_names_every_portable_kind_once() -> None:
     names = [part.name for part in MIXED_PARTS]
 
     assert sorted(names) == sorted(
-        [name for name in NAMED if name not in {"mixed", "host-files"}]
+        [name for name in NAMED if name not in {"mixed", "host-files", "page-edge"}]
         + [f"period-{window + beyond}" for window in WINDOWS for beyond in (0, 1)]
     )
 
@@ -230,54 +230,6 @@ def test_costly_content_repeats_after_its_stock() -> None:
     data = array("heap", STOCK + PAGE)
 
     assert (data[STOCK:] == data[:PAGE]).all()
-
-
-def test_a_user_corpus_is_its_files_in_the_order_of_their_paths_and_again(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "b").write_bytes(b"bb")
-    (tmp_path / "z").write_bytes(b"z")
-    (tmp_path / "a").write_bytes(b"aaa")
-    (tmp_path / "empty").touch()
-
-    corpus = user_corpus(tmp_path)
-
-    assert corpus.content(8, seed=0) == b"aaabbzaa"
-    assert corpus.description == f"3 files below {tmp_path}"
-
-
-def test_a_user_corpus_does_not_depend_on_the_seed(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"abc")
-
-    assert user_corpus(tmp_path).content(PAGE, 1) == user_corpus(tmp_path).content(PAGE, 2)
-
-
-def test_a_user_corpus_must_exist(tmp_path: Path) -> None:
-    path = tmp_path / "none"
-
-    with pytest.raises(InputError) as error:
-        user_corpus(path)
-
-    assert str(error.value) == f"corpus: {path} does not exist, expected a directory with files"
-
-
-def test_a_user_corpus_must_be_a_directory(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.touch()
-
-    with pytest.raises(InputError) as error:
-        user_corpus(path)
-
-    assert str(error.value) == f"corpus: {path} is not a directory, expected a directory with files"
-
-
-def test_a_user_corpus_must_have_content(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "empty").touch()
-
-    with pytest.raises(InputError) as error:
-        user_corpus(tmp_path)
-
-    assert str(error.value) == (f"corpus: {tmp_path} holds no regular file that is not empty, expected at least one")
 
 
 def test_a_link_of_the_library_that_leads_nowhere_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

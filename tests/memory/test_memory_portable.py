@@ -52,6 +52,7 @@ DIGESTS: Final = {
     "period-32767": "c5bd3d3928b42c1b9206264688aff8459d15cf59e23c8d2603b90ce7b0d6d549",
     "period-32768": "8a8748bd22a1cf7f5d2e5b07f781c7b63d35f8d7b7935f9e22f3c05eaaa50aa0",
     "period-32769": "aa0a8082b34d1c0137a26aec4e7a98eb4e6fa1a7d23c86b5dcd2c8006a491d20",
+    "page-edge": "250bd4832a2cc4067dc412521655c4fa95d98670fdb46539be31629b3e10b648",
 }
 """SHA-256 of one MiB with seed 1. Whoever changes one changes the content of every cell that has it, on purpose."""
 

@@ -33,6 +33,9 @@ ZSTD: Final = HERE / "qemu-10.0-zstd"
 GUEST: Final = "4153defe90a32257798d3a689bc938af25ac067e2893b54677180c020f6fc920"
 """SHA-256 of the 16 MiB that both guests had."""
 
+FIRST: Final = " (channel 0, packet 2, RAM block m, byte 2752; found zlib: 7801c4dde3a36cd9…0000ffff)"
+"""Where the first payload of that recording is."""
+
 DEVICE_STATE_FLAG: Final = 64
 FILES: Final = ("main.bin", "channel-0.bin", "channel-1.bin")
 REFUSAL: Final = re.compile(
@@ -77,8 +80,8 @@ def test_what_qemu_sent_is_identical_with_every_decoder_that_can_read_it(capture
 @pytest.mark.parametrize(
     ("capture", "decoder", "error"),
     [
-        (ZLIB, "zlib[window=12]", "zlib[window=12]: Error -3 while decompressing data: invalid window size"),
-        (ZLIB, "libdeflate", "libdeflate: Decompression failed"),
+        (ZLIB, "zlib[window=12]", f"zlib[window=12]: Error -3 while decompressing data: invalid window size{FIRST}"),
+        (ZLIB, "libdeflate", f"libdeflate: Decompression failed{FIRST}"),
         (ZLIB, "zstd", "zstd cannot read container zlib"),
         (ZLIB, "none", "none cannot read container zlib"),
         (ZSTD, "zlib", "zlib cannot read container zstd"),

@@ -472,7 +472,8 @@ BAD: Final[Mapping[str, tuple[bytes | bytearray, type[Exception], str]]] = {
     ),
     "no zlib": (
         header(ZLIB, 1, 10) + b"0123456789", PayloadError,
-        "zlib: Error -3 while decompressing data: incorrect header check",
+        "zlib: Error -3 while decompressing data: incorrect header check"
+        f" (channel 0, packet 77, RAM block m, byte {INIT_SIZE + HEADER}; found no header: 30313233343536373839)",
     ),
 }  # fmt: skip
 

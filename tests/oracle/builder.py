@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability
@@ -57,9 +58,15 @@ PLAIN: Final = encoder(containers=frozenset({Container.NONE}))
 READS_STREAMS: Final = decoder(15)
 READS_COMPLETE: Final = decoder(15, streaming=False)
 READS_IAA: Final = decoder(12, containers=RAW_AND_ZLIB, streaming=False, header_window=False)
+READS_QPL: Final = replace(READS_IAA, needs_end=False)
+"""The same in software, which is content with all of the output."""
 READS_4K_HEADERS: Final = decoder(12)
 READS_ZSTD: Final = decoder(27, containers=frozenset({Container.ZSTD}))
 READS_PLAIN: Final = decoder(0, containers=frozenset({Container.NONE}))
+
+
+_CODECS: Final = {READS_COMPLETE: "libdeflate", READS_IAA: "iaa-emulated", READS_ZSTD: "zstd", READS_PLAIN: "none"}
+"""Which codec of ours a decoder is; zlib if none of these."""
 
 
 def ask(
@@ -77,12 +84,15 @@ def ask(
     channels: tuple[int, int] = (2, 2),
     looks_late: bool = False,
     to_qemu: bool = False,
+    to_codec: str | None = "its own",
+    goes_on: bool = True,
 ) -> Question:
     """What happens if ``by`` sends this framing ``to`` a reader of that framing (the same if not given)?"""
     spoken = dialect(speaking)
+    codec = _CODECS.get(to, "zlib") if to_codec == "its own" else to_codec
     return Question(
         sender=Side("S", framing(sent), spoken),
-        receiver=Side("R", framing(read or sent), dialect(hearing or speaking), qemu=to_qemu),
+        receiver=Side("R", framing(read or sent), dialect(hearing or speaking), qemu=to_qemu, codec=codec),
         encoder=by,
         decoder=to,
         page_size=page_size,
@@ -90,5 +100,6 @@ def ask(
         becomes_zero=becomes_zero,
         fault=FAULTS[fault] if fault else None,
         channels=channels,
+        goes_on=goes_on,
         looks_late=looks_late,
     )

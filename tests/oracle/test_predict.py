@@ -16,7 +16,8 @@ from multifd.framing.model import FRAMINGS
 from multifd.oracle.predict import predict
 from multifd.oracle.qemu import says
 from multifd.oracle.question import Question, Side
-from multifd.oracle.rules import RULES
+from multifd.oracle.rules import RULES, Decision
+from multifd.oracle.words import Cause
 from multifd.wire.dialect import DIALECTS, ZeroPages
 from multifd.wire.fault import FAULTS
 from tests.oracle.builder import READS_PLAIN, READS_STREAMS, READS_ZSTD, STREAMING, ask
@@ -56,8 +57,10 @@ questions = st.builds(
     becomes_zero=st.booleans(),
     fault=st.none() | st.sampled_from(list(FAULTS.values())),
     channels=st.tuples(st.integers(1, 16), st.integers(1, 16)) | st.just((2, 2)),
+    goes_on=st.booleans(),
     looks_late=st.booleans(),
 )
+"""Of peers that are not ours: what decoders of ours can be asked, tests/oracle/test_words.py asks them."""
 
 
 def test_what_is_predicted_where_every_rule_holds() -> None:
@@ -102,10 +105,11 @@ def test_memory_is_identical_only_if_all_rules_hold(question: Question) -> None:
 
 
 @given(questions)
-def test_a_rejection_and_nothing_else_expects_an_error(question: Question) -> None:
+def test_a_rejection_of_a_packet_and_nothing_else_expects_an_error_of_everybody(question: Question) -> None:
     prediction = predict(question)
 
-    assert (prediction.error is not None) == (prediction.outcome == "rejected")
+    known = question.receiver.qemu or prediction.rule in ("fault", "channels", "flags")
+    assert (prediction.error is not None) == (prediction.outcome == "rejected" and known)
     re.compile(prediction.error or "")
 
 
@@ -161,5 +165,11 @@ def test_a_real_qemu_puts_its_refusal_in_its_own_words() -> None:
 
     ours = predict(ask("zlib-packet", "zlib"))
     assert ours.error is not None
-    assert prediction == replace(ours, error=says(asked.receiver, "stream-ends", ours.error))
+    assert prediction == replace(ours, error=says(asked, "stream-ends", Decision("rejected", "", cause=Cause.ENDS)))
     assert prediction != ours
+
+
+def test_of_a_peer_that_is_not_ours_no_words_are_expected() -> None:
+    prediction = predict(ask("zlib-packet", "zlib", to_codec=None))
+
+    assert (prediction.outcome, prediction.rule, prediction.error) == ("rejected", "stream-ends", None)

@@ -67,6 +67,7 @@ def asked(fault: str, spoken: str) -> Question:
         becomes_zero=False,
         fault=FAULTS[fault],
         channels=(CHANNELS, CHANNELS),
+        goes_on=True,
         looks_late=False,
     )
 

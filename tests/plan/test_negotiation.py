@@ -9,7 +9,7 @@ import pytest
 from multifd.codec.reference import reference
 from multifd.errors import HarnessError
 from multifd.framing.container import Container
-from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS, PROPOSALS
+from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS
 from multifd.lineup.peers import LineUp
 from multifd.plan.pairings import able
 from multifd.plan.whole import Plan, plan
@@ -31,19 +31,20 @@ def test_every_method_meets_every_method_in_every_pair_of_dialects(planned: Plan
     ) == sorted(product(speakers, speakers))
 
 
-def test_every_proposal_meets_what_travels_under_its_flag(planned: Plan) -> None:
+def test_every_framing_meets_every_framing(planned: Plan) -> None:
     pairs = {(c.pairing.sender_framing, c.pairing.receiver_framing) for c in of(planned, "negotiation")}
 
-    assert pairs >= {
-        (sent, read)
-        for sent, read in product(FRAMINGS, FRAMINGS)
-        if (sent in PROPOSALS or read in PROPOSALS) and FRAMINGS[sent].travels_as == FRAMINGS[read].travels_as
-    }
+    assert pairs == set(product(FRAMINGS, FRAMINGS))
 
 
-@pytest.mark.parametrize("pair", [("qatzip-stub", "qatzip"), ("qatzip", "qatzip-stub")])
-def test_the_stub_meets_the_method_it_is_called(pair: tuple[str, str], planned: Plan) -> None:
-    assert pair in {(c.pairing.sender_framing, c.pairing.receiver_framing) for c in of(planned, "negotiation")}
+@pytest.mark.parametrize(
+    ("method", "codec"), [("qatzip", "qat-emulated"), ("qpl", "iaa-emulated"), ("uadk", "uadk-emulated")]
+)
+def test_accelerators_negotiate_themselves(method: str, codec: str, planned: Plan) -> None:
+    pairings = [cell.pairing for cell in of(planned, "negotiation") if cell.pairing.sender_framing == method]
+
+    assert codec in {p.sender for p in pairings if p.receiver_framing != method}
+    assert {(p.sender, p.receiver) for p in pairings if p.receiver_framing == method} >= {(codec, codec)}
 
 
 def test_legacy_zero_pages_are_tried_wherever_the_receiver_ignores_the_new_ones(planned: Plan) -> None:

@@ -11,6 +11,7 @@ import pytest
 from multifd.errors import HarnessError
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp
+from multifd.memory.blocks import BLOCKS
 from multifd.memory.corpus import CORPORA
 from multifd.memory.rounds import SHAPES
 from multifd.oracle.ability import inabilities
@@ -134,6 +135,8 @@ class Parsed:
     corpus: str
     page_size: int
     channels: int
+    blocks: str
+    fill: str
 
 
 def both(text: str) -> tuple[str, str]:
@@ -142,10 +145,12 @@ def both(text: str) -> tuple[str, str]:
 
 
 def parsed(cell_id: str) -> Parsed:
-    suite, framings, peers, dialects, scenario, corpus, page_size, channels = cell_id.split("/")
+    suite, framings, peers, dialects, scenario, corpus, page_size, channels, *rest = cell_id.split("/")
+    blocks = next((part for part in rest if part in BLOCKS), "two")
+    fill = next((part for part in rest if part not in BLOCKS), "full")
     return Parsed(
         suite, both(framings), both(peers), both(dialects), scenario, corpus,
-        int(page_size.removesuffix("k")) * 1024, int(channels.removesuffix("ch")),
+        int(page_size.removesuffix("k")) * 1024, int(channels.removesuffix("ch")), blocks, fill,
     )  # fmt: skip
 
 
@@ -160,6 +165,8 @@ def said(cell: PlannedCell) -> Parsed:
         pairing.corpus,
         pairing.page_size,
         pairing.channels,
+        pairing.blocks,
+        pairing.fill,
     )
 
 
@@ -173,10 +180,10 @@ def test_ids_are_plain_text(planned: Plan) -> None:
 
 def test_results_show_both_sides_only_where_they_differ(planned: Plan) -> None:
     hidden = next(cell for cell in planned.cells.values() if cell.prediction.rule == "hidden-flag")
-    plain = of(planned, "wire")[0]
+    plain = next(cell for cell in of(planned, "wire") if cell.prediction.rule == "receiver-streaming")
 
     assert (hidden.work.framing, hidden.work.dialect) == ("uadk>none", "qemu-9.1>qemu-5.0")
-    assert (plain.work.framing, plain.work.dialect) == ("none", "qemu-10.0")
+    assert (plain.work.framing, plain.work.dialect) == ("zlib", "qemu-10.0")
 
 
 def test_every_name_in_the_plan_exists(planned: Plan, line_up: LineUp) -> None:

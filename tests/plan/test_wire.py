@@ -1,4 +1,4 @@
-"""The suite ``wire``: every pairing that can be tried, and no other."""
+"""The suite ``wire``: what must be refused beside the covering array, and the user's own content."""
 
 from __future__ import annotations
 
@@ -7,36 +7,75 @@ from itertools import product
 import pytest
 
 from multifd.errors import InputError
-from multifd.framing.model import FRAMINGS, framing
+from multifd.framing.model import FRAMINGS
 from multifd.lineup.peers import LineUp
-from multifd.oracle.ability import cannot_read, cannot_send
+from multifd.plan.pairings import able, pairing_cell
+from multifd.plan.space import CAPTURE, Space
 from multifd.plan.whole import Plan, PlanOptions, plan
-from tests.plan.looking import of
+from tests.plan.looking import changed, of
 
 
-@pytest.mark.parametrize("name", FRAMINGS)
-def test_every_sender_that_can_meets_every_receiver_that_can(name: str, planned: Plan, line_up: LineUp) -> None:
-    senders = [p.name for p in line_up.senders() if cannot_send(p.encoder, framing(name), 4096) is None]
-    receivers = [p.name for p in line_up.receivers() if cannot_read(p.decoder, framing(name)) is None]
+def test_every_pairing_of_one_framing_that_can_be_tried_is(planned: Plan, line_up: LineUp) -> None:
+    done = {(c.pairing.framing, c.pairing.sender, c.pairing.receiver) for c in of(planned, "wire")}
 
-    pairs = [
-        (cell.pairing.sender, cell.pairing.receiver) for cell in of(planned, "wire") if cell.pairing.framing == name
-    ]
-
-    assert pairs
-    assert sorted(pairs) == sorted(product(senders, receivers))
+    assert done >= {
+        (name, sender.name, receiver.name)
+        for name, sender, receiver in product(FRAMINGS, line_up.senders(), line_up.receivers())
+        if able(sender, receiver, name, name)
+    }
 
 
-def test_the_users_own_content_is_run_too(line_up: LineUp, planned: Plan) -> None:
-    both = of(plan(line_up, {}, PlanOptions(user_corpus=True)), "wire")
+def test_every_rule_that_can_refuse_a_framing_to_a_decoder_does(planned: Plan, line_up: LineUp) -> None:
+    """Whoever the sender is: the rule speaks of what it sends."""
+    refusals = {
+        (c.prediction.rule, c.pairing.receiver_framing, c.pairing.receiver)
+        for c in of(planned, "wire")
+        if c.prediction.outcome == "rejected"
+    }
 
-    assert [cell.pairing.corpus for cell in both] == ["mixed", "user"] * len(of(planned, "wire"))
+    for sent, read in product(FRAMINGS, FRAMINGS):
+        for sender, receiver in product(line_up.senders(), line_up.receivers()):
+            if "[" not in sender.name and able(sender, receiver, sent, read):
+                cell = pairing_cell("wire", sender, receiver, (sent, read), CAPTURE, {"pc.ram": 2 << 20})
+                if cell.prediction.outcome == "rejected" and (sent == read or sender.device or sender.name == "zlib"):
+                    assert (cell.prediction.rule, read, receiver.name) in refusals
+
+
+def test_refusals_have_content_of_every_kind(planned: Plan) -> None:
+    assert {c.pairing.corpus for c in of(planned, "wire") if c.prediction.outcome == "rejected"} == {"mixed"}
+
+
+def test_what_only_larger_pages_break_is_tried_with_these(planned: Plan) -> None:
+    assert {
+        c.prediction.rule
+        for c in of(planned, "wire")
+        if c.prediction.outcome == "rejected" and c.pairing.page_size > 4096
+    } >= {"window"}
+
+
+def test_the_users_own_content_goes_with_every_pairing_that_must_arrive(line_up: LineUp) -> None:
+    cells = [c for c in of(plan(line_up, {}, PlanOptions(user_corpus=True)), "wire") if c.pairing.corpus == "user"]
+
+    space = Space(line_up)
+    assert sorted((c.pairing.framing, c.pairing.sender, c.pairing.receiver) for c in cells) == sorted(
+        (name, sender.name, receiver.name)
+        for name, sender, receiver in product(FRAMINGS, space.senders, space.receivers)
+        if space.fits(name, sender, receiver, 4096)
+    )
+    assert {c.prediction.outcome for c in cells} == {"identical"}
+
+
+def test_the_users_content_changes_nothing_else(line_up: LineUp, planned: Plan) -> None:
+    cells = plan(line_up, {}, PlanOptions(user_corpus=True)).cells.values()
+
+    assert [c.id for c in cells if c.work.corpus != "user"] == list(planned.cells)
 
 
 def test_a_guest_has_as_much_memory_as_asked_for(line_up: LineUp) -> None:
     cells = of(plan(line_up, {}, PlanOptions(memory=8 << 20)), "wire")
 
-    assert {sum(cell.pairing.sizes.values()) for cell in cells} == {8 << 20}
+    hole = 256 << 10
+    assert {sum(c.pairing.sizes.values()) - hole * (c.pairing.blocks == "hole") for c in cells} == {8 << 20}
 
 
 @pytest.mark.parametrize("memory", [0, 1 << 20, (2 << 20) + 4096])
@@ -47,22 +86,12 @@ def test_memory_that_cannot_be_divided_is_refused(memory: int, line_up: LineUp) 
     assert str(error.value) == f"--memory {memory}: expected a multiple of 512K, at least 2M"
 
 
-def test_one_capture_serves_every_receiver(planned: Plan) -> None:
-    keys = {
-        cell.pairing.capture_key(1)
-        for cell in of(planned, "wire")
-        if (cell.pairing.sender, cell.pairing.sender_framing) == ("zlib", "zlib-packet[window=12]")
-    }
+def test_a_peer_that_does_not_take_part_has_its_cells_all_the_same(line_up: LineUp) -> None:
+    cells = [
+        c for c in of(plan(changed(line_up, "zlib", skip="not today"), {}), "wire") if "zlib" in c.id.split("/")[2]
+    ]
 
-    assert len(keys) == 1
-
-
-def test_captures_of_different_senders_framings_and_seeds_are_different(planned: Plan) -> None:
-    pairings = [cell.pairing for cell in of(planned, "wire")]
-
-    keys = {pairing.capture_key(seed) for pairing in pairings for seed in (1, 2)}
-
-    assert len(keys) == 2 * len({(pairing.sender, pairing.sender_framing) for pairing in pairings})
+    assert {c.skip for c in cells if "zlib" in (c.pairing.sender, c.pairing.receiver)} == {"not today"}
 
 
 def test_captures_in_different_dialects_are_different(planned: Plan) -> None:
@@ -71,3 +100,20 @@ def test_captures_in_different_dialects_are_different(planned: Plan) -> None:
     other = pairing.model_copy(update={"sender_dialect": "qemu-5.0"})
 
     assert other.capture_key(1) != pairing.capture_key(1)
+
+
+def test_a_capture_for_a_receiver_of_an_older_machine_type_is_another(planned: Plan) -> None:
+    pairing = of(planned, "wire")[0].pairing.model_copy(update={"sender_dialect": "qemu-9.0"})
+
+    older, newer = (pairing.model_copy(update={"receiver_dialect": name}) for name in ("qemu-5.0", "qemu-9.2"))
+
+    assert older.capture_key(1) != newer.capture_key(1)
+
+
+@pytest.mark.parametrize("change", [{"fill": "single"}, {"blocks": "one"}, {"corpus": "text"}, {"channels": 3}])
+def test_a_capture_of_something_else_is_another(change: dict[str, object], planned: Plan) -> None:
+    pairing = of(planned, "wire")[0].pairing.model_copy(
+        update={"fill": "full", "blocks": "two", "corpus": "mixed", "channels": 2}
+    )
+
+    assert pairing.model_copy(update=change).capture_key(1) != pairing.capture_key(1)

@@ -8,7 +8,20 @@ from itertools import product
 from typing import Any
 
 from multifd.result.planned import plan_digest
-from multifd.result.record import Cell, Finding, Peer, Provenance, Results, Role, Run, Seconds, Sides, Unable
+from multifd.result.record import (
+    Cell,
+    Coverage,
+    Finding,
+    Peer,
+    Provenance,
+    Results,
+    Role,
+    Run,
+    Seconds,
+    Sides,
+    Unable,
+    UserContent,
+)
 
 PEERS: dict[str, Provenance] = {
     "zlib": "software",
@@ -104,8 +117,22 @@ def unable(**changes: Any) -> Unable:
     return Unable(**fields)
 
 
+def user_content(**changes: Any) -> UserContent:
+    """2 MiB of three dumps, with ``changes``."""
+    fields: dict[str, Any] = {
+        "path": "/dumps", "files": 3, "bytes_there": 256 << 20, "bytes_taken": 2 << 20, "bytes_memory": 2 << 20,
+        "zero_share": 0.289, "duplicate_share": 0.012,
+        **changes,
+    }  # fmt: skip
+    return UserContent(**fields)
+
+
 def results(
-    *cells: Cell, complete: bool = True, findings: tuple[Finding, ...] = (), cannot: tuple[Unable, ...] = ()
+    *cells: Cell,
+    complete: bool = True,
+    findings: tuple[Finding, ...] = (),
+    cannot: tuple[Unable, ...] = (),
+    content: UserContent | None = None,
 ) -> Results:
     """A run of 83 seconds with ``cells`` and the whole line-up."""
     run = Run(
@@ -125,7 +152,8 @@ def results(
         command="pytest suites --hwprofile software-only",
         plan=plan_digest(one.id for one in cells),
         seed=1,
-        coverage=dict(Counter(one.suite for one in cells)),
+        coverage=Coverage(cells=dict(Counter(one.suite for one in cells))),
+        corpus=content,
     )
     peers = tuple(peer(name, provenance) for name, provenance in PEERS.items())
     return Results(run=run, peers=peers, unable=cannot, findings=findings, cells=cells)

@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 
 import pytest
 
+from multifd.result.content import in_words
 from multifd.result.record import DeviceWork, Results, Sides, Verdict
 from reports import html, matrix
 from reports.vocabulary import NO_QEMU, VERDICTS
-from tests.reports.builder import cell, finding, realistic, results, unable
+from tests.reports.builder import cell, finding, realistic, results, unable, user_content
 
 VOID = {"meta", "input", "br"}
 
@@ -249,6 +250,13 @@ def said_of_qemu(run: Results) -> list[str]:
 
 def test_the_header_says_which_qemus_took_part() -> None:
     assert said_of_qemu(results(cell())) == ["QEMU", "qemu-10.2", "1.3.1"]
+
+
+def test_the_header_says_how_much_of_the_users_content_was_taken() -> None:
+    content = user_content()
+
+    assert f"Your content {in_words(content)} /dumps" in document(results(cell(), content=content)).text
+    assert "Your content" not in document(results(cell())).text
 
 
 def test_without_a_real_qemu_the_header_has_the_remedy() -> None:

@@ -6,7 +6,7 @@ import re
 
 from multifd.result.record import Sides
 from reports import markdown
-from tests.reports.builder import FRAMINGS, cell, finding, realistic, results, unable
+from tests.reports.builder import FRAMINGS, cell, finding, realistic, results, unable, user_content
 
 
 def test_the_headline_comes_first() -> None:
@@ -21,6 +21,12 @@ def test_an_incomplete_run_says_so() -> None:
     text = markdown.render(results(cell(), complete=False))
 
     assert text.startswith("# multifd conformance: Incomplete\n")
+
+
+def test_it_says_how_much_of_the_users_content_was_taken() -> None:
+    text = markdown.render(results(cell(), content=user_content()))
+
+    assert "\n\nYour content, `/dumps`: 2 MiB of 256 MiB in 3 files (0.8%): 28.9% zero pages, 1.2% equal" in text
 
 
 def test_a_failure_is_one_row_with_its_provenance() -> None:
@@ -87,7 +93,7 @@ def test_every_row_of_a_table_has_as_many_columns_as_its_head() -> None:
 
     tables = [block.strip().splitlines() for block in blocks if block.lstrip().startswith("|")]
 
-    assert len(tables) == 5 + len(FRAMINGS)
+    assert len(tables) == 8 + len(FRAMINGS)
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table}) == 1
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multifd.result.conclusion import exit_code
-from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell, DeviceVerdict, Results, Seconds, Verdict
-from reports import model, performance
+from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell, DeviceVerdict, Results, Verdict
+from reports import model
 from reports.matrix import Label, Listing, Matrix, Place
 from reports.vocabulary import DEVICES, KINDS, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results
@@ -238,29 +238,3 @@ def test_the_duration_is_that_of_the_clock_on_the_wall() -> None:
 
 def test_a_run_that_never_finished_has_no_duration() -> None:
     assert model.seconds(results(complete=False).run) is None
-
-
-def figures_of(*cells: Cell) -> dict[str, performance.Figures]:
-    return {row.peer: row for row in performance.figures(results(*cells))}
-
-
-def test_ratio_and_speed_are_totals_per_peer_in_its_role() -> None:
-    one = {"sender": "zlib", "receiver": "isal", "bytes_memory": 10_000_000}
-
-    rows = figures_of(
-        cell(**one, corpus="text", bytes_wire=2_000_000, seconds=Seconds(encode=0.1, decode=0.05)),
-        cell(**one, corpus="zero", bytes_wire=1_000_000, seconds=Seconds(encode=0.3, decode=0.05)),
-    )
-
-    assert (rows["zlib"].ratio, rows["zlib"].encode, rows["zlib"].decode) == (0.15, 50.0, None)
-    assert (rows["isal"].ratio, rows["isal"].encode, rows["isal"].decode) == (None, None, 200.0)
-
-
-def test_a_cell_that_did_not_pass_has_no_figures() -> None:
-    assert figures_of(cell(verdict="fail", kind="corrupt")) == {}
-
-
-def test_a_peer_that_measured_nothing_has_no_speed() -> None:
-    rows = figures_of(cell(seconds=Seconds(wall=1.0)))
-
-    assert (rows["zlib"].encode, rows["isal"].decode) == (None, None)

@@ -38,6 +38,5 @@ def test_the_renderers_import_nothing_of_the_project_but_results() -> None:
 
     imported = [line for source in sources for line in source.splitlines() if "multifd" in line.split("import")[0]]
 
-    assert {line.split()[1] for line in imported if line.startswith(("from", "import"))} <= {
-        "multifd.result.badness", "multifd.result.conclusion", "multifd.result.record",
-    }  # fmt: skip
+    found = {line.split()[1] for line in imported if line.startswith(("from", "import"))}
+    assert {".".join(name.split(".")[:2]) for name in found} == {"multifd.result"}

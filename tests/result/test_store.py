@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import schema, store
+from multifd.result.answers import answered
+from multifd.result.claims import Seen
 from multifd.result.known import KnownIssue, shipped
 from multifd.result.record import Cell, Results, Unable
 from multifd.result.store import End, EventLog, build, load, read_events, save
@@ -78,6 +80,7 @@ def test_a_run_that_ended_is_complete(tmp_path: Path) -> None:
         unable=(UNABLE,),
         findings=(),
         cells=FINISHED,
+        answers=answered(Seen(FINISHED, (ZLIB,), (UNABLE,))),
     )
 
 

@@ -1,12 +1,15 @@
-"""Content on the edges of DEFLATE (RFC 1951): its windows, its longest match, its longest code, its blocks.
+"""Content on the edges of DEFLATE (RFC 1951): its windows, its longest match, its longest code, its blocks, its gain.
 
 An edge is where implementations differ: the last distance that a window reaches, the match length that has
-two possible codes, the code that must be made shorter than Huffman's, the stored block that cannot hold more.
+two possible codes, the code that must be made shorter than Huffman's, the stored block that cannot hold more, the page
+that compression does not make smaller.
 """
 
 from __future__ import annotations
 
-from itertools import cycle
+from collections.abc import Iterator, Mapping
+from itertools import chain, cycle
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -36,6 +39,20 @@ INCOMPRESSIBLE: Final = (65536, 100_000, 131_071, 200_000)
 COMPRESSIBLE: Final = (512, 4096, 20_000)
 """Bytes; lengths of the stretches of ``stored-64k`` in turn. The length of a stored block is 16 bits, so it
 holds at most 65,535 bytes (RFC 1951, section 3.2.4)."""
+
+PAGE_EDGE: Final[Mapping[int, tuple[range, ...]]] = MappingProxyType(
+    {
+        4096: (range(4044, 4068), range(3864, 3888), range(3220, 3240)),
+        16384: (range(16326, 16346), range(15514, 15534)),
+        65536: (range(65459, 65471), range(62096, 62120), range(65368, 65380)),
+    }
+)
+"""By page size, how many bytes of a page are incompressible where its stream becomes as long as the page.
+
+Measured, and what lies around it: with dynamic codes (of zlib 1.2.13, zlib-ng 2.3, ISA-L 2.31, libdeflate 1.20,
+libqatzip 2.0.0 and libqpl 1.9.0), with the fixed ones, and with those of ISA-L's level 0, which has its own. With
+64 KiB encoders differ in how they cut blocks, so not all of them are met.
+"""
 
 
 def period(length: int, size: int, dice: Dice) -> Content:
@@ -74,3 +91,26 @@ def stored(size: int, dice: Dice) -> Content:
     prose = text(max(COMPRESSIBLE), dice)
     lengths = zip(cycle(INCOMPRESSIBLE), cycle(COMPRESSIBLE), strict=False)
     return fill((piece for hard, easy in lengths for piece in (dice.noise(hard), prose[:easy])), size)
+
+
+def page_edge(page_size: int, size: int, dice: Dice) -> Content:
+    """Pages whose streams are just shorter than a page, as long, and just longer, by one byte from page to page.
+
+    A page begins with bytes that no code and no match makes shorter, each value as often as any other, so that an
+    encoder's stream grows by a byte with every byte of them; zeros follow.
+    """
+    return fill(_around(page_size, dice), size)
+
+
+def _around(page_size: int, dice: Dice) -> Iterator[bytes]:
+    """Sweep after sweep, each with an order of its own of the same values.
+
+    libqpl 1.9.0 with fixed codes grows by two bytes for every second one of them. So in every second sweep eight zeros
+    are replaced by a value whose fixed code is a bit longer (RFC 1951, section 3.2.6): what was odd is even then.
+    """
+    for longer in cycle((0, 8)):
+        blocks = np.stack([dice.order(256) for _ in range(page_size // 256)]).astype(np.uint8)
+        blocks[:longer][blocks[:longer] == 0] = 255
+        values = blocks.tobytes()
+        for length in chain(*PAGE_EDGE[page_size]):
+            yield values[:length].ljust(page_size, b"\0")

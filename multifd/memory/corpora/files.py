@@ -1,4 +1,4 @@
-"""Content of real files: those of this host's Python, or those that a user has."""
+"""Content of the real files that every host has: those of its Python."""
 
 from __future__ import annotations
 

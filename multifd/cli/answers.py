@@ -1,0 +1,70 @@
+"""``multifd answers``: what the thread asked, answered by a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from multifd.errors import InputError
+from multifd.result import store
+from multifd.result.answers import contradicted
+from multifd.result.conclusion import is_complete
+from multifd.result.record import Results
+from reports import thread
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), default=Path("build/conformance"))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: the table, and each answer with its evidence.")
+@click.option("--markdown", is_flag=True, help="Print docs/questions.md instead: the answers without a run.")
+def answers(directory: Path, *, as_json: bool, markdown: bool) -> None:
+    """Answer the questions of the 2023 thread from the cells of a run.
+
+    First stands the table of zlib, QAT and IAA, each as sender and as receiver, by framing: the vendor libraries in one
+    half, models of the silicon in the other. Then every question with its answer and the claims that it rests on. Of a
+    claim the run says that it is
+
+    \b
+    shown            cells say so and none otherwise: how many, how their codecs ran, some ids, and how to run one again
+    contradicted     a cell says otherwise: which, what was expected, what was seen
+    not on hardware  only silicon can show it, and none took part; what an emulation does is no proof
+    not shown        no cell of this run could say: why, and what to do about it
+
+    DIRECTORY is what the run was given as --results.
+
+    Exit codes: 0 no claim is contradicted, 1 a claim is contradicted, 2 there are no results or they are not those of
+    their log, 3 nothing is contradicted so far, but the run is not complete.
+    """
+    if markdown:
+        print(thread.page(), end="")
+        return
+    logged = store.load(directory)
+    written = store.written(directory) or logged
+    shown = thread.thread(written)
+    if as_json:
+        print(json.dumps(thread.machine(shown), ensure_ascii=False))
+    else:
+        console = Console(highlight=False)
+        for line in thread.lines(shown):
+            console.print(line, style="red" if "✗ " in line else None, soft_wrap=True, markup=False)
+    sys.exit(_code(logged, written, directory))
+
+
+def _code(logged: Results, written: Results, directory: Path) -> int:
+    """Somebody may have changed either of the two: nothing may be contradicted by one of them, and both be alike."""
+    wrong = contradicted(written.cells) or contradicted(logged.cells)
+    for name, evidence in wrong:
+        print(f"multifd: {name}: contradicted: {evidence.shows}: {evidence.because}", file=sys.stderr)
+    if wrong:
+        return 1
+    for one, other in zip(logged.cells, written.cells, strict=False):
+        if one != other:
+            raise InputError(
+                f"{directory}/{store.RESULTS}: {other.id}: {other.verdict}, expected {one.id}: {one.verdict} as"
+                f" {store.EVENTS} says; remedy: multifd report {directory}"
+            )
+    return 0 if is_complete(written.cells, ended=written.run.complete) else 3

@@ -1,0 +1,208 @@
+"""What the cells of a run say of one claim: shown, contradicted, or nothing, and then why.
+
+A cell that was skipped, not run, or broke in our own harness says nothing. Any other cell that a claim selects either
+agrees or contradicts, also one that failed: then the run is not as the answer has it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from multifd.result.questions import Claim, Inability, Names, Price, Query, takes_part
+from multifd.result.record import Cell, Evidence, Peer, Provenance, Role, Unable
+
+EXAMPLES: Final = 3
+"""Ids of cells that are shown with a claim."""
+WHOLE: Final = "python3 bootstrap.py conformance"
+SILENT: Final = frozenset({"skip", "error", "not-run"})
+"""Verdicts that say nothing of the pairing."""
+_REMEDIES: Final = (
+    ("qemu-", f"{WHOLE} --qemu found"),
+    ("qpl", "multifd vendor fetch, and a profile that uses IAA"),
+    ("qatzip", "multifd vendor fetch, and a profile that uses QAT"),
+    ("", "--hwprofile auto"),
+)
+"""By the beginning of a peer's name: how it comes to take part."""
+
+
+class Seen:
+    """What claims are held against: a run's cells, and what is known of its peers."""
+
+    def __init__(self, cells: Iterable[Cell], peers: Sequence[Peer] = (), unable: Sequence[Unable] = ()) -> None:
+        self.peers = peers
+        self.unable = unable
+        self._shelves: dict[tuple[str, str], list[Cell]] = {}
+        for cell in cells:
+            self._shelves.setdefault((cell.suite, cell.framing), []).append(cell)
+
+    def cells(self) -> Iterator[Cell]:
+        """All of them."""
+        return itertools.chain.from_iterable(self._shelves.values())
+
+    def select(self, query: Query) -> list[Cell]:
+        """The cells of a query, framing by framing."""
+        shelves = (cells for place, cells in self._shelves.items() if query.looks_at(*place))
+        return [cell for cells in shelves for cell in cells if query.selects(cell)]
+
+
+def judged(claim: Claim, seen: Seen) -> Evidence:
+    """What becomes of a claim about cells."""
+    selected = seen.select(claim.cells)
+    decided = [cell for cell in selected if cell.verdict not in SILENT]
+    against = [cell for cell in decided if not claim.agrees(cell)]
+    if against:
+        return contradiction(claim.shows, against, claim.expected())
+    counted = [cell for cell in decided if claim.counts(cell)]
+    evidence = resting(claim.shows, counted or decided)
+    if len(counted) >= claim.at_least:
+        return evidence.model_copy(update={"because": f"expected and seen: {claim.expected()}"})
+    if claim.hardware is not None and decided:
+        ran = ", ".join(evidence.provenance)
+        why = f"not on hardware in this run: {ran}; remedy: a host whose {claim.hardware} runs on the device"
+        return evidence.model_copy(update={"state": "not on hardware", "because": why})
+    why = _silence(claim.cells, selected, decided, seen.peers)
+    return evidence.model_copy(update={"state": "not shown", "because": why})
+
+
+def tried(claim: Inability, seen: Seen) -> Evidence:
+    """What becomes of a claim that something cannot be done."""
+    against = [cell for cell in seen.cells() if claim.denied_by(cell)]
+    if against:
+        return contradiction(claim.shows, against, claim.expected())
+    entries = [entry for entry in seen.unable if entry.tried and claim.covers(entry)]
+    names = {entry.peer for entry in entries}
+    ran = ordered(peer.provenance for peer in seen.peers if peer.name in names)
+    if entries:
+        why = "; ".join(dict.fromkeys(f"{entry.peer}: {entry.reason}" for entry in entries))
+        return Evidence(shows=claim.shows, state="shown", because=why, provenance=ran, count=len(entries))
+    return Evidence(shows=claim.shows, state="not shown", because=_absent(claim.peers, seen.peers) or _elsewhere())
+
+
+def priced(price: Price, seen: Seen) -> Evidence:
+    """What framings cost in this run, and whether that is in the order which is claimed."""
+    query = Query(suite=("wire",), framing=price.framings, sender=price.senders)
+    passed = [cell for cell in seen.select(query) if cell.verdict == "pass" and cell.bytes_memory]
+    alike = _alike(passed)
+    evidence = resting(price.shows, alike)
+    if not alike:
+        why = _silence(query, seen.select(query), passed, seen.peers)
+        return evidence.model_copy(update={"state": "not shown", "because": why})
+    figures = "; ".join(figure for name in price.framings if (figure := _figure(name, alike, price)))
+    because = f"content {alike[0].corpus}: {figures}"
+    if price.dearer is None or price.cheaper is None:
+        return evidence.model_copy(update={"because": because})
+    dear, cheap = _by_sender(price.dearer, alike), _by_sender(price.cheaper, alike)
+    both = [sender for sender in dear if sender in cheap]
+    for sender in both:
+        more, less = _ratio(dear[sender]), _ratio(cheap[sender])
+        if more <= less:
+            expected = f"{price.dearer} to cost {sender} more bytes than {price.cheaper}"
+            return contradiction(price.shows, dear[sender] + cheap[sender], expected, f"{more:.3f} and {less:.3f}")
+    if not both:
+        why = f"no encoder has both {price.dearer} and {price.cheaper} with one content in this run; {_elsewhere()}"
+        return evidence.model_copy(update={"state": "not shown", "because": why})
+    return evidence.model_copy(update={"because": f"{because} ({len(both)} encoders compared)"})
+
+
+def contradiction(shows: str, against: Sequence[Cell], expected: str, seen: str | None = None) -> Evidence:
+    """The claim is wrong, or the software in these cells is."""
+    first = against[0]
+    saw = seen or f"{first.kind or first.verdict}{f', {first.error!r}' if first.error else ''}"
+    more = f"; {len(against) - 1} more cells like it" if len(against) > 1 else ""
+    return Evidence(
+        shows=shows,
+        state="contradicted",
+        because=f"{first.id}: expected {expected}, seen {saw}{more}",
+        provenance=_ran(against),
+        cells=tuple(cell.id for cell in against[:EXAMPLES]),
+        reproduce=first.reproduce,
+    )
+
+
+def resting(shows: str, cells: Sequence[Cell], because: str = "") -> Evidence:
+    """The claim holds, and these cells show it."""
+    return Evidence(
+        shows=shows,
+        state="shown",
+        because=because,
+        provenance=_ran(cells),
+        count=len(cells),
+        cells=tuple(cell.id for cell in cells[:EXAMPLES]),
+        reproduce=cells[0].reproduce if cells else None,
+    )
+
+
+def ordered(found: Iterable[Provenance | None]) -> tuple[Provenance, ...]:
+    """Each once."""
+    return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
+def _ran(cells: Iterable[Cell]) -> tuple[Provenance, ...]:
+    return ordered(side for cell in cells for side in (cell.provenance.sender, cell.provenance.receiver))
+
+
+def _silence(query: Query, selected: Sequence[Cell], decided: Sequence[Cell], peers: Sequence[Peer]) -> str:
+    """Why cells do not show a claim that they do not contradict either, and what to do."""
+    silent = [cell for cell in selected if cell not in decided]
+    if silent:
+        return f"{silent[0].id}: {silent[0].reason}"
+    absent = _absent(query.sender, peers) or _absent(query.receiver, peers)
+    return absent or f"{len(decided)} cells with {query} in this run; {_elsewhere()}"
+
+
+def _absent(names: Names, peers: Sequence[Peer]) -> str | None:
+    if not names or takes_part(names, (peer.name for peer in peers if peer.roles)):
+        return None
+    remedy = next(remedy for beginning, remedy in _REMEDIES if names[0].startswith(beginning))
+    return f"no {' or '.join(names)} took part; remedy: {remedy}"
+
+
+def _elsewhere() -> str:
+    return f"remedy: the whole of it, {WHOLE}"
+
+
+def _alike(cells: Sequence[Cell]) -> list[Cell]:
+    """Those with one content, sent in one way: that of which there are most framings."""
+    shared: dict[tuple[object, ...], set[str]] = {}
+    for cell in cells:
+        shared.setdefault(_way(cell), set()).add(cell.framing)
+    most = max(shared, key=lambda way: len(shared[way]), default=None)
+    return [cell for cell in cells if _way(cell) == most]
+
+
+def _way(cell: Cell) -> tuple[object, ...]:
+    return cell.corpus, cell.scenario, cell.dialect, cell.page_size, cell.channels, cell.blocks, cell.fill
+
+
+def _by_sender(framing: str, cells: Iterable[Cell]) -> dict[str, list[Cell]]:
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.framing == framing:
+            found.setdefault(cell.sender, []).append(cell)
+    return found
+
+
+def _ratio(cells: Sequence[Cell]) -> float:
+    """Bytes on the wire for each byte of memory."""
+    return sum(cell.bytes_wire for cell in cells) / sum(cell.bytes_memory for cell in cells)
+
+
+def _figure(framing: str, cells: Iterable[Cell], price: Price) -> str | None:
+    """Ratio of a framing, and CPU time where it is about certain encoders: of them, and of their own decoders."""
+    own = [cell for cell in cells if cell.framing == framing]
+    if not own:
+        return None
+    costs = [f"ratio {_ratio(own):.3f}"]
+    if price.senders:
+        costs += _cpu("sender", own) + _cpu("receiver", [cell for cell in own if cell.receiver == cell.sender])
+    return f"{framing}: {', '.join(costs)}"
+
+
+def _cpu(end: Role, cells: Iterable[Cell]) -> list[str]:
+    timed = [(cell, spent) for cell in cells if (spent := getattr(cell.cpu_seconds, end)) is not None]
+    if not timed:
+        return []
+    each = sum(spent for _, spent in timed) / sum(cell.bytes_memory for cell, _ in timed) * 2**30
+    return [f"{end} {each:.1f} CPU s/GiB"]
