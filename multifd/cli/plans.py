@@ -18,10 +18,10 @@ from multifd.cli import qemus
 from multifd.errors import InputError
 from multifd.framing.model import framing
 from multifd.memory.corpus import CORPORA
-from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
+from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
 from multifd.wire.fault import fault
 
-SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
+SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
 QEMU: Final = "qemu"
 """The suite that needs a binary."""
@@ -146,6 +146,8 @@ def _facts(work: Work) -> dict[str, str | None]:
             return _migration(work)
         case Probe(peer=peer):
             return {"peer": peer, "program": "round trips, and what it cannot do, before anything else"}
+        case Flips(sender=sender, receiver=receiver, framing=name):
+            return {"framing": f"{name}: {framing(name).shape()}", "sender": sender, "receiver": receiver}
         case Check(library=library, name=name):
             return {"library": library, "program": f"python -m multifd.scrutiny {name} {library}"}
         case Reproducer(library=library, name=name):

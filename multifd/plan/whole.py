@@ -16,6 +16,7 @@ from multifd.oracle.ability import inabilities
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
 from multifd.plan.faults import fault_plan
+from multifd.plan.flips import flip_plan
 from multifd.plan.integrity import integrity_plan
 from multifd.plan.library import library_plan
 from multifd.plan.negotiation import negotiation_plan
@@ -58,6 +59,7 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
         negotiation_plan(line_up),
         fault_plan(line_up),
         integrity_plan(line_up, user_corpus=chosen.user_corpus),
+        flip_plan(line_up),
         qemu_plan(line_up),
         library_plan(skips),
     ):

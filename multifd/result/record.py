@@ -75,6 +75,18 @@ class DeviceWork(Model):
     verdict: DeviceVerdict
 
 
+class Integrity(Model):
+    """Payloads with one bit flipped each, given to a decoder."""
+
+    flips: int
+    detected: int
+    """Refused."""
+    harmless: int
+    """Memory is right all the same."""
+    silent: int
+    """Taken, and memory is wrong."""
+
+
 class Cell(Model):
     """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
 
@@ -111,6 +123,8 @@ class Cell(Model):
     cpu_seconds: CpuSeconds = CpuSeconds()
     reproduce: str
     artifacts: tuple[str, ...] = ()
+    integrity: Integrity | None = None
+    """What became of flipped bits; None where none were flipped."""
 
 
 class Peer(Model):
