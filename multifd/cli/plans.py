@@ -21,11 +21,11 @@ from multifd.memory.blocks import BLOCKS, packet_pages
 from multifd.memory.corpus import CORPORA
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.space import Factor, Space
-from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
+from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
 from multifd.wire.fault import fault
 from multifd.wire.packet import slots
 
-SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
+SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
 QEMU: Final = "qemu"
 """The suite that needs a binary."""
@@ -186,6 +186,8 @@ def _facts(work: Work) -> dict[str, str | None]:
             return _migration(work)
         case Probe(peer=peer):
             return {"peer": peer, "program": "round trips, and what it cannot do, before anything else"}
+        case Flips(sender=sender, receiver=receiver, framing=name):
+            return {"framing": f"{name}: {framing(name).shape()}", "sender": sender, "receiver": receiver}
         case Check(library=library, name=name):
             return {"library": library, "program": f"python -m multifd.scrutiny {name} {library}"}
         case Reproducer(library=library, name=name):

@@ -108,9 +108,7 @@ class PayloadDecoder:
         """The length table; where QEMU asserts on it, this raises."""
         table = 4 * count
         if len(payload) <= table:
-            message = (
-                f"length table: payload is {len(payload)} bytes, expected more than {table} (QEMU asserts that it is)"
-            )
+            message = f"length table: payload is {len(payload)} bytes, expected more than {table} (QEMU asserts it)"
             raise PayloadError(message, "payload size", len(payload), f"more than {table}")
         lengths = struct.unpack_from(f">{count}I", payload)
         if self._framing.raw_escape and max(lengths) > self._page_size:

@@ -13,6 +13,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -55,6 +56,7 @@ class Crew:
         self._connections: list[socket.socket] = []
         self._errors: list[Exception] = []
         self._threads: list[threading.Thread] = []
+        self._lanes: list[ThreadPoolExecutor] = []
         self._cutting = False
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -90,6 +92,8 @@ class Crew:
         self._over.set()
         self._watch.join()
         self._cut()
+        for lane in self._lanes:
+            lane.shutdown()
         for thread in self._threads:
             thread.join()
 
@@ -131,6 +135,17 @@ class Crew:
         threads = [self.start(task) for task in tasks]
         for thread in threads:
             thread.join()
+        if self.error is not None:
+            raise Stopped
+
+    def run_in_lanes(self, tasks: Sequence[Task]) -> None:
+        """As :meth:`run`, but each place in the sequence has one thread for as long as there are connections.
+
+        So has each channel of a QEMU for a whole migration: what a codec keeps for a thread stays with its channel.
+        """
+        for _ in tasks[len(self._lanes) :]:
+            self._lanes.append(ThreadPoolExecutor(1))
+        wait([lane.submit(self._guarded, task) for lane, task in zip(self._lanes, tasks, strict=False)])
         if self.error is not None:
             raise Stopped
 

@@ -131,8 +131,8 @@ class ChannelTransmitter:
 class Transmitter:
     """A whole migration: the main channel and all multifd channels.
 
-    ``at_once`` runs what each channel has to do in a thread of its own (sockets, with
-    :meth:`multifd.migrate.crew.Crew.run`); otherwise that is done one after the other (files).
+    ``at_once`` runs what each channel has to do in the thread of that channel (sockets, with
+    :meth:`multifd.migrate.crew.Crew.run_in_lanes`); otherwise that is done one after the other (files).
     """
 
     def __init__(

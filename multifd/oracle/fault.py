@@ -37,6 +37,7 @@ from multifd.oracle.consequence import (
     unnoticed,
 )  # fmt: skip
 from multifd.oracle.decision import Decision
+from multifd.oracle.guarded import unguarded
 from multifd.oracle.header import device_state, init_packet, ram_header
 from multifd.oracle.question import Question
 from multifd.wire.dialect import SyncCarrier
@@ -105,18 +106,7 @@ def _ends(q: Question, deed: Ends) -> Decision:
 
 
 def _silent(q: Question) -> Decision:
-    framing = q.receiver.framing
-    if framing.raw_pages:
-        why = "pages as they are have no checksum"
-    elif framing.raw_escape:
-        why = "a page that does not shrink is sent as it is and has no checksum"
-    elif framing.scope is Scope.CHANNEL:
-        why = "a stream that does not end has no checksum"
-    elif trailer_length(framing.container):
-        why = f"receiver {q.receiver.peer} does not compare the checksum"
-    else:
-        why = f"container {framing.container} has no checksum"
-    return hazard(q, f"{why}, nothing on the wire can notice")
+    return hazard(q, f"{unguarded(q.receiver, q.decoder)}, nothing on the wire can notice")
 
 
 def _bit(q: Question, deed: Bit) -> Decision:

@@ -170,7 +170,7 @@ class PeerServer:
             # Like QEMU, connect main first: receivers before 8.0 take the first connection for it.
             connections = [crew.add(connect(request.address)) for _ in range(1 + request.channels)]
             main, *channels = map(SocketSink, connections)
-            transmitter = Transmitter(request.script, transmission, self.codec, main, channels, crew.run)
+            transmitter = Transmitter(request.script, transmission, self.codec, main, channels, crew.run_in_lanes)
             started = time.perf_counter()
             transmitter.run()
             seconds = time.perf_counter() - started

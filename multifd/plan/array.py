@@ -6,8 +6,8 @@ In this order, each step marking what its rows have, so that the next adds what 
    is given packets of every number of pages;
 2. every framing x sender x receiver live, over several rounds; those of the same capabilities but for level and knobs
    once for each framing;
-3. the accelerators' codecs under their own methods with every value of every factor, live;
-4. pages at the edge of what shrinks, for every receiver of every framing that compresses page by page;
+3. the accelerators' codecs under their own methods with every value of every factor, live, and in a lasting session;
+4. pages at the edge of what shrinks, for every peer in every framing that compresses page by page;
 5. the pairs that are left, and with strength 3 triples until :data:`ENOUGH` of them are there.
 
 Content, page size, blocks and scenario decide which images of guest memory are needed. So that these stay few, rows
@@ -28,7 +28,18 @@ from numpy.typing import NDArray
 from multifd.framing.model import FRAMINGS, Scope
 from multifd.memory.blocks import SWEEPS
 from multifd.plan.covering import OPEN, Choice, Row, Tuples
-from multifd.plan.space import CAPTURE, CONTENTS, FILLS, PAGE_SIZES, SCENARIO_NAMES, SWEEP, Factor, Relation, Space
+from multifd.plan.space import (
+    CAPTURE,
+    CHANNELS,
+    CONTENTS,
+    FILLS,
+    PAGE_SIZES,
+    SCENARIO_NAMES,
+    SWEEP,
+    Factor,
+    Relation,
+    Space,
+)
 
 ENOUGH: Final = 0.97
 """Share of the triples that a plan of strength 3 has."""
@@ -47,6 +58,10 @@ _ROUNDS: Final = ("live", "zero-only", "partial", "empty", "legacy-zero-pages")
 """Scenarios of several rounds."""
 _CAPTURED: Final = np.array([name == CAPTURE for name in SCENARIO_NAMES])
 _SMALLEST: Final = PAGE_SIZES.index(4096)
+_LASTING: Final = {
+    Factor.SCENARIO: SCENARIO_NAMES.index("live"), Factor.CHANNELS: CHANNELS.index(2), Factor.FILL: FILLS.index("few"),
+}  # fmt: skip
+"""Several packets of every channel in every round: what a session keeps shows only in one that lasts."""
 
 
 @dataclass(slots=True)
@@ -139,13 +154,15 @@ class CoveringArray:
             for factor in (f for f in Factor if f not in (Factor.FRAMING, Factor.SENDER, Factor.RECEIVER)):
                 for value in range(self.space.sizes[factor]):
                     self._must({Factor.FRAMING: f, role: peer, factor: value}, ~_CAPTURED)
+            self._must({Factor.FRAMING: f, role: peer, **_LASTING}, ~_CAPTURED)
 
     def _edges(self) -> None:
         pages = [at for at, framing in enumerate(FRAMINGS.values()) if framing.scope is Scope.PAGE]
         edge = {Factor.PAGE_SIZE: _SMALLEST, Factor.CONTENT: CONTENTS.index(EDGE)}
-        for f, r in itertools.product(pages, range(len(self.space.receivers))):
+        for f, role in itertools.product(pages, (Factor.SENDER, Factor.RECEIVER)):
             if not FRAMINGS[self.space.values[0][f]].raw_pages:  # type: ignore[index]
-                self._must({Factor.FRAMING: f, Factor.RECEIVER: r, **edge}, _CAPTURED)
+                for peer in range(self.space.sizes[role]):
+                    self._must({Factor.FRAMING: f, role: peer, **edge}, _CAPTURED)
 
     def _must(self, fixed: dict[Factor, int], scenarios: Relation) -> None:
         """A row with these values, unless there is one."""

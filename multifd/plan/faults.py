@@ -54,8 +54,8 @@ class _Way:
 
 def fault_plan(line_up: LineUp) -> Iterator[PlannedCell]:
     """Every fault of ours, each with its covering selection."""
-    readers = {name: _readers(line_up, name) for name in FRAMINGS}
-    chosen = [(fault, way) for fault in FAULTS.values() for way in _covering(fault, readers)]
+    reading = {name: sorted(peer.name for peer in readers(line_up, name)) for name in FRAMINGS}
+    chosen = [(fault, way) for fault in FAULTS.values() for way in _covering(fault, reading)]
     # What is played from one capture stands together.
     for fault, way in sorted(chosen, key=lambda each: (each[1].framing.name, each[1].dialect.order)):
         yield _cell(line_up, fault, way, NOISE)
@@ -99,12 +99,12 @@ def applies(fault: Fault, framing: Framing, spoken: Dialect) -> bool:
     return there
 
 
-def _covering(fault: Fault, readers: dict[str, list[str]]) -> Iterator[_Way]:
+def _covering(fault: Fault, reading: dict[str, list[str]]) -> Iterator[_Way]:
     """One way for each framing, each as different from those before as can be, and what is still missing then."""
-    everything = list(_ways(fault, readers))
+    everything = list(_ways(fault, reading))
     wanted = set[object]().union(*(way.shows() for way in everything))
     if not isinstance(fault.deed, Bit | Payload | Lengths):
-        wanted -= {name for names in readers.values() for name in names}
+        wanted -= {name for names in reading.values() for name in names}
     for name in FRAMINGS:
         ways = [way for way in everything if way.framing.name == name]
         if ways:
@@ -117,11 +117,11 @@ def _covering(fault: Fault, readers: dict[str, list[str]]) -> Iterator[_Way]:
         yield best
 
 
-def _ways(fault: Fault, readers: dict[str, list[str]]) -> Iterator[_Way]:
+def _ways(fault: Fault, reading: dict[str, list[str]]) -> Iterator[_Way]:
     """All there are, readers taking turns, in an order that depends on nothing but names."""
     ways: list[_Way] = []
     for framing in FRAMINGS.values():
-        turns = itertools.cycle(readers[framing.name])
+        turns = itertools.cycle(reading[framing.name])
         for spoken, place in itertools.product(DIALECTS.values(), PLACES):
             if framing.travels_as in spoken.flags and applies(fault.at(place), framing, spoken):
                 ways.append(_Way(framing, spoken, place, next(turns)))
@@ -133,11 +133,11 @@ def _lot(fault: Fault, way: _Way) -> bytes:
     return hashlib.blake2b(name.encode(), digest_size=8).digest()
 
 
-def _readers(line_up: LineUp, name: str) -> list[str]:
-    """Decoders that read a framing as its reference sends it."""
+def readers(line_up: LineUp, name: str) -> list[LineUpPeer]:
+    """Decoders that read a framing as its reference sends it, the reference itself in any case."""
     sender, reference = reference_pair(line_up, name, name)
-    able_ones = [peer for peer in line_up.receivers() if _reads(sender, peer, name)]
-    return sorted({peer.name for peer in able_ones} | {reference.name})
+    others = [peer for peer in line_up.receivers() if peer.name != reference.name and _reads(sender, peer, name)]
+    return [reference, *others]
 
 
 def _reads(sender: LineUpPeer, receiver: LineUpPeer, name: str) -> bool:

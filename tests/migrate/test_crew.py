@@ -49,6 +49,48 @@ def test_all_tasks_run_at_once(crew: Crew) -> None:
         crew.run([lambda: (together.wait(), None)[1]] * 3)
 
 
+def test_all_lanes_are_at_work_at_once(crew: Crew) -> None:
+    together = threading.Barrier(3, timeout=LONG)
+
+    with crew.watching():
+        crew.run_in_lanes([lambda: (together.wait(), None)[1]] * 3)
+
+
+def test_a_lane_has_one_thread_for_all_rounds(crew: Crew) -> None:
+    threads: list[list[int]] = [[], []]
+    tasks = [lambda: threads[0].append(threading.get_ident()), lambda: threads[1].append(threading.get_ident())]
+
+    with crew.watching():
+        crew.run_in_lanes(tasks)
+        crew.run_in_lanes(tasks)
+
+    assert [len(set(idents)) for idents in threads] == [1, 1]
+    assert threads[0] != threads[1]
+
+
+def test_no_thread_of_a_lane_is_left(crew: Crew) -> None:
+    before = threading.active_count()
+
+    with crew.watching():
+        crew.run_in_lanes([lambda: None] * 3)
+
+    assert threading.active_count() == before
+
+
+def test_nothing_more_is_done_in_lanes_after_a_task_has_failed(crew: Crew) -> None:
+    waiting, _theirs = pair(crew)
+    done = []
+
+    def fail() -> None:
+        raise OSError("no")
+
+    with pytest.raises(OSError, match="no"), crew.watching():
+        crew.run_in_lanes([lambda: (waiting.recv(1), None)[1], fail])
+        done.append("something")
+
+    assert done == []
+
+
 def test_the_first_error_wakes_everybody_and_is_raised(crew: Crew) -> None:
     waiting, _theirs = pair(crew)
     seen = []

@@ -1,0 +1,54 @@
+"""Vendor libraries that are wrong in one condition only: some cell of the default run must notice each."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from multifd.libraries.find import libraries
+from tests.mutants.mutants import CONDITIONS, LIBRARIES, Mutant, mutants
+from tests.mutants.workshop import COMPILER, Workshop
+
+DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs/mutation.md"
+EVERY = 16
+"""Of so many cells one tells enough about a library that is right."""
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    found = libraries()
+    if lacking := [name for name in LIBRARIES if name not in found]:
+        pytest.skip(f"no library for {' and '.join(lacking)} on this host; remedy: multifd vendor fetch")
+    if COMPILER is None:
+        pytest.skip("no C compiler to build mutants with; remedy: apt install gcc")
+    return Workshop(tmp_path_factory.mktemp("mutants"), found)
+
+
+@pytest.mark.parametrize("mutant", mutants(), ids=str)
+def test_the_default_run_notices(mutant: Mutant, workshop: Workshop) -> None:
+    with workshop.mutated(mutant):
+        assert workshop.probed(mutant.library) is None, "wrong where everybody looks"
+        noticed = next((record for record in workshop.run(workshop.cells(mutant)) if record.verdict != "pass"), None)
+
+    assert noticed is not None, f"no cell of {len(workshop.cells(mutant))} notices"
+    assert (noticed.verdict, noticed.kind) in {("fail", "corrupt"), ("fail", "wrong-error")}, noticed.reason
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_that_only_passes_on_conforms(library: str, workshop: Workshop) -> None:
+    concerned = {cell.id: cell for each in mutants() if each.library == library for cell in workshop.cells(each)}
+
+    records = list(workshop.run(list(concerned.values())[::EVERY]))
+
+    assert workshop.probed(library) is None
+    assert {record.id: record.reason for record in records if record.verdict not in ("pass", "known")} == {}
+
+
+def test_the_documentation_lists_every_condition() -> None:
+    section = (
+        DOCUMENTATION.read_text(encoding="utf-8").partition("## Mutants of vendor libraries\n")[2].partition("\n## ")[0]
+    )
+
+    assert re.findall(r"^\| ([^|`]+) \| `", section, re.MULTILINE) == [each.name for each in CONDITIONS]

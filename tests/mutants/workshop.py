@@ -1,0 +1,123 @@
+"""Where mutants are built, and put before the cells of the default run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from multifd.accelerator import ACCELERATORS, VENDOR
+from multifd.campaign.options import Options
+from multifd.campaign.prepare import Campaign, prepare
+from multifd.campaign.worker import Worker
+from multifd.errors import PeerError
+from multifd.libraries.find import Library
+from multifd.lineup.probe import Prober
+from multifd.memory.scratch import make_scratch, remove_scratch
+from multifd.peer.client import PeerProcess
+from multifd.plan.cell import PlannedCell
+from multifd.plan.work import Pairing
+from multifd.result.record import Cell
+from tests.mutants.mutants import Mutant
+
+COMPILER: Final = shutil.which("cc")
+SUITES: Final = ("wire", "negotiation", "integrity")
+"""A vendor library by itself is scrutinized elsewhere: here the wire must do."""
+_SOURCES: Final = Path(__file__).parent
+_OPTIONS: Final = ("-shared", "-fPIC", "-O1", "-Wall", "-Werror")
+_SECONDS: Final = 30.0
+
+
+class Workshop:
+    """The default run, prepared once with libraries that only pass on; each can be replaced by a mutant for a while."""
+
+    def __init__(self, directory: Path, libraries: Mapping[str, Library]) -> None:
+        self._libraries = libraries
+        self._directory = directory / "libraries"
+        self._directory.mkdir()
+        self._results = directory / "results"
+        _furnish(self._directory, libraries)
+        for library in libraries.values():
+            self._build(library)
+        self.campaign: Final = self._prepared(directory / "profile.yaml")
+
+    @contextmanager
+    def mutated(self, mutant: Mutant) -> Iterator[None]:
+        """The mutant stands in the place of its library."""
+        library, condition = self._libraries[mutant.library], mutant.condition
+        self._build(library, mutant.direction, condition.when, short=condition.short)
+        try:
+            yield
+        finally:
+            self._build(library)
+
+    def probed(self, name: str) -> str | None:
+        """What the probe has against a peer."""
+        peer = self.campaign.line_up.peer(name)
+        process = PeerProcess(peer.name, peer.command, peer.environment)
+        try:
+            with Prober() as prober:
+                return prober.probe(process, process.hello(_SECONDS), _SECONDS).problem
+        except PeerError as broken:
+            return str(broken)
+        finally:
+            process.quit()
+
+    def cells(self, mutant: Mutant) -> list[PlannedCell]:
+        """Those that can tell: the library works in them, and memory must be identical; the likely ones first."""
+        cells = [
+            cell
+            for cell in self.campaign.plan.cells.values()
+            if cell.suite in SUITES
+            and isinstance(cell.work, Pairing)
+            and cell.prediction.outcome == "identical"
+            and mutant.concerns(cell.work)
+        ]
+        return sorted(cells, key=lambda cell: not mutant.condition.likely(cell.pairing))
+
+    def run(self, cells: list[PlannedCell]) -> Iterator[Cell]:
+        """The records of these cells, by peers of their own."""
+        scratch = make_scratch(sockets=True)
+        try:
+            with Worker(self.campaign, scratch, self._results, None) as worker:
+                yield from map(worker.conclude, cells)
+        finally:
+            remove_scratch(scratch)
+
+    def _build(
+        self, library: Library, direction: str = "compress", when: str = "false", *, short: bool = False
+    ) -> None:
+        needed, made = (self._directory / f"{library.name}.{part}" for part in ("needed", "made"))
+        # The real one is needed by its path: by its soname the loader would find the mutant again.
+        _compile(needed, "-x", "c", os.devnull, f"-Wl,-soname,{library.path.resolve()}")
+        condition = (f"-DDIRECTION={direction.upper()}", f"-DWHEN={when}", f"-DSHORT={short:d}")
+        _compile(made, *condition, str(_SOURCES / f"lib{library.name}.c"), "-Wl,--no-as-needed", str(needed))
+        made.replace(self._directory / VENDOR[library.name].soname)
+
+    def _prepared(self, profile: Path) -> Campaign:
+        own = {"path": "software", "libraries": [str(self._directory)]}
+        devices = {kind: own if each.real is not None else {} for kind, each in ACCELERATORS.items()}
+        content = {"description": "mutants", "extends": "auto", "devices": devices}
+        profile.write_text(yaml.safe_dump(content))
+        return prepare(Options(profile=str(profile)), print, probe=True)
+
+
+def _furnish(directory: Path, libraries: Mapping[str, Library]) -> None:
+    """What libraries that need a loader of their own have beside them, the loader too, a mutant must have."""
+    folders = chain.from_iterable(library.loader[-1].split(":") for library in libraries.values() if library.loader)
+    for file in chain.from_iterable(Path(folder).iterdir() for folder in dict.fromkeys(folders)):
+        link = directory / file.name
+        if not link.is_symlink():
+            link.symlink_to(file)
+
+
+def _compile(output: Path, *arguments: str) -> None:
+    assert COMPILER is not None
+    subprocess.run((COMPILER, *_OPTIONS, "-o", str(output), *arguments), check=True)
