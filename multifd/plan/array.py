@@ -140,13 +140,13 @@ class CoveringArray:
                 self._capture(framing, sender, [receiver], sweeping=sweeping)
 
     def _live(self) -> None:
-        rounds, able = _scenarios(_ROUNDS), self.space.codecs.any(3)
+        rounds, able = _scenarios(_ROUNDS), np.asarray(self.space.codecs.any(3))
         senders, receivers = self.space.plain("sender"), self.space.plain("receiver")
         for f, s, r in itertools.product(range(len(FRAMINGS)), senders, receivers):
             if able[f, s, r]:
                 self._add(self._row({Factor.FRAMING: f, Factor.SENDER: s, Factor.RECEIVER: r}, rounds))
         for role, axis in ((Factor.SENDER, 2), (Factor.RECEIVER, 1)):
-            for f, peer in np.argwhere(able.any(axis)).tolist():
+            for f, peer in np.argwhere(np.asarray(able.any(axis))).tolist():
                 self._must({Factor.FRAMING: f, role: peer}, rounds)
 
     def _own_methods(self) -> None:
