@@ -14,7 +14,13 @@ class Parameter:
     """An integer parameter of a codec."""
 
     default: int
-    allowed: range
+    allowed: range | tuple[int, ...]
+
+    def expected(self) -> str:
+        """What is allowed, in words."""
+        if isinstance(self.allowed, range) and self.allowed.step == 1:
+            return f"{self.allowed.start} to {self.allowed.stop - 1}"
+        return f"one of {', '.join(map(str, self.allowed))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,7 @@ class Factory:
                 allowed = ", ".join(self.parameters) or "none"
                 raise InputError(f"codec {self.name}: parameter {key!r} is unknown; expected one of {allowed}")
             if value not in parameter.allowed:
-                raise InputError(
-                    f"codec {self.name}: {key} is {value}; expected"
-                    f" {parameter.allowed.start} to {parameter.allowed.stop - 1}"
-                )
+                raise InputError(f"codec {self.name}: {key} is {value}; expected {parameter.expected()}")
             values[key] = value
         return values
 

@@ -6,6 +6,9 @@ while the queues are busy (``MAX_SUBMIT_RETRY_NUM``), and otherwise computes the
 sending, and ends the migration when receiving. libqpl answers a page fault by touching the page and submitting the job
 once more (``qpl_hw_check_job.cpp``, qpl 1.6.0), and a compression that overflows by writing stored blocks.
 
+With ``stream`` the packets of a channel are one stream, a job each, whose state the engine keeps; what QEMU does when a
+queue stays busy is then not to be had.
+
 So what a receiver accepts can depend on how busy its device is: the software path takes streams that the silicon
 refuses (see :mod:`multifd.codec.silicon.iaa_inflate`).
 """
@@ -14,13 +17,15 @@ from __future__ import annotations
 
 import threading
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qpl_container import DECODER, ENCODER, unwrap, wrap
+from multifd.codec.flushed import is_flushed
+from multifd.codec.qpl_container import DECODER, ENCODER, unwrap, without_header, wrap
 from multifd.codec.silicon.iaa import Completion, Descriptor, Record, WorkQueue, compressed
-from multifd.codec.silicon.iaa_inflate import inflate
+from multifd.codec.silicon.iaa_inflate import Inflation, inflate
 from multifd.codec.silicon.iaa_status import Refusal, Status
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes
@@ -64,11 +69,17 @@ class _IaaCodec:
         return wrap(raw, source, container)
 
     def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
+        raw = self.unwrapped(bytes(data), container, unwrap)
+        return self._completed(self._run(Descriptor("decompress", raw, size)))
+
+    def unwrapped(self, data: bytes, container: Container, without: Callable[[bytes, Container], bytes]) -> bytes:
+        """The DEFLATE; raises PayloadError for a header that is none."""
         try:
-            raw = unwrap(bytes(data), container)
+            return without(data, container)
         except Refusal as refusal:
             raise self._failed(refusal.status, refusal.detail) from None
-        record = self._run(Descriptor("decompress", raw, size))
+
+    def _completed(self, record: Record) -> bytes:
         if record.completion is not Completion.SUCCESS:
             raise self._failed(record.status, record.detail)
         return record.output
@@ -81,6 +92,9 @@ class _IaaCodec:
         if not self._submitted(descriptor):
             self.effort.fallbacks += 1
             return _software(descriptor)
+        return self._taken(descriptor)
+
+    def _taken(self, descriptor: Descriptor) -> Record:
         record = self.queue.complete()
         if record.completion is Completion.PAGE_FAULT:
             self.effort.resubmissions += 1
@@ -116,13 +130,58 @@ def _stored(data: bytes) -> bytes:
     return stream.compress(data) + stream.flush()
 
 
+class _Decompressor:
+    """A stream being read, a job for each packet."""
+
+    def __init__(self, codec: _IaaStreamCodec, container: Container) -> None:
+        self.ended = False
+        self._codec = codec
+        self._container = container
+        self._aecs: Inflation | None = None
+
+    def decompress(self, data: Bytes, size: int) -> Bytes:
+        if not is_flushed(data):
+            self.ended = True
+            return b""
+        source = bytes(data)
+        if self._aecs is None:
+            source = self._codec.unwrapped(source, self._container, without_header)
+            self._aecs = Inflation()
+        output = self._codec.continued(Descriptor("decompress", source, size, aecs=self._aecs))
+        if len(output) != size:
+            name = self._codec.name
+            raise PayloadError(f"{name}: qpl decompressed len {len(output)}, expected len {size}")
+        return output
+
+
+class _IaaStreamCodec(_IaaCodec):
+    def __init__(self, name: str, **parameters: int) -> None:
+        super().__init__(name, **parameters)
+        self.decoder = replace(DECODER, streaming=True)
+
+    def decompressor(self, container: Container) -> _Decompressor:
+        return _Decompressor(self, container)
+
+    def continued(self, descriptor: Descriptor) -> bytes:
+        """The output of a job that goes on with others: software cannot, for it does not have the AECS."""
+        with self._lock:
+            if not self._submitted(descriptor):
+                raise self._failed(Status.QUEUES_ARE_BUSY_ERR, "the queue stays busy, and the stream is the engine's")
+            return self._completed(self._taken(descriptor))
+
+
+def _make(name: str, stream: int, **parameters: int) -> _IaaCodec:
+    return (_IaaStreamCodec if stream else _IaaCodec)(name, **parameters)
+
+
 FACTORY = Factory(
     "iaa-emulated",
-    _IaaCodec,
+    _make,
     {
         "huffman": Parameter(0, range(2)),
         "queue": Parameter(128, range(129)),
         "busy": Parameter(0, range(1 << 16)),
         "fault": Parameter(0, range(1 << 16)),
+        "stream": Parameter(0, range(2)),
     },
 )

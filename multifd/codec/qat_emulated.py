@@ -6,7 +6,8 @@ piece to everybody but libqatzip.
 
 Like QEMU (``migration/multifd-qatzip.c``, QEMU 10.2) it compresses and decompresses a whole payload with one call and
 treats every code but ``QZ_OK`` as an error. Each payload has a session of its own, as if an error never outlived its
-packet.
+packet; with ``stream`` every channel has one (:mod:`.silicon.libqatzip_stream`, :mod:`.qatzip_streams`), and reads what
+never ends in software only, if at all.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qatzip_calls import DECODER, ENCODER, buffer_bytes, decode_all, incomplete
+from multifd.codec.qatzip_calls import BUFFER, COLLECT, DECODER, ENCODER, THRESHOLD, decode_all, incomplete
+from multifd.codec.qatzip_streams import header
 from multifd.codec.silicon.libqatzip import Device, Parameters, Session
+from multifd.codec.silicon.libqatzip_stream import Stream
 from multifd.codec.silicon.qat import Engine
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes
@@ -51,15 +54,17 @@ class _QatCodec:
         device: int,
         raw: int,
         timeout: int,
+        verify: int,
+        recover: int,
     ) -> None:
         self.name = name
         self.version = _MODELLED
         self.provenance: Provenance = "emulated"
         self.device = "QAT"
-        piece = buffer_bytes(_NAME, buffer)
+        piece = buffer << 10
         self.encoder = replace(ENCODER, member=piece if device == Device.READY else None)
         self.decoder = DECODER
-        self.engine = Engine(level, watchdog=timeout, strict=not backup)
+        self.engine = Engine(level, watchdog=timeout, verify=verify, recover=bool(recover), strict=not backup)
         self._parameters = Parameters(
             level=level,
             buffer=piece,
@@ -78,15 +83,18 @@ class _QatCodec:
         return Effort(self.engine.requests - self.engine.lost, self._software, self.engine.lost)
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
-        session = self._session(container)
-        answer = session.compress(data)
-        self._count(session)
+        return self.compressed(self.session(container), data, last=True)
+
+    def compressed(self, session: Session, data: Bytes, *, last: bool) -> bytes:
+        """``qzCompress`` in a session; raises PayloadError."""
+        answer = session.compress(data, last=last)
+        self.count(session)
         if answer.code != "QZ_OK":
             raise PayloadError(f"{self.name}: qzCompress failed: {answer.code}")
         return answer.output
 
     def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
-        session = self._session(container)
+        session = self.session(container)
 
         def call(source: memoryview, room: int) -> tuple[int, bytes]:
             answer = session.decompress(bytes(source), room)
@@ -98,29 +106,97 @@ class _QatCodec:
         try:
             output = decode_all(self.name, call, data, size)
         finally:
-            self._count(session)
+            self.count(session)
         if not session.ended:
             raise incomplete(self.name)
         return output
 
-    def _session(self, container: Container) -> Session:
+    def session(self, container: Container) -> Session:
+        """A new one."""
         return Session(replace(self._parameters, container=container), self.engine)
 
-    def _count(self, session: Session) -> None:
+    def count(self, session: Session) -> None:
+        """Add what software did in a session since it was counted last."""
         with self._lock:
             self._software += session.software
+        session.software = 0
+
+
+class _Compressor:
+    """A stream being written by a session of its own, in raw, with the header of its container before it."""
+
+    def __init__(self, codec: _QatStreamCodec, container: Container) -> None:
+        self._codec = codec
+        self._session = codec.session(Container.RAW)
+        self._header = header(container)
+
+    def compress(self, data: Bytes) -> bytes:
+        output = self._codec.compressed(self._session, data, last=False)
+        begin, self._header = self._header, b""
+        return begin + output
+
+    def sync(self) -> bytes:
+        return b""
+
+
+class _Decompressor:
+    """A stream being read, a call for each packet, each said to be the last."""
+
+    def __init__(self, codec: _QatStreamCodec, container: Container, collect: int) -> None:
+        self._codec = codec
+        self._stream = Stream(codec.session(container), collect)
+
+    @property
+    def ended(self) -> bool:
+        return self._stream.session.ended
+
+    def decompress(self, data: Bytes, size: int) -> Bytes:
+        source, name = bytes(data), self._codec.name
+        answer = self._stream.decompress(source, size + 1, last=True)
+        self._codec.count(self._stream.session)
+        if answer.code != "QZ_OK":
+            raise PayloadError(f"{name}: qzDecompressStream failed: {answer.code}")
+        if len(answer.output) > size:
+            left = len(source) - answer.consumed + self._stream.pending_in
+            raise PayloadError(
+                f"{name}: qzDecompressStream failed: more than the expected {size} bytes, {left} bytes of input left"
+            )
+        return answer.output
+
+
+class _QatStreamCodec(_QatCodec):
+    def __init__(self, name: str, collect: int, **parameters: int) -> None:
+        super().__init__(name, **parameters)
+        self.encoder = replace(self.encoder, streaming=True, forgets=True)
+        # Only software reads a stream that never ends.
+        self.decoder = replace(DECODER, streaming=bool(parameters["backup"]))
+        self._collect = collect << 10
+
+    def compressor(self, container: Container, window: int) -> _Compressor:
+        return _Compressor(self, container)
+
+    def decompressor(self, container: Container) -> _Decompressor:
+        return _Decompressor(self, container, self._collect)
+
+
+def _make(name: str, stream: int, collect: int, **parameters: int) -> _QatCodec:
+    return _QatStreamCodec(name, collect, **parameters) if stream else _QatCodec(name, **parameters)
 
 
 FACTORY = Factory(
     _NAME,
-    _QatCodec,
+    _make,
     {
         "level": Parameter(1, range(1, 10)),
-        "buffer": Parameter(64, range(1, 513)),
-        "threshold": Parameter(1024, range(128, (512 << 10) + 1)),
+        "buffer": BUFFER,
+        "threshold": THRESHOLD,
         "backup": Parameter(1, range(2)),
         "device": Parameter(1, range(3)),
         "raw": Parameter(1, range(2)),
         "timeout": Parameter(0, range(1 << 16)),
+        "verify": Parameter(0, range(1 << 16)),
+        "recover": Parameter(0, range(2)),
+        "stream": Parameter(0, range(2)),
+        "collect": COLLECT,
     },
 )

@@ -7,6 +7,10 @@ What libqatzip 2.0.0 does and this codec makes visible or keeps away from its us
 * after an error, and after a decompression that did not come to an end, the session is set up again;
 * a session belongs to one thread, so every channel has its own, and one for each container.
 
+``buffer`` is ``hw_buff_sz`` in KiB, ``threshold`` is ``input_sz_thrshold`` in bytes, ``collect`` is ``strm_buff_sz`` in
+KiB. Software flushes fully every ``buffer`` KiB, and looks at no threshold. With ``stream`` a channel's packets are one
+stream (:mod:`.qatzip_streams`).
+
 With a device it may still compute in software without saying so: that it is there makes the provenance, counters must
 prove the rest.
 """
@@ -21,7 +25,8 @@ from typing import Any, Final
 
 from multifd.codec.binding import binding
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qatzip_calls import DECODER, ENCODER, buffer_bytes, decode_all, incomplete
+from multifd.codec.qatzip_calls import BUFFER, COLLECT, DECODER, ENCODER, THRESHOLD, decode_all, incomplete
+from multifd.codec.qatzip_streams import Compressor, Decompressor
 from multifd.errors import EnvironmentBroke, PayloadError
 from multifd.framing.coder import Bytes
 from multifd.framing.container import Container
@@ -31,13 +36,19 @@ _NAME: Final = "qatzip"
 
 
 class _QatzipCodec:
-    def __init__(self, name: str, level: int, buffer: int, backup: int) -> None:
+    def __init__(self, name: str, level: int, buffer: int, backup: int, threshold: int, collect: int) -> None:
         self.name = name
         self._qatzip = binding(_NAME)
         self.version = "{}.{} (API)".format(*importlib.import_module("qatzip.abi").API_VERSION)
         self.device = "QAT"
         self.decoder = DECODER
-        self._parameters = {"level": level, "hw_buff_sz": buffer_bytes(_NAME, buffer), "sw_backup": bool(backup)}
+        self._parameters = {
+            "level": level,
+            "hw_buff_sz": buffer << 10,
+            "sw_backup": bool(backup),
+            "input_sz_thrshold": threshold,
+            "strm_buff_sz": collect << 10,
+        }
         self._threads = threading.local()
         hardware = self._session(Container.GZIP_EXT).hardware
         # The software path writes one member, whatever the size.
@@ -77,14 +88,18 @@ class _QatzipCodec:
         return output
 
     def _session(self, container: Container) -> Any:
+        """This thread's."""
         sessions: dict[Container, Any] = self._threads.__dict__.setdefault("sessions", {})
         if container not in sessions:
-            parameters = self._qatzip.Parameters(format=container.value, **self._parameters)
-            try:
-                sessions[container] = self._qatzip.Session(parameters)
-            except self._qatzip.QatzipError as problem:
-                raise EnvironmentBroke(f"{self.name}: {problem}") from None
+            sessions[container] = self._new(container)
         return sessions[container]
+
+    def _new(self, container: Container) -> Any:
+        parameters = self._qatzip.Parameters(format=container.value, **self._parameters)
+        try:
+            return self._qatzip.Session(parameters)
+        except self._qatzip.QatzipError as problem:
+            raise EnvironmentBroke(f"{self.name}: {problem}") from None
 
     def _ended(self, session: Any) -> bool:
         """The last call saw the end of a stream."""
@@ -93,12 +108,33 @@ class _QatzipCodec:
         return bool(ended.value)
 
 
+class _QatzipStreamCodec(_QatzipCodec):
+    def __init__(self, name: str, **parameters: int) -> None:
+        super().__init__(name, **parameters)
+        self.encoder = replace(self.encoder, streaming=True, forgets=True)
+        self.decoder = replace(DECODER, streaming=True)
+
+    def compressor(self, container: Container, window: int) -> Compressor:
+        return Compressor(self.name, self._new(Container.RAW), container, self._qatzip.QatzipError)
+
+    def decompressor(self, container: Container) -> Decompressor:
+        session = self._new(container)
+        return Decompressor(self.name, session, self._qatzip.Stream(session), self._ended, self._qatzip.QatzipError)
+
+
+def _make(name: str, stream: int, **parameters: int) -> _QatzipCodec:
+    return (_QatzipStreamCodec if stream else _QatzipCodec)(name, **parameters)
+
+
 FACTORY = Factory(
     _NAME,
-    _QatzipCodec,
+    _make,
     {
         "level": Parameter(1, range(1, 10)),
-        "buffer": Parameter(64, range(1, 513)),
+        "buffer": BUFFER,
         "backup": Parameter(1, range(2)),
+        "threshold": THRESHOLD,
+        "stream": Parameter(0, range(2)),
+        "collect": COLLECT,
     },
 )

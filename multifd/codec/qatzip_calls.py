@@ -5,18 +5,26 @@ was too short. What it returns is how much it read and wrote, and (since 2.0) wh
 these every payload can be decoded completely or refused. QEMU looks at the size of the output only.
 
 The five containers are all that a deflate session has (``QzDataFormat_T`` and ``zlib_format``). A call works on whole
-buffers; the streaming interface of the library collects input and has no sync flush.
+buffers; :mod:`.qatzip_streams` has the library's streams.
 """
 
 from __future__ import annotations
 
 from typing import Final, Protocol
 
-from multifd.errors import InputError, PayloadError
+from multifd.codec.contract import Parameter
+from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 
 _CONTAINERS: Final = frozenset({Container.RAW, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B, Container.ZLIB})
+
+BUFFER: Final = Parameter(64, tuple(1 << power for power in range(10)))
+"""``hw_buff_sz`` in KiB, a power of two (``qzCheckParamsCommon``)."""
+THRESHOLD: Final = Parameter(1024, range(128, (512 << 10) + 1))
+"""``input_sz_thrshold``, bytes."""
+COLLECT: Final = Parameter(64, range(1, 2044))
+"""``strm_buff_sz`` in KiB."""
 
 ENCODER: Final = EncoderCapability(_CONTAINERS, streaming=False, windows=frozenset({15}))
 DECODER: Final = DecoderCapability(
@@ -66,10 +74,3 @@ def decode_all(name: str, call: Call, data: Bytes, size: int) -> Bytes:
 def incomplete(name: str) -> PayloadError:
     """The error for a payload whose last stream has no end."""
     return PayloadError(f"{name}: qzDecompress failed: incomplete or truncated stream")
-
-
-def buffer_bytes(codec: str, kibibytes: int) -> int:
-    """``hw_buff_sz`` in bytes; raises :class:`InputError` if it is not a power of two (``qzCheckParamsCommon``)."""
-    if kibibytes & (kibibytes - 1):
-        raise InputError(f"codec {codec}: buffer is {kibibytes}; expected a power of two from 1 to 512")
-    return kibibytes << 10

@@ -9,18 +9,24 @@ What libqpl 1.9.0 does and this codec makes visible or keeps away from its users
 * after an error the job is made new.
 
 A job belongs to one thread, so every channel has its own. ``path`` 0 is ``auto``, which may compute in software
-without saying so, and therefore counts as software until counters prove otherwise.
+without saying so, and therefore counts as software until counters prove otherwise. With ``stream`` a channel's packets
+are one stream (:mod:`.qpl_streams`), with ``jobs`` several pages are submitted before the first is waited for, as QEMU
+does on hardware (migration/multifd-qpl.c, QEMU 10.2); the software path computes them as they are submitted.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any, Final
 
 from multifd.codec.binding import binding
 from multifd.codec.contract import Factory, Parameter
 from multifd.codec.qpl_container import DECODER, ENCODER
+from multifd.codec.qpl_streams import Compressor, Decompressor, Options
 from multifd.errors import EnvironmentBroke, PayloadError
 from multifd.framing.coder import Bytes
 from multifd.framing.container import Container
@@ -33,8 +39,18 @@ _MEANINGS: Final = {217: "distance beyond the history of 4096 bytes", 218: "dist
 """What ``status.h`` (qpl 1.9.0) says more of a status than its name does."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A job that was submitted, and where its output goes."""
+
+    job: Any
+    output: bytearray
+    problem: Exception | None
+    """Why there is nothing to wait for."""
+
+
 class _QplCodec:
-    def __init__(self, name: str, level: int, path: int, huffman: int) -> None:
+    def __init__(self, name: str, level: int, path: int, huffman: int, jobs: int) -> None:
         self.name = name
         self._qpl = binding("qpl")
         self.version: str = self._qpl.version()
@@ -45,6 +61,7 @@ class _QplCodec:
         self._level = level
         self._path = _PATHS[path]
         self._huffman = _HUFFMAN[huffman]
+        self._in_flight = jobs
         self._threads = threading.local()
         self._job()
 
@@ -52,38 +69,124 @@ class _QplCodec:
         job = self._job()
         if container is Container.ZLIB:
             job.reset()
+        return self._write(job, data, self._compression(container))
+
+    def compress_batch(self, inputs: Iterable[Bytes], container: Container, window: int) -> Iterator[Bytes]:
+        if self._in_flight == 1:
+            return map(self.compress, inputs, repeat(container), repeat(window))
+
+        def submit(job: Any, data: Bytes) -> bytearray:
+            if container is Container.ZLIB:
+                job.reset()
+            output = bytearray(self._qpl.compress_bound(len(data)))
+            job.submit_compress(data, output, **self._compression(container))
+            return output
+
+        return self._flights(inputs, submit)
+
+    def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
+        return self._read(self._job(), data, size, {"format": _FORMATS[container]})
+
+    def decompress_batch(self, streams: Iterable[Bytes], container: Container, size: int) -> Iterator[Bytes]:
+        if self._in_flight == 1:
+            return map(self.decompress, streams, repeat(container), repeat(size))
+
+        def submit(job: Any, data: Bytes) -> bytearray:
+            output = bytearray(size)
+            job.submit_decompress(data, output, format=_FORMATS[container])
+            return output
+
+        return (self._sized(output, size) for output in self._flights(streams, submit))
+
+    def compressor(self, container: Container, window: int) -> Compressor:
+        """A stream of jobs that go on: libqpl has no flush, so it is no stream that a receiver could follow."""
+        return Compressor(self._new(), self._write, self._compression(container))
+
+    def _read(self, job: Any, data: Bytes, size: int, options: Options) -> bytearray:
+        output = bytearray(size)
+        try:
+            produced = job.decompress_into(data, output, **options)
+        except self._qpl.Error as problem:
+            raise self._failed(job, problem) from None
+        del output[produced:]
+        return self._sized(output, size)
+
+    def _write(self, job: Any, data: Bytes, options: Options) -> bytearray:
         output = bytearray(self._qpl.compress_bound(len(data)))
         try:
-            size = job.compress_into(data, output, format=_FORMATS[container], level=self._level, huffman=self._huffman)
+            size = job.compress_into(data, output, **options)
         except self._qpl.Error as problem:
-            raise self._failed(problem) from None
+            raise self._failed(job, problem) from None
         del output[size:]
         return output
 
-    def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
-        output = bytearray(size)
+    def _flights(self, inputs: Iterable[Bytes], submit: Callable[[Any, Bytes], bytearray]) -> Iterator[bytearray]:
+        """The outputs in order; as many jobs as there are, or as the queue takes, are under way at a time."""
+        jobs = self._several()
+        flying: deque[_Flight] = deque()
         try:
-            produced = self._job().decompress_into(data, output, format=_FORMATS[container])
+            for number, data in enumerate(inputs):
+                if len(flying) == len(jobs):
+                    yield self._landed(flying.popleft())
+                while (flight := self._flight(jobs[number % len(jobs)], data, submit)) is None:
+                    if not flying:
+                        raise PayloadError(f"{self.name}: qpl job failed with error 5: the queues stay busy")
+                    yield self._landed(flying.popleft())
+                flying.append(flight)
+            while flying:
+                yield self._landed(flying.popleft())
+        finally:
+            for flight in flying:
+                flight.job.reset()
+
+    def _flight(self, job: Any, data: Bytes, submit: Callable[[Any, Bytes], bytearray]) -> _Flight | None:
+        """None if every queue is full."""
+        try:
+            return _Flight(job, submit(job, data), None)
+        except self._qpl.QueuesAreBusyError:
+            return None
         except self._qpl.Error as problem:
-            raise self._failed(problem) from None
-        if produced != size:
+            return _Flight(job, bytearray(), problem)
+
+    def _landed(self, flight: _Flight) -> bytearray:
+        try:
+            if flight.problem is not None:
+                raise flight.problem
+            size = flight.job.wait()
+        except self._qpl.Error as problem:
+            raise self._failed(flight.job, problem) from None
+        del flight.output[size:]
+        return flight.output
+
+    def _compression(self, container: Container) -> Options:
+        return {"format": _FORMATS[container], "level": self._level, "huffman": self._huffman}
+
+    def _sized(self, output: bytearray, size: int) -> bytearray:
+        if len(output) != size:
             raise PayloadError(
-                f"{self.name}: qpl decompressed len {produced}, expected len {size}"
+                f"{self.name}: qpl decompressed len {len(output)}, expected len {size}"
                 " (QPL_STS_OK with short output: incomplete or truncated stream)"
             )
         return output
 
     def _job(self) -> Any:
-        job = getattr(self._threads, "job", None)
-        if job is None:
-            try:
-                job = self._threads.job = self._qpl.Job(self._path)
-            except self._qpl.Error as problem:
-                raise EnvironmentBroke(f"{self.name}: {problem}") from None
-        return job
+        """This thread's."""
+        return self._several()[0]
 
-    def _failed(self, problem: Exception) -> PayloadError:
-        self._job().reset()
+    def _several(self) -> list[Any]:
+        jobs: list[Any] | None = getattr(self._threads, "jobs", None)
+        if jobs is None:
+            jobs = self._threads.jobs = [self._new() for _ in range(self._in_flight)]
+        return jobs
+
+    def _new(self) -> Any:
+        try:
+            return self._qpl.Job(self._path)
+        except self._qpl.Error as problem:
+            raise EnvironmentBroke(f"{self.name}: {problem}") from None
+
+    def _failed(self, job: Any, problem: Exception) -> PayloadError:
+        job.reset()
         status = getattr(problem, "status", None)
         if status is None:
             return PayloadError(f"{self.name}: qpl job failed: {problem}")
@@ -93,12 +196,28 @@ class _QplCodec:
         )
 
 
+class _QplStreamCodec(_QplCodec):
+    def __init__(self, name: str, **parameters: int) -> None:
+        super().__init__(name, **parameters)
+        self.decoder = replace(DECODER, streaming=True)
+
+    def decompressor(self, container: Container) -> Decompressor:
+        flush_output = self._qpl.Flag.DECOMP_FLUSH_ALWAYS
+        return Decompressor(self._new(), self._read, {"format": _FORMATS[container], "flags": flush_output})
+
+
+def _make(name: str, stream: int, **parameters: int) -> _QplCodec:
+    return (_QplStreamCodec if stream else _QplCodec)(name, **parameters)
+
+
 FACTORY = Factory(
     "qpl",
-    _QplCodec,
+    _make,
     {
         "level": Parameter(1, range(1, 4, 2)),
         "path": Parameter(2, range(3)),
         "huffman": Parameter(0, range(2)),
+        "stream": Parameter(0, range(2)),
+        "jobs": Parameter(1, range(1, 65)),
     },
 )

@@ -31,6 +31,7 @@ DECODER: Final = DecoderCapability(
 
 _GZIP_HEADER: Final = bytes.fromhex("1f8b08000000000000ff")
 _GZIP_TRAILER: Final = 8
+_GZIP: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
 _DEFLATED: Final = 8
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT, _RESERVED = 0x02, 0x04, 0x08, 0x10, 0xE0
 _FDICT: Final = 0x20
@@ -49,6 +50,12 @@ def wrap(raw: bytes, source: bytes, container: Container) -> bytes:
 
 def unwrap(data: bytes, container: Container) -> bytes:
     """What the decompressor is given of a stream in one of the :data:`READ` containers; raises :class:`Refusal`."""
+    raw = without_header(data, container)
+    return raw[: max(0, len(raw) - _GZIP_TRAILER)] if container in _GZIP else raw
+
+
+def without_header(data: bytes, container: Container) -> bytes:
+    """The same of the first packet of a stream that goes on."""
     match container:
         case Container.ZLIB:
             return _without_zlib(data)
@@ -85,7 +92,7 @@ def _without_gzip(data: bytes) -> bytes:
         at += 2
     if at > len(data):
         raise Refusal(Status.MORE_INPUT_NEEDED, "incomplete or truncated gzip header")
-    return data[at : max(at, len(data) - _GZIP_TRAILER)]
+    return data[at:]
 
 
 def _not_a_header(header: bytes) -> Refusal:

@@ -127,4 +127,4 @@ def _make(name: str, level: int) -> _ZstdCodec:
     )
 
 
-FACTORY = Factory("zstd", _make, {"level": Parameter(1, range(1, 20))})
+FACTORY = Factory("zstd", _make, {"level": Parameter(1, range(1, 21))})

@@ -35,6 +35,8 @@ class EncoderCapability:
     """Bits of the largest distance that it really uses, whatever its zlib header announces."""
     member: int | None = None
     """Bytes of input after which a new member begins, but in raw, which has none; None for one, however long."""
+    forgets: bool = False
+    """Its flush is a full one: no match reaches back before it."""
 
     def limit(self, wanted: int) -> int | None:
         """The largest window of at most ``wanted`` bits that it can keep, None if it has none."""
@@ -169,9 +171,14 @@ class BatchDecoder(Protocol):
         ...
 
 
-def compressor_of(codec: Codec, container: Container, window: int) -> Compressor:
-    """A new stream that can be flushed; raises :class:`Unsupported` if the codec has none."""
-    if not isinstance(codec, StreamEncoder):
+def compressor_of(codec: Codec, container: Container, window: int, *, trying: bool = False) -> Compressor:
+    """A new stream that can be flushed; raises :class:`Unsupported` if the codec has none.
+
+    A library may have calls that keep a stream open and no flush. A codec then has the stream and does not declare it:
+    ``trying`` gets it all the same, to see what comes of it.
+    """
+    declared_streaming = codec.encoder is not None and codec.encoder.streaming
+    if not isinstance(codec, StreamEncoder) or not (trying or declared_streaming):
         raise _no_streams(codec)
     return codec.compressor(container, window)
 

@@ -12,6 +12,8 @@ emulate    whatever                    the emulation
 skip       whatever                    the real one's name, with every cell skipped
 =========  ==========================  ===============================================================
 
+Beside each of them, unless it is skipped, stand the profile's variants of its codec.
+
 A peer never claims more than this table gives it: hardware is claimed only where a usable device was found, and
 the counters of just these devices must then prove it.
 """
@@ -19,7 +21,7 @@ the counters of just these devices must then prove it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +30,7 @@ from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke
 from multifd.libraries.find import Library, libraries
 from multifd.profile.model import OTHERS, DeviceEntry, Profile
-from multifd.result.record import Provenance
+from multifd.result.record import Provenance, Role
 
 HARDWARE: Final = 1
 SOFTWARE: Final = 2
@@ -41,6 +43,7 @@ class DevicePeer:
 
     codec: str
     parameters: Mapping[str, int]
+    """All of the codec that are not the defaults."""
     provenance: Provenance
     library: Library | None = None
     """Where the vendor library is, None for an emulation."""
@@ -49,6 +52,9 @@ class DevicePeer:
     skip: str | None = None
     place: str = ""
     """Of its parameters in the profile."""
+    named: Mapping[str, int] = field(default_factory=dict)
+    """Parameters that its name shows: those of a variant."""
+    roles: tuple[Role, ...] = ("sender", "receiver")
 
 
 Find = Callable[[Sequence[Path]], Mapping[str, Library]]
@@ -86,7 +92,21 @@ def device_peers(profile: Profile, found: Sequence[Device], find: Find = librari
                 chosen.append(_skipped(each.accelerator))
     if lacking:
         raise EnvironmentBroke("the profile requires what this host lacks:\n  " + "\n  ".join(lacking))
-    return chosen
+    return [peer for each in chosen for peer in (each, *_variants(each, profile))]
+
+
+def _variants(peer: DevicePeer, profile: Profile) -> Iterator[DevicePeer]:
+    """On the same path and devices as the peer of which they are."""
+    if peer.skip is not None:
+        return
+    for at, variant in enumerate(profile.variants.get(peer.codec, ())):
+        yield replace(
+            peer,
+            parameters={**peer.parameters, **variant.parameters},
+            place=f"$.variants.{peer.codec}[{at}].parameters",
+            named=variant.parameters,
+            roles=variant.roles,
+        )
 
 
 def _rows(profile: Profile, found: Sequence[Device], find: Find) -> Iterator[_Row]:

@@ -99,8 +99,9 @@ def _of_entry(entry: PeerEntry, place: str) -> _Entrant:
 
 
 def _of_device(peer: DevicePeer, place: str) -> _Entrant:
+    factory = factories()[peer.codec]
     with _blaming(place):
-        factories()[peer.codec].values(peer.parameters)
+        factory.values(peer.parameters)
     arguments = _arguments(peer.codec, peer.parameters)
     if peer.library is None:
         command: tuple[str, ...] = (*PROGRAM, *arguments)
@@ -108,8 +109,8 @@ def _of_device(peer: DevicePeer, place: str) -> _Entrant:
     else:
         command, environment = python_command(peer.library, (*MODULE, *arguments))
     return _Entrant(
-        peer.codec, command, environment, codec=peer.codec, parameters=peer.parameters,
-        here=peer.library is None, skip=peer.skip,
+        peer_name(factory, peer.named), command, environment, peer.roles, codec=peer.codec,
+        parameters=peer.parameters, here=peer.library is None, skip=peer.skip,
     )  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nur
         try:
             known = process.hello(deadlines.hello)
             if probe is not None:
-                found = probe(process, known, deadlines.request)
+                found = probe(process, _as_used(known, entrant.roles), deadlines.request)
         except PeerError as broken:
             found, kind = Probed(str(broken), {}), broken.kind
         finally:
@@ -149,4 +150,14 @@ def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nur
         probe_kind=kind,
         refused=found.refused,
         skip=entrant.skip,
+    )
+
+
+def _as_used(known: contract.Introduction, roles: Sequence[Role]) -> contract.Introduction:
+    """What it says of the roles that it has in this run."""
+    return known.model_copy(
+        update={
+            "encoder": known.encoder if "sender" in roles else None,
+            "decoder": known.decoder if "receiver" in roles else None,
+        }
     )

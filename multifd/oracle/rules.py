@@ -144,7 +144,7 @@ def _window(q: Question) -> Decision | None:
             Cause.WINDOW,
         )
     farthest = 1 << min(announced, q.encoder.reach) if q.encoder.shrinks else 0
-    if framing.scope is Scope.PAGE:
+    if framing.scope is Scope.PAGE or (framing.flush is Flush.PAGE and q.encoder.forgets):
         farthest = min(farthest, q.page_size)
     if farthest <= 1 << q.decoder.window:
         return None

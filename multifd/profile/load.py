@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from multifd.errors import HarnessError, InputError
-from multifd.profile.model import Deadlines, DeviceEntry, PeerEntry, Profile, QemuEntry, Text
+from multifd.profile.model import Deadlines, DeviceEntry, PeerEntry, Profile, QemuEntry, Text, Variant
 from multifd.yaml import parse
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "hwprofiles"
@@ -114,6 +114,6 @@ def _known(location: tuple[Any, ...]) -> Iterable[str]:
     if len(location) == 1:
         return Profile.model_fields
     within: dict[str, type[BaseModel]] = {
-        "peers": PeerEntry, "deadlines": Deadlines, "devices": DeviceEntry, "qemu": QemuEntry,
+        "peers": PeerEntry, "deadlines": Deadlines, "devices": DeviceEntry, "qemu": QemuEntry, "variants": Variant,
     }  # fmt: skip
     return within[location[0]].model_fields

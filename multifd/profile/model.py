@@ -103,6 +103,21 @@ class DeviceEntry(_Model):
         return self
 
 
+class Variant(_Model):
+    """One more peer of an accelerator's codec, with parameters of its own."""
+
+    parameters: Annotated[dict[str, StrictInt], Field(min_length=1)]
+    """Those in which it differs from the peer that the device has anyway, and by which it is named."""
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)] = ("sender", "receiver")
+    """In which it takes part: those in which the parameters matter."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if "path" in self.parameters:
+            raise ValueError("a variant runs on the path of its device: devices.<kind>.path says which")
+        return self
+
+
 OTHERS: Final = "others"
 DEVICES: Final = (*ACCELERATORS, OTHERS)
 """Keys of ``devices``: kinds of accelerators, and those that are not named."""
@@ -114,6 +129,23 @@ def _known(kind: str) -> str:
         raise PydanticCustomError("device", "unknown key; expected one of {expected}", {"expected": expected})
     return kind
 
+
+_CODECS: Final = tuple(
+    name for each in ACCELERATORS.values() for name in (each.real.name if each.real else None, each.emulated) if name
+)
+
+
+def _codec(name: str) -> str:
+    if name not in _CODECS:
+        raise PydanticCustomError("device", "unknown key; expected one of {expected}", {"expected": ", ".join(_CODECS)})
+    return name
+
+
+Variants = Annotated[
+    dict[Annotated[str, AfterValidator(_codec)], tuple[Variant, ...]],
+    Field(json_schema_extra={"propertyNames": {"enum": list(_CODECS)}}),
+]
+"""By codec of an accelerator, the real one or the emulation."""
 
 Devices = Annotated[
     dict[Annotated[str, AfterValidator(_known)], DeviceEntry],
@@ -143,6 +175,8 @@ class Profile(_Model):
     peers: Annotated[tuple[PeerEntry, ...], Field(min_length=1)]
     devices: Devices = {}
     """The accelerators; ``others`` is for each that is not named. Without it that one takes no part in the run."""
+    variants: Variants = {}
+    """Further peers of the accelerators that take part, beside the one that ``devices`` gives each of them."""
     qemu: tuple[Qemu, ...] = ()
     """Real QEMUs besides those of ``--qemu``; ``found``: the one in PATH and every fetched one."""
     deadlines: Deadlines = Deadlines()

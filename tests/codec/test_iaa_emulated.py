@@ -9,7 +9,9 @@ import pytest
 
 from multifd.codec import create
 from multifd.codec.iaa_emulated import _IaaCodec
+from multifd.codec.silicon.iaa_inflate import Inflation
 from multifd.errors import PayloadError
+from multifd.framing.coder import decompressor_of
 from multifd.framing.container import Container, parse, wrap
 from multifd.framing.deflate import walk
 from tests.codec.deflates import (
@@ -217,6 +219,74 @@ def test_a_gzip_name_is_not_skipped_to_its_end() -> None:
 )
 def test_a_header_that_is_none_is_refused(container: Container, data: bytes, message: str) -> None:
     assert failure(iaa(), data, container) == f"iaa-emulated: qpl job failed with {message}"
+
+
+# --- streams --------------------------------------------------------------------------------------------------
+
+PACKETS = [TEXT, NOISE, bytes(PAGE), TEXT * 5, TEXT[::-1]]
+STREAMED = {Container.ZLIB: 12, Container.RAW: -12, Container.GZIP: 28}
+
+
+def flushed(container: Container, window: int = 12, packets: list[bytes] = PACKETS) -> list[bytes]:
+    wbits = {Container.ZLIB: window, Container.RAW: -window}.get(container, 16 + window)
+    stream = zlib.compressobj(6, zlib.DEFLATED, wbits)
+    return [stream.compress(each) + stream.flush(zlib.Z_SYNC_FLUSH) for each in packets]
+
+
+@pytest.mark.parametrize("container", STREAMED)
+def test_a_stream_is_read_by_jobs_that_go_on(container: Container) -> None:
+    codec = iaa(stream=1)
+    reader = decompressor_of(codec, container)
+
+    read = [bytes(reader.decompress(p, len(d))) for p, d in zip(flushed(container), PACKETS, strict=True)]
+
+    assert (read, reader.ended, codec.queue.counters.jobs) == (PACKETS, False, len(PACKETS))
+
+
+def test_history_is_kept_from_job_to_job_and_no_further_than_4096_bytes() -> None:
+    near, far = [TEXT, TEXT], [NOISE, NOISE[:1000], NOISE]
+    reader = decompressor_of(iaa(stream=1), Container.RAW)
+    assert [bytes(reader.decompress(p, PAGE)) for p in flushed(Container.RAW, packets=near)] == near
+
+    reader = decompressor_of(iaa(stream=1), Container.RAW)
+    first, second, third = flushed(Container.RAW, window=13, packets=far)
+    reader.decompress(first, PAGE)
+    reader.decompress(second, 1000)
+    with pytest.raises(PayloadError, match="distance 5096 is beyond the history of 4096 bytes"):
+        reader.decompress(third, PAGE)
+
+
+def test_a_block_may_go_on_in_the_next_job() -> None:
+    (stream,) = flushed(Container.RAW, packets=[TEXT * 5])
+    aecs = Inflation()
+
+    read = b"".join(aecs.job(stream[at : at + 7], PAGE * 5) for at in range(0, len(stream), 7))
+
+    assert read == TEXT * 5
+
+
+def test_a_stream_that_ends_is_seen_before_the_engine_reads_on() -> None:
+    reader = decompressor_of(iaa(stream=1), Container.ZLIB)
+
+    output = reader.decompress(zlib.compress(TEXT), PAGE)
+
+    assert (bytes(output), reader.ended) == (b"", True)
+
+
+def test_software_cannot_go_on_where_the_engine_was() -> None:
+    reader = decompressor_of(iaa(stream=1, queue=0), Container.ZLIB)
+
+    with pytest.raises(PayloadError, match=r"error 5 .*: the queue stays busy, and the stream is the engine's"):
+        reader.decompress(flushed(Container.ZLIB)[0], PAGE)
+
+
+def test_a_page_fault_in_a_stream_is_a_job_submitted_again() -> None:
+    codec = iaa(stream=1, fault=3)
+    reader = decompressor_of(codec, Container.ZLIB)
+
+    read = [bytes(reader.decompress(p, len(d))) for p, d in zip(flushed(Container.ZLIB), PACKETS, strict=True)]
+
+    assert (read, codec.effort.resubmissions) == (PACKETS, 2)
 
 
 def test_it_says_what_it_is() -> None:

@@ -15,6 +15,7 @@ from multifd.codec.silicon.libqatzip import Answer, Device, Parameters, Session,
 from multifd.codec.silicon.qat import Engine
 from multifd.codec.silicon.qat_member import PLAIN_GZIP, gzip_footer, member
 from multifd.errors import InputError, PayloadError
+from multifd.framing.coder import compressor_of, decompressor_of
 from multifd.framing.container import Container, gzip_ext_header, parse, trailer
 from multifd.framing.deflate import walk
 from tests.codec.deflates import empty_dynamic_block
@@ -47,6 +48,18 @@ def by_device(data: bytes, container: Container, **parameters: Any) -> bytes:
 
 def by_software(data: bytes, container: Container, **parameters: Any) -> bytes:
     return session(container, device=Device.ABSENT, **parameters).compress(data).output
+
+
+def split(payload: bytes) -> list[bytes]:
+    """The members of gzip-ext, by the sizes in their headers."""
+    found = []
+    while payload:
+        header = parse(payload, Container.GZIP_EXT)
+        assert header.payload_size is not None
+        size = header.length + header.payload_size + 8
+        found.append(payload[:size])
+        payload = payload[size:]
+    return found
 
 
 def members(payload: bytes, container: Container) -> list[bytes]:
@@ -538,6 +551,100 @@ def test_without_backup_a_request_that_hangs_is_an_error() -> None:
     assert str(caught.value) == "qat-emulated[backup=0,timeout=1]: qzCompress failed: QZ_FAIL"
 
 
+# --- verification that fails ----------------------------------------------------------------------------------
+
+
+def test_a_compression_that_fails_verification_is_repeated_by_software() -> None:
+    made = codec(verify=2)
+
+    payload = bytes(made.compress(TEXT[: 3 * PIECE], Container.GZIP_EXT, 15))
+
+    assert [parse(each, Container.GZIP_EXT).xfl for each in split(payload)] == [0, 4, 0]
+    assert members(payload, Container.GZIP_EXT) == [TEXT[at : at + PIECE] for at in range(0, 3 * PIECE, PIECE)]
+    assert made.effort == Effort(hardware=3, software=1)
+
+
+def test_without_backup_a_failed_verification_is_an_error() -> None:
+    with pytest.raises(PayloadError, match="qzCompress failed: QZ_FAIL"):
+        codec(verify=1, backup=0).compress(TEXT[:4096], Container.GZIP_EXT, 15)
+
+
+def test_a_failed_verification_with_recovery_is_stored_blocks_by_the_device() -> None:
+    made = codec(verify=2, recover=1)
+
+    payload = bytes(made.compress(TEXT[: 3 * PIECE], Container.RAW, 15))
+
+    assert members(payload, Container.RAW) == [TEXT[: 3 * PIECE]]
+    assert sum(block.output for block in walk(payload).blocks if block.kind == "stored") == PIECE
+    assert made.effort == Effort(hardware=3)
+
+
+# --- streams --------------------------------------------------------------------------------------------------
+
+STREAMED: Final = {Container.ZLIB: 15, Container.RAW: -15, Container.GZIP: 31}
+PACKETS: Final = [TEXT[:4096], TEXT, bytes(4096), NOISE, TEXT[:12288]]
+
+
+@pytest.mark.parametrize("device", list(Device))
+@pytest.mark.parametrize("container", STREAMED)
+def test_a_stream_that_it_writes_can_be_followed_packet_by_packet(container: Container, device: Device) -> None:
+    writer = compressor_of(codec(stream=1, device=device), container, 15)
+    reader = zlib.decompressobj(STREAMED[container])
+
+    assert [reader.decompress(writer.compress(each) + writer.sync()) for each in PACKETS] == PACKETS
+
+
+def test_no_match_in_its_stream_reaches_back_before_a_flush() -> None:
+    writer = compressor_of(codec(stream=1), Container.RAW, 15)
+
+    stream = b"".join(writer.compress(TEXT[:4096]) for _ in range(8))
+
+    assert walk(stream).max_distance < 4096
+
+
+def flushed(packets: list[bytes], container: Container) -> list[bytes]:
+    stream = zlib.compressobj(6, zlib.DEFLATED, STREAMED[container])
+    return [stream.compress(each) + stream.flush(zlib.Z_SYNC_FLUSH) for each in packets]
+
+
+@pytest.mark.parametrize("collect", [1, 64, 2043])
+@pytest.mark.parametrize("container", STREAMED)
+def test_a_stream_that_never_ends_is_read_by_software(container: Container, collect: int) -> None:
+    made = codec(stream=1, collect=collect)
+    reader = decompressor_of(made, container)
+
+    read = [bytes(reader.decompress(p, len(d))) for p, d in zip(flushed(PACKETS, container), PACKETS, strict=True)]
+
+    assert (read, reader.ended) == (PACKETS, False)
+    assert made.effort.software >= len(PACKETS)
+
+
+def test_a_device_is_asked_once_and_refuses_a_request_without_an_end() -> None:
+    made = codec(stream=1)
+    reader = decompressor_of(made, Container.ZLIB)
+
+    for packet in flushed([TEXT[:4096]] * 3, Container.ZLIB):
+        reader.decompress(packet, 4096)
+
+    assert made.effort == Effort(hardware=1, software=3)
+
+
+def test_without_backup_no_stream_is_read_that_does_not_end() -> None:
+    made = codec(stream=1, backup=0)
+    reader = decompressor_of(codec(stream=1), Container.ZLIB)
+
+    assert made.decoder.streaming is False
+    assert bytes(reader.decompress(zlib.compress(TEXT[:4096]), 4096)) == TEXT[:4096]
+    assert reader.ended
+    with pytest.raises(PayloadError, match="qzDecompressStream failed: QZ_FAIL"):
+        decompressor_of(made, Container.ZLIB).decompress(flushed(PACKETS, Container.ZLIB)[0], 4096)
+
+
+def test_more_of_a_stream_than_asked_for_is_refused() -> None:
+    with pytest.raises(PayloadError, match="qzDecompressStream failed: more than the expected 100 bytes"):
+        decompressor_of(codec(stream=1), Container.ZLIB).decompress(flushed(PACKETS, Container.ZLIB)[0], 100)
+
+
 # --- the codec ----------------------------------------------------------------------------------------------
 
 
@@ -556,4 +663,6 @@ def test_a_buffer_is_a_power_of_two() -> None:
     with pytest.raises(InputError) as caught:
         codec(buffer=48)
 
-    assert str(caught.value) == "codec qat-emulated: buffer is 48; expected a power of two from 1 to 512"
+    assert (
+        str(caught.value) == "codec qat-emulated: buffer is 48; expected one of 1, 2, 4, 8, 16, 32, 64, 128, 256, 512"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+import zlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
@@ -12,11 +13,11 @@ from typing import Any, Final
 import pytest
 
 from multifd.codec import create
-from multifd.codec.silicon import libqatzip
+from multifd.codec.silicon import libqatzip, libqatzip_stream
 from multifd.codec.silicon.libqatzip import Device
 from multifd.codec.silicon.qat import Engine
-from multifd.errors import EnvironmentBroke, InputError, PayloadError
-from multifd.framing.coder import Codec, StreamDecoder, StreamEncoder
+from multifd.errors import EnvironmentBroke, InputError, PayloadError, Unsupported
+from multifd.framing.coder import Codec, StreamDecoder, StreamEncoder, compressor_of, decompressor_of
 from multifd.framing.container import Container
 
 PAGE: Final = 4096
@@ -65,8 +66,8 @@ class Session:
     def max_compressed_length(self, size: int) -> int:
         return 2 * size + 1024
 
-    def compress_into(self, data: bytes, destination: bytearray) -> tuple[int, int]:
-        return self._taken(self.model.compress(data), destination)
+    def compress_into(self, data: bytes, destination: bytearray, last: bool = True) -> tuple[int, int]:
+        return self._taken(self.model.compress(data, last=last), destination)
 
     def decompress_into(self, data: memoryview, destination: bytearray) -> tuple[int, int]:
         return self._taken(self.model.decompress(bytes(data), len(destination)), destination)
@@ -76,6 +77,27 @@ class Session:
             raise QatzipError(answer.code)
         destination[: len(answer.output)] = answer.output
         return answer.consumed, len(answer.output)
+
+
+class Stream:
+    """As qatzip.Stream, over the model."""
+
+    def __init__(self, session: Session) -> None:
+        self.model = libqatzip_stream.Stream(session.model, session.parameters["strm_buff_sz"])
+
+    @property
+    def pending_in(self) -> int:
+        return self.model.pending_in
+
+    def decompress_into(self, data: bytes, destination: bytearray, last: bool) -> tuple[int, int]:
+        answer = self.model.decompress(bytes(data), len(destination), last=last)
+        if answer.code != "QZ_OK":
+            raise QatzipError(answer.code)
+        destination[: len(answer.output)] = answer.output
+        return answer.consumed, len(answer.output)
+
+    def close(self) -> None:
+        pass
 
 
 def end_of_stream(session: Any, ended: Any) -> int:
@@ -92,6 +114,7 @@ def module(**changes: Any) -> SimpleNamespace:
         "LayoutError": RuntimeError,
         "Parameters": dict,
         "Session": Session,
+        "Stream": Stream,
         "load": lambda: SimpleNamespace(qzGetDeflateEndOfStream=end_of_stream),
     }
     return SimpleNamespace(**plain | changes)
@@ -156,6 +179,8 @@ def test_level_and_buffer_are_the_sessions() -> None:
         "level": 6,
         "hw_buff_sz": 128 << 10,
         "sw_backup": True,
+        "input_sz_thrshold": 1024,
+        "strm_buff_sz": 64 << 10,
     }
 
 
@@ -238,7 +263,7 @@ def test_a_buffer_is_a_power_of_two() -> None:
     with pytest.raises(InputError) as caught:
         create("qatzip", {"buffer": 3})
 
-    assert str(caught.value) == "codec qatzip: buffer is 3; expected a power of two from 1 to 512"
+    assert str(caught.value) == "codec qatzip: buffer is 3; expected one of 1, 2, 4, 8, 16, 32, 64, 128, 256, 512"
 
 
 def test_it_has_no_streams() -> None:
@@ -247,3 +272,47 @@ def test_it_has_no_streams() -> None:
     assert codec.encoder is not None and codec.decoder is not None
     assert (codec.encoder.streaming, isinstance(codec, StreamEncoder)) == (False, False)
     assert (codec.decoder.streaming, isinstance(codec, StreamDecoder)) == (False, False)
+
+
+STREAMED: Final = (Container.ZLIB, Container.RAW, Container.GZIP, Container.GZIP_EXT)
+
+
+@pytest.mark.parametrize("collect", [1, 64])
+@pytest.mark.parametrize("container", STREAMED)
+def test_a_stream_that_it_writes_is_read_packet_by_packet(container: Container, collect: int) -> None:
+    codec = create("qatzip", {"stream": 1, "collect": collect})
+    writer, reader = compressor_of(codec, container, 15), decompressor_of(codec, container)
+    packets = [TEXT, TEXT * 40, bytes(PAGE), TEXT[::-1]]
+
+    read = [bytes(reader.decompress(writer.compress(each) + writer.sync(), len(each))) for each in packets]
+
+    assert (read, reader.ended) == (packets, False)
+
+
+def test_a_stream_that_ends_is_seen_to_end() -> None:
+    reader = decompressor_of(create("qatzip", {"stream": 1}), Container.ZLIB)
+
+    output = reader.decompress(zlib.compress(TEXT), PAGE)
+
+    assert (bytes(output), reader.ended) == (TEXT, True)
+
+
+def test_more_of_a_stream_than_asked_for_is_refused() -> None:
+    reader = decompressor_of(create("qatzip", {"stream": 1}), Container.ZLIB)
+
+    with pytest.raises(
+        PayloadError, match=r"^qatzip\[stream=1\]: qzDecompressStream failed: more than the expected 100"
+    ):
+        reader.decompress(zlib.compress(TEXT), 100)
+
+
+def test_what_is_no_stream_is_refused_in_the_librarys_words() -> None:
+    reader = decompressor_of(create("qatzip", {"stream": 1}), Container.ZLIB)
+
+    with pytest.raises(PayloadError, match=r"^qatzip\[stream=1\]: qzDecompressStream failed: QZ_DATA_ERROR$"):
+        reader.decompress(b"no zlib at all", PAGE)
+
+
+def test_4b_whose_header_has_the_length_has_no_streams() -> None:
+    with pytest.raises(Unsupported, match="container 4B has no streams that can be flushed"):
+        compressor_of(create("qatzip", {"stream": 1}), Container.FOUR_B, 15)

@@ -11,8 +11,15 @@ from typing import Any, Final
 import pytest
 
 from multifd.codec import create
-from multifd.errors import EnvironmentBroke, InputError, PayloadError
-from multifd.framing.coder import Codec, StreamDecoder, StreamEncoder
+from multifd.errors import EnvironmentBroke, InputError, PayloadError, Unsupported
+from multifd.framing.coder import (
+    Codec,
+    StreamDecoder,
+    compress_each,
+    compressor_of,
+    decompress_each,
+    decompressor_of,
+)
 from multifd.framing.container import Container
 
 PAGE: Final = 4096
@@ -38,11 +45,20 @@ class QplError(Error):
         super().__init__(name)
 
 
+class QueuesAreBusyError(QplError):
+    """As qpl.QueuesAreBusyError."""
+
+
 class Job:
     """A job that records what is asked of it; ``answer`` is the next result."""
 
     made: Final[list[Job]] = []
     answer: int | Error = PAGE
+    depth = 128
+    """Submissions that the queue takes."""
+    flying = 0
+    most = 0
+    """Under way at a time."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -55,11 +71,28 @@ class Job:
             raise Job.answer
         return Job.answer
 
-    def compress_into(self, data: bytes, dst: bytearray, *, format: str, level: int, huffman: str) -> int:  # noqa: A002
-        return self._call("compress", format, level, huffman)
+    def compress_into(self, data: bytes, dst: bytearray, **options: object) -> int:
+        return self._call("compress", *options.values())
 
-    def decompress_into(self, data: bytes, dst: bytearray, *, format: str) -> int:  # noqa: A002
-        return self._call("decompress", format)
+    def decompress_into(self, data: bytes, dst: bytearray, **options: object) -> int:
+        return self._call("decompress", *options.values())
+
+    def submit_compress(self, data: bytes, dst: bytearray, **options: object) -> None:
+        self._submit("compress", data)
+
+    def submit_decompress(self, data: bytes, dst: bytearray, **options: object) -> None:
+        self._submit("decompress", data)
+
+    def _submit(self, what: str, data: bytes) -> None:
+        self.calls.append((f"submit {what}", data))
+        if Job.flying >= Job.depth:
+            raise QueuesAreBusyError(5, "QPL_STS_QUEUES_ARE_BUSY_ERR")
+        Job.flying += 1
+        Job.most = max(Job.most, Job.flying)
+
+    def wait(self) -> int:
+        Job.flying -= 1
+        return self._call("wait")
 
     def reset(self) -> None:
         self.calls.append("reset")
@@ -70,6 +103,8 @@ def module(**changes: Any) -> SimpleNamespace:
         "Error": Error,
         "LibraryNotFoundError": LibraryNotFoundError,
         "LayoutError": LayoutError,
+        "QueuesAreBusyError": QueuesAreBusyError,
+        "Flag": SimpleNamespace(DECOMP_FLUSH_ALWAYS="flush"),
         "Job": Job,
         "version": lambda: "1.9.0",
         "load": lambda: None,
@@ -82,7 +117,7 @@ def module(**changes: Any) -> SimpleNamespace:
 def binding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "qpl", module())
     Job.made.clear()
-    Job.answer = PAGE
+    Job.answer, Job.depth, Job.flying, Job.most = PAGE, 128, 0, 0
     yield
     Job.made.clear()
 
@@ -197,14 +232,99 @@ def test_a_path_that_is_not_there_is_the_environments_fault(monkeypatch: pytest.
         create("qpl", {"path": 1})
 
 
-def test_it_has_no_streams() -> None:
+def test_it_declares_no_streams() -> None:
     codec = create("qpl")
 
     assert codec.encoder is not None and codec.decoder is not None
-    assert (codec.encoder.streaming, isinstance(codec, StreamEncoder)) == (False, False)
+    assert codec.encoder.streaming is False
     assert (codec.decoder.streaming, isinstance(codec, StreamDecoder)) == (False, False)
+    with pytest.raises(Unsupported, match=r"^qpl has no streams$"):
+        compressor_of(codec, Container.RAW, 12)
+
+
+FLUSHED: Final = b"packet\0\0\xff\xff"
+
+
+def test_a_stream_is_one_job_that_is_first_once_and_never_last() -> None:
+    stream = decompressor_of(create("qpl", {"stream": 1}), Container.ZLIB)
+
+    assert [len(memoryview(stream.decompress(FLUSHED, PAGE))) for _ in range(3)] == [PAGE] * 3
+
+    assert Job.made[-1].calls == [
+        ("decompress", "zlib", "flush", True, False),
+        ("decompress", "zlib", "flush", False, False),
+        ("decompress", "zlib", "flush", False, False),
+    ]
+
+
+def test_every_stream_has_a_job_of_its_own() -> None:
+    codec = create("qpl", {"stream": 1})
+
+    for stream in (decompressor_of(codec, Container.ZLIB), decompressor_of(codec, Container.ZLIB)):
+        stream.decompress(FLUSHED, PAGE)
+
+    assert [len(job.calls) for job in Job.made] == [0, 1, 1]
+
+
+def test_a_packet_of_a_stream_that_comes_short_is_an_error() -> None:
+    stream = decompressor_of(create("qpl", {"stream": 1}), Container.ZLIB)
+    Job.answer = PAGE - 1
+
+    with pytest.raises(PayloadError, match="qpl decompressed len 4095, expected len 4096"):
+        stream.decompress(FLUSHED, PAGE)
+
+
+def test_a_packet_with_which_the_stream_ends_is_seen_before_the_library_reads_on() -> None:
+    stream = decompressor_of(create("qpl", {"stream": 1}), Container.ZLIB)
+
+    output = stream.decompress(b"a final block and its Adler-32", PAGE)
+
+    assert (bytes(output), stream.ended, Job.made[-1].calls) == (b"", True, [])
+
+
+def test_trying_to_write_a_stream_is_what_the_library_has_for_it() -> None:
+    stream = compressor_of(create("qpl"), Container.RAW, 12, trying=True)
+
+    stream.compress(bytes(PAGE))
+    stream.compress(bytes(PAGE))
+
+    assert stream.sync() == b""
+    assert Job.made[-1].calls == [
+        ("compress", "raw", 1, "fixed", True, False),
+        ("compress", "raw", 1, "fixed", False, False),
+    ]
+
+
+@pytest.mark.parametrize(("jobs", "depth", "most"), [(2, 128, 2), (4, 128, 4), (4, 3, 3), (64, 128, 10)])
+def test_as_many_jobs_are_under_way_as_there_are_or_as_the_queue_takes(jobs: int, depth: int, most: int) -> None:
+    codec = create("qpl", {"jobs": jobs})
+    Job.depth = depth
+
+    outputs = list(decompress_each(codec, [bytes(1)] * 10, Container.RAW, PAGE))
+
+    assert (len(outputs), Job.most, Job.flying) == (10, most, 0)
+
+
+def test_a_queue_that_takes_nothing_is_an_error() -> None:
+    codec = create("qpl", {"jobs": 2})
+    Job.depth = 0
+
+    with pytest.raises(PayloadError, match="the queues stay busy"):
+        next(compress_each(codec, [bytes(PAGE)], Container.RAW, 12))
+
+
+def test_a_bad_stream_among_several_is_reported_when_its_turn_comes_and_no_job_stays_under_way() -> None:
+    codec = create("qpl", {"jobs": 4})
+    outputs = decompress_each(codec, [bytes(1)] * 10, Container.RAW, PAGE)
+    next(outputs)
+    Job.answer = QplError(213, "QPL_STS_INVALID_BLOCK_TYPE")
+
+    with pytest.raises(PayloadError, match="error 213"):
+        next(outputs)
+
+    assert all(job.calls[-1] == "reset" for job in Job.made)
 
 
 def test_libqpl_has_two_levels() -> None:
-    with pytest.raises(InputError, match=r"^codec qpl: level is 2; expected"):
+    with pytest.raises(InputError, match=r"^codec qpl: level is 2; expected one of 1, 3$"):
         create("qpl", {"level": 2})

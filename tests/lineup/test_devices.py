@@ -92,3 +92,37 @@ def test_a_device_without_a_binding_cannot_be_required() -> None:
 
     with pytest.raises(EnvironmentBroke, match="Kunpeng: this project has no binding for its library"):
         device_peers(profile, [], lambda _: {})
+
+
+VARIED = {
+    "qpl": [{"parameters": {"stream": 1}, "roles": ["receiver"]}],
+    "iaa-emulated": [{"parameters": {"busy": 2}}],
+    "qatzip": [{"parameters": {"level": 9}}],
+}
+
+
+def varied(policy: Mapping[str, object], devices: Sequence[Device] = ()) -> list[DevicePeer]:
+    profile = Profile.model_validate(
+        {"description": "d", "peers": [{"codec": "zlib"}], "devices": {"iaa": dict(policy)}, "variants": VARIED}
+    )
+    return device_peers(profile, devices, lambda _: {"qpl": QPL})
+
+
+def test_every_codec_that_takes_part_has_its_variants_beside_it() -> None:
+    assert [(peer.codec, peer.named, peer.roles) for peer in varied({"policy": "use"})] == [
+        ("qpl", {}, ("sender", "receiver")),
+        ("qpl", {"stream": 1}, ("receiver",)),
+        ("iaa-emulated", {}, ("sender", "receiver")),
+        ("iaa-emulated", {"busy": 2}, ("sender", "receiver")),
+    ]
+
+
+def test_a_variant_runs_where_the_peer_runs_of_which_it_is_one() -> None:
+    base, variant = varied({"policy": "use", "parameters": {"level": 3}}, [USABLE])
+
+    assert (variant.provenance, variant.devices) == (base.provenance, base.devices) == ("hardware", (USABLE,))
+    assert variant.parameters == {"level": 3, "path": 1, "stream": 1}
+
+
+def test_what_is_skipped_has_no_variants() -> None:
+    assert [peer.named for peer in varied({"policy": "skip"})] == [{}]

@@ -66,6 +66,38 @@ def test_a_setting_that_a_device_does_not_have_is_refused(key: str, emulation: d
     assert str(error.value) == f"profile lab: $.devices.{key}.emulation: {message}"
 
 
+def variants(**codecs: list[dict[str, Any]]) -> Profile:
+    devices = {"others": {"policy": "emulate"}}
+    names = {name.replace("_", "-"): given for name, given in codecs.items()}
+    return Profile.model_validate(
+        {"description": "d", "peers": [{"codec": "zlib"}], "devices": devices, "variants": names}
+    )
+
+
+def test_a_variant_is_named_by_its_parameters() -> None:
+    lab = variants(iaa_emulated=[{"parameters": {"huffman": 1, "queue": 128}, "roles": ["sender"]}])
+
+    peers = resolve("lab", lab, None, device_peers(lab, [])).peers
+
+    assert [peer.roles for peer in peers if peer.name == "iaa-emulated[huffman=1]"] == [("sender",)]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"buffer": 3}, "buffer is 3; expected one of 1, 2, 4, 8, 16, 32, 64, 128, 256, 512"),
+        ({"threshold": 64}, "threshold is 64; expected 128 to 524288"),
+    ],
+)
+def test_a_variant_that_the_codec_does_not_have_is_refused(parameters: dict[str, int], message: str) -> None:
+    lab = variants(qat_emulated=[{"parameters": {"level": 9}}, {"parameters": parameters}])
+
+    with pytest.raises(InputError) as error:
+        resolve("lab", lab, None, device_peers(lab, []))
+
+    assert str(error.value) == f"profile lab: $.variants.qat-emulated[1].parameters: codec qat-emulated: {message}"
+
+
 def test_a_peer_appears_once() -> None:
     twice = profile({"codec": "zlib"}, {"codec": "zstd"}, {"codec": "zlib", "parameters": {"level": 1}})
 
@@ -93,6 +125,19 @@ def test_a_peer_that_is_probed_runs_as_a_process_of_its_own() -> None:
 
     assert seen == [("zlib", "zlib")]
     assert (peer.probe, peer.probe_kind) == ("too slow", None)
+
+
+@pytest.mark.parametrize(("role", "used"), [("sender", (True, False)), ("receiver", (False, True))])
+def test_a_peer_is_probed_in_the_roles_that_it_has(role: str, used: tuple[bool, bool]) -> None:
+    seen: list[tuple[bool, bool]] = []
+
+    def probe(process: PeerProcess, introduced: contract.Introduction, deadline: float) -> Probed:
+        seen.append((introduced.encoder is not None, introduced.decoder is not None))
+        return Probed(None, {})
+
+    resolve("lab", profile({"codec": "zlib", "roles": [role]}), probe)
+
+    assert seen == [used]
 
 
 def test_a_probe_that_finds_the_contract_broken_says_how() -> None:

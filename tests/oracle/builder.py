@@ -52,6 +52,8 @@ KEEPS_CLOSE: Final = EncoderCapability(RAW_AND_ZLIB, streaming=False, windows=fr
 """An accelerator whose header announces more than it uses."""
 QAT: Final = encoder(15, streaming=False, member=65536)
 """An accelerator that begins a new member every 64 KiB."""
+FORGETS: Final = EncoderCapability(DEFLATE, streaming=True, windows=frozenset({15}), forgets=True)
+"""An accelerator whose flush is a full one."""
 ZSTD: Final = encoder(*range(10, 24), containers=frozenset({Container.ZSTD}))
 PLAIN: Final = encoder(containers=frozenset({Container.NONE}))
 
@@ -60,6 +62,7 @@ READS_COMPLETE: Final = decoder(15, streaming=False)
 READS_IAA: Final = decoder(12, containers=RAW_AND_ZLIB, streaming=False, header_window=False)
 READS_QPL: Final = replace(READS_IAA, needs_end=False)
 """The same in software, which is content with all of the output."""
+READS_IAA_STREAMS: Final = decoder(12, containers=RAW_AND_ZLIB, header_window=False)
 READS_4K_HEADERS: Final = decoder(12)
 READS_ZSTD: Final = decoder(27, containers=frozenset({Container.ZSTD}))
 READS_PLAIN: Final = decoder(0, containers=frozenset({Container.NONE}))

@@ -13,6 +13,7 @@ from multifd.oracle.rules import RULES
 from multifd.result.record import Outcome
 from multifd.wire.packet import PACKET_SIZE
 from tests.oracle.builder import (
+    FORGETS,
     IAA,
     KEEPS_CLOSE,
     ONE_SHOT,
@@ -21,6 +22,7 @@ from tests.oracle.builder import (
     READS_4K_HEADERS,
     READS_COMPLETE,
     READS_IAA,
+    READS_IAA_STREAMS,
     READS_PLAIN,
     READS_QPL,
     READS_ZSTD,
@@ -302,6 +304,7 @@ NEIGHBOURS: Final = (
         ask("zlib-packet", by=encoder(15, member=PACKET_SIZE), to=READS_COMPLETE),
     ),
     ("window", "as large as the receiver's", ask("zlib-packet[window=12]", to=READS_4K_HEADERS)),
+    ("window", "its flushes forget", ask("zlib-sync-page", by=FORGETS, to=READS_IAA_STREAMS)),
     ("window", "no header, and the page is no farther", ask("qpl", by=ONE_SHOT, to=READS_IAA)),
     ("window", "what only stores is sent raw", ask("uadk", by=STORING, to=READS_4K_HEADERS)),
     ("window", "no window is declared, and none is needed", ask("qpl", by=encoder(streaming=False), to=READS_IAA)),
@@ -317,6 +320,18 @@ NEIGHBOURS: Final = (
     ("zero-pages", "an old sender", ask("zlib", speaking="qemu-5.0", hearing="qemu-10.0", becomes_zero=True)),
 )
 """Questions that are close to one that the rule decides, and why it does not decide these."""
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ask("zlib", by=FORGETS, to=READS_IAA_STREAMS),
+        ask("zlib-sync-page", by=FORGETS, to=READS_IAA_STREAMS, page_size=16384),
+        ask("zlib-sync-page", to=READS_IAA_STREAMS),
+    ],
+)
+def test_matches_reach_as_far_as_what_stands_between_two_full_flushes(question: Question) -> None:
+    assert predict(question).rule == "window"
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     [
         (
             "{description: d, peers: [{codec: zlib}], peer: 1}",
-            "$.peer: unknown key; expected one of description, extends, peers, devices, qemu, deadlines",
+            "$.peer: unknown key; expected one of description, extends, peers, devices, variants, qemu, deadlines",
         ),
         (
             "{description: d, peers: [{codec: zlib}, {codec: zstd, level: 3}]}",
@@ -223,6 +223,24 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         (
             "{description: d, peers: [{codec: zlib}], devices: [iaa]}",
             "$.devices: Input should be a valid dictionary (given: ['iaa'])",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], variants: {qpl: [{parameters: {}}]}}",
+            "$.variants.qpl[0].parameters: Dictionary should have at least 1 item after validation, not 0 (given: {})",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], variants: {qpl: [{level: 3}]}}",
+            "$.variants.qpl[0].parameters: Field required; "
+            "$.variants.qpl[0].level: unknown key; expected one of parameters, roles",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], variants: {qpl: [{parameters: {path: 1}}]}}",
+            "$.variants.qpl[0]: Value error, a variant runs on the path of its device: devices.<kind>.path says which"
+            " (given: {'parameters': {'path': 1}})",
+        ),
+        (
+            "{description: d, peers: [{codec: zlib}], variants: {zlib: []}}",
+            "$.variants.zlib: unknown key; expected one of qatzip, qat-emulated, qpl, iaa-emulated, uadk-emulated",
         ),
         (
             "{description: d, extends: [auto]}",

@@ -4,7 +4,9 @@ Made from libqpl, which drives it (``sources/c_api/legacy_hw_path``, ``sources/m
 and its tests for the hardware path, and never compared with the device. The authority would be the In-Memory Analytics
 Accelerator Architecture Specification (Intel 354834).
 
-* A descriptor is one whole stream (QEMU submits FIRST and LAST together): no state survives it, nothing flushes.
+* A descriptor is one whole stream (QEMU submits FIRST and LAST together), or the next part of one that it reads: the
+  engine then keeps history, codes and bits in an AECS, which the following descriptor names
+  (``AD_RDSRC2_AECS``, ``AD_WRSRC2_ALWAYS``, ``qpl_hw_inflate_job.cpp``, qpl 1.6.0). Nothing flushes what it writes.
 * Either buffer holds at most 2 MiB, the default ``max_transfer_size`` of a work queue.
 * ENQCMD says "retry" when a shared queue is full; the descriptor was not taken (``QPL_STS_QUEUES_ARE_BUSY_ERR``).
 * With ``block_on_fault`` 0 a page fault ends the job: "no partial completion is available and the operation must be
@@ -28,7 +30,7 @@ from typing import Final, Literal
 
 from isal import isal_zlib
 
-from multifd.codec.silicon.iaa_inflate import HISTORY, inflate
+from multifd.codec.silicon.iaa_inflate import HISTORY, Inflation, inflate
 from multifd.codec.silicon.iaa_status import COMPLETION, Refusal, Status
 
 MAX_TRANSFER: Final = 2 << 20
@@ -50,7 +52,7 @@ class Completion(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """One job, a whole raw DEFLATE stream in or out."""
+    """One job, a whole raw DEFLATE stream in or out, or a part of one in."""
 
     operation: Literal["compress", "decompress"]
     source: bytes
@@ -58,6 +60,8 @@ class Descriptor:
     """Bytes of the destination."""
     dynamic: bool = False
     """Compress with a code made for the data instead of the fixed one."""
+    aecs: Inflation | None = None
+    """What earlier jobs of the stream left, None for a whole one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,9 @@ def execute(descriptor: Descriptor) -> Record:
     if descriptor.operation == "compress":
         return compressed(descriptor)
     try:
-        return Record(Completion.SUCCESS, inflate(source, room))
+        aecs = descriptor.aecs
+        output = inflate(source, room) if aecs is None else aecs.job(source, room)
+        return Record(Completion.SUCCESS, output)
     except Refusal as refusal:
         overflow = refusal.status is Status.MORE_OUTPUT_NEEDED
         completion = Completion.OUTPUT_OVERFLOW if overflow else Completion.ANALYTICS_ERROR

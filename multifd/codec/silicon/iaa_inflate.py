@@ -111,16 +111,48 @@ def _by_zlib(data: bytes, room: int) -> bytes | None:
     return output if decoder.eof and len(output) <= room else None
 
 
-class _Engine:
-    """One job: ``bit`` is the position in the input."""
+class Inflation:
+    """A stream that job after job goes on with, as the engine does with its state in an AECS.
 
-    def __init__(self, data: bytes, room: int, *, spanning: bool) -> None:
+    It holds the block that is not at its end, from the start, and the history before it: what the silicon keeps of a
+    block (its codes, the bits, where it stands) is found again by decoding it once more.
+    """
+
+    def __init__(self) -> None:
+        self._history = b""
+        self._input = b""
+        self._bit = 0
+        self._delivered = 0
+        """Bytes of the block's output that are delivered already."""
+
+    def job(self, data: bytes, room: int, *, spanning: bool = False) -> bytes:
+        """What one job delivers of the input so far, at most ``room`` bytes. Raises :class:`Refusal`."""
+        before = len(self._history) + self._delivered
+        engine = _Engine(self._input + data, before + room, self._history, self._bit, spanning=spanning)
+        engine.run_open()
+        output = bytes(engine.output[before:])
+        start = max(0, engine.block_output - HISTORY)
+        self._history = bytes(engine.output[start : engine.block_output])
+        self._delivered = len(engine.output) - engine.block_output
+        self._input = engine.rest
+        self._bit = engine.block_bit % 8
+        return output
+
+
+class _Engine:
+    """One job: ``bit`` is the position in the input, ``output`` begins with the history."""
+
+    def __init__(self, data: bytes, room: int, history: bytes = b"", bit: int = 0, *, spanning: bool) -> None:
         self._data = data
         self._end = 8 * len(data)
         self._room = room
         self._spanning = spanning
-        self._bit = 0
-        self._output = bytearray()
+        self._bit = bit
+        self.output = bytearray(history)
+        self.block_bit = bit
+        """Where the block begins that was begun last."""
+        self.block_output = len(history)
+        """Where its output begins."""
 
     def header_is_readable(self) -> bool:
         """The first block, if dynamic, has a header that the engine takes. Leaves the position where it was."""
@@ -134,21 +166,41 @@ class _Engine:
             self._bit = 0
         return True
 
+    @property
+    def rest(self) -> bytes:
+        """The input from the byte on in which the last block begins."""
+        return self._data[self.block_bit // 8 :]
+
     def run(self) -> bytes:
         """The whole stream."""
-        final = 0
-        while not final:
-            final, kind = self._take(1), self._take(2)
-            if kind == 0:
-                self._stored()
-            elif kind == 1:
-                self._tokens(*_FIXED)
-            elif kind == 2:
-                literals, distances = self._dynamic_lengths()
-                self._tokens(_table(literals, _LITERAL_ROWS), _table(distances, _DISTANCE_ROWS))
-            else:
-                self._refuse(Status.INVALID_BLOCK_TYPE, "block type is 3, expected 0 to 2")
-        return bytes(self._output)
+        while not self._block():
+            pass
+        return bytes(self.output)
+
+    def run_open(self) -> None:
+        """The stream as far as the input goes, which may end anywhere."""
+        try:
+            final = 0
+            while self._bit < self._end and not final:
+                final = self._block()
+                self.block_bit, self.block_output = self._bit, len(self.output)
+        except Refusal as refusal:
+            if refusal.status is not Status.BAD_EOF_ERR:
+                raise
+
+    def _block(self) -> int:
+        """One block; whether it is the final one."""
+        final, kind = self._take(1), self._take(2)
+        if kind == 0:
+            self._stored()
+        elif kind == 1:
+            self._tokens(*_FIXED)
+        elif kind == 2:
+            literals, distances = self._dynamic_lengths()
+            self._tokens(_table(literals, _LITERAL_ROWS), _table(distances, _DISTANCE_ROWS))
+        else:
+            self._refuse(Status.INVALID_BLOCK_TYPE, "block type is 3, expected 0 to 2")
+        return final
 
     def _stored(self) -> None:
         self._bit = (self._bit + 7) // 8 * 8
@@ -157,8 +209,8 @@ class _Engine:
             self._refuse(Status.INVALID_STORED_LEN_ERR, f"LEN is {length:#06x}, NLEN {complement:#06x}")
         start = self._bit // 8
         present = self._data[start : start + length]
-        left = self._room - len(self._output)
-        self._output += present[:left]
+        left = self._room - len(self.output)
+        self.output += present[:left]
         self._bit += 8 * len(present)
         if len(present) > left:
             self._overflow()
@@ -216,7 +268,7 @@ class _Engine:
             self._refuse(status, f"the {name} code is over-subscribed")
 
     def _tokens(self, literals: list[_Entry], distances: list[_Entry]) -> None:  # noqa: PLR0912  (a call costs more than a token)
-        data, room, output = self._data, self._room, self._output
+        data, room, output = self._data, self._room, self.output
         literal_mask, distance_mask = len(literals) - 1, len(distances) - 1
         produced = len(output)
         at, hold, bits = self._bit // 8, 0, 0
@@ -285,8 +337,8 @@ class _Engine:
 
     def _overflow(self) -> NoReturn:
         # As in qpl_hw_check_job.cpp, qpl 1.6.0.
-        status = Status.MORE_OUTPUT_NEEDED if self._output else Status.DST_IS_SHORT_ERR
+        status = Status.MORE_OUTPUT_NEEDED if self.output else Status.DST_IS_SHORT_ERR
         self._refuse(status, f"more than the expected {self._room} bytes")
 
     def _refuse(self, status: Status, detail: str) -> NoReturn:
-        raise Refusal(status, detail, bytes(self._output))
+        raise Refusal(status, detail, bytes(self.output))

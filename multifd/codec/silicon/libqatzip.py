@@ -139,30 +139,31 @@ class Session:
         """Pieces that software was given after the device had refused them, and did not read to their end."""
         self._parameters = parameters
         self._container = parameters.container
+        self._deflate: Any = None
         self._inflate: Any = None
         self._continues = False
 
-    def compress(self, source: Bytes) -> Answer:
-        """``qzCompress`` of a whole buffer, with enough room for the output."""
+    def compress(self, source: Bytes, *, last: bool = True) -> Answer:
+        """``qzCompress`` of a whole buffer, with enough room for the output; the stream ends with the ``last`` one."""
         parameters = self._parameters
         if parameters.device is Device.ABSENT and not parameters.backup:
             return Answer("QZ_NOSW_NO_HW")
         if parameters.device is Device.ABSENT or len(source) < parameters.threshold:
-            return Answer("QZ_OK", len(source), self._deflate(source))
+            return Answer("QZ_OK", len(source), self._deflated(source, last=last))
         if parameters.device is Device.STARVED:
             if not parameters.backup:
                 return Answer("QZ_NOSW_LOW_MEM")
-            return Answer("QZ_OK", len(source), self._deflate(source))
+            return Answer("QZ_OK", len(source), self._deflated(source, last=last))
         output = bytearray()
         for at in range(0, len(source), parameters.buffer):
             piece = source[at : at + parameters.buffer]
-            last = at + len(piece) == len(source)
+            final = last and at + len(piece) == len(source)
             room = most_deflate(len(piece)) - HEADER_LENGTH[self._container]
-            result = self.engine.compress(piece, room, final=last or self._container is not Container.RAW)
+            result = self.engine.compress(piece, room, final=final or self._container is not Container.RAW)
             if result.status is Status.OK:
                 output += member(self._container, piece, result.output)
             elif parameters.backup:
-                output += self._deflate(piece)
+                output += self._deflated(piece, last=last)
             else:
                 return Answer("QZ_FAIL", at, bytes(output))
         return Answer("QZ_OK", len(source), bytes(output))
@@ -181,18 +182,25 @@ class Session:
             return self._decompress_in_software(source, room) if parameters.backup else Answer("QZ_NOSW_LOW_MEM")
         return self._decompress_in_hardware(source, room)
 
-    def _deflate(self, source: Bytes) -> bytes:
-        """One member of it, by software (``qzDeflateSWCompress``)."""
+    def _deflated(self, source: Bytes, *, last: bool) -> bytes:
+        """One member of it, or what goes on with one, by software (``qzDeflateSWCompress``).
+
+        In gzip-ext and 4B, whose headers have the length, only of whole members.
+        """
         self.software += 1
         parameters, container = self._parameters, self._container
-        wbits = _RAW if container is Container.GZIP_EXT else _WBITS.get(container, _RAW)
-        stream = zlib.compressobj(parameters.level, zlib.DEFLATED, wbits, _MEMORY_LEVEL)
+        if self._deflate is None:
+            wbits = _RAW if container is Container.GZIP_EXT else _WBITS.get(container, _RAW)
+            self._deflate = zlib.compressobj(parameters.level, zlib.DEFLATED, wbits, _MEMORY_LEVEL)
+        stream = self._deflate
         parts = []
         for at in range(0, len(source), parameters.buffer):
             if at:
                 parts.append(stream.flush(zlib.Z_FULL_FLUSH))
             parts.append(stream.compress(source[at : at + parameters.buffer]))
-        parts.append(stream.flush())
+        parts.append(stream.flush(zlib.Z_FINISH if last else zlib.Z_FULL_FLUSH))
+        if last:
+            self._deflate = None
         deflated = b"".join(parts)
         if container is Container.GZIP_EXT:
             xfl = _XFL.get(parameters.level, 0)

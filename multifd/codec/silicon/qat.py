@@ -6,6 +6,9 @@ chapter Data Compression; libqatzip, which drives it (``src/qatzip.c``, ``src/qa
 * "Stateful compression is not supported", nor stateful decompression on QAT 2.0: no request sees the one before it.
 * Compression takes ``CPA_DC_FLUSH_FINAL``, the stream ends, or ``CPA_DC_FLUSH_FULL``, it goes on at a byte boundary.
 * Output that does not fit is an error of a stateless request (``CPA_DC_OVERFLOW``).
+* What was compressed is decompressed and compared, always. If they differ, the request fails (``CPA_DC_VERIFY_ERROR``);
+  where it asked for recovery (``compressAndVerifyAndRecover``), its output is stored blocks instead. libqatzip asks for
+  verification only (``compBufferSetup``), so that its software compresses again.
 * Decompression takes ``CPA_DC_FLUSH_FINAL`` and stops behind the final block; input without one is
   ``CPA_DC_INCOMPLETE_FILE_ERR``, a dynamic block without content ``CPA_DC_EMPTY_DYM_BLK`` ("not supported"), which
   software decodes.
@@ -39,6 +42,7 @@ class Status(IntEnum):
     OVERFLOW = -11
     INCOMPLETE_FILE = -15
     WATCHDOG = -16
+    VERIFY = -18
     EMPTY_DYNAMIC_BLOCK = -19
 
 
@@ -57,16 +61,23 @@ class Engine:
 
     :param level: 1 to 9 (``CpaDcCompLvl``).
     :param watchdog: every so many-th request hangs; 0 for none.
+    :param verify: every so many-th compression fails verification; 0 for none.
+    :param recover: stored blocks instead of a compression that fails verification.
     :param strict: refuse empty dynamic blocks. They are looked for token by token, which costs more than all else.
     """
 
-    def __init__(self, level: int = 1, *, watchdog: int = 0, strict: bool = True) -> None:
+    def __init__(
+        self, level: int = 1, *, watchdog: int = 0, verify: int = 0, recover: bool = False, strict: bool = True
+    ) -> None:
         self.requests = 0
         """Requests taken, those that hung included."""
         self._level = level
         self._watchdog = watchdog
+        self._verify = verify
+        self._recover = recover
         self._strict = strict
         self._numbers = count(1)
+        self._compressions = count(1)
 
     @property
     def lost(self) -> int:
@@ -77,7 +88,10 @@ class Engine:
         """Compress into at most ``room`` bytes; with ``final`` the stream ends, else it is flushed to a byte."""
         if self._hangs():
             return Result(Status.WATCHDOG)
-        stream = zlib.compressobj(self._level, zlib.DEFLATED, _RAW)
+        fails = self._verify > 0 and next(self._compressions) % self._verify == 0
+        if fails and not self._recover:
+            return Result(Status.VERIFY)
+        stream = zlib.compressobj(0 if fails else self._level, zlib.DEFLATED, _RAW)
         output = stream.compress(source) + stream.flush(zlib.Z_FINISH if final else zlib.Z_FULL_FLUSH)
         return Result(Status.OK, len(source), output) if len(output) <= room else Result(Status.OVERFLOW)
 
