@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from multifd.result.questions import Claim, Inability, Names, Price, Query, takes_part
 from multifd.result.record import Cell, Evidence, Peer, Provenance, Role, Unable
 
+K = TypeVar("K")
 EXAMPLES: Final = 3
 """Ids of cells that are shown with a claim."""
 WHOLE: Final = "python3 bootstrap.py conformance"
@@ -162,15 +163,14 @@ def _elsewhere() -> str:
 
 
 def _alike(cells: Sequence[Cell]) -> list[Cell]:
-    """Those with one content, sent in one way: that of which there are most framings."""
-    shared: dict[tuple[object, ...], set[str]] = {}
-    for cell in cells:
-        shared.setdefault(_way(cell), set()).add(cell.framing)
-    most = max(shared, key=lambda way: len(shared[way]), default=None)
-    return [cell for cell in cells if _way(cell) == most]
+    """Those with one content, sent in one way: that of which there are most framings, and then most encoders."""
+    ways = _by(cells, _way)
+    return max(
+        ways.values(), key=lambda alike: (len({c.framing for c in alike}), len({c.sender for c in alike})), default=[]
+    )
 
 
-def _way(cell: Cell) -> tuple[object, ...]:
+def _way(cell: Cell) -> object:
     return cell.corpus, cell.scenario, cell.dialect, cell.page_size, cell.channels, cell.blocks, cell.fill
 
 
@@ -180,8 +180,8 @@ def _of_both(dearer: str, cheaper: str, cells: Iterable[Cell]) -> list[Cell]:
     return [cell for own in by_sender if {dearer, cheaper} <= {cell.framing for cell in own} for cell in own]
 
 
-def _by(cells: Iterable[Cell], key: Callable[[Cell], str]) -> dict[str, list[Cell]]:
-    found: dict[str, list[Cell]] = {}
+def _by(cells: Iterable[Cell], key: Callable[[Cell], K]) -> dict[K, list[Cell]]:
+    found: dict[K, list[Cell]] = {}
     for cell in cells:
         found.setdefault(key(cell), []).append(cell)
     return found

@@ -52,8 +52,12 @@ class Query(Model):
     """Dialect of the sender."""
     heard: Names = ()
     """Dialect of the receiver."""
+    scenario: Names = ()
+    """With it faults can be named, which are out otherwise."""
     sender_ran: Names = ()
     """How the sender's codec ran."""
+    receiver_ran: Names = ()
+    """How the receiver's did."""
 
     @model_validator(mode="after")
     def _framings(self) -> Query:
@@ -74,12 +78,13 @@ class Query(Model):
         """The query is about this cell."""
         if not (_any(self.sender, cell.sender) and _any(self.receiver, cell.receiver)):
             return False
-        if not _any(self.sender_ran, cell.provenance.sender or ""):
+        ran = cell.provenance
+        if not (_any(self.sender_ran, ran.sender or "") and _any(self.receiver_ran, ran.receiver or "")):
             return False
         spoken, heard = sides(cell.dialect)
         if not (_any(self.spoken, spoken) and _any(self.heard, heard) and self.looks_at(cell.suite, cell.framing)):
             return False
-        if cell.scenario.startswith("fault"):
+        if not _any(self.scenario, cell.scenario) or (cell.scenario.startswith("fault") and not self.scenario):
             return False
         plain = cell.page_size == PLAIN_PAGE and (spoken == heard or bool(self.spoken or self.heard))
         return plain or cell.predicted == "identical"
