@@ -47,7 +47,7 @@ _DEFLATE: Final = (
     r"|too many length or distance symbols|\d+ bytes after the end of the stream"
 )
 """What zlib says of bits that are no DEFLATE; which of it depends on the bits."""
-_FOUR_B: Final = r"4B header: length is \d+, expected \d+ "
+_FOUR_B: Final = r"4B header: length is \d+, expected \d+"
 _REST: Final = r"\d+ bytes after the end of the stream"
 _SHORT: Final = r"packet size received \d+ size expected \d+"
 _ONE_MEMBER: Final = r"packet size received {member} size expected \d+"
@@ -130,11 +130,11 @@ def _libqatzip() -> dict[Cause, Words]:
 
 def _libqpl(short: str) -> dict[Cause, Words]:
     """Of both paths and the model of silicon; ``short`` is what is said of output that is shorter than expected."""
-    no_header = r"qpl job failed with error 104 "
+    no_header = r"qpl job failed with error 104"
     return {
         Cause.CONTAINER: {
-            Container.RAW: "qpl job failed with error 213 ",  # gzip's first byte is a block of type 3
-            (Container.RAW, Container.FOUR_B): rf"qpl job failed with error 2\d\d |{short}",
+            Container.RAW: "qpl job failed with error 213",  # gzip's first byte is a block of type 3
+            (Container.RAW, Container.FOUR_B): rf"qpl job failed with error 2\d\d|{short}",
             Container.ZLIB: no_header,
             Container.GZIP: no_header,
             Container.GZIP_EXT: no_header,
@@ -142,17 +142,17 @@ def _libqpl(short: str) -> dict[Cause, Words]:
         Cause.TABLE: no_header,
         Cause.NO_TABLE: _TABLE,
         Cause.ENDS: _ENDS,
-        Cause.NO_END: "qpl job failed with error 215 ",
+        Cause.NO_END: "qpl job failed with error 215",
         Cause.NO_HEADER: no_header,
-        Cause.DISTANCE: "qpl job failed with error 217 ",
+        Cause.DISTANCE: "qpl job failed with error 217",
     }
 
 
 def _qpl() -> dict[Cause, Words]:
     # An error after the first 64 KiB of output is QPL_STS_OK with the output up to there.
-    late = r"qpl decompressed len \d{5,}, expected len \d+ "
-    return _libqpl(r"qpl decompressed len \d+, expected len \d+ ") | {
-        Cause.DISTANCE: f"qpl job failed with error 217 |{late}"
+    late = r"qpl decompressed len \d{5,}, expected len \d+"
+    return _libqpl(r"qpl decompressed len \d+, expected len \d+") | {
+        Cause.DISTANCE: f"qpl job failed with error 217|{late}"
     }
 
 
@@ -212,10 +212,10 @@ def _found(cause: Cause, sent: Framing) -> str:
     goes_on = UNENDED if sent.scope is Scope.CHANNEL else ""
     match cause:
         case Cause.TABLE:
-            return f"{TABLE}: "
+            return f"{TABLE}:"
         case Cause.NO_HEADER:
-            return f"{NO_HEADER}{goes_on}: "
+            return f"{NO_HEADER}{goes_on}:"
         case Cause.DISTANCE if goes_on and header != NO_HEADER:
-            return f"({header}|{NO_HEADER}){goes_on}: "  # not necessarily in the first packet
+            return f"({header}|{NO_HEADER}){goes_on}:"  # not necessarily in the first packet
         case _:
-            return f"{header}{goes_on}: "
+            return f"{header}{goes_on}:"

@@ -42,9 +42,14 @@ class Scenario:
     """TCP instead of Unix sockets."""
 
     @property
-    def any_dialect(self) -> bool:
-        """Dirty rounds over sockets, sent as every dialect does by default."""
-        return self.mode == "live" and self.shape not in ("single", "mutating") and not self.legacy_zero_pages
+    def combines(self) -> bool:
+        """It goes with every content, page size, number of channels and so on."""
+        return self.mode in ("capture", "live") and self.shape != "mutating"
+
+    @property
+    def several_rounds(self) -> bool:
+        """More is sent than all pages once."""
+        return self.shape not in ("single", "stale", "few")
 
     def zero_pages(self, sender: Dialect) -> ZeroPages:
         """Where a sender of this dialect puts zero pages."""

@@ -32,7 +32,7 @@ PERIODS: Final = (4096, 4097, 32768, 32769)
 SWEEP: Final = "sweep"
 
 CAPTURE: Final = "capture"
-SCENARIO_NAMES: Final = (CAPTURE, "live", "whole", "zero-only", "partial", "empty", "stale", "legacy-zero-pages")
+SCENARIO_NAMES: Final = tuple(scenario.name for scenario in SCENARIOS.values() if scenario.combines)
 CONTENTS: Final = tuple(corpus.name for corpus in CORPORA.values() if corpus.period in (None, *PERIODS))
 PAGE_SIZES: Final = (4096, 16384, 65536)
 CHANNELS: Final = (1, 2, 3, 16)

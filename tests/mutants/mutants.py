@@ -6,16 +6,44 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from multifd.plan.work import Pairing
+from multifd.framing.model import Scope, framing
+from multifd.plan.work import USUAL_FILL, Pairing
 
 Direction = Literal["compress", "decompress"]
 BOTH: Final[tuple[Direction, ...]] = ("compress", "decompress")
 LIBRARIES: Final = ("qatzip", "qpl")
 
 
-def anything(pairing: Pairing) -> bool:
-    """Any cell is as likely as another."""
+def _anywhere(pairing: Pairing) -> bool:
     return True
+
+
+def _packets(pairing: Pairing) -> bool:
+    return framing(pairing.sender_framing).scope is Scope.PACKET and pairing.fill != USUAL_FILL
+
+
+def _noise(pairing: Pairing) -> bool:
+    return framing(pairing.sender_framing).scope is Scope.PACKET and pairing.corpus in ("random", "compressed")
+
+
+def _edges(pairing: Pairing) -> bool:
+    return framing(pairing.sender_framing).scope is Scope.PAGE and pairing.corpus == "page-edge"
+
+
+def _large_pages(pairing: Pairing) -> bool:
+    return pairing.page_size == 16 * 4096
+
+
+def _live(pairing: Pairing) -> bool:
+    return pairing.plan.mode == "live" and pairing.channels > 2
+
+
+def _rounds(pairing: Pairing) -> bool:
+    return _live(pairing) and _packets(pairing)
+
+
+def _own(pairing: Pairing) -> bool:
+    return _live(pairing) and pairing.sender_framing in LIBRARIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +53,7 @@ class Condition:
     name: str
     when: str
     """In C: an expression of ``call`` (``call.h``)."""
-    likely: Callable[[Pairing], bool] = anything
+    likely: Callable[[Pairing], bool] = _anywhere
     """Cells that are tried first, so that a test takes seconds."""
     short: bool = False
     """The output is cut; otherwise a bit of it is flipped."""
@@ -51,30 +79,24 @@ class Mutant:
         return peer.partition("[")[0] == self.library
 
 
-def _live(pairing: Pairing) -> bool:
-    return pairing.plan.mode == "live" and pairing.channels > 2
-
-
 CONDITIONS: Final = (
-    Condition("packets of 2 to 8 pages", "call.packet && call.size <= 8 * PAGE"),
-    Condition("large and incompressible", "call.size >= LARGE && call.stream >= call.size"),
-    Condition("right after a large packet", "call.before >= LARGE && call.size < LARGE"),
-    Condition("third round", "call.channel >= 0 && call.packets >= 4", _live),
+    Condition("packets of 2 to 8 pages", "call.packet && call.size <= 8 * PAGE", _packets),
+    Condition("large and incompressible", "call.size >= LARGE && call.stream >= call.size", _noise),
+    Condition("right after a large packet", "call.before >= LARGE && call.size < LARGE", _packets),
+    Condition("third round", "call.channel >= 0 && call.packets >= 3", _rounds),
     Condition(
         "third round of its own method",
-        "call.channel >= 0 && call.packets >= 4 && call.own",
-        _live,
+        "call.channel >= 0 && call.packets >= 3 && call.own",
+        _own,
         libraries=("qatzip",),
     ),
-    Condition(
-        "64k pages", "call.size == 16 * PAGE && call.before == 16 * PAGE", lambda pairing: pairing.page_size == 65536
-    ),
+    Condition("64k pages", "call.size == 16 * PAGE && call.before == 16 * PAGE", _large_pages),
     Condition("channel 2 and above", "call.channel >= 2", _live),
-    Condition("channel 2 and above of its own method", "call.channel >= 2 && call.own", _live),
+    Condition("channel 2 and above of its own method", "call.channel >= 2 && call.own", _own),
     Condition("level 9", "call.level == 9", libraries=("qatzip",), directions=("compress",)),
-    Condition("stream of exactly a page", "call.size == PAGE && call.stream == PAGE"),
-    Condition("stream one byte short of a page", "call.size == PAGE && call.stream == PAGE - 1"),
-    Condition("short once in 500 calls", "call.number % 500 == 0", short=True),
+    Condition("stream of exactly a page", "call.size == PAGE && call.stream == PAGE", _edges),
+    Condition("stream one byte short of a page", "call.size == PAGE && call.stream == PAGE - 1", _edges),
+    Condition("short output once in 500 calls", "call.number % 500 == 0", short=True),
 )
 
 
