@@ -91,7 +91,8 @@ def shown(half: Half, row: Row) -> Evidence:
     claim = f"{row.title}, {half}: {getattr(row.line, half).count('=')} of 9 identical"
     wrong = next((place for place in row.places if place.contradicts), None)
     if wrong is not None:
-        evidence = contradiction(claim, _worst_first(wrong.cells), WORDS[wrong.expected])
+        against = [cell for cell in wrong.cells if _MARKS[cell.verdict] == wrong.mark]
+        evidence = contradiction(claim, against, WORDS[wrong.expected])
         where = f"{wrong.sender} to {wrong.receiver} is {WORDS[wrong.mark]}; "
         return evidence.model_copy(update={"because": where + evidence.because})
     evidence = resting(claim, [cell for place in row.places for cell in place.cells])
