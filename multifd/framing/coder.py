@@ -58,6 +58,8 @@ class DecoderCapability:
     """Containers of which it reads several members in one payload; of any other it reads the first."""
     checks_trailer: bool
     """A wrong checksum in the trailer is an error."""
+    member: int | None = None
+    """Bytes for which it takes every member of 4B, which does not say its size, but the last; None for any."""
 
 
 def declared(capability: EncoderCapability | DecoderCapability) -> dict[str, Any]:

@@ -169,13 +169,27 @@ def _members(q: Question) -> Decision | None:
     if piece is None or framing.scope is Scope.CHANNEL or framing.container in (Container.RAW, Container.NONE):
         return None
     whole = q.page_size if framing.scope is Scope.PAGE else PACKET_SIZE
-    if whole <= piece or q.receiver.framing.container in q.decoder.members:
+    if whole <= piece:
         return None
+    if q.receiver.framing.container in q.decoder.members:
+        return _small_members(q, piece)
     return Decision(
         "rejected",
         f"sender {q.sender.peer} begins a new member every {piece} bytes,"
         f" receiver {q.receiver.peer} reads the first member of {q.receiver.framing.container} only",
         r"size received|decompressed len|after the end of the stream|4B header: length is|failed",
+    )
+
+
+def _small_members(q: Question, piece: int) -> Decision | None:
+    taken = q.decoder.member
+    if q.receiver.framing.container is not Container.FOUR_B or taken is None or piece >= taken:
+        return None
+    return Decision(
+        "rejected",
+        f"sender {q.sender.peer} begins a new member every {piece} bytes,"
+        f" receiver {q.receiver.peer} has room for one every {taken}",
+        "QZ_BUF_ERROR",
     )
 
 

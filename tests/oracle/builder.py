@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability
@@ -61,6 +62,8 @@ READS_COMPLETE: Final = decoder(15, streaming=False)
 READS_IAA: Final = decoder(12, containers=RAW_AND_ZLIB, streaming=False, header_window=False)
 READS_IAA_STREAMS: Final = decoder(12, containers=RAW_AND_ZLIB, header_window=False)
 READS_4K_HEADERS: Final = decoder(12)
+READS_PIECES: Final = replace(decoder(15, members=DEFLATE), member=65536)
+"""An accelerator that has room for a member of 64 KiB, whatever it holds."""
 READS_ZSTD: Final = decoder(27, containers=frozenset({Container.ZSTD}))
 READS_PLAIN: Final = decoder(0, containers=frozenset({Container.NONE}))
 
