@@ -28,7 +28,7 @@ from multifd.codec import create
 from multifd.codec.reference import reference
 from multifd.errors import PeerError
 from multifd.framing.model import FRAMINGS, Framing, Scope
-from multifd.lineup.trials import Case, cases
+from multifd.lineup.trials import Case, cases, lost_in
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
@@ -56,6 +56,8 @@ class Probed:
     """What is wrong, None if the peer kept its word."""
     refused: dict[Role, tuple[str, ...]]
     """Framings that it cannot do, and refused to."""
+    streamless: str | None = None
+    """What came of writing a stream that goes on, None if it can, or was not put before it."""
 
 
 class Prober:
@@ -96,7 +98,7 @@ class Prober:
                 contradictions = asking.contradictions(peer)
                 if contradictions:
                     return Probed("; ".join(contradictions), {})
-        return Probed(None, {role: tuple(names) for role, names in refused.items()})
+        return Probed(None, {role: tuple(names) for role, names in refused.items()}, asking.streamless)
 
     @contextmanager
     def _workplace(self) -> Iterator[Path]:
@@ -130,6 +132,8 @@ class _Asking:
         self._script = script
         self._directory = directory
         self._deadline = deadline
+        self.streamless: str | None = None
+        """What came of a stream that it was to write and says it cannot."""
 
     def round_trip(self, framing: str) -> str | None:
         """What goes wrong in encoding and decoding; raises PeerError where memory does."""
@@ -200,6 +204,8 @@ class _Asking:
             text = case.contradiction(attempt, outputs, case.declared(peer.encoder, peer.decoder))
             if text is not None:
                 found.append((case, text))
+            elif (case.role, case.capability, case.able) == ("sender", "streaming", False):
+                self.streamless = attempt.error or lost_in(case.container, outputs)
         return found
 
     def _encode(self, framing: str, capture: Path) -> contract.Conclusion:

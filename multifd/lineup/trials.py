@@ -339,11 +339,22 @@ def _in_container(container: Container, text: bytes, outputs: Outputs) -> bool:
 
 
 def _followed(container: Container, outputs: Outputs) -> bool:
+    return lost_in(container, outputs) is None
+
+
+def lost_in(container: Container, outputs: Outputs) -> str | None:
+    """Where a reader cannot follow a stream of the packets that are tried, None if it can to the end."""
     reader = _reader(container)
-    return (
-        all(reader.decompress(part) == packet for part, packet in zip(outputs, _PACKETS, strict=True))
-        and not reader.eof
-    )
+    for number, (part, packet) in enumerate(zip(outputs, _PACKETS, strict=True), 1):
+        try:
+            read = reader.decompress(part)
+        except (zlib.error, zstandard.ZstdError) as problem:
+            return f"packet {number} of {len(_PACKETS)}: {problem}"
+        if reader.eof:
+            return f"packet {number} of {len(_PACKETS)} ends the stream"
+        if read != packet:
+            return f"of packet {number} of {len(_PACKETS)} {len(read)} of {len(packet)} bytes can be read"
+    return None
 
 
 def _farthest(container: Container, stream: bytes) -> int:

@@ -100,3 +100,15 @@ def test_a_peer_that_does_not_answer_trials_is_not_asked() -> None:
         (peer,) = resolve("lab", lab(PeerEntry(codec="zlib")), probe).peers
 
     assert peer.probe is None
+
+
+@pytest.mark.parametrize(
+    ("codec", "came"),
+    [
+        ("zlib", None),
+        ("libdeflate", "packet 1 of 9 ends the stream"),
+        ("qat-emulated", "packet 1 of 9 ends the stream"),
+    ],
+)
+def test_what_comes_of_a_stream_that_cannot_be_written_is_told(codec: str, came: str | None) -> None:
+    assert probed(PeerEntry(codec=codec)).streamless == came
