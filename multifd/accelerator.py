@@ -80,6 +80,8 @@ class Accelerator:
     """None where this project has no binding for the vendor's library."""
     counter: Registers | Event
     """What counts its jobs. All count for the whole host, so they prove only while nothing else uses the device."""
+    follows: bool = True
+    """It reads streams that go on from packet to packet; else its library does that in software, by its own rules."""
 
 
 QAT: Final = Accelerator(
@@ -97,6 +99,7 @@ QAT: Final = Accelerator(
             re.compile(r"^\| Firmware Responses\s*\[AE\s+\d+\]:\s+(\d+) \|$", re.MULTILINE),
         ),
     ),
+    follows=False,
 )
 """Intel QuickAssist. The counter is that of Documentation/ABI/testing/debugfs-driver-qat (Linux 6.18), for all VFs of
 a PF; the second form is that of Intel's driver package. QAT's telemetry shows one second's load, not a total."""

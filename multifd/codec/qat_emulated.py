@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qatzip_calls import BUFFER, COLLECT, DECODER, ENCODER, THRESHOLD, decode_all, incomplete
+from multifd.codec.qatzip_calls import BUFFER, COLLECT, DECODER, ENCODER, THRESHOLD, decode_all, incomplete, reach
 from multifd.codec.qatzip_streams import header
 from multifd.codec.silicon.libqatzip import Device, Parameters, Session
 from multifd.codec.silicon.libqatzip_stream import Stream
@@ -62,8 +62,8 @@ class _QatCodec:
         self.provenance: Provenance = "emulated"
         self.device = "QAT"
         piece = buffer << 10
-        self.encoder = replace(ENCODER, member=piece if device == Device.READY else None)
-        self.decoder = DECODER
+        self.encoder = replace(ENCODER, member=piece if device == Device.READY else None, reach=reach(piece))
+        self.decoder = replace(DECODER, member=piece if device == Device.READY else None)
         self.engine = Engine(level, watchdog=timeout, verify=verify, recover=bool(recover), strict=not backup)
         self._parameters = Parameters(
             level=level,
@@ -169,7 +169,7 @@ class _QatStreamCodec(_QatCodec):
         super().__init__(name, **parameters)
         self.encoder = replace(self.encoder, streaming=True, forgets=True)
         # Only software reads a stream that never ends.
-        self.decoder = replace(DECODER, streaming=bool(parameters["backup"]))
+        self.decoder = replace(self.decoder, streaming=bool(parameters["backup"]))
         self._collect = collect << 10
 
     def compressor(self, container: Container, window: int) -> _Compressor:

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from multifd.codec.binding import binding
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qatzip_calls import BUFFER, COLLECT, DECODER, ENCODER, THRESHOLD, decode_all, incomplete
+from multifd.codec.qatzip_calls import BUFFER, COLLECT, DECODER, ENCODER, THRESHOLD, decode_all, incomplete, reach
 from multifd.codec.qatzip_streams import Compressor, Decompressor
 from multifd.errors import EnvironmentBroke, PayloadError
 from multifd.framing.coder import Bytes
@@ -41,18 +41,19 @@ class _QatzipCodec:
         self._qatzip = binding(_NAME)
         self.version = "{}.{} (API)".format(*importlib.import_module("qatzip.abi").API_VERSION)
         self.device = "QAT"
-        self.decoder = DECODER
+        piece = buffer << 10
         self._parameters = {
             "level": level,
-            "hw_buff_sz": buffer << 10,
+            "hw_buff_sz": piece,
             "sw_backup": bool(backup),
             "input_sz_thrshold": threshold,
             "strm_buff_sz": collect << 10,
         }
         self._threads = threading.local()
         hardware = self._session(Container.GZIP_EXT).hardware
-        # The software path writes one member, whatever the size.
-        self.encoder = replace(ENCODER, member=self._parameters["hw_buff_sz"] if hardware else None)
+        # The software path writes one member, whatever the size, and reads any.
+        self.encoder = replace(ENCODER, member=piece if hardware else None, reach=reach(piece))
+        self.decoder = replace(DECODER, member=piece if hardware else None)
         self.provenance: Provenance = "hardware" if hardware else "vendor-software"
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
@@ -112,7 +113,7 @@ class _QatzipStreamCodec(_QatzipCodec):
     def __init__(self, name: str, **parameters: int) -> None:
         super().__init__(name, **parameters)
         self.encoder = replace(self.encoder, streaming=True, forgets=True)
-        self.decoder = replace(DECODER, streaming=True)
+        self.decoder = replace(self.decoder, streaming=True)
 
     def compressor(self, container: Container, window: int) -> Compressor:
         return Compressor(self.name, self._new(Container.RAW), container, self._qatzip.QatzipError)

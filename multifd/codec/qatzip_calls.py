@@ -32,7 +32,7 @@ DECODER: Final = DecoderCapability(
     streaming=False,
     window=15,
     header_window=True,
-    members=_CONTAINERS - {Container.RAW},
+    members=_CONTAINERS,
     checks_trailer=True,
 )
 """Whichever way data takes: what the device refuses for its form or size goes to software."""
@@ -74,3 +74,8 @@ def decode_all(name: str, call: Call, data: Bytes, size: int) -> Bytes:
 def incomplete(name: str) -> PayloadError:
     """The error for a payload whose last stream has no end."""
     return PayloadError(f"{name}: qzDecompress failed: incomplete or truncated stream")
+
+
+def reach(piece: int) -> int:
+    """Bits of the largest distance where device and software flush fully every so many bytes, a power of two."""
+    return min(ENCODER.reach, piece.bit_length() - 1)

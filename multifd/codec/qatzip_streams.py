@@ -2,7 +2,7 @@
 
 **Reading** is ``qzDecompressStream``. It collects ``strm_buff_sz`` bytes before it works, unless it is told that they
 are the last. So each packet is "the last": the session goes on where it was all the same, as long as its stream has no
-end (``src/qatzip_stream.c``; ``inflate_stat``, ``src/qatzip_sw.c``, QATzip 1.3.1).
+end (``inflate_stat``, ``src/qatzip_sw.c``, QATzip 1.3.1).
 
 **Writing** is ``qzCompress`` with ``last`` 0, which ends every call with a full flush and no final block, in software
 (``qzDeflateSWCompress``) as on the device (``CPA_DC_FLUSH_FULL``), there for raw only: every other format has a header

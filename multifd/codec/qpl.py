@@ -111,8 +111,8 @@ class _QplCodec:
         del output[produced:]
         return self._sized(output, size)
 
-    def _write(self, job: Any, data: Bytes, options: Options) -> bytearray:
-        output = bytearray(self._qpl.compress_bound(len(data)))
+    def _write(self, job: Any, data: Bytes, options: Options, spare: int = 0) -> bytearray:
+        output = bytearray(self._qpl.compress_bound(len(data)) + spare)
         try:
             size = job.compress_into(data, output, **options)
         except self._qpl.Error as problem:

@@ -12,7 +12,7 @@ short of the end of every packet.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from multifd.codec.flushed import is_flushed
 from multifd.framing.coder import Bytes
@@ -21,8 +21,11 @@ Options: TypeAlias = dict[str, Any]
 """Of a job, by the names that qpl-py has for them."""
 Read: TypeAlias = Callable[[Any, Bytes, int, Options], Bytes]
 """Runs a job on a packet, for so many bytes of output; raises PayloadError."""
-Write: TypeAlias = Callable[[Any, Bytes, Options], Bytes]
-"""Runs a job on a packet; raises PayloadError."""
+Write: TypeAlias = Callable[[Any, Bytes, Options, int], Bytes]
+"""Runs a job on a packet, with so many bytes of room more than it needs for itself; raises PayloadError."""
+
+_KEPT: Final = 128 << 10
+"""Bytes, more than a job gives of what earlier ones kept back."""
 
 
 class _Stream:
@@ -64,7 +67,7 @@ class Compressor(_Stream):
 
     def compress(self, data: Bytes) -> bytes:
         """What the library gives of a packet; raises PayloadError."""
-        return bytes(self._write(self._job, data, self._next()))
+        return bytes(self._write(self._job, data, self._next(), _KEPT))
 
     def sync(self) -> bytes:
         """Nothing: the library has no call for it."""

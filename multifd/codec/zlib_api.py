@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
-from multifd.errors import PayloadError
+from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container, unwrap_four_b, wrap
 from multifd.result.record import Provenance
 
 CONTAINERS: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
+_MAX_WINDOW: Final = 15
 _WRAPPED: Final = frozenset({Container.GZIP_EXT, Container.FOUR_B})
 MEMBERED: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
 """Containers whose payload may hold several members."""
@@ -78,16 +79,16 @@ class ZlibApiCodec:
     device: str | None = None
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
-        compressed: bytes = self.module.compress(data, self.level, wbits(container, window))
+        compressed: bytes = self.module.compress(data, self.level, self._wbits(container, window))
         return wrap(compressed, data, container) if container in _WRAPPED else compressed
 
     def compress_batch(self, inputs: Iterable[Bytes], container: Container, window: int) -> Iterator[Bytes]:
         if container in _WRAPPED:
             return map(self.compress, inputs, repeat(container), repeat(window))
-        return map(self.module.compress, inputs, repeat(self.level), repeat(wbits(container, window)))
+        return map(self.module.compress, inputs, repeat(self.level), repeat(self._wbits(container, window)))
 
     def compressor(self, container: Container, window: int) -> Compressor:
-        stream = self.module.compressobj(level=self.level, wbits=wbits(container, window))
+        stream = self.module.compressobj(level=self.level, wbits=self._wbits(container, window))
         return _Compressor(stream, self.module.Z_SYNC_FLUSH)
 
     def decompressor(self, container: Container) -> Decompressor:
@@ -119,6 +120,12 @@ class ZlibApiCodec:
             raise PayloadError(f"{self.name}: incomplete or truncated stream")
         return output, stream.unused_data
 
+    def _wbits(self, container: Container, window: int) -> int:
+        """Of an encoder, whose window is limited too."""
+        return wbits(container, min(window, self.window))
+
     def _stream(self, container: Container) -> Any:
+        if self.window < _MAX_WINDOW and container is not Container.ZLIB:
+            raise Unsupported("window", f"{self.name} cannot limit what has no zlib header")
         inside = Container.GZIP if container is Container.GZIP_EXT else container
         return self.module.decompressobj(wbits(inside, self.window))

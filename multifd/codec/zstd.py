@@ -8,7 +8,7 @@ from typing import IO, Any, Final, cast
 import zstandard
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.errors import PayloadError
+from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
@@ -84,6 +84,8 @@ class _ZstdCodec:
         )
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
+        if container is not Container.ZSTD:
+            raise Unsupported("container", f"{self.name} writes no container but zstd")
         return zstandard.ZstdCompressor(compression_params=self._parameters(window)).compress(data)
 
     def compressor(self, container: Container, window: int) -> Compressor:
@@ -115,7 +117,9 @@ def _make(name: str, level: int) -> _ZstdCodec:
         name=name,
         version=".".join(map(str, zstandard.ZSTD_VERSION)),
         level=level,
-        encoder=EncoderCapability(_CONTAINERS, streaming=True, windows=frozenset(range(10, 24)), reach=23),
+        encoder=EncoderCapability(
+            _CONTAINERS, streaming=True, windows=frozenset(range(10, _MAX_WINDOW + 1)), reach=_MAX_WINDOW
+        ),
         decoder=DecoderCapability(
             _CONTAINERS,
             streaming=True,

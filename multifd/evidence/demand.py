@@ -7,6 +7,7 @@ page             one for each page with content      the same, less pages sent a
 packet, channel  one for each packet with a payload  the same
 ===============  ==================================  ==================================
 
+What silicon does not follow, a stream that does not end, is software's by the vendor's own rules, and demands nothing.
 Zero pages are nobody's work: they travel as offsets. These are least numbers: a device may do a packet in several
 jobs (libqatzip: one for each hw_buff_sz bytes).
 
@@ -23,6 +24,7 @@ from typing import Self
 
 import numpy as np
 
+from multifd.accelerator import by_name
 from multifd.errors import PeerError
 from multifd.evidence.measure import Measurement
 from multifd.framing.model import Framing, Scope, framing
@@ -68,9 +70,12 @@ class Demand:
         """Jobs of a sender in the framing of that name: none if it did not do its part."""
         return self.encoding(framing(name)) if isinstance(reply, contract.Done) else 0
 
-    def of_receiver(self, reply: contract.Conclusion, name: str) -> int:
-        """Jobs of a receiver, as above."""
-        return self.decoding(framing(name)) if isinstance(reply, contract.Done) else 0
+    def of_receiver(self, reply: contract.Conclusion, name: str, device: str | None = None) -> int:
+        """Jobs of a receiver on that device, as above."""
+        spoken, accelerator = framing(name), by_name(device)
+        if accelerator is not None and not accelerator.follows and spoken.scope is Scope.CHANNEL:
+            return 0
+        return self.decoding(spoken) if isinstance(reply, contract.Done) else 0
 
     def encoding(self, spoken: Framing) -> int:
         """Jobs of the sender."""

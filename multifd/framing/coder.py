@@ -66,6 +66,8 @@ class DecoderCapability:
     """A zlib stream without its trailer is an error."""
     checks_end: bool = True
     """Bytes behind the last stream that it reads are an error."""
+    member: int | None = None
+    """Bytes for which it takes every member of 4B, which does not say its size, but the last; None for any."""
 
 
 def declared(capability: EncoderCapability | DecoderCapability) -> dict[str, Any]:

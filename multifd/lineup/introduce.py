@@ -149,6 +149,7 @@ def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nur
         probe=found.problem,
         probe_kind=kind,
         refused=found.refused,
+        streamless=found.streamless,
         skip=entrant.skip,
     )
 

@@ -36,6 +36,9 @@ class LineUpPeer(BaseModel):
     refused: dict[Role, tuple[str, ...]] = {}
     """Framings that it cannot do in a role: the probe asked for each, and it refused."""
 
+    streamless: str | None = None
+    """What came of writing a stream that goes on, if it says that it cannot and the probe had it try."""
+
     skip: str | None = None
     """Why none of its cells runs, and what to do about it."""
 

@@ -8,6 +8,8 @@ a round trip          work, in every container that it declares in both roles; w
 what cannot be        be refused: a framing that nobody knows
 what it says that it  be refused as unsupported: every framing, in every role; a peer that does it after all has
 cannot do             declared too little, and cells are missing
+every declaration     be so: its codec is put before what only a codec with it does, or only one without
+                      (:mod:`.trials`); of a peer that does not answer ``try`` the matrix shows what it shows
 ====================  =============================================================================================
 """
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 import io
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from multifd.codec import create
 from multifd.codec.reference import reference
 from multifd.errors import PeerError
 from multifd.framing.model import FRAMINGS, Framing, Scope
+from multifd.lineup.trials import Case, cases, lost_in
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
@@ -53,6 +56,8 @@ class Probed:
     """What is wrong, None if the peer kept its word."""
     refused: dict[Role, tuple[str, ...]]
     """Framings that it cannot do, and refused to."""
+    streamless: str | None = None
+    """What came of writing a stream that goes on, None if it can, or was not put before it."""
 
 
 class Prober:
@@ -89,7 +94,11 @@ class Prober:
                     if wrong is not None:
                         return Probed(wrong, {})
                     refused.setdefault(role, []).append(name)
-        return Probed(None, {role: tuple(names) for role, names in refused.items()})
+            if peer.tries:
+                contradictions = asking.contradictions(peer)
+                if contradictions:
+                    return Probed("; ".join(contradictions), {})
+        return Probed(None, {role: tuple(names) for role, names in refused.items()}, asking.streamless)
 
     @contextmanager
     def _workplace(self) -> Iterator[Path]:
@@ -100,7 +109,10 @@ class Prober:
         yield directory
         # The directory itself stays, so that its number stays taken.
         for path in directory.iterdir():
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
 
     def _sample(self, framing: Framing) -> Path:
         """A capture in this framing, by a codec of ours."""
@@ -120,6 +132,8 @@ class _Asking:
         self._script = script
         self._directory = directory
         self._deadline = deadline
+        self.streamless: str | None = None
+        """What came of a stream that it was to write and says it cannot."""
 
     def round_trip(self, framing: str) -> str | None:
         """What goes wrong in encoding and decoding; raises PeerError where memory does."""
@@ -161,6 +175,38 @@ class _Asking:
         if answer.kind != "unsupported":
             return f"as {role} it cannot do {framing}: failed as {answer.kind} ({answer.error}), expected unsupported"
         return None
+
+    def contradictions(self, peer: contract.Introduction) -> list[str]:
+        """What of its declarations is not so.
+
+        What is not done is tried again: a device may fail now and then.
+        """
+        left = list(cases(peer.encoder, peer.decoder))
+        wrong: list[str] = []
+        for last in (False, False, True):
+            failed = self._tried(left, peer) if left else []
+            wrong += [text for case, text in failed if last or not case.able]
+            left = [case for case, _ in failed if case.able]
+        return wrong
+
+    def _tried(self, asked: Sequence[Case], peer: contract.Introduction) -> list[tuple[Case, str]]:
+        data, output = self._directory / "given", self._directory / "made"
+        data.write_bytes(b"".join(b"".join(case.given) for case in asked))
+        trials = tuple(case.trial() for case in asked)
+        attempts = self._process.attempts(self._deadline, trials=trials, data=str(data), output=str(output))
+        made = memoryview(output.read_bytes())
+        found = []
+        for case, attempt in zip(asked, attempts, strict=True):
+            outputs = []
+            for size in attempt.made:
+                outputs.append(bytes(made[:size]))
+                made = made[size:]
+            text = case.contradiction(attempt, outputs, case.declared(peer.encoder, peer.decoder))
+            if text is not None:
+                found.append((case, text))
+            elif (case.role, case.capability, case.able) == ("sender", "streaming", False):
+                self.streamless = attempt.error or lost_in(case.container, outputs)
+        return found
 
     def _encode(self, framing: str, capture: Path) -> contract.Conclusion:
         request = _encode(self._script, framing, capture)

@@ -6,10 +6,14 @@ all the same, and the peer must refuse.
 
 from __future__ import annotations
 
+from typing import Final
+
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.framing.model import Framing, Scope
 from multifd.result.record import Role
+
+NO_STREAM: Final = "it cannot keep a stream open across packets"
 
 
 def cannot_send(encoder: EncoderCapability | None, framing: Framing, page_size: int) -> str | None:
@@ -17,7 +21,7 @@ def cannot_send(encoder: EncoderCapability | None, framing: Framing, page_size: 
     if encoder is None or framing.container not in encoder.containers:
         return f"it cannot emit container {framing.container}"
     if framing.scope is Scope.CHANNEL and not encoder.streaming:
-        return "it cannot keep a stream open across packets"
+        return NO_STREAM
     if framing.raw_pages or encoder.limit(framing.window) is not None:
         return None
     if framing.scope is Scope.PAGE and framing.container is not Container.ZLIB and page_size <= 1 << framing.window:

@@ -115,6 +115,18 @@ def _container_mismatch(q: Question) -> Decision | None:
     return _refused(f"a reader of container {read} is given container {sent}", Cause.CONTAINER)
 
 
+def _small_members(q: Question, piece: int) -> Decision | None:
+    taken = q.decoder.member
+    if q.receiver.framing.container is not Container.FOUR_B or taken is None or piece >= taken:
+        return None
+    return Decision(
+        "rejected",
+        f"sender {q.sender.peer} begins a new member every {piece} bytes,"
+        f" receiver {q.receiver.peer} has room for one every {taken}",
+        "QZ_BUF_ERROR",
+    )
+
+
 def _window(q: Question) -> Decision | None:
     framing = q.sender.framing
     if framing.raw_pages or (framing.raw_escape and not q.encoder.shrinks):
@@ -179,12 +191,26 @@ def _members(q: Question) -> Decision | None:
     if piece is None or framing.scope is Scope.CHANNEL or framing.container in (Container.RAW, Container.NONE):
         return None
     whole = q.page_size if framing.scope is Scope.PAGE else PACKET_SIZE
-    if whole <= piece or q.receiver.framing.container in q.decoder.members:
+    if whole <= piece:
         return None
+    if q.receiver.framing.container in q.decoder.members:
+        return _small_members(q, piece)
     return _refused(
         f"sender {q.sender.peer} begins a new member every {piece} bytes,"
         f" receiver {q.receiver.peer} reads the first member of {q.receiver.framing.container} only",
         Cause.MEMBERS,
+    )
+
+
+def _small_members(q: Question, piece: int) -> Decision | None:
+    taken = q.decoder.member
+    if q.receiver.framing.container is not Container.FOUR_B or taken is None or piece >= taken:
+        return None
+    return Decision(
+        "rejected",
+        f"sender {q.sender.peer} begins a new member every {piece} bytes,"
+        f" receiver {q.receiver.peer} has room for one every {taken}",
+        "QZ_BUF_ERROR",
     )
 
 

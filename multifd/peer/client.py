@@ -83,6 +83,13 @@ class PeerProcess:
         """
         return self._concluding(self._ask(kind, within, beside, **fields))
 
+    def attempts(self, within: float, /, **fields: Any) -> tuple[contract.Attempt, ...]:
+        """Have trials made, of a peer that does."""
+        reply = self._ask(contract.Try, within, (), **fields)
+        if isinstance(reply, contract.Tried) and len(reply.attempts) == len(fields["trials"]):
+            return reply.attempts
+        raise self._unexpected(reply, f"tried, {len(fields['trials'])} times")
+
     def listen(
         self,
         path: Path,

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from multifd.errors import Place
 from multifd.framing.coder import DecoderCapability, EncoderCapability
+from multifd.framing.container import Container
 from multifd.memory.layout import BlockName, MemoryLayout, PageSize, Script
 from multifd.result.record import Provenance, Role
 
@@ -111,13 +112,52 @@ class Splice(Message):
     deadline: float
 
 
+class Packet(BaseModel):
+    """Of a trial: so many bytes of the data, from which so many are to be made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    given: Annotated[int, Field(ge=0)]
+    wanted: Annotated[int, Field(ge=0)] = 0
+    """For a receiver: bytes of its output."""
+
+
+class Trial(BaseModel):
+    """Something that the codec is put before, whatever it declares."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Role
+    """``sender``: compress; ``receiver``: decompress."""
+    container: Container
+    window: int
+    """For a sender: bits of the window that it is to keep to."""
+    stream: bool
+    """The packets are one stream that goes on, if the codec has a call for it; else each is complete."""
+    packets: Annotated[tuple[Packet, ...], Field(min_length=1)]
+
+
+class Try(Message):
+    """Put the codec before each of these by the library's own call, and tell what came of it.
+
+    Only a peer that says so in its introduction (``tries``) is asked.
+    """
+
+    op: Literal["try"] = "try"
+    trials: Annotated[tuple[Trial, ...], Field(min_length=1)]
+    data: str
+    """A file with what is given to all packets of all trials, one after the other."""
+    output: str
+    """A file to be written, with what is made of them."""
+
+
 class Quit(Message):
     """Exit with status 0."""
 
     op: Literal["quit"] = "quit"
 
 
-Request = Annotated[Hello | Encode | Decode | Send | Receive | Splice | Quit, Field(discriminator="op")]
+Request = Annotated[Hello | Encode | Decode | Send | Receive | Splice | Try | Quit, Field(discriminator="op")]
 
 
 class Introduction(Message):
@@ -133,6 +173,26 @@ class Introduction(Message):
     roles: tuple[Role, ...]
     encoder: EncoderCapability | None
     decoder: DecoderCapability | None
+    tries: bool = False
+    """It answers ``try``."""
+
+
+class Attempt(BaseModel):
+    """What came of a trial."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    made: tuple[int, ...]
+    """Bytes made of each packet, up to the one that failed."""
+    error: str | None
+    """Why that one failed, None if none did."""
+
+
+class Tried(Message):
+    """Every trial was made."""
+
+    reply: Literal["tried"] = "tried"
+    attempts: tuple[Attempt, ...]
 
 
 class Listening(Message):
@@ -182,7 +242,7 @@ class Failed(Message):
 Conclusion = Done | Failed
 """How a request ended."""
 
-Reply = Annotated[Introduction | Listening | Done | Failed, Field(discriminator="reply")]
+Reply = Annotated[Introduction | Listening | Tried | Done | Failed, Field(discriminator="reply")]
 
-REQUEST: TypeAdapter[Hello | Encode | Decode | Send | Receive | Splice | Quit] = TypeAdapter(Request)
-REPLY: TypeAdapter[Introduction | Listening | Done | Failed] = TypeAdapter(Reply)
+REQUEST: TypeAdapter[Hello | Encode | Decode | Send | Receive | Splice | Try | Quit] = TypeAdapter(Request)
+REPLY: TypeAdapter[Introduction | Listening | Tried | Done | Failed] = TypeAdapter(Reply)

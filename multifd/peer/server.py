@@ -29,6 +29,7 @@ from multifd.migrate.splice import Side, Splice, Splicing
 from multifd.migrate.stream import FileSink, SocketSink
 from multifd.migrate.transmit import Transmission, Transmitter
 from multifd.peer import contract
+from multifd.peer.trial import make
 from multifd.wire.dialect import ZeroPages, dialect
 
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -79,6 +80,8 @@ class PeerServer:
                     self._answer(request, self.receive)
                 case contract.Splice():
                     self._answer(request, self.splice)
+                case contract.Try():
+                    self.reply(self.attempt(request))
         return 0
 
     def reply(self, message: contract.Message) -> None:
@@ -103,6 +106,7 @@ class PeerServer:
             ),
             encoder=codec.encoder,
             decoder=codec.decoder,
+            tries=True,
         )
 
     def encode(self, request: contract.Encode) -> contract.Done:
@@ -223,6 +227,15 @@ class PeerServer:
             splice.run(server)
             seconds = time.perf_counter() - started
         return self._done(request, packets=splice.packets, bytes_wire=splice.bytes_wire, seconds=seconds)
+
+    def attempt(self, request: contract.Try) -> contract.Tried | contract.Failed:
+        """Every trial, made with the codec itself."""
+        try:
+            attempts, made = make(self.codec, request.trials, Path(request.data).read_bytes())
+            Path(request.output).write_bytes(made)
+        except OSError as problem:
+            return self._failed(request, problem)
+        return contract.Tried(id=request.id, attempts=attempts)
 
     def _answer(self, request: contract.Message, handle: Callable[..., contract.Done]) -> None:
         before = time.process_time()

@@ -12,7 +12,7 @@ from multifd.errors import HarnessError
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp, LineUpPeer, QemuPeer
 from multifd.lineup.probe import PAGE_SIZE
-from multifd.oracle.ability import inabilities
+from multifd.oracle.ability import NO_STREAM, inabilities
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
 from multifd.plan.faults import fault_plan
@@ -93,4 +93,5 @@ def _unable(line_up: LineUp) -> Iterator[Unable]:
         for role, reason in inabilities(peer.encoder, peer.decoder, framing(name), PAGE_SIZE).items():
             if role in peer.roles:
                 tried = name in peer.refused.get(role, ())
-                yield Unable(framing=name, peer=peer.name, role=role, reason=reason, tried=tried)
+                came = f" (tried: {peer.streamless})" if reason == NO_STREAM and peer.streamless is not None else ""
+                yield Unable(framing=name, peer=peer.name, role=role, reason=reason + came, tried=tried)

@@ -68,7 +68,8 @@ class CaptureBench:
         assert isinstance(encoded.reply, contract.Done)
         script = means.stage.script(pairing)
         with means.stage.destination(pairing) as memory:
-            with means.prover.watching({"receiver": means.line_up.peer(pairing.receiver)}) as judge:
+            receiver = means.line_up.peer(pairing.receiver)
+            with means.prover.watching({"receiver": receiver}) as judge:
                 reply = means.process(pairing.receiver, "receiver").request(
                     contract.Decode,
                     means.deadline,
@@ -78,7 +79,9 @@ class CaptureBench:
                     dialect=pairing.receiver_dialect,
                 )
                 demand = Demand.of_capture(script, encoded.seen)
-                decoded = judge(lambda: {"receiver": demand.of_receiver(reply, pairing.receiver_framing)})
+                decoded = judge(
+                    lambda: {"receiver": demand.of_receiver(reply, pairing.receiver_framing, receiver.device)}
+                )
             observation = landed(means, pairing, reply, memory, script)
         if encoded.problems:
             observation = claimed(observation, encoded.problem(pairing.sender))

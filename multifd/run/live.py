@@ -40,7 +40,9 @@ class LiveBench:
             address = listen(means, pairing, memory)
             if isinstance(address, contract.Failed):
                 return Outcome(landed(means, pairing, address, memory, script))
-            judge = stack.enter_context(means.prover.watching(means.ends(pairing)))
+            ends = means.ends(pairing)
+            receiver = ends["receiver"]
+            judge = stack.enter_context(means.prover.watching(ends))
             sent = self._send(pairing, script, address)
             if not isinstance(sent, contract.Done):
                 _poke(address, means.deadline)
@@ -52,7 +54,7 @@ class LiveBench:
             device = judge(
                 lambda: {
                     "sender": demand.of_sender(sent, pairing.sender_framing),
-                    "receiver": demand.of_receiver(received, pairing.receiver_framing),
+                    "receiver": demand.of_receiver(received, pairing.receiver_framing, receiver.device),
                 }
             )
             observation = landed(means, pairing, received, memory, script)

@@ -94,6 +94,15 @@ def test_each_end_demands_the_jobs_of_its_own_part() -> None:
     assert (COUNTED.of_sender(done(6), "qpl"), COUNTED.of_receiver(done(6), "qpl")) == (700, 600)
 
 
+@pytest.mark.parametrize(
+    ("device", "name", "jobs"),
+    [("QAT", "zlib", 0), ("QAT", "qatzip", 6), ("IAA", "zlib", 6), (None, "zlib", 6), ("unheard of", "zlib", 6)],
+)
+def test_a_stream_that_silicon_does_not_follow_demands_nothing_of_it(device: str | None, name: str, jobs: int) -> None:
+    assert COUNTED.of_receiver(done(6), name, device) == jobs
+    assert COUNTED.of_sender(done(6), name) == 6
+
+
 # What is counted
 
 

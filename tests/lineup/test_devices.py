@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from multifd.accelerator import ACCELERATORS
+from multifd.codec import factories
 from multifd.device.found import Device, Problem
 from multifd.errors import EnvironmentBroke
 from multifd.libraries.find import Library
 from multifd.lineup.devices import DevicePeer, device_peers
+from multifd.profile.load import load
 from multifd.profile.model import Profile
 
 QPL = Library("qpl", Path("libqpl.so.1"), "1.9.0", "fetched", (), (2, 41))
@@ -126,3 +129,22 @@ def test_a_variant_runs_where_the_peer_runs_of_which_it_is_one() -> None:
 
 def test_what_is_skipped_has_no_variants() -> None:
     assert [peer.named for peer in varied({"policy": "skip"})] == [{}]
+
+
+ELSEWHERE = {
+    ("qpl", "path"),
+    ("qatzip", "backup"),
+    ("qat-emulated", "device"),
+    ("uadk-emulated", "device"),
+}
+"""What says who is there, and that nothing may be done in software where nobody is."""
+
+
+def test_the_default_profile_uses_every_other_knob_of_the_accelerators() -> None:
+    default = load("auto")
+    codecs = [name for each in ACCELERATORS.values() for name in (each.real and each.real.name, each.emulated) if name]
+
+    knobs = {(name, knob) for name in codecs for knob in factories()[name].parameters} - ELSEWHERE
+
+    turned = {(name, knob) for name, given in default.variants.items() for one in given for knob in one.parameters}
+    assert turned == knobs

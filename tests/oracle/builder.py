@@ -64,6 +64,8 @@ READS_QPL: Final = replace(READS_IAA, needs_end=False)
 """The same in software, which is content with all of the output."""
 READS_IAA_STREAMS: Final = decoder(12, containers=RAW_AND_ZLIB, header_window=False)
 READS_4K_HEADERS: Final = decoder(12)
+READS_PIECES: Final = replace(decoder(15, members=DEFLATE), member=65536)
+"""An accelerator that has room for a member of 64 KiB, whatever it holds."""
 READS_ZSTD: Final = decoder(27, containers=frozenset({Container.ZSTD}))
 READS_PLAIN: Final = decoder(0, containers=frozenset({Container.NONE}))
 

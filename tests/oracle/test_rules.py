@@ -13,6 +13,7 @@ from multifd.oracle.rules import RULES
 from multifd.result.record import Outcome
 from multifd.wire.packet import PACKET_SIZE
 from tests.oracle.builder import (
+    DEFLATE,
     FORGETS,
     IAA,
     KEEPS_CLOSE,
@@ -23,6 +24,7 @@ from tests.oracle.builder import (
     READS_COMPLETE,
     READS_IAA,
     READS_IAA_STREAMS,
+    READS_PIECES,
     READS_PLAIN,
     READS_QPL,
     READS_ZSTD,
@@ -222,6 +224,14 @@ DECIDES: Final = (
         "all-hold",
     ),
     Decided(
+        "members",
+        ask("4b-packet", by=encoder(15, member=8192), to=READS_PIECES),
+        "rejected",
+        "sender S begins a new member every 8192 bytes, receiver R has room for one every 65536",
+        "qat-emulated: qzDecompress failed: QZ_BUF_ERROR: more than the expected 524288 bytes",
+        "all-hold",
+    ),
+    Decided(
         "zero-pages",
         ask("zlib", hearing="qemu-5.0", becomes_zero=True),
         "hazard",
@@ -304,6 +314,9 @@ NEIGHBOURS: Final = (
         ask("zlib-packet", by=encoder(15, member=PACKET_SIZE), to=READS_COMPLETE),
     ),
     ("window", "as large as the receiver's", ask("zlib-packet[window=12]", to=READS_4K_HEADERS)),
+    ("members", "as large as the receiver has room for", ask("4b-packet", by=QAT, to=READS_PIECES)),
+    ("members", "it says its size", ask("qatzip", by=encoder(15, member=8192), to=READS_PIECES)),
+    ("members", "any", ask("4b-packet", by=encoder(15, member=8192), to=decoder(15, members=DEFLATE))),
     ("window", "its flushes forget", ask("zlib-sync-page", by=FORGETS, to=READS_IAA_STREAMS)),
     ("window", "no header, and the page is no farther", ask("qpl", by=ONE_SHOT, to=READS_IAA)),
     ("window", "what only stores is sent raw", ask("uadk", by=STORING, to=READS_4K_HEADERS)),

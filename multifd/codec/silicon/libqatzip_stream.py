@@ -6,7 +6,7 @@ much room; what the caller has no room for is kept.
 
 What is behind it is the session's affair (:mod:`.libqatzip`). A stream that does not end in its first packet is refused
 by a device, for no request is without a final block; the piece is repeated in software, which has then begun a stream,
-and with a stream begun every later call is software's (``InflateOK``, ``qzDecompressCrcExt``, ``src/qatzip.c``). So
+and with a stream begun every later call is software's (``InflateOK``, ``src/qatzip.c``, QATzip 1.3.1). So
 silicon decodes nothing of it, and without ``sw_backup`` nobody does.
 """
 
