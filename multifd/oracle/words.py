@@ -112,12 +112,15 @@ def _libdeflate() -> dict[Cause, Words]:
 
 def _libqatzip() -> dict[Cause, Words]:
     """Of the software path, and of the model of silicon, where a refusal of the device's becomes ``QZ_FAIL``."""
-    wrong = "qzDecompress failed: (QZ_DATA_ERROR|QZ_FAIL)"
-    no_end = "qzDecompress failed: incomplete or truncated stream"
+    wrong = "qzDecompress(Stream)? failed: (QZ_DATA_ERROR|QZ_FAIL)"
+    no_end = "qzDecompress(Stream)? failed: incomplete or truncated stream"
     others: Words = {
         **dict.fromkeys(Container, wrong),
         # The length of a 4B header can be DEFLATE: a raw session then decodes some bytes, and knows no more.
-        (Container.RAW, Container.FOUR_B): rf"{wrong}|{no_end}|qzDecompress failed: more than the expected \d+ bytes",
+        (
+            Container.RAW,
+            Container.FOUR_B,
+        ): rf"{wrong}|{no_end}|more than the expected \d+ bytes",
     }
     return {
         Cause.CONTAINER: others,
@@ -139,7 +142,7 @@ def _libqpl(short: str) -> dict[Cause, Words]:
             Container.GZIP: no_header,
             Container.GZIP_EXT: no_header,
         },
-        Cause.TABLE: no_header,
+        Cause.TABLE: f"{no_header}|{_ENDS}",  # of a stream the end is looked for before its header
         Cause.NO_TABLE: _TABLE,
         Cause.ENDS: _ENDS,
         Cause.NO_END: "qpl job failed with error 215",
