@@ -44,7 +44,7 @@ TOYS: Final = (
     Toy("fault", 1, "negotiation/zlib/zlib~zlib/qemu-10.0/fault-toy/", "rejected"),
     Toy("codec", 3, "wire/zlib/toy~zlib/", "identical", "auto"),
     Toy("scenario", 2, "/toy/", "identical"),
-    Toy("device", 4, "wire/zlib-packet[window=15]/toy-emulated~zlib/", "identical", "auto"),
+    Toy("device", 5, "wire/zlib-packet[window=15]/toy-emulated~zlib/", "identical", "auto"),
 )
 
 

@@ -140,6 +140,8 @@ def _window(q: Question) -> Decision | None:
             f" receiver {q.receiver.peer} accepts at most {1 << q.decoder.window}",
             Cause.WINDOW,
         )
+    if _ends_too_early(q):
+        return None  # that is looked for before any distance: libqpl's streams do not tell
     farthest = 1 << min(announced, q.encoder.reach) if q.encoder.shrinks else 0
     if framing.scope is Scope.PAGE or (framing.flush is Flush.PAGE and q.encoder.forgets):
         farthest = min(farthest, q.page_size)
@@ -151,12 +153,17 @@ def _window(q: Question) -> Decision | None:
     )
 
 
-def _ends_where_it_goes_on(q: Question) -> Decision | None:
+def _ends_too_early(q: Question) -> bool:
     sent, read = q.sender.framing, q.receiver.framing
     if read.scope is not Scope.CHANNEL or not q.decoder.streaming or sent.flush is not Flush.FINISH:
-        return None  # one without streams reads every packet as if it were complete
-    if read.container is Container.ZSTD:
-        return None  # libzstd goes on with the next frame
+        return False  # one without streams reads every packet as if it were complete
+    return read.container is not Container.ZSTD  # libzstd goes on with the next frame
+
+
+def _ends_where_it_goes_on(q: Question) -> Decision | None:
+    if not _ends_too_early(q):
+        return None
+    sent, read = q.sender.framing, q.receiver.framing
     return _refused(
         f"{sent.name} ends its stream with every {sent.scope}, {read.name} reads one stream for the whole channel",
         Cause.ENDS,

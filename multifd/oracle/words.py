@@ -56,9 +56,14 @@ _ENDS: Final = "inflate returned 1 instead of Z_OK"
 _NO_ZLIB: Final = "incorrect header check|unknown compression method|invalid window size"
 
 
+_ODD: Final = rf"incomplete or truncated stream|more than the expected \d+ bytes|{_SHORT}"
+"""What else can be said of a 4B header that is taken for DEFLATE: as its length has it, it can be anything."""
+
+
 def _zlib() -> dict[Cause, Words]:
     wrong: Words = {
         Container.RAW: _DEFLATE,
+        (Container.RAW, Container.FOUR_B): f"{_DEFLATE}|{_ODD}",
         Container.ZLIB: _NO_ZLIB,
         Container.GZIP: "incorrect header check",
         Container.GZIP_EXT: "incorrect header check",
@@ -77,7 +82,8 @@ def _zlib() -> dict[Cause, Words]:
 
 def _isal() -> dict[Cause, Words]:
     wrong: Words = {
-        Container.RAW: rf"Invalid (deflate block|symbol|lookback distance) found|{_REST}",
+        Container.RAW: "Invalid deflate block found",
+        (Container.RAW, Container.FOUR_B): rf"Invalid (deflate block|symbol|lookback distance) found|{_REST}|{_ODD}",
         Container.ZLIB: "Invalid gzip/zlib wrapper found|Gzip/zlib wrapper specifies unsupported compress method",
         Container.GZIP: "Invalid gzip/zlib wrapper found",
         Container.GZIP_EXT: "Invalid gzip/zlib wrapper found",
@@ -112,12 +118,11 @@ def _libdeflate() -> dict[Cause, Words]:
 
 def _libqatzip() -> dict[Cause, Words]:
     """Of the software path, and of the model of silicon, where a refusal of the device's becomes ``QZ_FAIL``."""
-    wrong = "qzDecompress failed: (QZ_DATA_ERROR|QZ_FAIL)"
-    no_end = "qzDecompress failed: incomplete or truncated stream"
+    wrong = "qzDecompress(Stream)? failed: (QZ_DATA_ERROR|QZ_FAIL)"
+    no_end = "qzDecompress(Stream)? failed: incomplete or truncated stream"
     others: Words = {
         **dict.fromkeys(Container, wrong),
-        # The length of a 4B header can be DEFLATE: a raw session then decodes some bytes, and knows no more.
-        (Container.RAW, Container.FOUR_B): rf"{wrong}|{no_end}|qzDecompress failed: more than the expected \d+ bytes",
+        (Container.RAW, Container.FOUR_B): f"{wrong}|{_ODD}",
     }
     return {
         Cause.CONTAINER: others,
@@ -133,13 +138,14 @@ def _libqpl(short: str) -> dict[Cause, Words]:
     no_header = r"qpl job failed with error 104"
     return {
         Cause.CONTAINER: {
+            # Of a 4B header libqpl has even said 4294967295, which is no status of it.
             Container.RAW: "qpl job failed with error 213",  # gzip's first byte is a block of type 3
-            (Container.RAW, Container.FOUR_B): rf"qpl job failed with error 2\d\d|{short}",
+            (Container.RAW, Container.FOUR_B): rf"qpl job failed with error \d+|{short}",
             Container.ZLIB: no_header,
             Container.GZIP: no_header,
             Container.GZIP_EXT: no_header,
         },
-        Cause.TABLE: no_header,
+        Cause.TABLE: f"{no_header}|{_ENDS}",  # of a stream the end is looked for before its header
         Cause.NO_TABLE: _TABLE,
         Cause.ENDS: _ENDS,
         Cause.NO_END: "qpl job failed with error 215",
