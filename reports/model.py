@@ -212,9 +212,7 @@ def _wire(cells: Iterable[Cell], peers: Iterable[Peer], unable: Collection[Unabl
 
 
 def _wire_title(cell: Cell) -> str:
-    """A framing; apart from it where the two ends are not in one, and what fails for the size of its pages only."""
-    if ">" in cell.framing:
-        return f"{_sides(cell.framing)[1]}, given other framings"
+    """A framing; apart from it what fails for the size of its pages only."""
     if cell.predicted == "rejected" and cell.page_size > SMALL_PAGE:
         return f"{cell.framing}, refused with larger pages"
     return cell.framing

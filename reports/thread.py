@@ -74,7 +74,7 @@ def lines(shown: Thread) -> Iterator[str]:
         for row in sheet.rows:
             marks = [f"{vocabulary.MARKS[place.mark].symbol:4}" for place in row.places]
             groups = "   ".join(" ".join(marks[start : start + 3]) for start in (0, 3, 6))
-            read = f"  received by {row.peers}" if row.line.variant else ""
+            read = f"  through {row.peers}" if row.line.variant else ""
             yield f"{row.title:{width}}  {groups}  {row.identical} of 9{read}"
     yield from (f"✗ {line}" for line in shown.amiss)
     for answer in shown.answers:

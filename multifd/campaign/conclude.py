@@ -64,6 +64,7 @@ def concluded(cell: PlannedCell, outcome: Outcome, options: Options, issues: Seq
             "seconds": outcome.seconds,
             "cpu_seconds": outcome.cpu_seconds,
             "artifacts": outcome.artifacts,
+            "integrity": outcome.integrity,
         }
     )
     return settle(record, issues)

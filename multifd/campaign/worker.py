@@ -10,7 +10,7 @@ from multifd.campaign.conclude import concluded, located, planned, probed, skipp
 from multifd.campaign.prepare import Campaign
 from multifd.evidence.outcome import Outcome
 from multifd.plan.cell import PlannedCell
-from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer
+from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer
 from multifd.result.known import shipped
 from multifd.result.record import Cell
 from multifd.run.bench import Bench
@@ -61,6 +61,8 @@ class Worker:
         match cell.work:
             case Pairing() as pairing:
                 return self._bench.run(pairing)
+            case Flips() as work:
+                return self._bench.flip(work)
             case Check() | Reproducer() as work:
                 return examine(work, self._campaign.libraries[work.library], deadline)
             case Fidelity() as work:

@@ -21,11 +21,11 @@ from multifd.memory.blocks import BLOCKS, packet_pages
 from multifd.memory.corpus import CORPORA
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.space import Factor, Space
-from multifd.plan.work import Check, Fidelity, Pairing, Probe, Reproducer, Work
-from multifd.wire.fault import FAULTS
+from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
+from multifd.wire.fault import fault
 from multifd.wire.packet import slots
 
-SUITES: Final = ("probe", "wire", "negotiation", "integrity", "qemu", "vendor", "fidelity")
+SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
 QEMU: Final = "qemu"
 """The suite that needs a binary."""
@@ -130,7 +130,7 @@ def explain(cell: str, **given: object) -> None:
         console.print()
     console.print(f"predicted [bold]{found.prediction.outcome}[/]: {escape(found.prediction.reason)}", soft_wrap=True)
     if found.prediction.error is not None:
-        console.print(f"with an error like {escape(repr(found.prediction.error))}", soft_wrap=True)
+        console.print(f"with an error like: {escape(found.prediction.error)}", soft_wrap=True)
     if found.skip is not None:
         console.print(f"it will be skipped: {escape(found.skip)}", soft_wrap=True)
     console.print(f"run it: {escape(campaign.options.reproduce(found.id))}", soft_wrap=True)
@@ -186,6 +186,8 @@ def _facts(work: Work) -> dict[str, str | None]:
             return _migration(work)
         case Probe(peer=peer):
             return {"peer": peer, "program": "round trips, and what it cannot do, before anything else"}
+        case Flips(sender=sender, receiver=receiver, framing=name):
+            return {"framing": f"{name}: {framing(name).shape()}", "sender": sender, "receiver": receiver}
         case Check(library=library, name=name):
             return {"library": library, "program": f"python -m multifd.scrutiny {name} {library}"}
         case Reproducer(library=library, name=name):
@@ -206,7 +208,7 @@ def _migration(pairing: Pairing) -> dict[str, str | None]:
         "sender": f"{pairing.sender}, {sent.name} in {pairing.sender_dialect}: {sent.shape()}",
         "receiver": f"{pairing.receiver}, {read.name} in {pairing.receiver_dialect}: {read.shape()}",
         "scenario": f"{pairing.scenario}: {pairing.plan.description}",
-        "fault": FAULTS[pairing.fault].why if pairing.fault is not None else None,
+        "fault": fault(pairing.fault).why if pairing.fault is not None else None,
         "content": f"{pairing.corpus}: {content}",
         "blocks": f"{pairing.blocks}: {BLOCKS[pairing.blocks].description}",
         "packets": f"{pairing.fill}: {_packets(pairing)}",

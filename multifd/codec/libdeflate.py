@@ -64,7 +64,13 @@ def _make(name: str, level: int) -> _LibdeflateCodec:
         level=level,
         encoder=EncoderCapability(CONTAINERS, streaming=False, windows=frozenset({15}), shrinks=level > 0),
         decoder=DecoderCapability(
-            CONTAINERS, streaming=False, window=15, header_window=True, members=frozenset(), checks_trailer=True
+            CONTAINERS,
+            streaming=False,
+            window=15,
+            header_window=True,
+            members=frozenset(),
+            checks_trailer=True,
+            checks_end=False,
         ),
     )
 

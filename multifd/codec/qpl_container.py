@@ -24,7 +24,14 @@ WINDOW: Final = 12
 
 ENCODER: Final = EncoderCapability(EMITTED, streaming=False, windows=frozenset({WINDOW}))
 DECODER: Final = DecoderCapability(
-    READ, streaming=False, window=WINDOW, header_window=False, members=frozenset(), checks_trailer=False
+    READ,
+    streaming=False,
+    window=WINDOW,
+    header_window=False,
+    members=frozenset(),
+    checks_trailer=False,
+    needs_trailer=False,
+    checks_end=False,
 )
 """Of silicon and software alike; a job is whole: QEMU sets FIRST and LAST on every one
 (migration/multifd-qpl.c, QEMU 10.2)."""

@@ -45,7 +45,14 @@ class _UadkCodec:
             _CONTAINERS, streaming=False, windows=frozenset({15}), shrinks=bool(device), reach=_WINDOW_BITS
         )
         self.decoder = DecoderCapability(
-            _CONTAINERS, streaming=False, window=15, header_window=False, members=frozenset(), checks_trailer=False
+            _CONTAINERS,
+            streaming=False,
+            window=15,
+            header_window=False,
+            members=frozenset(),
+            checks_trailer=False,
+            checks_header=False,
+            checks_end=False,
         )
         self.hardware = 0
         """Pages that the device worked on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from multifd.oracle.verdict import Observation
-from multifd.result.record import CpuSeconds, DeviceWork, Seconds, Sides
+from multifd.result.record import CpuSeconds, DeviceWork, Integrity, Seconds, Sides
 
 
 @dataclass(slots=True)
@@ -22,3 +22,5 @@ class Outcome:
     """The numbers behind the observation's device verdict, of each end that claims hardware."""
     artifacts: tuple[str, ...] = ()
     """Files that the cell left, such as a recording."""
+    integrity: Integrity | None = None
+    """What became of flipped bits."""

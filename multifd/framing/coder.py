@@ -60,6 +60,12 @@ class DecoderCapability:
     """A wrong checksum in the trailer is an error."""
     needs_end: bool = True
     """A payload whose stream has no end is an error, though all of its output is there."""
+    checks_header: bool = True
+    """A wrong header is an error; False where it is skipped unseen."""
+    needs_trailer: bool = True
+    """A zlib stream without its trailer is an error."""
+    checks_end: bool = True
+    """Bytes behind the last stream that it reads are an error."""
 
 
 def declared(capability: EncoderCapability | DecoderCapability) -> dict[str, Any]:

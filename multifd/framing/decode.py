@@ -108,13 +108,14 @@ class PayloadDecoder:
         """The length table; where QEMU asserts on it, this raises."""
         table = 4 * count
         if len(payload) <= table:
-            message = f"length table: payload is {len(payload)} bytes, expected more than {table}"
+            message = f"length table: payload is {len(payload)} bytes, expected more than {table} (QEMU asserts it)"
             raise PayloadError(message, "payload size", len(payload), f"more than {table}")
         lengths = struct.unpack_from(f">{count}I", payload)
         if self._framing.raw_escape and max(lengths) > self._page_size:
             place = next(place for place, length in enumerate(lengths) if length > self._page_size)
             length, most = lengths[place], f"at most {self._page_size}"
-            raise PayloadError(f"length table: {length}, expected {most}", "length", length, most).at(page=place)
+            message = f"length table: {length}, expected {most} (QEMU asserts it)"
+            raise PayloadError(message, "length", length, most).at(page=place)
         if (total := sum(lengths)) != (rest := len(payload) - table):
             message = f"length table: sum is {total}, expected {rest} (the bytes that follow)"
             raise PayloadError(message, "length table", total, rest)

@@ -16,12 +16,15 @@ TABLE: Final = "length table"
 NO_HEADER: Final = "no header"
 """Raw DEFLATE, a stream that goes on, plain pages: whatever has none."""
 NOTHING: Final = "nothing"
+UNENDED: Final = " without end"
+"""Behind the name of what ends with a sync flush."""
+_SYNC_FLUSH: Final = b"\0\0\xff\xff"
 _GZIP: Final = b"\x1f\x8b\x08"
 _FEXTRA: Final = 4
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _FIRST: Final = 8
 _LAST: Final = 4
-"""Bytes that are shown: all headers differ in the first, and a sync flush ends with ``0000ffff``."""
+"""Bytes that are shown: all headers differ in the first, and a sync flush is the last ones."""
 
 
 def described(data: memoryview, pages: int = 0) -> str:
@@ -32,14 +35,14 @@ def described(data: memoryview, pages: int = 0) -> str:
 
 
 def recognized(data: memoryview, pages: int = 0) -> str:
-    """A container's name, :data:`TABLE`, :data:`NO_HEADER` or :data:`NOTHING`."""
+    """A container's name, :data:`TABLE`, :data:`NO_HEADER` or :data:`NOTHING`; of a stream whether it has no end."""
     if not data:
         return NOTHING
     if pages and _is_table(data, pages):
         return TABLE
     if _is_four_b(data):
         return Container.FOUR_B.value
-    return _by_header(bytes(data[:14]))
+    return _by_header(bytes(data[:14])) + (UNENDED if bytes(data[-4:]) == _SYNC_FLUSH else "")
 
 
 def _by_header(start: bytes) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 from pydantic import ValidationError
 
 from multifd.errors import InputError
@@ -30,6 +31,8 @@ SCRIPT_FILE: Final = "script.json"
 _LOW_MEMORY: Final = 1 << 20
 _FEW: Final = 8
 """Pages: 32 KiB are less than any socket's buffer."""
+_PACKETS: Final = 6
+"""Enough that each of a few channels has some."""
 
 History = Callable[[Draft], Iterator[Mask]]
 """Changes the draft and yields, for each round, the pages that are sent of it as it is then."""
@@ -171,6 +174,22 @@ def _few(draft: Draft) -> Iterator[Mask]:
     yield draft.everything
 
 
+def _packets(draft: Draft) -> Iterator[Mask]:
+    draft.rewrite(draft.draw(_PACKETS * draft.packet_pages, draft.everything))
+    yield draft.everything
+
+
+def _eights(draft: Draft) -> Iterator[Mask]:
+    """Of every eight pages all, then three that change and one that becomes zero: 1, 3, 5, and 6."""
+    draft.rewrite(draft.everything)
+    yield draft.everything
+    place = np.arange(len(draft.pages)) % 8
+    changing, vanishing = np.isin(place, (1, 3, 5)), place == 6
+    draft.rewrite(changing)
+    draft.clear(vanishing)
+    yield changing | vanishing
+
+
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
         shape.name: shape
@@ -182,6 +201,8 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             Shape("empty", "rounds without any page, between others and at the end", _empty),
             Shape("stale", "one round in which no page is zero", _stale),
             Shape("guest", "as dirty, for a PC: what changes lies above 1 MiB", _guest),
+            Shape("eights", "two rounds, of each eight pages all, then four, of which one becomes zero", _eights),
+            Shape("packets", "one round with pages for some packets, the others are zero", _packets),
             Shape("few", "one round with so few pages that sockets hold them all, the others are zero", _few),
         )
     }

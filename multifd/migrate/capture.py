@@ -8,18 +8,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from multifd.errors import EnvironmentBroke, InputError
+from multifd.errors import EnvironmentBroke, InputError, WireError
 from multifd.framing.model import Framing, framing
 from multifd.memory.layout import BlockName
+from multifd.migrate.stream import FileSource
 from multifd.wire.dialect import Dialect, MainSync, dialect
+from multifd.wire.main_reader import MainReader
+from multifd.wire.main_stream import EndOfSection, Flush
 
 FORMAT: Literal["multifd-capture/1"] = "multifd-capture/1"
 MANIFEST = "manifest.json"
+_CHUNK: Final = 1 << 12
+"""Bytes of the main channel that are read at once."""
 
 
 class Manifest(BaseModel):
@@ -34,7 +40,7 @@ class Manifest(BaseModel):
     dialect: str
     channels: Annotated[int, Field(ge=1, le=255)]
     main_sync: Literal["eos", "flush"] | None = None
-    """How the main channel marks a SYNC; None means as the dialect does."""
+    """How the main channel marks a SYNC; None means as it is seen to do."""
     ramblocks: Annotated[dict[BlockName, Annotated[int, Field(gt=0)]], Field(min_length=1)]
     """Size in bytes of every RAM block, whole pages."""
     sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]]
@@ -74,7 +80,6 @@ class Capture:
         self.manifest = manifest
         self.framing: Framing = framing(manifest.framing or manifest.method or "")
         self.dialect: Dialect = dialect(manifest.dialect)
-        self.main_sync = MainSync(manifest.main_sync) if manifest.main_sync else self.dialect.main_sync
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -115,6 +120,39 @@ class Capture:
         """The main channel's file, None if the capture has none; it may be one that cannot be read."""
         path = self.directory / "main.bin"
         return path if os.path.lexists(path) else None
+
+    @property
+    def main_sync(self) -> MainSync:
+        """How the main channel marks a SYNC, which follows the machine type and not the version: as it is seen there.
+
+        As the manifest or else the dialect has it where nothing is seen. Raises :class:`InputError` where manifest and
+        main channel contradict each other.
+        """
+        seen = self.main_path and _seen_sync(self.main_path, self.manifest.page_size)
+        told = self.manifest.main_sync and MainSync(self.manifest.main_sync)
+        if seen and told and seen is not told:
+            raise InputError(
+                f"{self.directory / MANIFEST}: main_sync is {told.value}, expected {seen.value}: the first section of"
+                f" main.bin {'has the word 0x200' if seen is MainSync.FLUSH else 'ends without the word 0x200'}"
+            )
+        return seen or told or self.dialect.main_sync
+
+
+def _seen_sync(main: Path, page_size: int) -> MainSync | None:
+    """Whether the first RAM section flushes before it ends (``ram_save_setup``, migration/ram.c, QEMU 8.1 to 11.1).
+
+    None for a main channel that cannot be read so far, which is left to whoever reads all of it.
+    """
+    source, reader = FileSource(main), MainReader(page_size)
+    with suppress(WireError):
+        while source.left:
+            for event in reader.feed(source.read(_CHUNK)):
+                match event:
+                    case Flush():
+                        return MainSync.FLUSH
+                    case EndOfSection():
+                        return MainSync.EOS
+    return None
 
 
 def save_manifest(directory: Path, fields: Mapping[str, Any]) -> Manifest:

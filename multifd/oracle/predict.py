@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from multifd.oracle.decision import Decision
+from multifd.oracle.fault import follows
 from multifd.oracle.qemu import says
 from multifd.oracle.question import Prediction, Question, Step
-from multifd.oracle.rules import RULES, Decision, Rule
+from multifd.oracle.rules import RULES, Rule
 from multifd.oracle.words import expected
 
 _TOO_LATE: Final = "by the time the receiver looks, the sender has sent everything and is done"
@@ -30,6 +32,8 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
         f"{question.receiver.peer} reads what {question.sender.peer} emits as {question.sender.framing.name}"
         f" ({question.sender.framing.shape()})"
     )
+    if question.fault is not None:
+        reason = f"{follows(question).because}: {reason}"
     return Prediction("identical", "all-hold", reason, None, tuple(chain))
 
 

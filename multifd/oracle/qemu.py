@@ -20,10 +20,12 @@ from typing import Final
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.framing.model import framing
+from multifd.oracle.decision import Decision
 from multifd.oracle.question import Question
-from multifd.oracle.rules import RULES, Decision
+from multifd.oracle.rules import RULES
 from multifd.oracle.words import Cause, nothing
 from multifd.wire.dialect import ZeroPages
+from multifd.wire.fault import Bit, Ends, Lengths, Payload
 
 _ZSTD_WINDOW: Final = 27
 _GZIP: Final = frozenset({Container.GZIP, Container.GZIP_EXT})
@@ -60,11 +62,14 @@ WORDS: Final[Mapping[tuple[str, Cause], str]] = {
 """What the decoder of a method says of a payload that it refuses (``migration/multifd-<method>.c``, 10.2), for each
 cause that can be: under the flags of the others travels nothing but what they read."""
 _LATER: Final[Mapping[str, str]] = {
-    "init_magic": r"unknown channel magic: \d+",  # 11.1.3, where main's and channels' magics are told apart first
-    "init_id": r"multifd: received channel id \d+ exceeds channel count \d+",  # 11.1.3
-    "next_packet_size": r"multifd \d+: next_packet_size \d+ exceeds allocated \d+",  # 10.0.13, 11.1.3
+    "init-magic": r"unknown channel magic: \d+",  # 11.1.3, where main's and channels' magics are told apart first
+    "init-id": r"multifd: received channel id \d+ exceeds channel count \d+",  # 11.1.3
+    "packet-size": r"multifd \d+: next_packet_size \d+ exceeds allocated \d+",  # 10.0.13, 11.1.3
 }
-"""What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by what is wrong (measured)."""
+"""What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by fault (measured)."""
+
+_END: Final = "Unexpected end-of-file"
+"""What is said of a channel that ends within a packet (io/channel.c, 10.2)."""
 
 
 def says(question: Question, rule: str, decision: Decision) -> str:
@@ -75,8 +80,9 @@ def says(question: Question, rule: str, decision: Decision) -> str:
         return "|".join((error, _NO_MAIN, *((TELLS_NOT,) if old else _wrong_flags(question))))
     if old:
         return TELLS_NOT
-    if rule == "fault":
-        later = _LATER.get(question.fault.complaint or "") if question.fault is not None else None
+    fault = question.fault
+    if rule == "fault" and fault is not None and not isinstance(fault.deed, Bit | Payload | Lengths):
+        later = _END if isinstance(fault.deed, Ends) else _LATER.get(fault.name)
         return f"{error}|{later}" if later is not None else error
     if decision.cause is None:
         return error

@@ -44,6 +44,8 @@ class Question:
     """Some channel carries a second packet with a payload."""
     looks_late: bool
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
+    matches: bool = True
+    """The content is such that compressed data refers to what came before it; False for noise, which is only stored."""
 
 
 @dataclass(frozen=True, slots=True)

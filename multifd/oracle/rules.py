@@ -15,28 +15,15 @@ from typing import Final
 
 from multifd.framing.container import Container
 from multifd.framing.model import Flush, Framing, Scope
+from multifd.oracle.decision import Decision
+from multifd.oracle.fault import follows
 from multifd.oracle.question import Question
 from multifd.oracle.words import Cause
-from multifd.result.record import Outcome
 from multifd.wire.dialect import ZeroPages
 from multifd.wire.packet import PACKET_SIZE
 
 _LARGEST_WINDOW: Final = 15
 """Bits of the farthest distance that DEFLATE has (RFC 1951, section 2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a rule decides: the outcome and why.
-
-    Of a refusal, too: what is said of a packet (regular expression), or the cause, which each decoder puts in words of
-    its own.
-    """
-
-    outcome: Outcome
-    because: str
-    error: str | None = None
-    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +36,8 @@ class Rule:
 
 
 def _fault(q: Question) -> Decision | None:
-    if q.fault is None:
-        return None
-    error = q.fault.error(q.receiver.dialect, q.receiver.framing.travels_as)
-    return Decision("rejected", q.fault.why, error) if error else None
+    decision = follows(q) if q.fault is not None else None
+    return decision if decision is not None and decision.outcome != "identical" else None
 
 
 def _channels(q: Question) -> Decision | None:
@@ -216,7 +201,7 @@ def _zero_pages(q: Question) -> Decision | None:
 
 
 RULES: Final = (
-    Rule("fault", "nothing is changed on the way that a receiver looks at", _fault),
+    Rule("fault", "the sender does nothing wrong that has consequences", _fault),
     Rule("channels", "both sides were told the same number of channels", _channels),
     Rule("flags", "the flags are those that the receiving method expects, under its mask", _flags),
     Rule("hidden-flag", "the receiver's mask shows all of the sender's flag", _hidden_flag),

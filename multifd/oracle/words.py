@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 
 from multifd.framing.container import Container
 from multifd.framing.model import Framing, Scope
-from multifd.framing.recognize import NO_HEADER, TABLE
+from multifd.framing.recognize import NO_HEADER, TABLE, UNENDED
 from multifd.oracle.question import Question
 
 
@@ -38,8 +38,8 @@ class Cause(StrEnum):
     MEMBERS = "a second member"
 
 
-Words: TypeAlias = str | Mapping[Container, str]
-"""Of one cause; by the container that the decoder reads where that makes a difference."""
+Words: TypeAlias = str | Mapping[Container | tuple[Container, Container], str]
+"""Of one cause; where that makes a difference by the container read, or by the one read and the one sent."""
 
 _DEFLATE: Final = (
     "invalid (block type|stored block lengths|code lengths set|bit length repeat|literal/lengths? set|distances set"
@@ -47,9 +47,10 @@ _DEFLATE: Final = (
     r"|too many length or distance symbols|\d+ bytes after the end of the stream"
 )
 """What zlib says of bits that are no DEFLATE; which of it depends on the bits."""
-_FOUR_B: Final = r"4B header: length is \d+, expected \d+ "
+_FOUR_B: Final = r"4B header: length is \d+, expected \d+"
 _REST: Final = r"\d+ bytes after the end of the stream"
-_SHORT: Final = r"packet size received {member} size expected \d+"
+_SHORT: Final = r"packet size received \d+ size expected \d+"
+_ONE_MEMBER: Final = r"packet size received {member} size expected \d+"
 _TABLE: Final = "length table: "
 _ENDS: Final = "inflate returned 1 instead of Z_OK"
 _NO_ZLIB: Final = "incorrect header check|unknown compression method|invalid window size"
@@ -87,10 +88,11 @@ def _isal() -> dict[Cause, Words]:
 
 def _libdeflate() -> dict[Cause, Words]:
     failed = "Decompression failed"
-    first = _SHORT  # of several streams it decodes the first, and does not say that there are more
+    first = _ONE_MEMBER  # of several streams it decodes the first, and does not say that there are more
     return {
         Cause.CONTAINER: {
-            Container.RAW: rf"{failed}|packet size received \d+",
+            Container.RAW: failed,
+            (Container.RAW, Container.FOUR_B): f"{failed}|{_SHORT}",
             Container.ZLIB: failed,
             Container.GZIP: failed,
             Container.GZIP_EXT: failed,
@@ -112,10 +114,13 @@ def _libqatzip() -> dict[Cause, Words]:
     """Of the software path, and of the model of silicon, where a refusal of the device's becomes ``QZ_FAIL``."""
     wrong = "qzDecompress failed: (QZ_DATA_ERROR|QZ_FAIL)"
     no_end = "qzDecompress failed: incomplete or truncated stream"
-    # The length of a 4B header can be DEFLATE: a raw session then decodes some bytes, and knows no more.
-    odd = rf"{wrong}|{no_end}|qzDecompress failed: more than the expected \d+ bytes"
+    others: Words = {
+        **dict.fromkeys(Container, wrong),
+        # The length of a 4B header can be DEFLATE: a raw session then decodes some bytes, and knows no more.
+        (Container.RAW, Container.FOUR_B): rf"{wrong}|{no_end}|qzDecompress failed: more than the expected \d+ bytes",
+    }
     return {
-        Cause.CONTAINER: dict.fromkeys(Container, wrong) | {Container.RAW: odd},
+        Cause.CONTAINER: others,
         Cause.TABLE: wrong,
         Cause.NO_TABLE: _TABLE,
         Cause.ENDS: _ENDS,
@@ -125,10 +130,11 @@ def _libqatzip() -> dict[Cause, Words]:
 
 def _libqpl(short: str) -> dict[Cause, Words]:
     """Of both paths and the model of silicon; ``short`` is what is said of output that is shorter than expected."""
-    no_header = r"qpl job failed with error 104 "
+    no_header = r"qpl job failed with error 104"
     return {
         Cause.CONTAINER: {
-            Container.RAW: rf"qpl job failed with error 2\d\d |{short.format(member='[0-9]+')}",
+            Container.RAW: "qpl job failed with error 213",  # gzip's first byte is a block of type 3
+            (Container.RAW, Container.FOUR_B): rf"qpl job failed with error 2\d\d|{short}",
             Container.ZLIB: no_header,
             Container.GZIP: no_header,
             Container.GZIP_EXT: no_header,
@@ -136,18 +142,17 @@ def _libqpl(short: str) -> dict[Cause, Words]:
         Cause.TABLE: no_header,
         Cause.NO_TABLE: _TABLE,
         Cause.ENDS: _ENDS,
-        Cause.NO_END: "qpl job failed with error 215 ",
+        Cause.NO_END: "qpl job failed with error 215",
         Cause.NO_HEADER: no_header,
-        Cause.DISTANCE: "qpl job failed with error 217 ",
-        Cause.MEMBERS: short,
+        Cause.DISTANCE: "qpl job failed with error 217",
     }
 
 
 def _qpl() -> dict[Cause, Words]:
-    # An error after the first 64 KiB of output is QPL_STS_OK with the output up to there; a member ends at 64 KiB.
-    late = r"qpl decompressed len (?!65536,)\d{5,}, expected len \d+ "
-    return _libqpl(r"qpl decompressed len {member}, expected len \d+ ") | {
-        Cause.DISTANCE: f"qpl job failed with error 217 |{late}"
+    # An error after the first 64 KiB of output is QPL_STS_OK with the output up to there.
+    late = r"qpl decompressed len \d{5,}, expected len \d+"
+    return _libqpl(r"qpl decompressed len \d+, expected len \d+") | {
+        Cause.DISTANCE: f"qpl job failed with error 217|{late}"
     }
 
 
@@ -157,7 +162,7 @@ def _uadk() -> dict[Cause, Words]:
         Cause.TABLE: f"WD_IN_EPARA: .*({_DEFLATE})",
         Cause.NO_TABLE: _TABLE,
         Cause.NO_END: "WD_IN_EPARA: incomplete or truncated stream",
-        Cause.MEMBERS: _SHORT,
+        Cause.MEMBERS: _ONE_MEMBER,
     }
 
 
@@ -184,7 +189,8 @@ def expected(cause: Cause, question: Question) -> str | None:
         return None
     words = WORDS.get(codec, {}).get(cause)
     if isinstance(words, Mapping):
-        words = words.get(question.receiver.framing.container)
+        read, sent = question.receiver.framing.container, question.sender.framing.container
+        words = words.get((read, sent)) or words.get(read)
     if words is None:
         return nothing(f"codec {codec} has no words for {cause!s}")
     spoken = words.format(member=question.encoder.member) if "{member}" in words else words
@@ -203,14 +209,13 @@ def _grouped(words: str) -> str:
 def _found(cause: Cause, sent: Framing) -> str:
     """What is found where this cause is noticed."""
     header = NO_HEADER if sent.container is Container.RAW else sent.container.value
+    goes_on = UNENDED if sent.scope is Scope.CHANNEL else ""
     match cause:
         case Cause.TABLE:
-            return f"{TABLE}: "
+            return f"{TABLE}:"
         case Cause.NO_HEADER:
-            return f"{NO_HEADER}: "
-        case Cause.NO_END:
-            return f"{header}: [0-9a-f]+…0000ffff"
-        case Cause.DISTANCE if sent.scope is Scope.CHANNEL and header != NO_HEADER:
-            return f"({header}|{NO_HEADER}): "  # not necessarily in the first packet
+            return f"{NO_HEADER}{goes_on}:"
+        case Cause.DISTANCE if goes_on and header != NO_HEADER:
+            return f"({header}|{NO_HEADER}){goes_on}:"  # not necessarily in the first packet
         case _:
-            return f"{header}: "
+            return f"{header}{goes_on}:"

@@ -4,7 +4,8 @@ In this order, each step marking what its rows have, so that the next adds what 
 
 1. every framing x sender x receiver captured, some receivers sharing a capture; in turns with the sweeps, so that each
    is given packets of every number of pages;
-2. every framing x sender x receiver live, over several rounds;
+2. every framing x sender x receiver live, over several rounds; those of the same capabilities but for level and knobs
+   once for each framing;
 3. the accelerators' codecs under their own methods with every value of every factor, live, and in a lasting session;
 4. pages at the edge of what shrinks, for every peer in every framing that compresses page by page;
 5. the pairs that are left, and with strength 3 triples until :data:`ENOUGH` of them are there.
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from multifd.framing.model import FRAMINGS, Scope
 from multifd.memory.blocks import SWEEPS
 from multifd.plan.covering import OPEN, Choice, Row, Tuples
+from multifd.plan.scenario import SCENARIOS
 from multifd.plan.space import (
     CAPTURE,
     CHANNELS,
@@ -42,7 +44,7 @@ from multifd.plan.space import (
 
 ENOUGH: Final = 0.97
 """Share of the triples that a plan of strength 3 has."""
-SHARED: Final = 4
+SHARED: Final = 8
 """Receivers that read one capture."""
 EDGE: Final = "page-edge"
 """The content that has it."""
@@ -53,8 +55,7 @@ _ORDER: Final = (
     Factor.SENDER_DIALECT, Factor.RECEIVER_DIALECT, Factor.CHANNELS, Factor.FILL,
 )  # fmt: skip
 """In which values are chosen: first what leaves the others least choice."""
-_ROUNDS: Final = ("live", "zero-only", "partial", "empty", "legacy-zero-pages")
-"""Scenarios of several rounds."""
+_ROUNDS: Final = np.array([SCENARIOS[name].several_rounds for name in SCENARIO_NAMES])
 _CAPTURED: Final = np.array([name == CAPTURE for name in SCENARIO_NAMES])
 _SMALLEST: Final = PAGE_SIZES.index(4096)
 _LASTING: Final = {
@@ -139,9 +140,14 @@ class CoveringArray:
                 self._capture(framing, sender, [receiver], sweeping=sweeping)
 
     def _live(self) -> None:
-        rounds = _scenarios(_ROUNDS)
-        for f, s, r in np.argwhere(self.space.codecs.any(3)).tolist():
-            self._add(self._row({Factor.FRAMING: f, Factor.SENDER: s, Factor.RECEIVER: r}, rounds))
+        able = np.asarray(self.space.codecs.any(3))
+        senders, receivers = self.space.plain("sender"), self.space.plain("receiver")
+        for f, s, r in itertools.product(range(len(FRAMINGS)), senders, receivers):
+            if able[f, s, r]:
+                self._add(self._row({Factor.FRAMING: f, Factor.SENDER: s, Factor.RECEIVER: r}, _ROUNDS))
+        for role, axis in ((Factor.SENDER, 2), (Factor.RECEIVER, 1)):
+            for f, peer in np.argwhere(np.asarray(able.any(axis))).tolist():
+                self._must({Factor.FRAMING: f, role: peer}, _ROUNDS)
 
     def _own_methods(self) -> None:
         for f, role, peer in self.space.own():
@@ -247,10 +253,6 @@ def covering_array(space: Space, seed: int, strength: int) -> CoveringArray:
     array = CoveringArray(space, seed, strength)
     array.make()
     return array
-
-
-def _scenarios(names: Sequence[str]) -> Relation:
-    return np.array([name in names for name in SCENARIO_NAMES])
 
 
 def _images(space: Space, strength: int, seed: int) -> Relation:

@@ -41,7 +41,8 @@ def beyond_combination(space: Space) -> Iterator[PlannedCell]:
                 yield _cell(pairs[next(turn) % len(pairs)], name, "whole", corpus=corpus)
         if name in _PLAIN:
             yield _cell(pairs[next(turn) % len(pairs)], name, "live", channels=_MOST_CHANNELS)
-        for pair in {sender.name: (sender, receiver) for sender, receiver in pairs}.values():
+        plain = {space.senders[place].name for place in space.plain("sender")}
+        for pair in {sender.name: (sender, receiver) for sender, receiver in pairs if sender.name in plain}.values():
             yield _cell(pair, name, "mutating")
 
 

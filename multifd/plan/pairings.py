@@ -14,7 +14,7 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import LATEST, dialect
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import fault as written
 from multifd.wire.packet import slots
 
 Party = LineUpPeer | QemuPeer
@@ -103,10 +103,11 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
         page_size=pairing.page_size,
         zero_pages=scenario.zero_pages(qemu.facts.dialect if qemu is not None else spoken),
         becomes_zero=scenario.becomes_zero,
-        fault=FAULTS[pairing.fault] if pairing.fault is not None else None,
+        fault=written(pairing.fault) if pairing.fault is not None else None,
         channels=(pairing.channels, pairing.receiver_channels or pairing.channels),
         goes_on=_goes_on(pairing),
         looks_late=scenario.busy_destination and not scenario.return_path,
+        matches=pairing.corpus != "random",
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ QEMU to QEMU           every ordered pair, every method x method, both zero-page
 QEMU to ours           every method, every decoder of ours that can read it; more ways to migrate
 ours to QEMU           every encoder of ours in every framing under the flag of a method (splice)
 QEMU to ours, on       every method, every decoder of ours that can read it (splice)
-QEMU to itself         a recording, with one field overwritten
+QEMU to itself         a recording, with a fault in it
 =====================  ==================================================================================
 """
 
@@ -22,13 +22,14 @@ from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.lineup.qemus import MEMORY
 from multifd.plan.cell import PlannedCell
+from multifd.plan.faults import NOISE
 from multifd.plan.pairings import Party, able, pairing_cell
 from multifd.plan.reference import reference
 from multifd.plan.work import Pairing
 from multifd.qemu.facts import common_machine
 from multifd.qemu.guest import RAM_BLOCK
 from multifd.wire.dialect import LATEST, ZeroPages
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import FAULTS, Place
 
 _HIDDEN: Final = ("uadk", "qatzip")
 """Methods whose flag an old mask does not show."""
@@ -40,6 +41,22 @@ _WAYS: Final[tuple[dict[str, Any], ...]] = (
     *({"scenario": scenario} for scenario in ("migrate-legacy", "old-machine")),
 )
 """Ways in which our receiver is migrated to, with one decoder for each method."""
+
+_AMID: Final = Place(packet="middle")
+"""Neither the stream nor a round of a QEMU begins or ends there."""
+_RECORDED: Final = (
+    "init-magic", "init-version", "init-uuid", "init-id", "init-id-twice", "init-reserved", "magic", "version",
+    "flags-unknown-method", "flags-all", "flags-ignored-bit", "pages-alloc", "normal-pages", "packet-size", "number",
+    "ramblock", "offset", "offset-at-end",
+    *(
+        str(FAULTS[name].at(_AMID))
+        for name in (
+            "offset-unaligned", "offsets-swapped", "offset-twice", "zero-with-size", "size-one-less", "lost",
+            "duplicated", "bit-inside", "payload-cut", "sync-lost", "sync-twice", "ends-in-payload",
+        )
+    ),
+)  # fmt: skip
+"""Of each kind what is most telling; each costs a destination of its own."""
 
 
 def machine_of(line_up: LineUp, pairing: Pairing) -> str:
@@ -130,8 +147,8 @@ def _sent(line_up: LineUp) -> Iterator[tuple[QemuPeer, str]]:
 
 def _faults(line_up: LineUp) -> Iterator[PlannedCell]:
     """What a receiver must notice, or is known not to."""
-    for qemu, fault in itertools.product(line_up.qemus, FAULTS):
-        yield _cell(qemu, qemu, "zlib", "zlib", scenario="recorded-fault", fault=fault)
+    for qemu, fault in itertools.product(line_up.qemus, _RECORDED):
+        yield _cell(qemu, qemu, "zlib", "zlib", scenario="recorded-fault", fault=fault, corpus=NOISE)
 
 
 def _modes(sender: QemuPeer) -> tuple[str, ...]:
@@ -160,11 +177,12 @@ def _cell(
     expects: int | None = None,
     spoken: str | None = None,
     fault: str | None = None,
+    corpus: str = "mixed",
 ) -> PlannedCell:
     """One cell. A codec of ours speaks the dialect of the QEMU it faces, unless told otherwise."""
     source, *others = [peer.facts.dialect.name for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
     return pairing_cell(
         "qemu", sender, receiver, (sent, read), scenario, {RAM_BLOCK: MEMORY},
         dialects=(spoken or source, others[0] if others else source),
-        channels=channels, receiver_channels=expects, fault=fault,
+        channels=channels, receiver_channels=expects, fault=fault, corpus=corpus,
     )  # fmt: skip

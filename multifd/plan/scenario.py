@@ -12,7 +12,7 @@ from multifd.wire.dialect import Dialect, ZeroPages
 
 Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
-``playback``: a capture, changed in one field, played to a live receiver. ``qemu``: a real QEMU sends, to another or
+``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
 other end's. ``recording``: what a real QEMU sent, changed in one field, played to it."""
 
@@ -42,9 +42,14 @@ class Scenario:
     """TCP instead of Unix sockets."""
 
     @property
-    def any_dialect(self) -> bool:
-        """Dirty rounds over sockets, sent as every dialect does by default."""
-        return self.mode == "live" and self.shape not in ("single", "mutating") and not self.legacy_zero_pages
+    def combines(self) -> bool:
+        """It goes with every content, page size, number of channels and so on."""
+        return self.mode in ("capture", "live") and self.shape != "mutating"
+
+    @property
+    def several_rounds(self) -> bool:
+        """More is sent than all pages once."""
+        return self.shape not in ("single", "stale", "few")
 
     def zero_pages(self, sender: Dialect) -> ZeroPages:
         """Where a sender of this dialect puts zero pages."""
@@ -72,7 +77,7 @@ def _guests() -> Iterator[Scenario]:
     busy = partial(Scenario, mode="qemu", shape="few", busy_destination=True)
     yield busy("busy-destination", late)
     yield busy("busy-return-path", f"{late}, but the source waits for its word", return_path=True)
-    yield Scenario("recorded-fault", "one field of a recording of this QEMU is overwritten", "recording", "few")
+    yield Scenario("recorded-fault", "a recording of this QEMU with a fault in it", "recording", "packets")
     yield Scenario(
         "splice", "a codec of ours in place of one end's, between two processes of one QEMU", "splice", "guest",
         becomes_zero=True,
@@ -97,7 +102,7 @@ _SCENARIOS: Final = (
     Scenario("stale", "no zero page at all", "live", "stale"),
     Scenario("mutating", "pages change while they are being encoded", "live", "mutating"),
     *_guests(),
-    Scenario("fault", "one field of a packet is overwritten on its way", "playback", "single"),
+    Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({s.name: s for s in _SCENARIOS})

@@ -24,7 +24,7 @@ from multifd.plan.covering import Row
 from multifd.plan.pairings import able, pairing, question, skip
 from multifd.plan.scenario import SCENARIOS
 from multifd.plan.work import USUAL_BLOCKS, Pairing
-from multifd.result.record import Outcome
+from multifd.result.record import Outcome, Role
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
 
 PERIODS: Final = (4096, 4097, 32768, 32769)
@@ -32,7 +32,7 @@ PERIODS: Final = (4096, 4097, 32768, 32769)
 SWEEP: Final = "sweep"
 
 CAPTURE: Final = "capture"
-SCENARIO_NAMES: Final = (CAPTURE, "live", "whole", "zero-only", "partial", "empty", "stale", "legacy-zero-pages")
+SCENARIO_NAMES: Final = tuple(scenario.name for scenario in SCENARIOS.values() if scenario.combines)
 CONTENTS: Final = tuple(corpus.name for corpus in CORPORA.values() if corpus.period in (None, *PERIODS))
 PAGE_SIZES: Final = (4096, 16384, 65536)
 CHANNELS: Final = (1, 2, 3, 16)
@@ -129,6 +129,16 @@ class Space:
         except KeyError:
             return None
 
+    def plain(self, role: Role) -> list[int]:
+        """Of the codecs with equal capabilities the one with the fewest parameters: levels and knobs are left out."""
+        peers = self.senders if role == "sender" else self.receivers
+        found: dict[object, int] = {}
+        for place in sorted(range(len(peers)), key=lambda at: (len(peers[at].name), peers[at].name)):
+            peer = peers[place]
+            declared = peer.encoder if role == "sender" else peer.decoder
+            found.setdefault((peer.codec or peer.name, declared), place)
+        return sorted(found.values())
+
     def fits(self, framing: str, sender: LineUpPeer, receiver: LineUpPeer, page_size: int) -> bool:
         """Memory arrives, as far as the codecs decide; False for peers that are skipped."""
         named: tuple[str | int, ...] = (framing, sender.name, receiver.name, page_size)
@@ -210,7 +220,7 @@ def _outcome(
     sender: LineUpPeer, receiver: LineUpPeer, name: str, dialects: tuple[str, str], scenario: str, page_size: int
 ) -> Outcome:
     work = pairing(
-        sender, receiver, name, scenario, BLOCKS[USUAL_BLOCKS].sizes(2 * UNIT), dialects=dialects, page_size=page_size
+        sender, receiver, name, scenario, BLOCKS[USUAL_BLOCKS].sizes(4 * UNIT), dialects=dialects, page_size=page_size
     )
     return predict(question(work, sender, receiver)).outcome
 

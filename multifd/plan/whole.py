@@ -16,6 +16,7 @@ from multifd.oracle.ability import inabilities
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
 from multifd.plan.faults import fault_plan
+from multifd.plan.flips import flip_plan
 from multifd.plan.library import library_plan
 from multifd.plan.migrations import migrations
 from multifd.plan.negotiation import negotiation_plan
@@ -68,6 +69,7 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
         ),
         negotiation_plan(line_up),
         fault_plan(line_up),
+        flip_plan(line_up),
         qemu_plan(line_up),
         library_plan(skips),
     ):

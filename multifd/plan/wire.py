@@ -1,9 +1,11 @@
 """The suite ``wire``: by capture, every encoder that can with every decoder that can, in every framing.
 
 Pairings that must end identical are the captured rows of the covering array. One that cannot is set up as by whoever
-does not know better, with content of every kind: it must be refused, for the reason that the oracle gives. Beyond those
-of one framing there is a refusal for each rule that can decide for a framing and a decoder. The user's own content is
-captured with every pairing that must end identical: what is refused is so for no reason of content.
+does not know better, with content of every kind: it must be refused, for the reason that the oracle gives. Beside
+these, in the suite ``negotiation``, there is a refusal for each rule that can decide for a framing and a decoder.
+
+The user's own content is captured with every pairing that must end identical: what is refused is so for no reason of
+content.
 """
 
 from __future__ import annotations
@@ -35,14 +37,13 @@ def memory(size: int) -> int:
 
 def refused(line_up: LineUp, space: Space, size: int) -> Iterator[PlannedCell]:
     """Pairings that must be refused, and those of peers that do not take part."""
-    decided: set[tuple[str, str, str]] = set()
-    for cell in itertools.chain(_within(line_up, space, size), _across(space, size), _larger(space, size)):
-        pairing, rule = cell.pairing, cell.prediction.rule
-        once = (rule, pairing.receiver_framing, pairing.receiver)
-        usual = pairing.sender_framing == pairing.receiver_framing and pairing.page_size == _SMALLEST
-        if usual or once not in decided:
+    within = list(_within(line_up, space, size))
+    yield from within
+    decided = {_decision(cell) for cell in within}
+    for cell in itertools.chain(_across(space, size), _larger(space, size)):
+        if _decision(cell) not in decided:
+            decided.add(_decision(cell))
             yield cell
-        decided.add(once)
 
 
 def of_user(space: Space, size: int) -> Iterator[PlannedCell]:
@@ -85,7 +86,13 @@ def _pairings(space: Space) -> Iterator[tuple[str, LineUpPeer, LineUpPeer]]:
     return itertools.product(FRAMINGS, space.senders, space.receivers)
 
 
+def _decision(cell: PlannedCell) -> tuple[str, str, str]:
+    """Which rule decides for which framing and decoder."""
+    return cell.prediction.rule, cell.pairing.receiver_framing, cell.pairing.receiver
+
+
 def _capture(
     sender: LineUpPeer, receiver: LineUpPeer, framings: str | tuple[str, str], size: int, **special: str | int
 ) -> PlannedCell:
-    return pairing_cell("wire", sender, receiver, framings, CAPTURE, BLOCKS[USUAL_BLOCKS].sizes(size), **special)
+    suite = "wire" if isinstance(framings, str) else "negotiation"
+    return pairing_cell(suite, sender, receiver, framings, CAPTURE, BLOCKS[USUAL_BLOCKS].sizes(size), **special)

@@ -8,6 +8,7 @@ probe        a peer held to its word before anything else
 check        a systematic look at a vendor library by itself (:mod:`multifd.scrutiny`)
 reproducer   a program that shows one defect of a vendor library
 fidelity     an emulation and the library that it stands for, given the same streams
+flips        payloads of a framing with one bit flipped at a time, given to one decoder
 ===========  ==========================================================================================
 
 Whatever the kind, results show a sender, a receiver, a framing and so on; where a kind has no such thing it says what
@@ -236,7 +237,39 @@ class Fidelity(_OfLibrary):
         return self.emulation
 
 
-Work = Annotated[Pairing | Probe | Check | Reproducer | Fidelity, Field(discriminator="kind")]
+class Flips(_Alone):
+    """Payloads with one bit flipped at a time, and a decoder that notices, or does not."""
+
+    kind: Literal["flips"] = "flips"
+    sender: str
+    """Whose payloads."""
+    receiver: str
+    framing: str
+
+    label: ClassVar[str] = "flips"
+    corpus: ClassVar[str] = "text"
+    """And noise: :meth:`pairing`."""
+
+    @property
+    def place(self) -> str:
+        """Its id below the suite."""
+        return f"{self.framing}/{self.sender}~{self.receiver}"
+
+    @property
+    def group(self) -> str:
+        """They share the sender's captures."""
+        return f"{self.sender}/{self.framing}"
+
+    def pairing(self, corpus: str) -> Pairing:
+        """The migration whose payload is flipped: one packet of this content, without a zero page."""
+        return Pairing(
+            sender=self.sender, receiver=self.receiver, sender_framing=self.framing, receiver_framing=self.framing,
+            sender_dialect=LATEST, receiver_dialect=LATEST, scenario="stale", corpus=corpus,
+            page_size=self.page_size, channels=self.channels, sizes={"pc.ram": 8 * self.page_size},
+        )  # fmt: skip
+
+
+Work = Annotated[Pairing | Probe | Check | Reproducer | Fidelity | Flips, Field(discriminator="kind")]
 
 
 def _both(one: str, other: str, between: str = "~") -> str:

@@ -7,12 +7,13 @@ agrees or contradicts, also one that failed: then the run is not as the answer h
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeVar
 
 from multifd.result.questions import Claim, Inability, Names, Price, Query, takes_part
 from multifd.result.record import Cell, Evidence, Peer, Provenance, Role, Unable
 
+K = TypeVar("K")
 EXAMPLES: Final = 3
 """Ids of cells that are shown with a claim."""
 WHOLE: Final = "python3 bootstrap.py conformance"
@@ -56,7 +57,7 @@ def judged(claim: Claim, seen: Seen) -> Evidence:
         return contradiction(claim.shows, against, claim.expected())
     counted = [cell for cell in decided if claim.counts(cell)]
     evidence = resting(claim.shows, counted or decided)
-    if len(counted) >= claim.at_least:
+    if len({(cell.framing, cell.sender, cell.receiver) for cell in counted}) >= claim.at_least:
         return evidence.model_copy(update={"because": f"expected and seen: {claim.expected()}"})
     if claim.hardware is not None and decided:
         ran = ", ".join(evidence.provenance)
@@ -85,25 +86,23 @@ def priced(price: Price, seen: Seen) -> Evidence:
     query = Query(suite=("wire",), framing=price.framings, sender=price.senders)
     passed = [cell for cell in seen.select(query) if cell.verdict == "pass" and cell.bytes_memory]
     alike = _alike(passed)
+    if price.dearer is not None and price.cheaper is not None:
+        alike = _of_both(price.dearer, price.cheaper, alike)
+        for own in _by(alike, lambda cell: cell.sender).values():
+            cost = {name: _ratio(cells) for name, cells in _by(own, lambda cell: cell.framing).items()}
+            if cost[price.dearer] <= cost[price.cheaper]:
+                expected = f"{price.dearer} to cost {own[0].sender} more bytes than {price.cheaper}"
+                found = f"{cost[price.dearer]:.3f} and {cost[price.cheaper]:.3f}"
+                return contradiction(price.shows, own, expected, found)
     evidence = resting(price.shows, alike)
-    if not alike:
-        why = _silence(query, seen.select(query), passed, seen.peers)
+    by_framing = _by(alike, lambda cell: cell.framing)
+    lacking = [name for name in price.framings if name not in by_framing]
+    if lacking:
+        why = _silence(query, seen.select(query), passed, seen.peers) if not passed else None
+        why = why or f"no {' and no '.join(lacking)} with the content of the others in this run; {_elsewhere()}"
         return evidence.model_copy(update={"state": "not shown", "because": why})
-    figures = "; ".join(figure for name in price.framings if (figure := _figure(name, alike, price)))
-    because = f"content {alike[0].corpus}: {figures}"
-    if price.dearer is None or price.cheaper is None:
-        return evidence.model_copy(update={"because": because})
-    dear, cheap = _by_sender(price.dearer, alike), _by_sender(price.cheaper, alike)
-    both = [sender for sender in dear if sender in cheap]
-    for sender in both:
-        more, less = _ratio(dear[sender]), _ratio(cheap[sender])
-        if more <= less:
-            expected = f"{price.dearer} to cost {sender} more bytes than {price.cheaper}"
-            return contradiction(price.shows, dear[sender] + cheap[sender], expected, f"{more:.3f} and {less:.3f}")
-    if not both:
-        why = f"no encoder has both {price.dearer} and {price.cheaper} with one content in this run; {_elsewhere()}"
-        return evidence.model_copy(update={"state": "not shown", "because": why})
-    return evidence.model_copy(update={"because": f"{because} ({len(both)} encoders compared)"})
+    figures = "; ".join(_figure(name, by_framing[name], price) for name in price.framings)
+    return evidence.model_copy(update={"because": f"content {alike[0].corpus}: {figures}"})
 
 
 def contradiction(shows: str, against: Sequence[Cell], expected: str, seen: str | None = None) -> Evidence:
@@ -164,23 +163,27 @@ def _elsewhere() -> str:
 
 
 def _alike(cells: Sequence[Cell]) -> list[Cell]:
-    """Those with one content, sent in one way: that of which there are most framings."""
-    shared: dict[tuple[object, ...], set[str]] = {}
-    for cell in cells:
-        shared.setdefault(_way(cell), set()).add(cell.framing)
-    most = max(shared, key=lambda way: len(shared[way]), default=None)
-    return [cell for cell in cells if _way(cell) == most]
+    """Those with one content, sent in one way: that of which there are most framings, and then most encoders."""
+    ways = _by(cells, _way)
+    return max(
+        ways.values(), key=lambda alike: (len({c.framing for c in alike}), len({c.sender for c in alike})), default=[]
+    )
 
 
-def _way(cell: Cell) -> tuple[object, ...]:
+def _way(cell: Cell) -> object:
     return cell.corpus, cell.scenario, cell.dialect, cell.page_size, cell.channels, cell.blocks, cell.fill
 
 
-def _by_sender(framing: str, cells: Iterable[Cell]) -> dict[str, list[Cell]]:
-    found: dict[str, list[Cell]] = {}
+def _of_both(dearer: str, cheaper: str, cells: Iterable[Cell]) -> list[Cell]:
+    """Those of encoders that have both framings."""
+    by_sender = _by(cells, lambda cell: cell.sender).values()
+    return [cell for own in by_sender if {dearer, cheaper} <= {cell.framing for cell in own} for cell in own]
+
+
+def _by(cells: Iterable[Cell], key: Callable[[Cell], K]) -> dict[K, list[Cell]]:
+    found: dict[K, list[Cell]] = {}
     for cell in cells:
-        if cell.framing == framing:
-            found.setdefault(cell.sender, []).append(cell)
+        found.setdefault(key(cell), []).append(cell)
     return found
 
 
@@ -189,14 +192,11 @@ def _ratio(cells: Sequence[Cell]) -> float:
     return sum(cell.bytes_wire for cell in cells) / sum(cell.bytes_memory for cell in cells)
 
 
-def _figure(framing: str, cells: Iterable[Cell], price: Price) -> str | None:
+def _figure(framing: str, cells: Sequence[Cell], price: Price) -> str:
     """Ratio of a framing, and CPU time where it is about certain encoders: of them, and of their own decoders."""
-    own = [cell for cell in cells if cell.framing == framing]
-    if not own:
-        return None
-    costs = [f"ratio {_ratio(own):.3f}"]
+    costs = [f"ratio {_ratio(cells):.3f}"]
     if price.senders:
-        costs += _cpu("sender", own) + _cpu("receiver", [cell for cell in own if cell.receiver == cell.sender])
+        costs += _cpu("sender", cells) + _cpu("receiver", [cell for cell in cells if cell.receiver == cell.sender])
     return f"{framing}: {', '.join(costs)}"
 
 

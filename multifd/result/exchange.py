@@ -67,7 +67,7 @@ class Row(NamedTuple):
 
     @property
     def peers(self) -> str:
-        """Which peers stand for QAT and IAA as receivers."""
+        """Which peers read, for QAT and for IAA."""
         return ", ".join(dict.fromkeys(place.receiver for place in self.places[1:3]))
 
 
@@ -100,12 +100,13 @@ def shown(half: Half, row: Row) -> Evidence:
         pairs = ", ".join(f"{place.sender} to {place.receiver}" for place in missing)
         why = f"not in this run: {pairs}; remedy: the whole of it, with --hwprofile auto"
         return evidence.model_copy(update={"state": "not shown", "because": why})
-    return evidence.model_copy(update={"because": f"received by {row.peers}" if row.line.variant else ""})
+    return evidence.model_copy(update={"because": f"through {row.peers}" if row.line.variant else ""})
 
 
 def _pairs(line: Line, marks: str, families: Families) -> Iterator[tuple[tuple[str, str], Mark]]:
-    senders = (line.zlib or families.zlib, families.qat, families.iaa)
-    receivers = (families.zlib, f"{families.qat}{line.variant}", f"{families.iaa}{line.variant}")
+    qat = f"{families.qat}{line.variant}"
+    senders = (line.zlib or families.zlib, qat, families.iaa)
+    receivers = (families.zlib, qat, f"{families.iaa}{line.variant}")
     for sender, row in zip(senders, marks.split(), strict=True):
         for receiver, mark in zip(receivers, row, strict=True):
             yield (sender, receiver), _mark(mark)

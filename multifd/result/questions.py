@@ -52,8 +52,12 @@ class Query(Model):
     """Dialect of the sender."""
     heard: Names = ()
     """Dialect of the receiver."""
+    scenario: Names = ()
+    """With it faults can be named, which are out otherwise."""
     sender_ran: Names = ()
     """How the sender's codec ran."""
+    receiver_ran: Names = ()
+    """How the receiver's did."""
 
     @model_validator(mode="after")
     def _framings(self) -> Query:
@@ -74,12 +78,13 @@ class Query(Model):
         """The query is about this cell."""
         if not (_any(self.sender, cell.sender) and _any(self.receiver, cell.receiver)):
             return False
-        if not _any(self.sender_ran, cell.provenance.sender or ""):
+        ran = cell.provenance
+        if not (_any(self.sender_ran, ran.sender or "") and _any(self.receiver_ran, ran.receiver or "")):
             return False
         spoken, heard = sides(cell.dialect)
         if not (_any(self.spoken, spoken) and _any(self.heard, heard) and self.looks_at(cell.suite, cell.framing)):
             return False
-        if cell.scenario.startswith("fault"):
+        if not _any(self.scenario, cell.scenario) or (cell.scenario.startswith("fault") and not self.scenario):
             return False
         plain = cell.page_size == PLAIN_PAGE and (spoken == heard or bool(self.spoken or self.heard))
         return plain or cell.predicted == "identical"
@@ -99,9 +104,9 @@ class Claim(Model):
     error: str | None = None
     """Regular expression that is found in the error of every one that is refused."""
     at_least: Annotated[int, Field(ge=1)] = 1
-    """So many must end so."""
+    """So many pairings must end so: a framing, a sender and a receiver are one, in however many cells."""
     sometimes: Verdict | None = None
-    """Content decides: at least so many must end like this, the others as ``verdict`` says."""
+    """Content decides: at least so many pairings must end like this in a cell, any other cell as ``verdict`` says."""
     hardware: Role | None = None
     """Only silicon at this end can show it: an emulation may agree, and is not counted."""
 
@@ -109,7 +114,8 @@ class Claim(Model):
         """How the cells must end, in words."""
         wanted = " or ".join(self.verdict)
         if self.sometimes is not None:
-            wanted = f"{wanted} as content decides, {self.sometimes} at least {self.at_least} times"
+            often = "once" if self.at_least == 1 else f"in {self.at_least} pairings"
+            wanted = f"{wanted} as content decides, {self.sometimes} at least {often}"
         return f"{wanted}, with an error like `{self.error}`" if self.error is not None else wanted
 
     def agrees(self, cell: Cell) -> bool:
@@ -207,7 +213,7 @@ class Line(Model):
     zlib: str | None = None
     """The sender that stands for zlib, where it is not the usual one."""
     variant: str = ""
-    """Parameters of the receivers that stand for QAT and IAA."""
+    """Parameters of the peers that stand for QAT, and for IAA as receiver: it has no sender of streams."""
 
 
 class Thread(Model):

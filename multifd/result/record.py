@@ -79,6 +79,18 @@ class DeviceWork(Model):
     verdict: DeviceVerdict
 
 
+class Integrity(Model):
+    """Payloads with one bit flipped each, given to a decoder."""
+
+    flips: int
+    detected: int
+    """Refused."""
+    harmless: int
+    """Memory is right all the same."""
+    silent: int
+    """Taken, and memory is wrong."""
+
+
 class Cell(Model):
     """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
 
@@ -119,6 +131,8 @@ class Cell(Model):
     """How the guest's memory is divided into RAM blocks."""
     fill: str = "full"
     """Pages in the sender's packets: ``full``, ``single``, ``few``, or ``sweep-N``: N and every 32 more."""
+    integrity: Integrity | None = None
+    """What became of flipped bits; None where none were flipped."""
 
 
 class Peer(Model):

@@ -15,6 +15,8 @@ recording          :class:`multifd.run.qemu_fault.QemuFaultBench`
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from multifd.device.sysfs import Host
@@ -23,7 +25,7 @@ from multifd.evidence.outcome import Outcome
 from multifd.evidence.testimony import broke
 from multifd.lineup.peers import LineUp
 from multifd.oracle.verdict import Observation
-from multifd.plan.work import Pairing
+from multifd.plan.work import Flips, Pairing
 from multifd.result.record import Sides
 from multifd.run.captured import CaptureBench
 from multifd.run.live import LiveBench
@@ -55,9 +57,16 @@ class Bench:
 
     def run(self, pairing: Pairing) -> Outcome:
         """Run it as its scenario says."""
+        return self._timed(pairing, partial(self._run, pairing))
+
+    def flip(self, work: Flips) -> Outcome:
+        """Flip bits, one at a time."""
+        return self._timed(work, partial(self._captured.flip, work))
+
+    def _timed(self, work: Pairing | Flips, run: Callable[[], Outcome]) -> Outcome:
         started = time.perf_counter()
         try:
-            outcome = self._run(pairing)
+            outcome = run()
         except PeerError as broken:
             outcome = Outcome(broke(broken))
         except (InputError, EnvironmentBroke):
@@ -68,8 +77,8 @@ class Bench:
         outcome.seconds = outcome.seconds.model_copy(update={"wall": wall})
         line_up = self.means.line_up
         outcome.provenance = Sides(
-            sender=outcome.provenance.sender or line_up.provenance(pairing.sender),
-            receiver=outcome.provenance.receiver or line_up.provenance(pairing.receiver),
+            sender=outcome.provenance.sender or line_up.provenance(work.sender),
+            receiver=outcome.provenance.receiver or line_up.provenance(work.receiver),
         )
         return outcome
 

@@ -11,12 +11,13 @@ from multifd.evidence.testimony import claimed
 from multifd.migrate.playback import play
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
-from multifd.plan.work import Pairing
+from multifd.plan.work import Flips, Pairing
 from multifd.run.cores import sharing
 from multifd.run.encoding import Encoding
+from multifd.run.flips import FlipBench
 from multifd.run.means import Means
 from multifd.run.receiving import figures, landed, listen
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import fault
 
 
 class CaptureBench:
@@ -26,14 +27,20 @@ class CaptureBench:
         self._means = means
         self._core = core
         self._encoding = Encoding(means)
+        self._flips = FlipBench(means, self._encoding)
 
     def decode(self, pairing: Pairing) -> Outcome:
         """Encode into a capture, decode it from there. Sender, harness and receiver work in turns."""
         with self._on_one_core(pairing):
             return self._decode(pairing)
 
+    def flip(self, work: Flips) -> Outcome:
+        """Encode into captures, decode them with one bit flipped at a time."""
+        with self._on_one_core(work):
+            return self._flips.run(work)
+
     def play(self, pairing: Pairing) -> Outcome:
-        """Encode into a capture, play it to a receiver that listens, with one field overwritten."""
+        """Encode into a capture, play it to a receiver that listens, with the fault in it."""
         means = self._means
         encoded = self._encoding.encode(pairing)
         failure = encoded.failure(pairing.sender)
@@ -47,7 +54,7 @@ class CaptureBench:
             address = listen(means, pairing, memory)
             if isinstance(address, contract.Failed):
                 return Outcome(landed(means, pairing, address, memory, script))
-            play(encoded.capture, FAULTS[pairing.fault], address, means.deadline)
+            play(encoded.capture, fault(pairing.fault), address, means.deadline)
             received = means.process(pairing.receiver, "receiver").conclusion(2 * means.deadline)
             observation = landed(means, pairing, received, memory, script)
         return figures(means, pairing, script, observation, {"sender": encoded.reply, "receiver": received})
@@ -78,7 +85,7 @@ class CaptureBench:
         outcome = figures(means, pairing, script, observation, {"sender": encoded.reply, "receiver": reply})
         return proven(outcome, (*encoded.device, *decoded))
 
-    def _on_one_core(self, pairing: Pairing) -> AbstractContextManager[None]:
+    def _on_one_core(self, work: Pairing | Flips) -> AbstractContextManager[None]:
         means = self._means
-        peers = (means.process(pairing.sender, "sender"), means.process(pairing.receiver, "receiver"))
+        peers = (means.process(work.sender, "sender"), means.process(work.receiver, "receiver"))
         return sharing(self._core, (peer.pid for peer in peers))

@@ -1,4 +1,4 @@
-"""Runs a fault cell with a real QEMU: its own recording, one field overwritten, is played back to it.
+"""Runs a fault cell with a real QEMU: its own recording, with the fault in it, is played back to it.
 
 Each binary is recorded once per worker. What is played has a main channel with real device state, so that a fault that
 nobody notices ends in a migration that completes.
@@ -16,7 +16,7 @@ from multifd.framing.model import framing
 from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.memory.layout import Script
 from multifd.migrate.capture import Capture
-from multifd.migrate.playback import play
+from multifd.migrate.playback import HEARING, play
 from multifd.plan.qemu import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
@@ -24,7 +24,7 @@ from multifd.qemu.migration import Course, Terms, incoming, watch
 from multifd.qemu.recording import record_source
 from multifd.run.stage import Stage
 from multifd.run.with_qemu import left_in, ram_of
-from multifd.wire.fault import FAULTS, Fault
+from multifd.wire.fault import Fault, fault
 
 
 class QemuFaultBench:
@@ -47,7 +47,7 @@ class QemuFaultBench:
             with ram.open("wb") as file:
                 file.truncate(pairing.sizes[RAM_BLOCK])
             destination = Machine(machine, ram, pairing.sizes[RAM_BLOCK])
-            course = asyncio.run(self._play(qemu, destination, capture, FAULTS[pairing.fault], directory))
+            course = asyncio.run(self._play(qemu, destination, capture, fault(pairing.fault), directory))
             arrived = Arrived(left_in(ram, script))
         wire = sum(path.stat().st_size for path in capture.channel_paths())
         return Outcome(alone(course, arrived), bytes_wire=wire)
@@ -70,5 +70,5 @@ class QemuFaultBench:
         async with start(qemu.binary, "destination", directory, arguments, self._within) as destination:
             address = await incoming(destination, terms, f"unix:{directory / 'migration'}")
             # First all of it: between its parts nothing moves, which is no stall.
-            await asyncio.to_thread(play, capture, fault, address, self._within)
+            await asyncio.to_thread(play, capture, fault, address, self._within, HEARING)
             return await watch(destination, None, self._within)

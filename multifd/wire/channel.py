@@ -303,11 +303,21 @@ class ReceivingChannel(StateMachine[State, Step]):
 
     def _payload_size(self, header: wire.RamHeader, normal: int) -> int:
         if not normal:
+            self._check_no_payload(header.next_packet_size)
             return 0
         if self._raw_pages:
             return normal * self._page_size
         self._check_payload_size(header.next_packet_size)
         return header.next_packet_size
+
+    def _check_no_payload(self, size: int) -> None:
+        """Of zero pages only; a method without compression does not look at the size."""
+        if size and not self._raw_pages:
+            raise WireError(
+                "next_packet_size", size, "0 where no page is normal",
+                f"multifd {self.channel}: payload of {size} bytes where no page is normal:"
+                " QEMU asserts that there is none (assert(in_size == 0))",
+            )  # fmt: skip
 
     def _check_payload_size(self, size: int) -> None:
         if size > MAX_PAYLOAD:

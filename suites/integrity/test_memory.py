@@ -12,7 +12,7 @@ def test_content(cell: PlannedCell, conclude: Conclude) -> None:
     conclude(cell)
 
 
-@pytest.mark.cells("integrity", "live", "zero-only", "partial", "empty", "stale", "legacy-zero-pages")
+@pytest.mark.cells("integrity", "live", "zero-only", "partial", "empty", "legacy-zero-pages", "stale")
 def test_rounds(cell: PlannedCell, conclude: Conclude) -> None:
     """Dirty rounds, pages that become zero, packets full, partial, zero-only and empty; 1 to 255 channels."""
     conclude(cell)

@@ -14,3 +14,9 @@ def test_method_meets_method(cell: PlannedCell, conclude: Conclude) -> None:
     put them, memory goes wrong: predicted as a hazard, and demonstrated here.
     """
     conclude(cell)
+
+
+@pytest.mark.cells("negotiation", "capture")
+def test_decoder_is_given_another_framing(cell: PlannedCell, conclude: Conclude) -> None:
+    """Every rule that can refuse a framing to a decoder does so once, in words that name the cause."""
+    conclude(cell)

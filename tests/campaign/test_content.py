@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -57,18 +58,21 @@ def test_a_file_is_there_with_all_its_pages(dump: Path) -> None:
     assert survey(dump, 2 << 20).bytes_there == 1601 * PAGE
 
 
-def test_it_is_what_a_guest_of_a_captured_cell_has(dump: Path, tmp_path: Path) -> None:
+def test_it_is_what_a_guest_of_a_captured_cell_has(tmp_path: Path) -> None:
+    kinds = np.random.default_rng(1).integers(0, 400, 5000)
+    (tmp_path / "guest").write_bytes(np.maximum(kinds - 100, 0).repeat(PAGE // 8).tobytes())
     cell = Pairing(
         sender="zlib", receiver="zlib", sender_framing="zlib", receiver_framing="zlib",
         sender_dialect="qemu-10.0", receiver_dialect="qemu-10.0", scenario="capture", corpus="user", page_size=PAGE,
         channels=2, sizes={"pc.ram": 3 << 19, "vga.vram": 1 << 19},
     )  # fmt: skip
-    script = Stage(tmp_path / "scratch", "only", 1, dump).script(cell)
+    with TemporaryDirectory() as scratch:
+        script = Stage(Path(scratch), "only", 7, tmp_path).script(cell)
+        with GuestMemory.open(script.expected, writable=False) as memory:
+            pages = np.concatenate([memory.pages(block) for block in cell.sizes])
 
-    with GuestMemory.open(script.expected, writable=False) as memory:
-        pages = np.concatenate([memory.pages(block) for block in cell.sizes])
+    content = surveyed(find(tmp_path), 2 << 20, 7)
 
-    content = survey(dump, 2 << 20)
     rest = pages[~zero_rows(pages)]
     assert len(rest) == round((1 - content.zero_share) * 512)
     assert len(rest) - len(np.unique(rest, axis=0)) == round(content.duplicate_share * 512)

@@ -69,6 +69,6 @@ def test_the_line_quotes_what_a_shell_would_expand() -> None:
 
 def test_a_directory_whose_name_cannot_be_written_is_refused() -> None:
     with pytest.raises(InputError) as error:
-        parse(profile="p", qemu=(), memory="2M", corpus="dump\udcff", seed="1", directory=Path("/"))
+        parse(profile="p", qemu=(), memory="2M", corpus="dump\udcff", seed="1", strength="2", directory=Path("/"))
 
     assert str(error.value) == "--corpus 'dump\\udcff': expected a path in UTF-8, for results and commands name it"

@@ -448,6 +448,19 @@ def test_checks_trailer_says_whether_a_wrong_checksum_is_an_error(name: str, con
     assert decoder_of(codec).checks_trailer
 
 
+OPEN: Final = {Container.RAW: -12, Container.ZLIB: 12, Container.GZIP: 16 + 12}
+"""zlib's ``wbits`` for streams without end."""
+
+
+@pytest.mark.parametrize(("name", "container"), [(name, each) for name, each in READ if each in OPEN])
+def test_needs_end_says_whether_a_stream_without_one_is_an_error(name: str, container: Container) -> None:
+    codec, stream = VARIANTS[name], zlib.compressobj(wbits=OPEN[container])
+
+    refusal(codec, stream.compress(TEXT) + stream.flush(zlib.Z_SYNC_FLUSH), container)
+
+    assert decoder_of(codec).needs_end
+
+
 # --- output bombs -------------------------------------------------------------------------------------------
 
 BOMB: Final = bytes(64 << 20)

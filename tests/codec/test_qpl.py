@@ -142,6 +142,14 @@ def test_only_the_hardware_path_counts_as_hardware(path: int, name: str, provena
     assert (codec.provenance, Job.made[0].path) == (provenance, name)
 
 
+@pytest.mark.parametrize(("path", "needed"), [(0, False), (1, True), (2, False)])
+def test_only_silicon_wants_the_end_of_a_stream(path: int, needed: bool) -> None:
+    decoder = create("qpl", {"path": path}).decoder
+
+    assert decoder is not None
+    assert decoder.needs_end is needed
+
+
 def test_output_that_is_short_is_an_error_though_the_library_says_ok() -> None:
     Job.answer = PAGE - 1
 

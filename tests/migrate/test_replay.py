@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -13,9 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from multifd.codec import create
 from multifd.errors import EnvironmentBroke
+from multifd.memory.rounds import load
 from multifd.migrate.capture import Capture
-from multifd.wire.dialect import FLAG_SYNC
+from multifd.migrate.stream import FileSink
+from multifd.migrate.transmit import Transmission, Transmitter
+from multifd.wire.dialect import FLAG_SYNC, MainSync, ZeroPages
 from multifd.wire.packet import (
     INIT_SIZE,
     OFFSETS_AT,
@@ -33,7 +38,7 @@ ZSTD: Final = HERE / "qemu-10.0-zstd"
 GUEST: Final = "4153defe90a32257798d3a689bc938af25ac067e2893b54677180c020f6fc920"
 """SHA-256 of the 16 MiB that both guests had."""
 
-FIRST: Final = " (channel 0, packet 2, RAM block m, byte 2752; found zlib: 7801c4dde3a36cd9…0000ffff)"
+FIRST: Final = " (channel 0, packet 2, RAM block m, byte 2752; found zlib without end: 7801c4dde3a36cd9…0000ffff)"
 """Where the first payload of that recording is."""
 
 DEVICE_STATE_FLAG: Final = 64
@@ -652,6 +657,93 @@ def test_a_method_that_the_dialect_lacks_is_refused(tmp_path: Path) -> None:
     result = outcome(changed(tmp_path, method="qatzip", dialect="qemu-9.0"))
 
     assert result["error"] == "method 'qatzip' does not exist in dialect qemu-9.0; expected one of none, zlib, zstd"
+
+
+# The mark of a SYNC on the main channel
+
+
+def newer_with_machine(mark: MainSync, directory: Path) -> Path:
+    """What a QEMU of today sends under a machine type of its own or, marked by EOS, of 7.2; the manifest is silent."""
+    capture = record(directory / "capture", Family("zlib", "zlib", "qemu-10.0"), script(directory / "script"))
+    legacy = ZeroPages.MAIN if mark is MainSync.EOS else ZeroPages.PACKET
+    transmission = Transmission(capture.framing, capture.dialect, legacy, mark, CHANNELS)
+    with ExitStack() as stack:
+        main, *channels = (
+            stack.enter_context(closing(FileSink(path)))
+            for path in (capture.directory / "main.bin", *capture.channel_paths())
+        )
+        Transmitter(load(directory / "script"), transmission, create("zlib"), main, channels).run()
+    return capture.directory
+
+
+@pytest.mark.parametrize("mark", MainSync)
+def test_a_recording_needs_no_word_of_the_machine_type_it_was_made_with(mark: MainSync, tmp_path: Path) -> None:
+    capture = newer_with_machine(mark, tmp_path)
+
+    assert "main_sync" not in json.loads((capture / "manifest.json").read_text())
+    assert outcome(capture)["outcome"] == "identical"
+
+
+@pytest.mark.parametrize("mark", MainSync)
+def test_nor_does_one_without_a_main_channel(mark: MainSync, tmp_path: Path) -> None:
+    capture = newer_with_machine(mark, tmp_path)
+    (capture / "main.bin").unlink()
+
+    error = outcome(capture).get("error")
+
+    assert error is None
+
+
+@pytest.mark.parametrize(
+    ("mark", "told", "seen"),
+    [
+        (
+            MainSync.EOS,
+            "flush",
+            "main_sync is flush, expected eos: the first section of main.bin ends without the word 0x200",
+        ),
+        (MainSync.FLUSH, "eos", "main_sync is eos, expected flush: the first section of main.bin has the word 0x200"),
+    ],
+)
+def test_a_manifest_that_says_otherwise_is_refused(mark: MainSync, told: str, seen: str, tmp_path: Path) -> None:
+    capture = newer_with_machine(mark, tmp_path)
+    manifest = json.loads((capture / "manifest.json").read_text())
+    (capture / "manifest.json").write_text(json.dumps(manifest | {"main_sync": told}))
+
+    assert outcome(capture)["error"] == f"{capture}/manifest.json: {seen} the word 0x200"
+
+
+# Where it is wrong
+
+
+def test_a_payload_that_cannot_be_read_is_told_field_by_field() -> None:
+    result = outcome(ZLIB, "--decoder", "libdeflate")
+
+    found = "zlib without end: 7801c4dde3a36cd9…0000ffff"
+    assert {key: result[key] for key in ("field", "value", "expected")} == {
+        "field": "payload",
+        "value": found,
+        "expected": "zlib (container zlib, one stream per channel, flush sync-packet, window 32768)",
+    }
+    assert {key: result[key] for key in ("channel", "packet", "block", "offset", "found")} == {
+        "channel": 0,
+        "packet": 2,
+        "block": "m",
+        "offset": INIT_SIZE + 2 * header_size(PAGE_SIZE),
+        "found": found,
+    }
+
+
+def test_a_packet_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
+    capture = shutil.copytree(ZLIB, tmp_path / "capture")
+    channel = bytearray((capture / "channel-1.bin").read_bytes())
+    at = INIT_SIZE + header_size(PAGE_SIZE)
+    channel[at] ^= 1
+    (capture / "channel-1.bin").write_bytes(channel)
+
+    result = outcome(capture)
+
+    assert (result["field"], result["channel"], result["offset"]) == ("magic", 1, at)
 
 
 # Options

@@ -17,6 +17,7 @@ from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Round, Script
 from multifd.migrate.transmit import Transmission, Transmitter
 from multifd.wire.dialect import MainSync, ZeroPages, dialect
+from multifd.wire.fields import INIT, RAM
 
 PAGE: Final = 4096
 PAGES: Final = 4
@@ -71,3 +72,62 @@ def test_a_codec_is_given_a_copy_that_the_guest_does_not_change(method: str, tmp
         Transmitter(script, way, codec, Sink(), [Sink()]).run()  # type: ignore[arg-type]
 
     assert codec.given == [(content, content)]
+
+
+class Headers:
+    """Takes the headers of a channel's packets with pages."""
+
+    def __init__(self, order: list[int], channel: int) -> None:
+        self.pages: list[int] = []
+        self.written = 0
+        self._order = order
+        self._channel = channel
+
+    def write(self, buffers: Sequence[Buffer]) -> None:
+        header = bytes(buffers[0])
+        if len(header) > INIT.size and (normal := int(RAM["normal_pages"].read(header, 0))):  # type: ignore[arg-type]
+            self.pages.append(normal)
+            self._order.append(self._channel)
+
+    def close(self) -> None:
+        pass
+
+
+def sent(tmp_path: Path, runs: Sequence[Sequence[int]], channels: int, fill: tuple[int, ...] = ()) -> list[Headers]:
+    """What each channel was given of rounds, each of the first so many pages of some blocks."""
+    sizes = {f"m{number}": 256 * PAGE for number in range(max(map(len, runs)))}
+    with GuestMemory.create(tmp_path, sizes, PAGE) as guest:
+        for block in sizes:
+            guest.write(block, 0, b"\1" * 256 * PAGE)
+        rounds = [
+            Round(
+                image=guest.layout,
+                pages=tuple(PageRun(block=f"m{at}", first=0, count=count) for at, count in enumerate(counts)),
+            )
+            for counts in runs
+        ]
+        script = Script(page_size=PAGE, rounds=tuple(rounds), fill=fill)
+        way = Transmission(framing("none"), dialect("qemu-10.0"), ZeroPages.PACKET, MainSync.FLUSH, channels)
+        order: list[int] = []
+        sinks = [Headers(order, channel) for channel in range(channels)]
+
+        Transmitter(script, way, create("none", {}), Sink(), sinks).run()  # type: ignore[arg-type]
+
+    return sinks
+
+
+def test_packets_are_as_full_as_they_can_be_unless_told_otherwise(tmp_path: Path) -> None:
+    assert [sink.pages for sink in sent(tmp_path, [[200]], 1)] == [[128, 72]]
+
+
+def test_packets_have_the_pages_that_they_are_told_in_turns(tmp_path: Path) -> None:
+    assert [sink.pages for sink in sent(tmp_path, [[20]], 1, (3, 5))] == [[3, 5, 3, 5, 3, 1]]
+
+
+def test_a_packet_ends_with_its_block_and_its_round(tmp_path: Path) -> None:
+    assert [sink.pages for sink in sent(tmp_path, [[4, 4], [2]], 1, (3,))] == [[3, 1, 3, 1, 2]]
+
+
+def test_channels_take_turns_from_one_round_to_the_next(tmp_path: Path) -> None:
+    """With a packet in each round all would go to the first channel otherwise."""
+    assert [sink.pages for sink in sent(tmp_path, [[1], [2], [3], [4]], 3)] == [[1, 4], [2], [3]]

@@ -67,7 +67,8 @@ def test_without_the_rule_a_real_cell_fails(
 ) -> None:
     true = next(cell for cell in cells if cell.prediction.rule == rule.name)
     monkeypatch.setattr(pairings, "predict", partial(predict, rules=[r for r in RULES if r is not rule]))
-    mutated = plan(line_up, {}).cells[true.id]
+    ends = line_up.peer(true.pairing.sender), line_up.peer(true.pairing.receiver)
+    mutated = pairings.planned(true.suite, true.pairing, *ends)
     assert mutated.prediction != true.prediction
 
     outcome = bench.run(true.pairing)

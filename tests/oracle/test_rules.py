@@ -141,7 +141,7 @@ DECIDES: Final = (
         "rejected",
         "the zlib header announces a window of 32768 bytes, receiver R accepts at most 4096",
         "zlib[window=12]: Error -3 while decompressing data: invalid window size"
-        f"{AT} found zlib: 7801bc7d0b9ca317…0000ffff)",
+        f"{AT} found zlib without end: 7801bc7d0b9ca317…0000ffff)",
         "all-hold",
     ),
     Decided(
@@ -184,7 +184,7 @@ DECIDES: Final = (
         ask("zlib", "zlib-packet"),
         "rejected",
         "zlib never ends its stream, zlib-packet[window=15] expects one that does",
-        f"zlib: incomplete or truncated stream{AT} found zlib: 7801bc7d0b9ca317…0000ffff)",
+        f"zlib: incomplete or truncated stream{AT} found zlib without end: 7801bc7d0b9ca317…0000ffff)",
         "all-hold",
     ),
     Decided(
@@ -192,7 +192,7 @@ DECIDES: Final = (
         ask("zlib", to=READS_COMPLETE),
         "rejected",
         "receiver R reads only complete streams, and zlib never ends one",
-        f"libdeflate: Decompression failed{AT} found zlib: 7801bc7d0b9ca317…0000ffff)",
+        f"libdeflate: Decompression failed{AT} found zlib without end: 7801bc7d0b9ca317…0000ffff)",
         "all-hold",
     ),
     Decided(
@@ -202,7 +202,7 @@ DECIDES: Final = (
         "receiver R reads only complete streams, and zlib-sync-page[window=12] never ends one; the first packet is"
         " read all the same, the second has no header",
         "qpl: qpl job failed with error 104 (QPL_STS_ARCHIVE_HEADER_ERR) (channel 0, packet 4, RAM block pc.ram, byte"
-        " 196543; found no header: bc7d0b9ca3179bf7…0000ffff)",
+        " 196543; found no header without end: bc7d0b9ca3179bf7…0000ffff)",
         "all-hold",
     ),
     Decided(

@@ -63,7 +63,7 @@ def found(whole: LineUp) -> tuple[Answer, ...]:
         return as_planned(cell, Options()).model_copy(update=changes)
 
     cells = [record(cell) for cell in planned.cells.values()]
-    peers = [one.record() for one in (*whole.peers, *whole.qemus)]
+    peers = [one.record() for one in whole.peers] + [one.record() for one in whole.qemus]
     unable = [entry.model_copy(update={"tried": True}) for entry in planned.unable]
     return answered(Seen(cells, peers, unable), without_errors(shipped()))
 

@@ -7,6 +7,7 @@ from itertools import product
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.lineup.peers import LineUp
 from multifd.memory.corpus import CORPORA
+from multifd.plan.space import Space
 from multifd.plan.whole import Plan
 from tests.plan.looking import of
 
@@ -20,7 +21,8 @@ def test_every_corpus_travels_under_every_method(planned: Plan) -> None:
 def test_every_encoder_reads_pages_that_change(planned: Plan, line_up: LineUp) -> None:
     pairings = [cell.pairing for cell in of(planned, "integrity") if cell.pairing.scenario == "mutating"]
 
-    assert {p.sender for p in pairings} == {sender.name for sender in line_up.senders()}
+    space = Space(line_up)
+    assert {p.sender for p in pairings} == {space.senders[place].name for place in space.plain("sender")}
 
 
 def test_every_cell_must_arrive_identical_or_show_a_hazard(planned: Plan) -> None:

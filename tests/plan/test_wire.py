@@ -29,8 +29,8 @@ def test_every_rule_that_can_refuse_a_framing_to_a_decoder_does(planned: Plan, l
     """Whoever the sender is: the rule speaks of what it sends."""
     refusals = {
         (c.prediction.rule, c.pairing.receiver_framing, c.pairing.receiver)
-        for c in of(planned, "wire")
-        if c.prediction.outcome == "rejected"
+        for c in planned.cells.values()
+        if c.prediction.outcome == "rejected" and c.work.kind == "pairing" and c.pairing.scenario == CAPTURE
     }
 
     for sent, read in product(FRAMINGS, FRAMINGS):

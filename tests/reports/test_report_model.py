@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multifd.result.conclusion import exit_code
+from multifd.result.questions import shipped
 from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell, DeviceVerdict, Results, Verdict
 from reports import model
 from reports.matrix import Label, Listing, Matrix, Place
@@ -16,6 +17,12 @@ from reports.vocabulary import DEVICES, KINDS, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results
 
 VERDICT = st.sampled_from(sorted(VERDICTS))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def questions() -> None:
+    """They are read once, before anybody measures how long an example takes."""
+    shipped()
 
 
 def run_of(*verdicts: Verdict, complete: bool = True) -> Results:

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multifd.result.conclusion import Conclusion, conclude, exit_code
+from multifd.result.questions import shipped
 from multifd.result.record import CONFORMING, Verdict
 from tests.reports.builder import cell, results
+from tests.result.thread import ran
 
 TABLE: Final[tuple[tuple[str, Conclusion, Conclusion], ...]] = (
     ("", Conclusion(True, 1), Conclusion(False, 3)),
@@ -32,6 +34,12 @@ TABLE: Final[tuple[tuple[str, Conclusion, Conclusion], ...]] = (
     ("fail not-run", Conclusion(False, 1), Conclusion(False, 1)),
 )
 """Verdicts, what they come to where the run came to its end, and where it did not."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def questions() -> None:
+    """They are read once, before anybody measures how long an example takes."""
+    shipped()
 
 
 def of(verdicts: str | list[Verdict], *, ended: bool) -> Conclusion:
@@ -98,3 +106,22 @@ def test_results_say_the_exit_code_of_their_run(verdicts: list[Verdict], ended: 
     written = results(*(cell(verdict=verdict) for verdict in verdicts), complete=expected.complete)
 
     assert exit_code(written) == expected.exit_code
+
+
+CONTRADICTS: Final = ran("qatzip", "zlib", "qatzip", "refused")
+"""What is predicted and seen, and not what the thread was told."""
+
+
+@pytest.mark.parametrize(
+    ("beside", "ended", "expected"),
+    [
+        ("pass", True, Conclusion(True, 1)),
+        ("error", True, Conclusion(True, 1)),
+        ("not-run", True, Conclusion(False, 1)),
+        ("pass", False, Conclusion(False, 1)),
+    ],
+)
+def test_a_cell_that_contradicts_an_answer_decides_as_a_failure_does(
+    beside: Verdict, ended: bool, expected: Conclusion
+) -> None:
+    assert conclude([CONTRADICTS, cell(verdict=beside)], ended=ended) == expected

@@ -71,8 +71,12 @@ def test_data_that_are_not_as_they_should_be_are_a_defect(
         ({}, {"page_size": 65536}, True),
         ({}, {"page_size": 65536, "verdict": "refused"}, False),
         ({}, {"scenario": "fault-magic", "verdict": "refused"}, False),
+        ({"scenario": "fault-*"}, {"scenario": "fault-magic", "verdict": "refused"}, True),
+        ({"scenario": "fault-*"}, {}, False),
         ({"sender_ran": "software"}, {}, True),
         ({"sender_ran": "hardware"}, {}, False),
+        ({"receiver_ran": "vendor-software"}, {}, True),
+        ({"receiver_ran": "hardware"}, {}, False),
     ],
 )
 def test_a_query_selects_by_what_a_cell_is(query: dict[str, Any], changes: dict[str, Any], selected: bool) -> None:

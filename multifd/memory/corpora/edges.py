@@ -49,7 +49,7 @@ PAGE_EDGE: Final[Mapping[int, tuple[range, ...]]] = MappingProxyType(
 )
 """By page size, how many bytes of a page are incompressible where its stream becomes as long as the page.
 
-Measured, and what lies around it: with dynamic codes (of zlib 1.2.13, zlib-ng 2.3, ISA-L 2.31, libdeflate 1.20,
+Measured, and what lies around it: with dynamic codes (of zlib 1.2.13, zlib-ng 2.3.3, ISA-L 2.32.1, deflate 0.9.0,
 libqatzip 2.0.0 and libqpl 1.9.0), with the fixed ones, and with those of ISA-L's level 0, which has its own. With
 64 KiB encoders differ in how they cut blocks, so not all of them are met.
 """
