@@ -88,16 +88,11 @@ class PayloadDecoder:
         """The length table; where QEMU asserts on it, this raises."""
         table = 4 * count
         if len(payload) <= table:
-            raise PayloadError(
-                f"length table: payload is {len(payload)} bytes, expected more than {table} (QEMU asserts that it is)"
-            )
+            raise PayloadError(f"length table: payload is {len(payload)} bytes, expected more than {table}")
         lengths = struct.unpack_from(f">{count}I", payload)
         if self._framing.raw_escape and max(lengths) > self._page_size:
             place = next(place for place, length in enumerate(lengths) if length > self._page_size)
-            raise PayloadError(
-                f"length table: {lengths[place]}, expected at most {self._page_size} (QEMU asserts that it is)",
-                page=place,
-            )
+            raise PayloadError(f"length table: {lengths[place]}, expected at most {self._page_size}", page=place)
         if sum(lengths) != len(payload) - table:
             raise PayloadError(
                 f"length table: sum is {sum(lengths)}, expected {len(payload) - table} (the bytes that follow)"

@@ -660,4 +660,7 @@ def test_capabilities_are_declared_as_plain_data() -> None:
         "header_window": True,
         "members": [],
         "checks_trailer": True,
+        "checks_header": True,
+        "needs_trailer": True,
+        "checks_end": False,
     }
