@@ -61,7 +61,7 @@ class Change(Enum):
 
     SET = "set"
     ADD = "add"
-    """To what is there."""
+    """To what is there; one less than nothing is all ones."""
     RAISE = "raise"
     """These bits are set."""
     CLEAR = "clear"
@@ -93,7 +93,7 @@ class Overwrite:
             assert isinstance(value, int) and isinstance(kept, int)
             match self.change:
                 case Change.ADD:
-                    value += kept
+                    value = (value + kept) % (1 << 8 * self.place.size)
                 case Change.RAISE:
                     value |= kept
                 case _:
@@ -249,9 +249,9 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
             Fault("init-twice", Init.TWICE, "a channel opens with two init packets"),
             Fault("magic", Overwrite(RAM, "magic", 0x11223345), "a packet's magic is wrong"),
             Fault("version", Overwrite(RAM, "version", 2), "a packet's version is wrong"),
-            Fault("flags-unknown-method", Overwrite(RAM, "flags", 3 << 1),
+            Fault("flags-unknown-method", Overwrite(RAM, "flags", 3 << 1, _RAISE),
                   "the flags name a method that does not exist"),
-            Fault("flags-all", Overwrite(RAM, "flags", 0x1F << 1), "every method's flag is set"),
+            Fault("flags-all", Overwrite(RAM, "flags", 0x1F << 1, _RAISE), "every method's flag is set"),
             Fault("flags-no-method", Overwrite(RAM, "flags", 0x1F << 1, _CLEAR), "no method's flag is set"),
             Fault("flags-ignored-bit", Overwrite(RAM, "flags", 1 << 12, _RAISE), "a flag bit without meaning is set"),
             Fault("flags-device-state", Overwrite(RAM, "flags", 64, _RAISE),
@@ -326,4 +326,4 @@ def fault(written: str) -> Fault:
     name, number, packet, channel = match.groups()
     if number is None:
         return FAULTS[name]
-    return FAULTS[name].at(Place(int(number), packet, int(channel)))
+    return FAULTS[name].at(Place(int(number), packet, int(channel)))  # type: ignore[arg-type]

@@ -57,7 +57,8 @@ questions = st.builds(
     fault=st.none() | st.sampled_from(list(FAULTS.values())),
     channels=st.tuples(st.integers(1, 16), st.integers(1, 16)) | st.just((2, 2)),
     looks_late=st.booleans(),
-)
+    matches=st.booleans(),
+).filter(lambda question: question.fault is None or question.page_size == 4096)
 
 
 def test_what_is_predicted_where_every_rule_holds() -> None:
