@@ -12,7 +12,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.result.record import Cell, Results
-from reports import matrix, model, performance, vocabulary
+from reports import integrity, matrix, model, performance, vocabulary
 
 
 def render(results: Results) -> str:
@@ -33,6 +33,7 @@ def render(results: Results) -> str:
         unable=results.unable,
         found={finding.id for finding in results.findings},
         figures=performance.figures(results),
+        guards=integrity.guards(results),
     )
 
 

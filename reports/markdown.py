@@ -12,7 +12,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.result.record import Results
-from reports import matrix, model, vocabulary
+from reports import integrity, matrix, model, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -32,6 +32,7 @@ def render(results: Results) -> str:
         unattributed=model.unattributed(results),
         matrices=model.wire_matrices(results),
         unable=results.unable,
+        guards=integrity.guards(results),
     )
 
 
