@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
 from multifd.result.record import Cell, Results
-from reports import matrix, model, performance, thread, vocabulary
+from reports import integrity, matrix, model, performance, thread, vocabulary
 
 
 def render(results: Results) -> str:
@@ -39,6 +39,7 @@ def render(results: Results) -> str:
         compared=performance.compared(results),
         thread=thread.thread(results),
         anchors={cell.id: matrix.anchor(cell) for cell in results.cells},
+        guards=integrity.guards(results),
     )
 
 

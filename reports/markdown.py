@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
 from multifd.result.record import Results
-from reports import matrix, model, performance, thread, vocabulary
+from reports import integrity, matrix, model, performance, thread, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -37,6 +37,7 @@ def render(results: Results) -> str:
         unable=results.unable,
         compared=performance.compared(results),
         thread=thread.thread(results),
+        guards=integrity.guards(results),
     )
 
 

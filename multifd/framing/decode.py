@@ -108,13 +108,13 @@ class PayloadDecoder:
         """The length table; where QEMU asserts on it, this raises."""
         table = 4 * count
         if len(payload) <= table:
-            message = f"length table: payload is {len(payload)} bytes, expected more than {table} (QEMU asserts it)"
+            message = f"length table: payload is {len(payload)} bytes, expected more than {table}"
             raise PayloadError(message, "payload size", len(payload), f"more than {table}")
         lengths = struct.unpack_from(f">{count}I", payload)
         if self._framing.raw_escape and max(lengths) > self._page_size:
             place = next(place for place, length in enumerate(lengths) if length > self._page_size)
             length, most = lengths[place], f"at most {self._page_size}"
-            message = f"length table: {length}, expected {most} (QEMU asserts it)"
+            message = f"length table: {length}, expected {most}"
             raise PayloadError(message, "length", length, most).at(page=place)
         if (total := sum(lengths)) != (rest := len(payload) - table):
             message = f"length table: sum is {total}, expected {rest} (the bytes that follow)"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,26 +43,38 @@ class _Way:
     place: Place
     receiver: str
 
-    def shows(self) -> set[object]:
-        """What it covers."""
+    def shows(self, *, reader: bool) -> frozenset[tuple[str, object]]:
+        """What it covers, with or without who reads it."""
         place = self.place
-        return {
-            self.framing.name, self.dialect.name, self.receiver, ("round", place.round), ("packet", place.packet),
-            ("channel", place.channel),
+        values = {
+            "framing": self.framing.name, "dialect": self.dialect.name, "round": place.round, "packet": place.packet,
+            "channel": place.channel, "reader": self.receiver if reader else None,
         }  # fmt: skip
+        return frozenset(values.items())
 
 
 def fault_plan(line_up: LineUp) -> Iterator[PlannedCell]:
     """Every fault of ours, each with its covering selection."""
-    reading = {name: sorted(peer.name for peer in readers(line_up, name)) for name in FRAMINGS}
-    chosen = [(fault, way) for fault in FAULTS.values() for way in _covering(fault, reading)]
+    able_ones = {name: {peer.name: peer for peer in readers(line_up, name)} for name in FRAMINGS}
+    reading = {name: sorted(peers) for name, peers in able_ones.items()}
+    chosen = [(fault, way, NOISE) for fault in FAULTS.values() for way in _covering(fault, reading)]
     # What is played from one capture stands together.
-    for fault, way in sorted(chosen, key=lambda each: (each[1].framing.name, each[1].dialect.order)):
-        yield _cell(line_up, fault, way, NOISE)
+    chosen.sort(key=lambda each: (each[1].framing.name, each[1].dialect.order))
+    for fault, way, corpus in itertools.chain(chosen, _of_streams()):
+        name = way.framing.name
+        sender, reference = reference_pair(line_up, name, name)
+        yield pairing_cell(
+            "negotiation", sender, able_ones[name].get(way.receiver, reference), name, "fault", SIZES,
+            dialects=way.dialect.name, corpus=corpus, channels=CHANNELS, fault=str(fault.at(way.place)),
+        )  # fmt: skip
+
+
+def _of_streams() -> Iterator[tuple[Fault, _Way, str]]:
+    """Packets that are not where they should be, in a stream that refers to them."""
     for spoken, fault in itertools.product((DIALECTS["qemu-5.0"], DIALECTS["qemu-10.0"]), FAULTS.values()):
         way = _Way(FRAMINGS["zlib"], spoken, _AMID, "zlib")
         if isinstance(fault.deed, Packet) and applies(fault.at(_AMID), way.framing, spoken):
-            yield _cell(line_up, fault, way, TEXT)
+            yield fault, way, TEXT
 
 
 def applies(fault: Fault, framing: Framing, spoken: Dialect) -> bool:
@@ -73,8 +85,6 @@ def applies(fault: Fault, framing: Framing, spoken: Dialect) -> bool:
     match deed:
         case Overwrite(packet=packet) if packet is INIT:
             there = (place.round, place.packet) == (1, "first") and not (deed.value == 0 and place.channel == 0)
-        case Overwrite(field="zero_pages", value=-1):
-            there = bool(SENT[place.round][1]) and spoken.zero_pages is ZeroPages.PACKET
         case Packet.BEHIND_SYNC:
             # Main's zero pages of the next round would race with it.
             there = not carries_sync and (place.round > 1 or spoken.zero_pages is ZeroPages.PACKET)
@@ -99,38 +109,34 @@ def applies(fault: Fault, framing: Framing, spoken: Dialect) -> bool:
     return there
 
 
-def _covering(fault: Fault, reading: dict[str, list[str]]) -> Iterator[_Way]:
+def _covering(fault: Fault, reading: Mapping[str, Sequence[str]]) -> Iterator[_Way]:
     """One way for each framing, each as different from those before as can be, and what is still missing then."""
-    everything = list(_ways(fault, reading))
-    wanted = set[object]().union(*(way.shows() for way in everything))
-    if not isinstance(fault.deed, Bit | Payload | Lengths):
-        wanted -= {name for names in reading.values() for name in names}
-    for name in FRAMINGS:
-        ways = [way for way in everything if way.framing.name == name]
+    of_payload = isinstance(fault.deed, Bit | Payload | Lengths)
+    everything = [(way, way.shows(reader=of_payload)) for way in _ways(fault, reading)]
+    wanted = frozenset[tuple[str, object]]().union(*(shown for _, shown in everything))
+    for name in itertools.chain(FRAMINGS, itertools.repeat(None)):
+        ways = [each for each in everything if name in (None, each[0].framing.name)]
+        if name is None and not wanted:
+            return
         if ways:
-            best = max(ways, key=lambda way: len(way.shows() & wanted))
-            wanted -= best.shows()
+            best, shown = max(ways, key=lambda each: len(each[1] & wanted))
+            wanted -= shown
             yield best
-    while wanted:
-        best = max(everything, key=lambda way: len(way.shows() & wanted))
-        wanted -= best.shows()
-        yield best
 
 
-def _ways(fault: Fault, reading: dict[str, list[str]]) -> Iterator[_Way]:
-    """All there are, readers taking turns, in an order that depends on nothing but names."""
-    ways: list[_Way] = []
-    for framing in FRAMINGS.values():
-        turns = itertools.cycle(reading[framing.name])
-        for spoken, place in itertools.product(DIALECTS.values(), PLACES):
-            if framing.travels_as in spoken.flags and applies(fault.at(place), framing, spoken):
-                ways.append(_Way(framing, spoken, place, next(turns)))
-    yield from sorted(ways, key=lambda way: _lot(fault, way))
+def _ways(fault: Fault, reading: Mapping[str, Sequence[str]]) -> list[_Way]:
+    """All there are, in an order that depends on nothing but names, each with one of its readers, likewise."""
+    drawn: list[tuple[int, _Way]] = []
+    for framing, spoken, place in itertools.product(FRAMINGS.values(), DIALECTS.values(), PLACES):
+        if framing.travels_as in spoken.flags and applies(fault.at(place), framing, spoken):
+            lot = _lot(f"{fault.name}/{framing.name}/{spoken.name}/{place}")
+            readers = reading[framing.name]
+            drawn.append((lot, _Way(framing, spoken, place, readers[lot % len(readers)])))
+    return [way for _, way in sorted(drawn, key=lambda each: each[0])]
 
 
-def _lot(fault: Fault, way: _Way) -> bytes:
-    name = f"{fault.name}/{way.framing.name}/{way.dialect.name}/{way.place}/{way.receiver}"
-    return hashlib.blake2b(name.encode(), digest_size=8).digest()
+def _lot(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
 
 
 def readers(line_up: LineUp, name: str) -> list[LineUpPeer]:
@@ -141,19 +147,8 @@ def readers(line_up: LineUp, name: str) -> list[LineUpPeer]:
 
 
 def _reads(sender: LineUpPeer, receiver: LineUpPeer, name: str) -> bool:
-    if receiver.skip is not None or receiver.probe is not None or not able(sender, receiver, name, name):
+    """Whether its probe has failed does not matter: its cells are skipped then, and the plan is the same."""
+    if not able(sender, receiver, name, name):
         return False
-    return _pairing(sender, receiver, name).prediction.outcome == "identical"
-
-
-def _pairing(sender: LineUpPeer, receiver: LineUpPeer, name: str) -> PlannedCell:
-    return pairing_cell("negotiation", sender, receiver, name, "fault", SIZES, corpus=NOISE, channels=CHANNELS)
-
-
-def _cell(line_up: LineUp, fault: Fault, way: _Way, corpus: str) -> PlannedCell:
-    sender, reference = reference_pair(line_up, way.framing.name, way.framing.name)
-    named: Sequence[LineUpPeer] = [peer for peer in line_up.receivers() if peer.name == way.receiver]
-    return pairing_cell(
-        "negotiation", sender, named[0] if named else reference, way.framing.name, "fault", SIZES,
-        dialects=way.dialect.name, corpus=corpus, channels=CHANNELS, fault=str(fault.at(way.place)),
-    )  # fmt: skip
+    cell = pairing_cell("negotiation", sender, receiver, name, "fault", SIZES, corpus=NOISE, channels=CHANNELS)
+    return cell.prediction.outcome == "identical"

@@ -5,8 +5,8 @@ A receiver can only be trusted with what it refuses. A fault is a pure descripti
 look at (:mod:`multifd.oracle.fault`). A new fault is one more row in :data:`FAULTS`: it is played for every framing
 that it applies to, and in every dialect.
 
-Written down, a fault is its name, and behind ``@`` its place unless that is the usual one: ``lost``,
-``lost@r2-last-c0``.
+Written down, a fault is its name, and in brackets its place unless that is the usual one: ``lost``,
+``lost[r2-last-c0]``.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Place:
 
 USUAL: Final = Place()
 """Where a fault is unless it says so."""
-_WRITTEN: Final = re.compile(r"r(\d+)-(first|middle|last)-c(\d+)")
+_WRITTEN: Final = re.compile(r"([a-z-]+)(?:\[r(\d+)-(first|middle|last)-c(\d+)\])?")
 
 
 class Change(Enum):
@@ -61,7 +61,7 @@ class Change(Enum):
 
     SET = "set"
     ADD = "add"
-    """To what is there."""
+    """To what is there; one less than nothing is all ones."""
     RAISE = "raise"
     """These bits are set."""
     CLEAR = "clear"
@@ -93,7 +93,7 @@ class Overwrite:
             assert isinstance(value, int) and isinstance(kept, int)
             match self.change:
                 case Change.ADD:
-                    value += kept
+                    value = (value + kept) % (1 << 8 * self.place.size)
                 case Change.RAISE:
                     value |= kept
                 case _:
@@ -230,7 +230,7 @@ class Fault:
         return replace(self, place=place)
 
     def __str__(self) -> str:
-        return self.name if self.place == USUAL else f"{self.name}@{self.place}"
+        return self.name if self.place == USUAL else f"{self.name}[{self.place}]"
 
 
 _ADD, _RAISE, _CLEAR = Change.ADD, Change.RAISE, Change.CLEAR
@@ -249,9 +249,9 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
             Fault("init-twice", Init.TWICE, "a channel opens with two init packets"),
             Fault("magic", Overwrite(RAM, "magic", 0x11223345), "a packet's magic is wrong"),
             Fault("version", Overwrite(RAM, "version", 2), "a packet's version is wrong"),
-            Fault("flags-unknown-method", Overwrite(RAM, "flags", 3 << 1),
+            Fault("flags-unknown-method", Overwrite(RAM, "flags", 3 << 1, _RAISE),
                   "the flags name a method that does not exist"),
-            Fault("flags-all", Overwrite(RAM, "flags", 0x1F << 1), "every method's flag is set"),
+            Fault("flags-all", Overwrite(RAM, "flags", 0x1F << 1, _RAISE), "every method's flag is set"),
             Fault("flags-no-method", Overwrite(RAM, "flags", 0x1F << 1, _CLEAR), "no method's flag is set"),
             Fault("flags-ignored-bit", Overwrite(RAM, "flags", 1 << 12, _RAISE), "a flag bit without meaning is set"),
             Fault("flags-device-state", Overwrite(RAM, "flags", 64, _RAISE),
@@ -319,13 +319,11 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
 
 def fault(written: str) -> Fault:
     """The fault that is written so; raises :class:`InputError` naming what is known."""
-    name, separator, place = written.partition("@")
-    if name not in FAULTS:
-        raise InputError(f"fault {name!r} is unknown; expected one of {', '.join(FAULTS)}")
-    if not separator:
+    match = _WRITTEN.fullmatch(written)
+    if match is None or match[1] not in FAULTS:
+        known = ", ".join(FAULTS)
+        raise InputError(f"fault {written!r} is unknown; expected one of {known}, alone or with a place like [{USUAL}]")
+    name, number, packet, channel = match.groups()
+    if number is None:
         return FAULTS[name]
-    match = _WRITTEN.fullmatch(place)
-    if match is None:
-        raise InputError(f"fault {written!r}: its place is {place!r}; expected one like {USUAL}")
-    number, packet, channel = match.groups()
     return FAULTS[name].at(Place(int(number), packet, int(channel)))  # type: ignore[arg-type]

@@ -13,12 +13,15 @@ from multifd.campaign.options import Options
 from multifd.lineup.introduce import resolve
 from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.plan.cell import PlannedCell
+from multifd.plan.faults import SIZES
+from multifd.plan.pairings import pairing_cell
 from multifd.plan.whole import plan
 from multifd.profile.model import Deadlines, PeerEntry, Profile
 from multifd.result.known import shipped
 from multifd.result.record import Cell, Role
 from multifd.run.bench import Bench
 from multifd.run.stage import Stage
+from multifd.wire.fault import CHANNELS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LIAR: Final = Path(__file__).with_name("liar.py")
@@ -81,7 +84,9 @@ class Court(Bench):
 
     def __init__(self, scratch: Path) -> None:
         self.known = line_up(honest())
-        self.cells = list(plan(self.known, {}).cells.values())
+        zlib = self.known.peer("zlib")
+        fault = pairing_cell("negotiation", zlib, zlib, "zlib", "fault", SIZES, channels=CHANNELS, fault="magic")
+        self.cells = [*plan(self.known, {}).cells.values(), fault]
         super().__init__(self.known, Stage(scratch, "main", 1, None))
 
     def hear(self, cell: PlannedCell) -> Cell:

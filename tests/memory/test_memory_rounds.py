@@ -227,7 +227,8 @@ def test_an_unknown_shape_is_refused(tmp_path: Path) -> None:
         make(tmp_path, "round")
 
     assert str(error.value) == (
-        "shape: 'round' is unknown, expected one of single, dirty, zero-only, partial, empty, stale, guest, few"
+        "shape: 'round' is unknown, expected one of single, dirty, zero-only, partial, empty, stale, guest,"
+        " eights, packets, few"
     )
 
 

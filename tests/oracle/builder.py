@@ -10,7 +10,7 @@ from multifd.framing.container import Container
 from multifd.framing.model import framing
 from multifd.oracle.question import Question, Side
 from multifd.wire.dialect import ZeroPages, dialect
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import fault as written
 
 DEFLATE: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 RAW_AND_ZLIB: Final = frozenset({Container.RAW, Container.ZLIB})
@@ -86,6 +86,7 @@ def ask(
     legacy_zero_pages: bool = False,
     becomes_zero: bool = False,
     fault: str | None = None,
+    matches: bool = False,
     channels: tuple[int, int] = (2, 2),
     looks_late: bool = False,
     to_qemu: bool = False,
@@ -103,7 +104,8 @@ def ask(
         page_size=page_size,
         zero_pages=ZeroPages.MAIN if legacy_zero_pages else spoken.zero_pages,
         becomes_zero=becomes_zero,
-        fault=FAULTS[fault] if fault else None,
+        fault=written(fault) if fault else None,
+        matches=matches,
         channels=channels,
         goes_on=goes_on,
         looks_late=looks_late,

@@ -12,7 +12,7 @@ from multifd.oracle.predict import predict
 from multifd.oracle.qemu import decoder_of, encoder_of
 from multifd.oracle.question import Question, Side
 from multifd.wire.dialect import ZeroPages, dialect
-from multifd.wire.fault import CHANNELS, FAULTS
+from multifd.wire.fault import FAULTS
 
 INIT: Final = "failed to receive packet via multifd channel 1: "
 RAM: Final = "Getting RAM address failed; error while loading state for instance 0x0 of device 'ram'; "
@@ -66,7 +66,7 @@ def asked(fault: str, spoken: str) -> Question:
         zero_pages=ZeroPages.MAIN,
         becomes_zero=False,
         fault=FAULTS[fault],
-        channels=(CHANNELS, CHANNELS),
+        channels=(2, 2),
         goes_on=True,
         looks_late=False,
     )

@@ -57,7 +57,7 @@ DECIDES: Final = (
         "fault",
         ask("zlib", fault="magic"),
         "rejected",
-        "a packet's magic is wrong",
+        "a packet's magic is wrong: it is looked at",
         "multifd: received packet magic 11223345, expected 11223344",
         "all-hold",
     ),

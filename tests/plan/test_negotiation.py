@@ -16,7 +16,6 @@ from multifd.plan.pairings import able
 from multifd.plan.whole import Plan, plan
 from multifd.result.record import Role
 from multifd.wire.dialect import DIALECTS
-from multifd.wire.fault import FAULTS
 from tests.plan.looking import changed, of
 
 
@@ -65,12 +64,6 @@ def test_legacy_zero_pages_are_tried_wherever_the_receiver_ignores_the_new_ones(
 
     assert hazards
     assert {key: legacy[key] for key in hazards} == dict.fromkeys(hazards, "identical")
-
-
-def test_every_fault_is_played_in_every_dialect(planned: Plan) -> None:
-    faults = [c.pairing for c in of(planned, "negotiation") if c.pairing.fault is not None]
-
-    assert sorted((p.sender_dialect, str(p.fault)) for p in faults) == sorted(product(DIALECTS, FAULTS))
 
 
 def test_whoever_stands_for_a_framing_can_do_it(planned: Plan, line_up: LineUp) -> None:

@@ -16,7 +16,8 @@ from multifd.plan.scenario import SCENARIOS
 from multifd.plan.space import Space
 from multifd.plan.whole import plan
 from multifd.plan.work import Pairing
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import Bit, Ends, Overwrite, Packet, Pages, Payload, Sync
+from multifd.wire.fault import fault as written
 from tests.qemu.recorded import peer
 
 OLD, MIDDLE, NEW = peer("7.2"), peer("10.0"), peer("11.1")
@@ -184,7 +185,9 @@ def test_an_encoder_stands_before_a_real_qemu_in_the_framings_that_it_can_emit_a
 def test_every_fault_is_played_to_every_binary(pairings: list[Pairing]) -> None:
     planned = Counter((p.sender, p.receiver, p.fault) for p in pairings if p.fault is not None)
 
-    assert planned == Counter((qemu.name, qemu.name, fault) for qemu in QEMUS for fault in FAULTS)
+    faults = {str(fault) for _, _, fault in planned}
+    assert planned == Counter((qemu.name, qemu.name, fault) for qemu in QEMUS for fault in faults)
+    assert {type(written(fault).deed) for fault in faults} >= {Overwrite, Pages, Packet, Bit, Payload, Sync, Ends}
 
 
 def test_every_scenario_of_a_real_qemu_is_planned(pairings: list[Pairing]) -> None:

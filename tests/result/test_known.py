@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from multifd.errors import HarnessError
+from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
 from multifd.oracle.question import Prediction
 from multifd.plan.whole import plan
@@ -350,7 +351,8 @@ def test_shipped_issues_have_one_id_each() -> None:
 @pytest.fixture(scope="module")
 def hazards() -> list[Cell]:
     """Every hazard of the plan as it is recorded when it happens."""
-    ours = resolve("software-only", load("software-only"), None)
+    profile = load("emulated")
+    ours = resolve("emulated", profile, None, device_peers(profile, []))
     line_up = ours.model_copy(update={"qemus": (peer("7.2"), peer("10.0"))})
     found: list[Cell] = []
     for planned in plan(line_up, {}).cells.values():

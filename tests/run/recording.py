@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from multifd.codec import create
+from multifd.codec.reference import reference
+from multifd.framing.model import FRAMINGS
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.layout import PageSize, Script
@@ -36,17 +38,18 @@ def record(
     page_size: PageSize = PAGE,
 ) -> Capture:
     """A capture with two channels."""
-    made = create(codec)
+    made = script(directory / "memory", corpus, page_size=page_size)
+    return encoded(directory, made, framing, codec, dialect)
+
+
+def encoded(
+    directory: Path, script: Script, framing: str, codec: str = "", dialect: str = "qemu-10.0", channels: int = 2
+) -> Capture:
+    """A capture of any script, by the codec that stands for the framing unless told otherwise."""
+    name = codec or reference(FRAMINGS[framing].container)
     capture = directory / "capture"
-    PeerServer(made, codec, io.StringIO()).encode(
-        contract.Encode(
-            id=1,
-            script=script(directory / "memory", corpus, page_size=page_size),
-            framing=framing,
-            dialect=dialect,
-            channels=2,
-            capture=str(capture),
-        )
+    PeerServer(create(name), name, io.StringIO()).encode(
+        contract.Encode(id=1, script=script, framing=framing, dialect=dialect, channels=channels, capture=str(capture))
     )
     return Capture.open(capture)
 

@@ -349,7 +349,22 @@ def test_a_stale_size_is_no_payload_where_there_are_no_normal_pages(dialect: str
 
 @pytest.mark.parametrize("dialect", NEW)
 def test_a_packet_of_zero_pages_only_has_no_payload(dialect: str) -> None:
-    packet = received(dialect, normal_pages=0)
+    packet = received(dialect, normal_pages=0, next_packet_size=0)
+
+    assert (pages(packet), packet.payload_size) == (([], [1, 2]), 0)
+
+
+@pytest.mark.parametrize("dialect", NEW)
+def test_where_qemu_asserts_that_there_is_no_payload_the_receiver_says_so(dialect: str) -> None:
+    with pytest.raises(WireError) as error:
+        received(dialect, normal_pages=0, next_packet_size=77)
+
+    assert "payload of 77 bytes where no page is normal: QEMU asserts that there is none" in str(error.value)
+
+
+@pytest.mark.parametrize("dialect", NEW)
+def test_without_compression_the_size_of_zero_pages_is_not_looked_at(dialect: str) -> None:
+    packet = received(dialect, flag=0, raw_pages=True, flags=0, normal_pages=0, next_packet_size=77)
 
     assert (pages(packet), packet.payload_size) == (([], [1, 2]), 0)
 

@@ -1,0 +1,150 @@
+"""What follows from what a sender does wrong: derived from what a receiver looks at, for each kind of framing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from multifd.oracle.fault import follows
+from multifd.oracle.predict import predict
+from multifd.oracle.question import Question
+from multifd.wire.dialect import DIALECTS
+from tests.oracle.builder import PLAIN, READS_COMPLETE, READS_IAA, READS_PLAIN, READS_STREAMS, READS_ZSTD, ZSTD, ask
+
+OLD: Final = "qemu-5.0"
+NEW: Final = "qemu-10.0"
+
+
+def asked(framing: str, fault: str, **more: object) -> Question:
+    """A question with whoever stands for the framing."""
+    ends = {"none": {"by": PLAIN, "to": READS_PLAIN}, "zstd": {"by": ZSTD, "to": READS_ZSTD}}
+    return ask(framing, fault=fault, **{**ends.get(framing, {}), **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("framing", "fault", "outcome"),
+    [
+        ("none", "lost", "hazard"),
+        ("qpl", "lost", "hazard"),
+        ("zlib", "lost", "rejected"),
+        ("zlib", "lost[r1-middle-c1]", "hazard"),
+        ("none", "duplicated", "identical"),
+        ("qatzip", "duplicated", "identical"),
+        ("zlib", "duplicated", "rejected"),
+        ("zlib", "duplicated[r1-middle-c1]", "identical"),
+        ("none", "other-channel", "identical"),
+        ("zlib", "other-channel", "rejected"),
+        ("none", "behind-sync[r2-first-c1]", "identical"),
+        ("none", "round-late", "hazard"),
+        ("none", "offsets-swapped", "hazard"),
+        ("none", "offset-twice", "hazard"),
+        ("none", "offset-unaligned", "rejected"),
+        ("none", "ramblock-other", "hazard"),
+        ("none", "normal-and-zero", "identical"),
+        ("none", "normal-one-more", "hazard"),
+        ("none", "normal-one-more[r2-last-c1]", "rejected"),
+        ("zlib", "normal-one-more", "rejected"),
+        ("none", "size-zero", "identical"),
+        ("zlib", "size-zero", "rejected"),
+        ("none", "size-one-more", "identical"),
+        ("none", "bit-inside", "hazard"),
+        ("qpl", "bit-inside", "hazard"),
+        ("zlib", "bit-inside", "hazard"),
+        ("qatzip", "bit-inside", "rejected"),
+        ("zlib-page[window=15]", "bit-inside", "rejected"),
+        ("zlib", "bit-last", "rejected"),
+        ("zstd", "bit-last", "hazard"),
+        ("none", "payload-cut", "hazard"),
+        ("none", "payload-cut[r2-last-c1]", "rejected"),
+        ("zlib", "payload-short[r2-last-c1]", "identical"),
+        ("zlib", "payload-short", "rejected"),
+        ("zstd", "stream-ended[r2-last-c1]", "identical"),
+        ("zstd", "stream-ended", "rejected"),
+        ("zlib", "sync-lost", "rejected"),
+        ("zlib", "ends-between", "rejected"),
+        ("zlib", "number", "identical"),
+    ],
+)
+def test_it_depends_on_what_the_framing_keeps_and_guards(framing: str, fault: str, outcome: str) -> None:
+    assert predict(asked(framing, fault)).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("framing", "fault", "old", "new"),
+    [
+        ("zlib", "zero-with-size[r1-middle-c1]", "hazard", "rejected"),
+        ("none", "zero-with-size", "hazard", "hazard"),
+        ("zlib", "zero-one-more[r2-first-c1]", "identical", "hazard"),
+        ("zlib", "zero-one-more", "identical", "identical"),
+        ("zlib", "zero-one-less[r2-first-c1]", "identical", "hazard"),
+        ("zlib", "zero-pages", "identical", "rejected"),
+        ("none", "lost[r1-last-c1]", "rejected", "hazard"),
+        ("zlib", "device-state", "rejected", "identical"),
+        ("zlib", "device-state-huge", "rejected", "rejected"),
+        ("zlib", "flags-device-state", "identical", "rejected"),
+    ],
+)
+def test_it_depends_on_what_the_generation_looks_at(framing: str, fault: str, old: str, new: str) -> None:
+    outcomes = [predict(asked(framing, fault, speaking=dialect)).outcome for dialect in (OLD, NEW)]
+
+    assert outcomes == [old, new]
+
+
+@pytest.mark.parametrize(
+    ("fault", "compares", "outcome"),
+    [("bit-inside", True, "rejected"), ("bit-inside", False, "hazard"), ("bit-last", False, "identical")],
+)
+def test_it_depends_on_whether_a_decoder_compares_the_checksum(fault: str, compares: bool, outcome: str) -> None:
+    decoder = replace(READS_COMPLETE, checks_trailer=compares)
+
+    assert predict(asked("zlib-packet", fault, to=decoder)).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("fault", "changes", "outcome"),
+    [
+        ("bit-first", {"checks_header": False}, "identical"),
+        ("stream-no-trailer", {"needs_trailer": False}, "identical"),
+        ("payload-garbage", {"checks_end": False}, "identical"),
+        ("stream-twice", {"checks_end": False}, "identical"),
+    ],
+)
+def test_what_a_decoder_does_not_look_at_is_not_noticed(fault: str, changes: dict[str, bool], outcome: str) -> None:
+    assert predict(asked("zlib-packet", fault)).outcome == "rejected"
+    assert predict(asked("zlib-packet", fault, to=replace(READS_STREAMS, **changes))).outcome == outcome  # type: ignore[arg-type]
+
+
+def test_a_stream_that_refers_to_what_came_before_is_corrupt_after_a_packet_too_many() -> None:
+    assert predict(asked("zlib", "duplicated[r1-middle-c1]", matches=True)).outcome == "hazard"
+
+
+def test_a_real_qemu_takes_an_offset_within_its_block_wherever_it_is() -> None:
+    assert predict(asked("zlib", "offset-unaligned", to_qemu=True)).outcome == "hazard"
+
+
+def test_where_qemu_asserts_the_reason_says_so() -> None:
+    assert "QEMU asserts" in predict(asked("zlib", "zero-with-size")).reason
+
+
+def test_what_changes_nothing_says_why_before_what_holds() -> None:
+    reason = predict(asked("zlib", "number")).reason
+
+    assert reason.startswith(
+        "the packet's number is none that was due: nobody looks at it, and it changes nothing: R reads"
+    )
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_hazard_names_what_is_not_looked_at(dialect: str) -> None:
+    decision = follows(asked("none", "offsets-swapped", speaking=dialect))
+
+    assert decision.because == (
+        "two pages have each other's offset: a receiver takes counts and offsets as they come: pages hold what was not"
+        " sent for them"
+    )
+
+
+def test_a_decoder_with_no_checksum_to_compare_is_not_blamed() -> None:
+    assert "container raw has no checksum" in predict(asked("raw-packet", "bit-inside", to=READS_IAA, by=PLAIN)).reason
