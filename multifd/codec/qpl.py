@@ -199,7 +199,7 @@ class _QplCodec:
 class _QplStreamCodec(_QplCodec):
     def __init__(self, name: str, **parameters: int) -> None:
         super().__init__(name, **parameters)
-        self.decoder = replace(DECODER, streaming=True)
+        self.decoder = replace(self.decoder, streaming=True)
 
     def decompressor(self, container: Container) -> Decompressor:
         flush_output = self._qpl.Flag.DECOMP_FLUSH_ALWAYS

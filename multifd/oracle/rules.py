@@ -115,18 +115,6 @@ def _container_mismatch(q: Question) -> Decision | None:
     return _refused(f"a reader of container {read} is given container {sent}", Cause.CONTAINER)
 
 
-def _small_members(q: Question, piece: int) -> Decision | None:
-    taken = q.decoder.member
-    if q.receiver.framing.container is not Container.FOUR_B or taken is None or piece >= taken:
-        return None
-    return Decision(
-        "rejected",
-        f"sender {q.sender.peer} begins a new member every {piece} bytes,"
-        f" receiver {q.receiver.peer} has room for one every {taken}",
-        "QZ_BUF_ERROR",
-    )
-
-
 def _window(q: Question) -> Decision | None:
     framing = q.sender.framing
     if framing.raw_pages or (framing.raw_escape and not q.encoder.shrinks):

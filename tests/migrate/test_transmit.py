@@ -85,7 +85,7 @@ class Headers:
 
     def write(self, buffers: Sequence[Buffer]) -> None:
         header = bytes(buffers[0])
-        if len(header) > INIT.size and (normal := int(RAM["normal_pages"].read(header, 0))):  # type: ignore[arg-type]
+        if len(header) > INIT.size and (normal := int(RAM["normal_pages"].read(header, 0))):
             self.pages.append(normal)
             self._order.append(self._channel)
 
@@ -111,7 +111,7 @@ def sent(tmp_path: Path, runs: Sequence[Sequence[int]], channels: int, fill: tup
         order: list[int] = []
         sinks = [Headers(order, channel) for channel in range(channels)]
 
-        Transmitter(script, way, create("none", {}), Sink(), sinks).run()  # type: ignore[arg-type]
+        Transmitter(script, way, create("none", {}), Sink(), sinks).run()
 
     return sinks
 

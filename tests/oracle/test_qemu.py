@@ -16,7 +16,6 @@ from multifd.oracle.predict import predict
 from multifd.oracle.qemu import TELLS_NOT, decoder_of, encoder_of
 from multifd.oracle.question import Question
 from multifd.wire.dialect import dialect
-from multifd.wire.fault import FAULTS, RECORDED
 from tests.oracle.builder import ONE_SHOT, READS_IAA, STREAMING, ask, encoder
 
 METHODS = ("none", "zlib", "zstd", "qpl", "uadk", "qatzip")
@@ -115,17 +114,8 @@ SAID: Final = (
         to_qemu("zlib", channels=(2, 3)),
         "socket_accept_incoming_migration: Extra incoming migration connection; ignoring",
     ),
-    *(
-        Said(
-            fault.name,
-            replace(to_qemu("zlib"), fault=fault),
-            fault.words(dialect(NEW), "zlib").replace(RECORDED, "400000"),
-        )
-        for fault in FAULTS.values()
-        if fault.complaint is not None
-    ),
 )
-"""Of receivers from 9.0 on, by cause."""
+"""Of receivers from 9.0 on, by cause; what they say of faults has tests of its own."""
 
 
 @pytest.mark.parametrize("said", SAID, ids=lambda said: f"{said.cause}: {said.words[-24:]}")

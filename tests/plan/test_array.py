@@ -83,12 +83,10 @@ def test_what_fits_is_captured_and_live_over_several_rounds(rows: list[PlannedCe
             done[pairing.scenario].add((pairing.sender_framing, pairing.sender, pairing.receiver))
 
     live = set[tuple[str, str, str]]().union(*(done[scenario] for scenario in SEVERAL_ROUNDS))
-    plain = {
-        role: {peers[place].name for place in space.plain(role)}
-        for role, peers in (("sender", space.senders), ("receiver", space.receivers))
-    }
+    senders = {space.senders[place].name for place in space.plain("sender")}
+    receivers = {space.receivers[place].name for place in space.plain("receiver")}
     assert done[CAPTURE] == fitting
-    assert live >= {each for each in fitting if each[1] in plain["sender"] and each[2] in plain["receiver"]}
+    assert live >= {each for each in fitting if each[1] in senders and each[2] in receivers}
     assert {each[:2] for each in live} == {each[:2] for each in fitting}
     assert {each[::2] for each in live} == {each[::2] for each in fitting}
 
