@@ -69,7 +69,7 @@ _LATER: Final[Mapping[str, str]] = {
 """What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by fault (measured)."""
 
 _END: Final = "Unexpected end-of-file"
-"""What is said of a channel that ends within a packet (io/channel.c, 10.2)."""
+"""What is said of a channel that ends within a packet (io/channel.c, QEMU 10.2)."""
 
 
 def says(question: Question, rule: str, decision: Decision) -> str:

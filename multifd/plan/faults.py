@@ -127,8 +127,10 @@ def _covering(fault: Fault, reading: Mapping[str, Sequence[str]]) -> Iterator[_W
 def _ways(fault: Fault, reading: Mapping[str, Sequence[str]]) -> list[_Way]:
     """All there are, in an order that depends on nothing but names, each with one of its readers, likewise."""
     drawn: list[tuple[int, _Way]] = []
-    for framing, spoken, place in itertools.product(FRAMINGS.values(), DIALECTS.values(), PLACES):
-        if framing.travels_as in spoken.flags and applies(fault.at(place), framing, spoken):
+    placed = [fault.at(place) for place in PLACES]
+    for framing, spoken, each in itertools.product(FRAMINGS.values(), DIALECTS.values(), placed):
+        place = each.place
+        if framing.travels_as in spoken.flags and applies(each, framing, spoken):
             lot = _lot(f"{fault.name}/{framing.name}/{spoken.name}/{place}")
             readers = reading[framing.name]
             drawn.append((lot, _Way(framing, spoken, place, readers[lot % len(readers)])))
