@@ -17,7 +17,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qatzip_calls import BUFFER, COLLECT, DECODER, ENCODER, THRESHOLD, decode_all, incomplete, reach
+from multifd.codec.qatzip_calls import (
+    BUFFER,
+    COLLECT,
+    ENCODER,
+    THRESHOLD,
+    decode_all,
+    decoder_of,
+    incomplete,
+    reach,
+)
 from multifd.codec.qatzip_streams import header
 from multifd.codec.silicon.libqatzip import Device, Parameters, Session
 from multifd.codec.silicon.libqatzip_stream import Stream
@@ -63,7 +72,7 @@ class _QatCodec:
         self.device = "QAT"
         piece = buffer << 10
         self.encoder = replace(ENCODER, member=piece if device == Device.READY else None, reach=reach(piece))
-        self.decoder = replace(DECODER, member=piece if device == Device.READY else None)
+        self.decoder = decoder_of(piece if device == Device.READY else None)
         self.engine = Engine(level, watchdog=timeout, verify=verify, recover=bool(recover), strict=not backup)
         self._parameters = Parameters(
             level=level,

@@ -25,7 +25,16 @@ from typing import Any, Final
 
 from multifd.codec.binding import binding
 from multifd.codec.contract import Factory, Parameter
-from multifd.codec.qatzip_calls import BUFFER, COLLECT, DECODER, ENCODER, THRESHOLD, decode_all, incomplete, reach
+from multifd.codec.qatzip_calls import (
+    BUFFER,
+    COLLECT,
+    ENCODER,
+    THRESHOLD,
+    decode_all,
+    decoder_of,
+    incomplete,
+    reach,
+)
 from multifd.codec.qatzip_streams import Compressor, Decompressor
 from multifd.errors import EnvironmentBroke, PayloadError
 from multifd.framing.coder import Bytes
@@ -53,7 +62,7 @@ class _QatzipCodec:
         hardware = self._session(Container.GZIP_EXT).hardware
         # The software path writes one member, whatever the size, and reads any.
         self.encoder = replace(ENCODER, member=piece if hardware else None, reach=reach(piece))
-        self.decoder = replace(DECODER, member=piece if hardware else None)
+        self.decoder = decoder_of(piece if hardware else None)
         self.provenance: Provenance = "hardware" if hardware else "vendor-software"
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:

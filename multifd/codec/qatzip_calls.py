@@ -10,6 +10,7 @@ buffers; :mod:`.qatzip_streams` has the library's streams.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Protocol
 
 from multifd.codec.contract import Parameter
@@ -36,6 +37,18 @@ DECODER: Final = DecoderCapability(
     checks_trailer=True,
 )
 """Whichever way data takes: what the device refuses for its form or size goes to software."""
+_SMALLEST_PAGE: Final = 4096
+"""Bytes; nothing that is sent as one stream is less."""
+
+
+def decoder_of(piece: int | None) -> DecoderCapability:
+    """Of a device that is given pieces of so many bytes; None for the library's software.
+
+    Neither looks at every header: for the device a plain gzip header is ten bytes to be skipped, and software takes the
+    length that a 4B header says for what it is not (``checkHeader``, ``src/qatzip_utils.c``, QATzip 1.3.1).
+    """
+    unseen = Container.FOUR_B if piece is None or piece < _SMALLEST_PAGE else Container.GZIP
+    return replace(DECODER, member=piece, skips_header=frozenset({unseen}))
 
 
 class Call(Protocol):

@@ -51,7 +51,7 @@ class _UadkCodec:
             header_window=False,
             members=frozenset(),
             checks_trailer=False,
-            checks_header=False,
+            skips_header=_CONTAINERS,
             checks_end=False,
         )
         self.hardware = 0

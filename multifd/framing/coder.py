@@ -60,8 +60,8 @@ class DecoderCapability:
     """A wrong checksum in the trailer is an error."""
     needs_end: bool = True
     """A payload whose stream has no end is an error, though all of its output is there."""
-    checks_header: bool = True
-    """A wrong header is an error; False where it is skipped unseen."""
+    skips_header: frozenset[Container] = frozenset()
+    """Containers whose header it takes unseen: a wrong one is no error."""
     needs_trailer: bool = True
     """A zlib stream without its trailer is an error."""
     checks_end: bool = True

@@ -10,6 +10,10 @@ receiver            tried
 ``members``         two members in one payload, in each container that is read
 ``checks_trailer``  a wrong checksum behind right data, in each container that has one
 ``member``          a member of 4B that is smaller, before another
+``needs_end``       a stream that is flushed, and does not end
+``skips_header``    a header with a wrong first byte, in each container that has one
+``needs_trailer``   a zlib stream that ends before its checksum
+``checks_end``      bytes behind the last stream, where it reads but one
 ==================  ==============================================================================================
 
 ==================  ==============================================================================================
@@ -57,6 +61,9 @@ _SHORTEST_REACH: Final = 10
 """zlib uses less than half of a window of 9 bits (:data:`.samples.MARGIN`)."""
 _STREAM_WINDOW: Final = 17
 _TRAILED: Final = (Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.ZSTD)
+_HEADED: Final = (Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B, Container.ZSTD)
+_ADLER: Final = 4
+"""Bytes of zlib's checksum."""
 _LARGEST_MEMBER: Final = 512 << 10
 """Bytes: a packet. Whoever begins no new member in it has none to begin."""
 _PIECE: Final = 64 << 10
@@ -211,6 +218,42 @@ def _read_trailers(decoder: DecoderCapability) -> Iterator[Case]:
             )
 
 
+def _read_without_end(decoder: DecoderCapability) -> Iterator[Case]:
+    for each in _preferred(decoder.containers):
+        given = samples.flushed((TEXT,), each)
+        what = "a stream that does not end, all of whose output is there"
+        yield _reads("needs_end", what, not decoder.needs_end, each, given, [TEXT])
+
+
+def _read_headers(decoder: DecoderCapability) -> Iterator[Case]:
+    for each in _HEADED:
+        if each in decoder.containers:
+            sample = bytearray(samples.compressed(NOISE, each))
+            sample[0] ^= 1
+            what = f"a header with a wrong first byte, container {each}"
+            yield _reads("skips_header", what, each in decoder.skips_header, each, [bytes(sample)], [NOISE])
+
+
+def _read_without_trailer(decoder: DecoderCapability) -> Iterator[Case]:
+    if Container.ZLIB in decoder.containers:
+        sample = samples.compressed(TEXT, Container.ZLIB)[:-_ADLER]
+        yield _reads(
+            "needs_trailer",
+            "a stream without its checksum",
+            not decoder.needs_trailer,
+            Container.ZLIB,
+            [sample],
+            [TEXT],
+        )
+
+
+def _read_behind(decoder: DecoderCapability) -> Iterator[Case]:
+    for each in _preferred(decoder.containers - decoder.members - {Container.FOUR_B}):
+        sample = samples.compressed(TEXT, each) + NOISE[:_ADLER]
+        what = "bytes behind the stream"
+        yield _reads("checks_end", what, not decoder.checks_end, each, [sample], [TEXT])
+
+
 DECODER: Final[Mapping[str, Callable[[DecoderCapability], Iterator[Case]]]] = {
     "containers": _read_containers,
     "streaming": _read_streams,
@@ -219,6 +262,10 @@ DECODER: Final[Mapping[str, Callable[[DecoderCapability], Iterator[Case]]]] = {
     "members": _read_members,
     "checks_trailer": _read_trailers,
     "member": _read_small_members,
+    "needs_end": _read_without_end,
+    "skips_header": _read_headers,
+    "needs_trailer": _read_without_trailer,
+    "checks_end": _read_behind,
 }
 """By field of the capability."""
 

@@ -15,7 +15,9 @@ RECORDED: Final = "…"
 """Stands in a message for what the recording decides."""
 _SPECIAL: Final = re.compile(r"[.^$*+?()\[\]{}\\|]")
 """Not :func:`re.escape`, which escapes spaces too: predictions are read by people."""
-_FAILED: Final = r"qzDecompress failed|qpl job failed|Decompression failed|WD_IN_EPARA|4B header"
+_FAILED: Final = (
+    r"qzDecompress(Stream)? failed|inflate returned 1 instead|qpl job failed|Decompression failed|WD_IN_EPARA|4B header"
+)
 """What decoders say that say no more."""
 WRONG_SIZE: Final = rf"size received|more (output )?than|decompressed len|incomplete|after the end|{_FAILED}"
 NOT_A_STREAM: Final = rf"header|wrapper|unknown compression method|Unknown frame|{_FAILED}"

@@ -116,8 +116,8 @@ def _bit(q: Question, deed: Bit) -> Decision:
     match deed:
         case _ if framing.raw_pages:
             decision = _silent(q)
-        case Bit.FIRST if packet and of_zlib and not q.decoder.checks_header:
-            decision = unnoticed(q, f"receiver {q.receiver.peer} skips the header")
+        case Bit.FIRST if packet and framing.container in q.decoder.skips_header:
+            decision = unnoticed(q, f"receiver {q.receiver.peer} takes the header unseen")
         case Bit.FIRST:
             error = TABLE if framing.length_table else f"{NOT_A_STREAM}|{BROKEN}"
             decision = rejected(q, "it is part of what a payload must begin with", error)

@@ -666,7 +666,7 @@ def test_capabilities_are_declared_as_plain_data() -> None:
         "members": [],
         "checks_trailer": True,
         "needs_end": True,
-        "checks_header": True,
+        "skips_header": [],
         "needs_trailer": True,
         "checks_end": False,
     }

@@ -92,14 +92,16 @@ def unseen_of_a_sender(encoder: EncoderCapability, field: str, lie: Any) -> bool
 
 
 def unseen_of_a_receiver(decoder: DecoderCapability, field: str, lie: Any) -> bool:
-    match field:
-        case "window":
-            return bool(lie > (28 if Container.ZSTD in decoder.containers else 15))
-        case "members":
-            return bool((lie ^ decoder.members) - decoder.containers)
-        case "member":
-            return Container.FOUR_B not in decoder.members or decoder.member is not None
-    return False
+    read = decoder.containers
+    nothing = {
+        "window": lambda: lie > (28 if Container.ZSTD in read else 15),
+        "members": lambda: (lie ^ decoder.members) - read,
+        "member": lambda: Container.FOUR_B not in decoder.members or decoder.member is not None,
+        "skips_header": lambda: (lie ^ decoder.skips_header) - (read - {Container.RAW}),
+        "needs_trailer": lambda: Container.ZLIB not in read,
+        "checks_end": lambda: not read - decoder.members - {Container.FOUR_B},
+    }
+    return field in nothing and bool(nothing[field]())
 
 
 def lies() -> Iterator[Any]:
