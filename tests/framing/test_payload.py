@@ -652,6 +652,7 @@ def test_capabilities_are_declared_as_plain_data() -> None:
         "shrinks": True,
         "member": None,
         "reach": 15,
+        "forgets": False,
     }
     assert declared(decoder) == {
         "containers": ["4B", "gzip", "gzip-ext", "raw", "zlib"],
@@ -660,4 +661,5 @@ def test_capabilities_are_declared_as_plain_data() -> None:
         "header_window": True,
         "members": [],
         "checks_trailer": True,
+        "member": None,
     }
