@@ -657,6 +657,7 @@ def test_capabilities_are_declared_as_plain_data() -> None:
         "shrinks": True,
         "member": None,
         "reach": 15,
+        "forgets": False,
     }
     assert declared(decoder) == {
         "containers": ["4B", "gzip", "gzip-ext", "raw", "zlib"],
@@ -669,4 +670,5 @@ def test_capabilities_are_declared_as_plain_data() -> None:
         "skips_header": [],
         "needs_trailer": True,
         "checks_end": False,
+        "member": None,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any, Final, TypeAlias
 
@@ -93,7 +93,7 @@ def unseen_of_a_sender(encoder: EncoderCapability, field: str, lie: Any) -> bool
 
 def unseen_of_a_receiver(decoder: DecoderCapability, field: str, lie: Any) -> bool:
     read = decoder.containers
-    nothing = {
+    nothing: dict[str, Callable[[], object]] = {
         "window": lambda: lie > (28 if Container.ZSTD in read else 15),
         "members": lambda: (lie ^ decoder.members) - read,
         "member": lambda: Container.FOUR_B not in decoder.members or decoder.member is not None,

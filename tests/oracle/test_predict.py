@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.framing.model import FRAMINGS
+from multifd.oracle.decision import Decision
 from multifd.oracle.predict import predict
 from multifd.oracle.qemu import says
 from multifd.oracle.question import Question, Side
-from multifd.oracle.rules import RULES, Decision
+from multifd.oracle.rules import RULES
 from multifd.oracle.words import Cause
 from multifd.wire.dialect import DIALECTS, ZeroPages
 from multifd.wire.fault import FAULTS
