@@ -27,7 +27,7 @@ class HuffmanOnly:
     version = zlib.ZLIB_RUNTIME_VERSION
     provenance: Provenance = "software"
     device = None
-    encoder = EncoderCapability(frozenset({Container.RAW}), streaming=False, windows=frozenset(range(9, 16)))
+    encoder = EncoderCapability(frozenset({Container.RAW}), streaming=False, windows=frozenset(range(9, 16)), reach=0)
     decoder = DecoderCapability(
         frozenset({Container.RAW}), False, window=15, header_window=False, members=frozenset(), checks_trailer=True
     )

@@ -55,7 +55,6 @@ Outputs = Sequence[bytes]
 """What was made of each packet."""
 
 _CODED: Final = tuple(each for each in Container if each is not Container.NONE)
-_DEFLATE_WINDOWS: Final = range(9, 16)
 _ZSTD_WINDOWS: Final = range(10, 28)
 _SHORTEST_REACH: Final = 10
 """zlib uses less than half of a window of 9 bits (:data:`.samples.MARGIN`)."""
@@ -308,7 +307,9 @@ def _write_windows(encoder: EncoderCapability) -> Iterator[Case]:
     for each in _preferred(encoder.containers):
         zstd = each is Container.ZSTD
         content = TEXT if zstd else samples.repeats()
-        for bits in _ends(encoder.windows) if zstd else _DEFLATE_WINDOWS:
+        # Without a header that announces it, a larger window than the largest is kept, too.
+        largest = 15 if each is Container.ZLIB else max(encoder.windows, default=15)
+        for bits in _ends(encoder.windows) if zstd else range(9, largest + 1):
             able, what = bits in encoder.windows, f"a window of {bits} bits"
             done = partial(_kept, each, bits)
             yield _writes(encoder, "windows", what, able, each, [content], done, bits, stream=zstd)
@@ -413,7 +414,7 @@ def _kept(container: Container, bits: int, outputs: Outputs) -> bool:
     if container is Container.ZSTD:
         return zstandard.get_frame_parameters(stream).window_size == 1 << bits
     announced, farthest = parse(stream, container).window, _farthest(container, stream)
-    return farthest <= 1 << bits and (announced == 1 << bits if announced else farthest > 1 << bits - 1)
+    return farthest <= 1 << bits and announced in (None, 1 << bits)
 
 
 def _reached(container: Container, bits: int, outputs: Outputs) -> bool:
