@@ -13,7 +13,8 @@ from multifd.errors import InputError
 from multifd.memory.size import size
 
 DEFAULT_PROFILE: Final = "auto"
-DEFAULT_MEMORY: Final = 2 << 20
+DEFAULT_MEMORY: Final = 1536 << 10
+"""Bytes: the least in which packets of every number of pages have their place."""
 DEFAULT_SEED: Final = 1
 DEFAULT_STRENGTH: Final = 2
 STRENGTHS: Final = (2, 3)

@@ -35,7 +35,7 @@ _OPTIONS: Final = (
         "--hwprofile", "profile", metavar="NAME|FILE", default=DEFAULT_PROFILE, show_default=True, help="Profile."
     ),
     qemus.option,
-    click.option("--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 20}M", show_default=True, help="Of a guest."),
+    click.option("--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 10}K", show_default=True, help="Of a guest."),
     click.option("--seed", metavar="NUMBER", default=str(DEFAULT_SEED), show_default=True, help="Of all chance."),
     click.option(
         "--strength", metavar="2|3", default=str(DEFAULT_STRENGTH), show_default=True,

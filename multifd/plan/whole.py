@@ -30,7 +30,7 @@ from multifd.result.record import Unable
 class PlanOptions:
     """What the command line says about the plan."""
 
-    memory: int = 2 << 20
+    memory: int = 1536 << 10
     """Bytes of guest memory in the wire suite."""
     seed: int = 1
     """Of the choice among combinations that are as good as each other."""

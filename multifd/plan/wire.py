@@ -30,8 +30,8 @@ _SMALLEST, *_LARGER = PAGE_SIZES
 
 def memory(size: int) -> int:
     """Bytes of a guest, as the user gave them; raises InputError where that cannot be."""
-    if size % UNIT or size < 4 * UNIT:
-        raise InputError(f"--memory {size}: expected a multiple of 512K, at least 2M")
+    if size % UNIT or size < 3 * UNIT:
+        raise InputError(f"--memory {size}: expected a multiple of 512K, at least 1536K")
     return size
 
 

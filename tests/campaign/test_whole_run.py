@@ -142,7 +142,7 @@ def test_a_run_with_content_of_the_users_own_says_how_much_of_it_was_taken(
             "--qemu '/nowhere/qemu -L /share': no such program; expected a path, a command line, or 'found'",
         ),
         (("--memory", "abc"), "--memory 'abc': expected a number of bytes with K, M or G, such as 4M"),
-        (("--memory", "3"), "--memory 3: expected a multiple of 512K, at least 2M"),
+        (("--memory", "3"), "--memory 3: expected a multiple of 512K, at least 1536K"),
         (("--corpus", "/nowhere"), "corpus: /nowhere does not exist, expected a directory with files"),
         (("--corpus", "/dev/null"), "corpus: /dev/null is not a directory, expected a directory with files"),
     ],

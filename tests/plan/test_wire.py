@@ -83,7 +83,7 @@ def test_memory_that_cannot_be_divided_is_refused(memory: int, line_up: LineUp) 
     with pytest.raises(InputError) as error:
         plan(line_up, {}, PlanOptions(memory=memory))
 
-    assert str(error.value) == f"--memory {memory}: expected a multiple of 512K, at least 2M"
+    assert str(error.value) == f"--memory {memory}: expected a multiple of 512K, at least 1536K"
 
 
 def test_a_peer_that_does_not_take_part_has_its_cells_all_the_same(line_up: LineUp) -> None:
