@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -29,6 +30,11 @@ from multifd.result.content import in_words
 from multifd.result.record import UserContent
 
 Say = Callable[[str], object]
+_LEAST_ROOM: Final = 1 << 30
+_ROUNDS: Final = 3
+"""Images of a migration, at most."""
+_PASSING: Final = 64
+"""Captures and destinations at one time, in guest memories."""
 
 
 class Campaign(BaseModel):
@@ -52,6 +58,13 @@ class Campaign(BaseModel):
         near = difflib.get_close_matches(cell_id, self.plan.cells, n=3, cutoff=0)
         nearest = ", ".join(near) or "none"
         raise InputError(f"no cell {cell_id!r}; the nearest are {nearest} (multifd cells lists all)")
+
+    @property
+    def room(self) -> int:
+        """Bytes of scratch space that the plan may need: guest memory images stay, captures and destinations go."""
+        works = (cell.work for cell in self.plan.cells.values())
+        images = {work.script_key(0): sum(work.sizes.values()) for work in works if work.kind == "pairing"}
+        return max(_LEAST_ROOM, _ROUNDS * sum(images.values()) + _PASSING * self.options.memory)
 
     def part(self, ids: Collection[str]) -> Campaign:
         """The same run with these cells only; ids that are not planned are left out."""
