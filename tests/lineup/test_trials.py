@@ -11,7 +11,9 @@ import pytest
 from multifd.codec import create_peer
 from multifd.framing.coder import Codec, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
-from multifd.lineup.trials import DECODER, ENCODER, cases
+from multifd.lineup.reading import DECODER
+from multifd.lineup.trials import cases
+from multifd.lineup.writing import ENCODER
 from multifd.peer.trial import make
 
 Capability: TypeAlias = EncoderCapability | DecoderCapability
