@@ -92,9 +92,19 @@ def _write_reach(encoder: EncoderCapability) -> Iterator[Case]:
 def _write_members(encoder: EncoderCapability) -> Iterator[Case]:
     for each in preferred(encoder.containers - {Container.RAW, Container.FOUR_B}):
         size = _LARGEST_MEMBER + 1
-        count = 1 if encoder.member is None else -(-size // encoder.member)
+        count = encoder.members(size, each)
         done = partial(_counted, each, count)
         yield _writes(encoder, "member", f"{count} members for {size} bytes", True, each, [bytes(size)], done)
+
+
+def _write_whole(encoder: EncoderCapability) -> Iterator[Case]:
+    for each in preferred(encoder.containers - {Container.RAW, Container.FOUR_B}):
+        if encoder.member is not None:
+            pieces = max(encoder.whole_below, encoder.member + 1)
+            for size in (pieces - 1, pieces):
+                count = encoder.members(size, each)
+                done, what = partial(_counted, each, count), f"{count} members for {size} bytes"
+                yield _writes(encoder, "whole_below", what, True, each, [bytes(size)], done)
 
 
 def _write_forgetting(encoder: EncoderCapability) -> Iterator[Case]:
@@ -112,6 +122,7 @@ ENCODER: Final[Mapping[str, Callable[[EncoderCapability], Iterator[Case]]]] = {
     "reach": _write_reach,
     "member": _write_members,
     "forgets": _write_forgetting,
+    "whole_below": _write_whole,
 }
 """By field of the capability."""
 

@@ -21,7 +21,8 @@ Capability: TypeAlias = EncoderCapability | DecoderCapability
 CODECS: Final = (
     "zlib", "zlib[level=0]", "zlib[window=12]", "zlib-ng", "isal[level=0]", "isal", "libdeflate", "zstd",
     "uadk-emulated", "iaa-emulated", "iaa-emulated[stream=1]", "iaa-emulated[huffman=1]", "qat-emulated",
-    "qat-emulated[stream=1]", "qat-emulated[buffer=1]", "qat-emulated[buffer=8]", "qat-emulated[device=0]",
+    "qat-emulated[stream=1]", "qat-emulated[buffer=1]", "qat-emulated[buffer=8]",
+    "qat-emulated[buffer=8,threshold=65536]", "qat-emulated[device=0]",
 )  # fmt: skip
 """Each that declares something else, but for those that need a vendor library and those that fail now and then."""
 
@@ -90,6 +91,8 @@ def unseen_of_a_sender(encoder: EncoderCapability, field: str, lie: Any) -> bool
             return not matches or not encoder.streaming
         case "member":
             return bool(lie % 2)
+        case "whole_below":
+            return encoder.member is None or max(lie, encoder.whole_below) <= encoder.member + 1
     return False
 
 
@@ -132,3 +135,14 @@ def test_what_is_declared_otherwise_is_found_out(name: str, role: str, field: st
 
     says = ", ".join(map(str, sorted(lie))) if isinstance(lie, frozenset) else lie
     assert any(text.startswith(f"as {role} it declares {field} {says}; observed: ") for text in found)
+
+
+def test_a_threshold_that_is_not_declared_at_all_is_found_out() -> None:
+    codec = create_peer("qat-emulated[buffer=8,threshold=65536]")
+    assert codec.encoder is not None
+
+    (found,) = contradictions(codec, replace(codec.encoder, whole_below=0), None)
+
+    assert found == (
+        "as sender it declares whole_below 0; observed: 2 members for 8193 bytes: not done (something else came of it)"
+    )

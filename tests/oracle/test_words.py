@@ -195,4 +195,5 @@ def test_a_first_member_is_as_long_as_the_sender_makes_it() -> None:
 
     assert error is not None
     assert re.search(error, f"multifd 0: packet size received 65536 size expected 524288 {place}")
+    assert re.search(error, f"decompressed len 65536, expected len 131072 {place}")
     assert not re.search(error, f"multifd 0: packet size received 65535 size expected 524288 {place}")
