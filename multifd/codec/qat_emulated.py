@@ -71,7 +71,10 @@ class _QatCodec:
         self.device = "QAT"
         piece = buffer << 10
         ready = device == Device.READY
-        self.encoder = encoder_of(piece, threshold, device=ready)
+        stored = ready and bool(recover)
+        self.encoder = replace(
+            encoder_of(piece, threshold, device=ready), shrinks=not stored or verify != 1, stores=stored and verify > 1
+        )
         self.decoder = decoder_of(piece if ready else None)
         self.engine = Engine(level, watchdog=timeout, verify=verify, recover=bool(recover), strict=not backup)
         self._parameters = Parameters(

@@ -40,6 +40,8 @@ class EncoderCapability:
     """Its flush is a full one: no match reaches back before it."""
     whole_below: int = 0
     """Bytes; an input below it is one member all the same."""
+    stores: bool = False
+    """Some of its output is stored though the content shrinks."""
 
     def limit(self, wanted: int) -> int | None:
         """The largest window of at most ``wanted`` bits that it can keep, None if it has none."""

@@ -26,6 +26,7 @@ sender              tried
 ``reach``           content that repeats at the end of what is reached, and of twice as much
 ``member``          a byte more than a member
 ``whole_below``     a byte less, and as much: the most that is one member, and the least that is several
+``stores``          text, many times
 ``forgets``         one packet twice: the second is read without the first
 ==================  ==============================================================================================
 

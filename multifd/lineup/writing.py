@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import zstandard
 
+from multifd.errors import PayloadError
 from multifd.framing.coder import EncoderCapability
 from multifd.framing.container import Container, parse
 from multifd.framing.deflate import walk
@@ -22,6 +23,8 @@ _SHORTEST_REACH: Final = 10
 _STREAM_WINDOW: Final = 17
 _LARGEST_MEMBER: Final = 512 << 10
 """Bytes: a packet. Whoever begins no new member in it has none to begin."""
+_NOW_AND_THEN: Final = 16
+"""Inputs among which what is done now and then is done once."""
 _PACKETS: Final = (TEXT, NOISE, TEXT + NOISE, NOISE[:1000], bytes(4096), NOISE + TEXT, TEXT[:500], NOISE, TEXT)
 
 
@@ -107,6 +110,15 @@ def _write_whole(encoder: EncoderCapability) -> Iterator[Case]:
                 yield _writes(encoder, "whole_below", what, True, each, [bytes(size)], done)
 
 
+def _write_stored(encoder: EncoderCapability) -> Iterator[Case]:
+    for each in preferred(encoder.containers - {Container.FOUR_B}):
+        if encoder.shrinks:
+            piece = encoder.member or len(TEXT)
+            text = TEXT * -(-max(piece, encoder.whole_below) // len(TEXT))
+            what, done = "text that is not made smaller now and then", partial(_larger, each)
+            yield _writes(encoder, "stores", what, encoder.stores, each, [text] * _NOW_AND_THEN, done)
+
+
 def _write_forgetting(encoder: EncoderCapability) -> Iterator[Case]:
     for each in preferred(encoder.containers):
         if encoder.streaming and encoder.shrinks and each is not Container.ZSTD:
@@ -123,6 +135,7 @@ ENCODER: Final[Mapping[str, Callable[[EncoderCapability], Iterator[Case]]]] = {
     "member": _write_members,
     "forgets": _write_forgetting,
     "whole_below": _write_whole,
+    "stores": _write_stored,
 }
 """By field of the capability."""
 
@@ -186,14 +199,23 @@ def _smaller(outputs: Outputs) -> bool:
 
 
 def _counted(container: Container, count: int, outputs: Outputs) -> bool:
-    (rest,) = outputs
-    for _ in range(count):
+    (payload,) = outputs
+    return len(list(_members(container, payload))) == count
+
+
+def _larger(container: Container, outputs: Outputs) -> bool:
+    return any(size > data for payload in outputs for size, data in _members(container, payload))
+
+
+def _members(container: Container, payload: bytes) -> Iterator[tuple[int, int]]:
+    """Of each member, bytes of itself and of its data."""
+    while payload:
         reader = _reader(container)
-        reader.decompress(rest)
+        data = reader.decompress(payload)
         if not reader.eof:
-            return False
-        rest = reader.unused_data
-    return not rest
+            raise PayloadError("a member does not end")
+        yield len(payload) - len(reader.unused_data), len(data)
+        payload = reader.unused_data
 
 
 def _apart(outputs: Outputs) -> bool:

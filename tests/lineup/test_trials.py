@@ -22,7 +22,8 @@ CODECS: Final = (
     "zlib", "zlib[level=0]", "zlib[window=12]", "zlib-ng", "isal[level=0]", "isal", "libdeflate", "zstd",
     "uadk-emulated", "iaa-emulated", "iaa-emulated[stream=1]", "iaa-emulated[huffman=1]", "qat-emulated",
     "qat-emulated[stream=1]", "qat-emulated[buffer=1]", "qat-emulated[buffer=8]",
-    "qat-emulated[buffer=8,threshold=65536]", "qat-emulated[device=0]",
+    "qat-emulated[buffer=8,threshold=65536]", "qat-emulated[verify=1,recover=1]",
+    "qat-emulated[device=0]",
 )  # fmt: skip
 """Each that declares something else, but for those that need a vendor library and those that fail now and then."""
 
@@ -82,18 +83,15 @@ def unseen(capability: Capability, field: str, lie: Any) -> bool:
 def unseen_of_a_sender(encoder: EncoderCapability, field: str, lie: Any) -> bool:
     zstd, largest = Container.ZSTD in encoder.containers, max(encoder.windows)
     matches = encoder.shrinks and not zstd
-    match field:
-        case "windows":
-            return bool((lie ^ encoder.windows) - set(range(10, 28) if zstd else range(9, 16)))
-        case "reach":
-            return not matches or lie > 15 or min(lie, largest) == min(encoder.reach, largest)
-        case "forgets":
-            return not matches or not encoder.streaming
-        case "member":
-            return bool(lie % 2)
-        case "whole_below":
-            return encoder.member is None or max(lie, encoder.whole_below) <= encoder.member + 1
-    return False
+    nothing: dict[str, Callable[[], object]] = {
+        "windows": lambda: (lie ^ encoder.windows) - set(range(10, 28) if zstd else range(9, 16)),
+        "reach": lambda: not matches or lie > 15 or min(lie, largest) == min(encoder.reach, largest),
+        "forgets": lambda: not matches or not encoder.streaming,
+        "member": lambda: lie % 2,
+        "stores": lambda: not encoder.shrinks,
+        "whole_below": lambda: encoder.member is None or max(lie, encoder.whole_below) <= encoder.member + 1,
+    }
+    return field in nothing and bool(nothing[field]())
 
 
 def unseen_of_a_receiver(decoder: DecoderCapability, field: str, lie: Any) -> bool:
@@ -146,3 +144,18 @@ def test_a_threshold_that_is_not_declared_at_all_is_found_out() -> None:
     assert found == (
         "as sender it declares whole_below 0; observed: 2 members for 8193 bytes: not done (something else came of it)"
     )
+
+
+STORING: Final = ("qat-emulated[verify=3,recover=1]", "qat-emulated[verify=3,recover=1,buffer=8,threshold=65536]")
+
+
+@pytest.mark.parametrize("name", STORING)
+@pytest.mark.parametrize("lie", [True, False])
+def test_what_is_stored_now_and_then_is_what_is_declared(name: str, lie: bool) -> None:
+    codec = create_peer(name)
+    assert codec.encoder is not None and codec.encoder.stores
+
+    found = contradictions(codec, replace(codec.encoder, stores=codec.encoder.stores is not lie), None)
+
+    assert any(text.startswith("as sender it declares stores False; observed: text that is ") for text in found) is lie
+    assert not any("declares stores True" in text for text in found)
