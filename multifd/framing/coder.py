@@ -41,7 +41,7 @@ class EncoderCapability:
     whole_below: int = 0
     """Bytes; an input below it is one member all the same."""
     stores: bool = False
-    """Some of its output is stored though the content shrinks."""
+    """Some of its output may be stored though the content shrinks."""
 
     def limit(self, wanted: int) -> int | None:
         """The largest window of at most ``wanted`` bits that it can keep, None if it has none."""

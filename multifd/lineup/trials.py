@@ -31,7 +31,7 @@ sender              tried
 ==================  ==============================================================================================
 
 What cannot be told apart is not tried: distances of zstd (its header decides), what a flush forgets where none is made
-or nothing is matched. Containers ``none`` is no codec's work.
+or nothing is matched, what may be stored and is not while it is tried. Containers ``none`` is no codec's work.
 """
 
 from __future__ import annotations

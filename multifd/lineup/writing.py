@@ -23,8 +23,8 @@ _SHORTEST_REACH: Final = 10
 _STREAM_WINDOW: Final = 17
 _LARGEST_MEMBER: Final = 512 << 10
 """Bytes: a packet. Whoever begins no new member in it has none to begin."""
-_NOW_AND_THEN: Final = 16
-"""Inputs among which what is done now and then is done once."""
+_OFTEN: Final = 16
+"""Inputs, of which some show what is done now and then."""
 _PACKETS: Final = (TEXT, NOISE, TEXT + NOISE, NOISE[:1000], bytes(4096), NOISE + TEXT, TEXT[:500], NOISE, TEXT)
 
 
@@ -112,11 +112,11 @@ def _write_whole(encoder: EncoderCapability) -> Iterator[Case]:
 
 def _write_stored(encoder: EncoderCapability) -> Iterator[Case]:
     for each in preferred(encoder.containers - {Container.FOUR_B}):
-        if encoder.shrinks:
+        if encoder.shrinks and not encoder.stores:
             piece = encoder.member or len(TEXT)
             text = TEXT * -(-max(piece, encoder.whole_below) // len(TEXT))
             what, done = "text that is not made smaller now and then", partial(_larger, each)
-            yield _writes(encoder, "stores", what, encoder.stores, each, [text] * _NOW_AND_THEN, done)
+            yield _writes(encoder, "stores", what, False, each, [text] * _OFTEN, done)
 
 
 def _write_forgetting(encoder: EncoderCapability) -> Iterator[Case]:
