@@ -56,7 +56,8 @@ class _IaaCodec:
         self.device = "IAA"
         self.queue = WorkQueue(queue, busy, fault)
         self.effort = Effort()
-        self.encoder = ENCODER
+        # A job whose page fault meets a busy queue is not done again.
+        self.encoder = replace(ENCODER, stores=bool(busy and fault))
         self.decoder = DECODER
         self._dynamic = bool(huffman)
         # The channels of a live migration share a codec, and a record belongs to who submitted.

@@ -20,12 +20,11 @@ from multifd.codec.contract import Factory, Parameter
 from multifd.codec.qatzip_calls import (
     BUFFER,
     COLLECT,
-    ENCODER,
     THRESHOLD,
     decode_all,
     decoder_of,
+    encoder_of,
     incomplete,
-    reach,
 )
 from multifd.codec.qatzip_streams import header
 from multifd.codec.silicon.libqatzip import Device, Parameters, Session
@@ -71,8 +70,12 @@ class _QatCodec:
         self.provenance: Provenance = "emulated"
         self.device = "QAT"
         piece = buffer << 10
-        self.encoder = replace(ENCODER, member=piece if device == Device.READY else None, reach=reach(piece))
-        self.decoder = decoder_of(piece if device == Device.READY else None)
+        ready = device == Device.READY
+        stored = ready and bool(recover)
+        self.encoder = replace(
+            encoder_of(piece, threshold, device=ready), shrinks=not stored or verify != 1, stores=stored and verify > 1
+        )
+        self.decoder = decoder_of(piece if ready else None)
         self.engine = Engine(level, watchdog=timeout, verify=verify, recover=bool(recover), strict=not backup)
         self._parameters = Parameters(
             level=level,

@@ -28,12 +28,11 @@ from multifd.codec.contract import Factory, Parameter
 from multifd.codec.qatzip_calls import (
     BUFFER,
     COLLECT,
-    ENCODER,
     THRESHOLD,
     decode_all,
     decoder_of,
+    encoder_of,
     incomplete,
-    reach,
 )
 from multifd.codec.qatzip_streams import Compressor, Decompressor
 from multifd.errors import EnvironmentBroke, PayloadError
@@ -61,7 +60,7 @@ class _QatzipCodec:
         self._threads = threading.local()
         hardware = self._session(Container.GZIP_EXT).hardware
         # The software path writes one member, whatever the size, and reads any.
-        self.encoder = replace(ENCODER, member=piece if hardware else None, reach=reach(piece))
+        self.encoder = encoder_of(piece, threshold, device=hardware)
         self.decoder = decoder_of(piece if hardware else None)
         self.provenance: Provenance = "hardware" if hardware else "vendor-software"
 

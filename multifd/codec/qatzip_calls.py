@@ -27,7 +27,7 @@ THRESHOLD: Final = Parameter(1024, range(128, (512 << 10) + 1))
 COLLECT: Final = Parameter(64, range(1, 2044))
 """``strm_buff_sz`` in KiB."""
 
-ENCODER: Final = EncoderCapability(_CONTAINERS, streaming=False, windows=frozenset({15}))
+_ENCODER: Final = EncoderCapability(_CONTAINERS, streaming=False, windows=frozenset({15}))
 DECODER: Final = DecoderCapability(
     _CONTAINERS,
     streaming=False,
@@ -39,6 +39,17 @@ DECODER: Final = DecoderCapability(
 """Whichever way data takes: what the device refuses for its form or size goes to software."""
 _SMALLEST_PAGE: Final = 4096
 """Bytes; nothing that is sent as one stream is less."""
+
+
+def encoder_of(piece: int, threshold: int, *, device: bool) -> EncoderCapability:
+    """Of a device that is given pieces of so many bytes, but no input below the threshold, or of the software path.
+
+    Both flush fully every so many bytes, a power of two: no distance is larger.
+    """
+    reach = min(_ENCODER.reach, piece.bit_length() - 1)
+    if not device:
+        return replace(_ENCODER, reach=reach)
+    return replace(_ENCODER, reach=reach, member=piece, whole_below=threshold)
 
 
 def decoder_of(piece: int | None) -> DecoderCapability:
@@ -87,8 +98,3 @@ def decode_all(name: str, call: Call, data: Bytes, size: int) -> Bytes:
 def incomplete(name: str) -> PayloadError:
     """The error for a payload whose last stream has no end."""
     return PayloadError(f"{name}: qzDecompress failed: incomplete or truncated stream")
-
-
-def reach(piece: int) -> int:
-    """Bits of the largest distance where device and software flush fully every so many bytes, a power of two."""
-    return min(ENCODER.reach, piece.bit_length() - 1)

@@ -14,6 +14,7 @@ from typing import Final
 import zstandard
 
 from multifd.errors import MultifdError, PayloadError
+from multifd.framing.coder import EncoderCapability
 from multifd.framing.container import Container, parse, trailer_length
 from multifd.framing.deflate import walk
 from multifd.framing.model import Flush, Framing, Scope
@@ -49,11 +50,8 @@ class _Payload:
     pages: int
 
 
-def measure(capture: Capture, member: int | None = None) -> Measurement:
-    """Scan all packets, walk a sample of the payloads.
-
-    ``member`` is the encoder's declared bytes of input per member, None for one member in a payload.
-    """
+def measure(capture: Capture, encoder: EncoderCapability | None = None) -> Measurement:
+    """Scan all packets, walk a sample of the payloads; without an encoder's declaration each is one member."""
     found = Measurement()
     try:
         payloads = list(_payloads(capture, found))
@@ -63,7 +61,7 @@ def measure(capture: Capture, member: int | None = None) -> Measurement:
         for payload in sorted(payloads, key=lambda p: (not p.opens_stream, len(p.data))):
             if budget <= 0:
                 break
-            budget -= _Walker(capture.framing, capture.manifest.page_size, member, found).payload(payload, budget)
+            budget -= _Walker(capture.framing, capture.manifest.page_size, encoder, found).payload(payload, budget)
     except MultifdError as problem:
         found.problems.append(str(problem))
     return found
@@ -110,8 +108,8 @@ def _escaped(payload: memoryview, pages: int, capture: Capture) -> int:
 
 
 class _Walker:
-    def __init__(self, framing: Framing, page_size: int, member: int | None, found: Measurement) -> None:
-        self._member = member
+    def __init__(self, framing: Framing, page_size: int, encoder: EncoderCapability | None, found: Measurement) -> None:
+        self._encoder = encoder
         self._framing = framing
         self._page_size = page_size
         self._found = found
@@ -142,7 +140,7 @@ class _Walker:
 
     def _members(self, data: memoryview, payload: _Payload, source: int, budget: int) -> int:
         """Walk all members of a payload; there must be as many as the encoder declares."""
-        declared = 1 if self._member is None or self._framing.container is Container.RAW else -(-source // self._member)
+        declared = 1 if self._encoder is None else self._encoder.members(source, self._framing.container)
         if self._framing.flush is not Flush.FINISH:
             return self._stream(data, payload, budget)
         at, members = 0, 0

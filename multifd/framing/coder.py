@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import repeat
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from multifd.errors import Unsupported
 from multifd.framing.container import Container
@@ -18,6 +18,7 @@ from multifd.result.record import Provenance
 
 Bytes = bytes | bytearray | memoryview
 """What codecs take and return; nothing is copied to make one of these."""
+_WITHOUT_MEMBERS: Final = (Container.RAW, Container.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,20 @@ class EncoderCapability:
     """Bytes of input after which a new member begins, but in raw, which has none; None for one, however long."""
     forgets: bool = False
     """Its flush is a full one: no match reaches back before it."""
+    whole_below: int = 0
+    """Bytes; an input below it is one member all the same."""
+    stores: bool = False
+    """Some of its output may be stored though the content shrinks."""
 
     def limit(self, wanted: int) -> int | None:
         """The largest window of at most ``wanted`` bits that it can keep, None if it has none."""
         return max((w for w in self.windows if w <= wanted), default=None)
+
+    def members(self, size: int, container: Container) -> int:
+        """How many members an input of so many bytes becomes in a payload."""
+        if self.member is None or size < self.whole_below or container in _WITHOUT_MEMBERS:
+            return 1
+        return -(-size // self.member)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ from multifd.codec import create
 from multifd.codec.reference import reference
 from multifd.errors import PeerError
 from multifd.framing.model import FRAMINGS, Framing, Scope
-from multifd.lineup.trials import Case, cases, lost_in
+from multifd.lineup.case import Case
+from multifd.lineup.trials import cases
+from multifd.lineup.writing import lost_in
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory

@@ -8,7 +8,7 @@ from typing import Final
 from multifd.framing.model import Scope
 from multifd.oracle.decision import Decision
 from multifd.oracle.question import Question
-from multifd.wire.fault import SENT, Fault
+from multifd.wire.fault import SENT, Fault, Packet
 from multifd.wire.fields import MAGIC
 
 RECORDED: Final = "…"
@@ -24,7 +24,7 @@ NOT_A_STREAM: Final = rf"header|wrapper|unknown compression method|Unknown frame
 BROKEN: Final = rf"[Ii]nvalid|[Ii]ncorrect|corrupt|size received|incomplete|after the end|{_FAILED}"
 INCOMPLETE: Final = rf"incomplete|decompressed len|size received|{_FAILED}"
 TABLE: Final = "length table: "
-"""What decoders say of what is wrong; the first four of a stream."""
+"""What decoders say of what is wrong; the first four of a stream. Where it is: :func:`of_payload`."""
 
 
 def rejected(q: Question, because: str, error: str) -> Decision:
@@ -60,6 +60,21 @@ def said(q: Question, complaint: str, value: object, expected: object) -> str:
     return _SPECIAL.sub(r"\\\g<0>", message).replace(RECORDED, "[0-9a-f-]+")
 
 
+def of_payload(q: Question, words: str) -> str:
+    """What a decoder says, of a payload of the fault's channel and no other.
+
+    A QEMU says the channel first (``multifd %u: ``, migration/multifd-zlib.c, QEMU 10.2), ours last
+    (:class:`multifd.errors.Place`); of others nobody knows.
+    """
+    assert q.fault is not None
+    channel = str(q.fault.place.channel)
+    if q.fault.deed is Packet.ELSEWHERE:
+        channel = f"({channel}|{(q.fault.place.channel + 1) % q.channels[0]})"
+    if q.receiver.qemu:
+        return f"multifd {channel}: .*({words})"
+    return rf"({words}).*\(channel {channel}," if q.receiver.codec is not None else words
+
+
 def out_of_step(q: Question) -> str:
     """What the next header is then taken for."""
     return said(q, "magic", RECORDED, MAGIC)
@@ -68,7 +83,7 @@ def out_of_step(q: Question) -> str:
 def not_sent(q: Question) -> Decision:
     """The pages of a packet and their payload are not there at all."""
     if begins_stream(q):
-        return rejected(q, "it begins the channel's stream", f"{NOT_A_STREAM}|{BROKEN}")
+        return rejected(q, "it begins the channel's stream", of_payload(q, f"{NOT_A_STREAM}|{BROKEN}"))
     return hazard(q, "nobody counts packets or looks at their numbers, its pages keep their old content")
 
 
@@ -83,7 +98,7 @@ def beyond(q: Question) -> Decision:
     """A receiver takes more than was sent."""
     assert q.fault is not None
     if not q.receiver.framing.raw_pages:
-        error = TABLE if q.receiver.framing.length_table else BROKEN
+        error = of_payload(q, TABLE if q.receiver.framing.length_table else BROKEN)
         return rejected(q, "the next header does not follow then", f"{error}|{out_of_step(q)}")
     if nothing_follows(q.fault):
         return rejected(q, "the stream ends before the last page", "packet payload: stream ended")

@@ -31,6 +31,7 @@ from multifd.oracle.consequence import (
     hazard,
     not_sent,
     nothing_follows,
+    of_payload,
     out_of_step,
     rejected,
     said,
@@ -63,7 +64,8 @@ def follows(q: Question) -> Decision:
         case Payload() as deed:
             decision = _payload(q, deed)
         case Lengths() as deed:
-            decision = rejected(q, f"the lengths of {q.receiver.framing.name} are looked at", _lengths(q, deed))
+            error = of_payload(q, _lengths(q, deed))
+            decision = rejected(q, f"the lengths of {q.receiver.framing.name} are looked at", error)
         case Sync(lost=False) if q.receiver.qemu:
             decision = unnoticed(q, "QEMU counts the SYNCs of all channels together, and has more than it waits for")
         case Sync():
@@ -89,7 +91,7 @@ def _packet(q: Question, deed: Packet) -> Decision:
         return not_sent(q)
     if begins_stream(q):
         error = BROKEN if deed is Packet.TWICE else f"{NOT_A_STREAM}|{BROKEN}"
-        return rejected(q, "it begins the channel's stream", error)
+        return rejected(q, "it begins the channel's stream", of_payload(q, error))
     if deed is Packet.ROUND_LATE:
         return hazard(q, "nobody looks at packets' numbers, its pages end with their old content")
     last = deed is Packet.BEHIND_SYNC and place.packet == "last"
@@ -120,13 +122,13 @@ def _bit(q: Question, deed: Bit) -> Decision:
             decision = unnoticed(q, f"receiver {q.receiver.peer} takes the header unseen")
         case Bit.FIRST:
             error = TABLE if framing.length_table else f"{NOT_A_STREAM}|{BROKEN}"
-            decision = rejected(q, "it is part of what a payload must begin with", error)
+            decision = rejected(q, "it is part of what a payload must begin with", of_payload(q, error))
         case Bit.LAST if channel and of_zlib:
-            decision = rejected(q, "it is part of the flush that ends the packet", BROKEN)
+            decision = rejected(q, "it is part of the flush that ends the packet", of_payload(q, BROKEN))
         case _ if channel or framing.raw_escape:
             decision = _silent(q)
         case _ if trailer and q.decoder.checks_trailer:
-            decision = rejected(q, "the stream's checksum is compared", BROKEN)
+            decision = rejected(q, "the stream's checksum is compared", of_payload(q, BROKEN))
         case Bit.LAST if trailer:
             decision = unnoticed(q, f"it is part of a checksum that receiver {q.receiver.peer} does not compare")
         case _:
@@ -142,7 +144,7 @@ def _payload(q: Question, deed: Payload) -> Decision:
             return rejected(q, "it is read as a header", out_of_step(q))
         return beyond(q)
     if framing.length_table:
-        return rejected(q, "the lengths do not add up to it", TABLE)
+        return rejected(q, "the lengths do not add up to it", of_payload(q, TABLE))
     match framing.scope:
         case Scope.CHANNEL:
             return _of_stream(q, deed)
@@ -158,17 +160,18 @@ def _of_stream(q: Question, deed: Payload) -> Decision:
         case Payload.ENDED if zstd and last:
             decision = unnoticed(q, "nothing follows")
         case Payload.ENDED if zstd:
-            decision = rejected(q, "what follows is no frame", NOT_A_STREAM)
+            decision = rejected(q, "what follows is no frame", of_payload(q, NOT_A_STREAM))
         case Payload.ENDED:
-            decision = rejected(q, "a receiver goes on reading one stream", "inflate returned 1 instead of Z_OK")
+            error = of_payload(q, "inflate returned 1 instead of Z_OK")
+            decision = rejected(q, "a receiver goes on reading one stream", error)
         case Payload.GARBAGE:
-            decision = rejected(q, "it is read as a part of the stream", BROKEN)
+            decision = rejected(q, "it is read as a part of the stream", of_payload(q, BROKEN))
         case Payload.SHORT if not zstd and last:
             decision = unnoticed(q, "all pages are there before the flush that is cut, and nothing follows")
         case Payload.SHORT if not zstd:
-            decision = rejected(q, "what follows is read as the rest of the flush", BROKEN)
+            decision = rejected(q, "what follows is read as the rest of the flush", of_payload(q, BROKEN))
         case _:
-            decision = rejected(q, "the stream gives fewer pages", WRONG_SIZE)
+            decision = rejected(q, "the stream gives fewer pages", of_payload(q, WRONG_SIZE))
     return decision
 
 
@@ -181,9 +184,9 @@ def _of_member(q: Question, deed: Payload) -> Decision:
         case Payload.GARBAGE | Payload.TWICE if alone:
             return unnoticed(q, f"receiver {q.receiver.peer} does not look behind the first stream")
         case Payload.GARBAGE | Payload.TWICE:
-            return rejected(q, "there is more than one stream", f"{BROKEN}|{WRONG_SIZE}|header")
+            return rejected(q, "there is more than one stream", of_payload(q, f"{BROKEN}|{WRONG_SIZE}|header"))
         case _:
-            return rejected(q, "the stream does not come to its end", INCOMPLETE)
+            return rejected(q, "the stream does not come to its end", of_payload(q, INCOMPLETE))
 
 
 def _lengths(q: Question, deed: Lengths) -> str:

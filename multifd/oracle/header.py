@@ -14,6 +14,7 @@ from multifd.oracle.consequence import (
     beyond,
     hazard,
     not_sent,
+    of_payload,
     out_of_step,
     rejected,
     said,
@@ -144,7 +145,7 @@ def _taken(q: Question, sent: RamHeader, seen: RamHeader, *, payload: bool) -> D
     if taken < there and (raw or (not taken and not seen.normal_pages)):
         return rejected(q, "what is left of the payload is read as a header", out_of_step(q))
     if taken < there or (not raw and seen.normal_pages != sent.normal_pages and seen.normal_pages):
-        error = TABLE if q.receiver.framing.length_table else WRONG_SIZE
+        error = of_payload(q, TABLE if q.receiver.framing.length_table else WRONG_SIZE)
         return rejected(q, "pages and payload do not fit", f"{error}|{out_of_step(q)}")
     if _written(q, seen) == _written(q, sent):
         return unnoticed(q, "nobody looks at it, and it changes nothing")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability
-from multifd.framing.model import Framing
+from multifd.framing.model import Framing, Scope
 from multifd.result.record import Outcome
 from multifd.wire.dialect import Dialect, ZeroPages
 from multifd.wire.fault import Fault
+from multifd.wire.packet import PACKET_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ class Question:
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
     matches: bool = True
     """The content is such that compressed data refers to what came before it; False for noise, which is only stored."""
+
+    @property
+    def members(self) -> int:
+        """The most that the sender makes of what it compresses in one go, a page or a packet."""
+        framing = self.sender.framing
+        whole = self.page_size if framing.scope is Scope.PAGE else PACKET_SIZE
+        return 1 if framing.scope is Scope.CHANNEL else self.encoder.members(whole, framing.container)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from multifd.oracle.fault import follows
 from multifd.oracle.question import Question
 from multifd.oracle.words import Cause
 from multifd.wire.dialect import ZeroPages
-from multifd.wire.packet import PACKET_SIZE
 
 _LARGEST_WINDOW: Final = 15
 """Bits of the farthest distance that DEFLATE has (RFC 1951, section 2)."""
@@ -182,11 +181,8 @@ def _begins_anew(q: Question, because: str) -> Decision | None:
 
 
 def _members(q: Question) -> Decision | None:
-    framing, piece = q.sender.framing, q.encoder.member
-    if piece is None or framing.scope is Scope.CHANNEL or framing.container in (Container.RAW, Container.NONE):
-        return None
-    whole = q.page_size if framing.scope is Scope.PAGE else PACKET_SIZE
-    if whole <= piece:
+    piece = q.encoder.member
+    if piece is None or q.members == 1:
         return None
     if q.receiver.framing.container in q.decoder.members:
         return _small_members(q, piece)

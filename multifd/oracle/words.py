@@ -50,7 +50,7 @@ _DEFLATE: Final = (
 _FOUR_B: Final = r"4B header: length is \d+, expected \d+"
 _REST: Final = r"\d+ bytes after the end of the stream"
 _SHORT: Final = r"packet size received \d+ size expected \d+"
-_ONE_MEMBER: Final = r"packet size received {member} size expected \d+"
+_ONE_MEMBER: Final = r"(packet size received {member} size expected|decompressed len {member}, expected len) \d+"
 _TABLE: Final = "length table: "
 _ENDS: Final = "inflate returned 1 instead of Z_OK"
 _NO_ZLIB: Final = "incorrect header check|unknown compression method|invalid window size"
@@ -151,6 +151,7 @@ def _libqpl(short: str) -> dict[Cause, Words]:
         Cause.NO_END: "qpl job failed with error 215",
         Cause.NO_HEADER: no_header,
         Cause.DISTANCE: "qpl job failed with error 217",
+        Cause.MEMBERS: _ONE_MEMBER,
     }
 
 
@@ -193,14 +194,25 @@ def expected(cause: Cause, question: Question) -> str | None:
     codec = question.receiver.codec
     if codec is None:
         return None
+    causes = (cause, Cause.MEMBERS) if _may_store(cause, question) else (cause,)
+    spoken = [words for each in causes if (words := _spoken(codec, each, question)) is not None]
+    if not spoken:
+        return nothing(f"codec {codec} has no words for {cause!s}")
+    return f"{_grouped('|'.join(spoken))}.*found {_found(cause, question.sender.framing)}"
+
+
+def _spoken(codec: str, cause: Cause, question: Question) -> str | None:
     words = WORDS.get(codec, {}).get(cause)
     if isinstance(words, Mapping):
         read, sent = question.receiver.framing.container, question.sender.framing.container
         words = words.get((read, sent)) or words.get(read)
-    if words is None:
-        return nothing(f"codec {codec} has no words for {cause!s}")
-    spoken = words.format(member=question.encoder.member) if "{member}" in words else words
-    return f"{_grouped(spoken)}.*found {_found(cause, question.sender.framing)}"
+    return words.format(member=question.encoder.member) if words is not None and "{member}" in words else words
+
+
+def _may_store(cause: Cause, question: Question) -> bool:
+    """The first member may have no distance, and who reads but one then misses the second."""
+    one = question.receiver.framing.container not in question.decoder.members
+    return cause is Cause.DISTANCE and question.encoder.stores and one and question.members > 1
 
 
 def nothing(why: str) -> str:

@@ -86,8 +86,7 @@ class Encoding:
             capture = Capture.open(self._means.stage.capture(pairing))
         except InputError as problem:
             return Encoded(PeerError("crash", f"peer {pairing.sender} says done, but {problem}"))
-        encoder = self._means.line_up.peer(pairing.sender).encoder
-        seen = measure(capture, encoder.member if encoder is not None else None)
+        seen = measure(capture, self._means.line_up.peer(pairing.sender).encoder)
         return Encoded(reply, capture, seen, [*_mislabelled(capture, pairing), *seen.problems])
 
 

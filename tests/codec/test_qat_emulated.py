@@ -659,6 +659,21 @@ def test_only_a_device_begins_new_members(device: int, member: int | None) -> No
     assert codec(device=device).encoder.member == member
 
 
+@pytest.mark.parametrize(("device", "whole_below"), [(0, 0), (1, 128 * KIB), (2, 0)])
+def test_only_a_device_has_a_threshold_below_which_there_is_one_member(device: int, whole_below: int) -> None:
+    assert codec(device=device, threshold=128 * KIB).encoder.whole_below == whole_below
+
+
+@pytest.mark.parametrize("backup", [0, 1])
+def test_below_the_threshold_software_writes_one_member_with_backup_or_without(backup: int) -> None:
+    made = codec(buffer=8, threshold=PIECE, backup=backup)
+
+    for size in (PIECE - 1, PIECE):
+        found = members(bytes(made.compress(TEXT[:size], Container.GZIP_EXT, 15)), Container.GZIP_EXT)
+        assert len(found) == made.encoder.members(size, Container.GZIP_EXT)
+    assert made.encoder.members(PIECE - 1, Container.GZIP_EXT) == 1
+
+
 def test_a_buffer_is_a_power_of_two() -> None:
     with pytest.raises(InputError) as caught:
         codec(buffer=48)

@@ -149,17 +149,17 @@ def test_without_a_device_it_is_the_vendors_software() -> None:
 
     assert (codec.provenance, codec.device, codec.version) == ("vendor-software", "QAT", "2.6 (API)")
     assert codec.encoder is not None
-    assert codec.encoder.member is None
+    assert (codec.encoder.member, codec.encoder.whole_below) == (None, 0)
 
 
 def test_with_a_device_it_is_hardware_that_writes_members(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
 
-    codec = create("qatzip", {"buffer": 16})
+    codec = create("qatzip", {"buffer": 16, "threshold": 32 << 10})
 
     assert codec.provenance == "hardware"
     assert codec.encoder is not None
-    assert codec.encoder.member == 16 << 10
+    assert (codec.encoder.member, codec.encoder.whole_below) == (16 << 10, 32 << 10)
 
 
 @pytest.mark.parametrize("container", CONTAINERS)

@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from multifd.evidence.measure import BUDGET, Measurement, measure
+from multifd.framing.coder import EncoderCapability
 from multifd.framing.deflate import walk
 from multifd.framing.model import FRAMINGS
 from multifd.migrate.capture import Capture
@@ -21,6 +22,12 @@ from tests.run.recording import PAGE, Change, changed, record, relabelled
 
 PACKET = "zlib-packet[window=15]"
 CODECS = {"none": "none", "qatzip-stub": "none", "zstd": "zstd"}
+
+
+def pieces(member: int, whole_below: int = 0) -> EncoderCapability:
+    """Of an encoder that begins a new member after so many bytes, from inputs of so many on."""
+    windows = frozenset({15})
+    return EncoderCapability(frozenset(), streaming=False, windows=windows, member=member, whole_below=whole_below)
 
 
 def payload(make: Change) -> Change:
@@ -266,22 +273,29 @@ def _what(problems: list[str]) -> list[str]:
 def test_what_is_exactly_one_member_is_one_member(framing: str, member: int, tmp_path: Path) -> None:
     capture = record(tmp_path, framing, corpus="constant")
 
-    assert measure(capture, member).problems == []
-    assert {re.sub(r".*: (\d members, \d declared),.*", r"\1", p) for p in measure(capture, member - 1).problems} == {
-        "1 members, 2 declared"
-    }
+    assert measure(capture, pieces(member)).problems == []
+    problems = measure(capture, pieces(member - 1)).problems
+    assert {re.sub(r".*: (\d members, \d declared),.*", r"\1", each) for each in problems} == {"1 members, 2 declared"}
+
+
+def test_what_is_below_the_threshold_is_one_member(tmp_path: Path) -> None:
+    capture = record(tmp_path, "uadk", corpus="constant")
+
+    assert measure(capture, pieces(PAGE // 2, whole_below=PAGE + 1)).problems == []
+    assert all("1 members, 2 declared" in each for each in measure(capture, pieces(PAGE // 2, PAGE)).problems)
+    assert measure(capture, pieces(PAGE // 2, PAGE)).problems
 
 
 def test_members_that_were_not_walked_are_not_missed(tmp_path: Path) -> None:
     capture = record(tmp_path, PACKET, corpus="random")
 
     assert all(len(data) > BUDGET for _, data in sent(capture))
-    assert measure(capture, 64 << 10).problems == []
+    assert measure(capture, pieces(64 << 10)).problems == []
 
 
 @pytest.mark.parametrize("framing", ["raw-packet", "qpl"])
 def test_raw_deflate_has_no_members(framing: str, tmp_path: Path) -> None:
-    assert measure(record(tmp_path, framing, corpus="constant"), 1024).problems == []
+    assert measure(record(tmp_path, framing, corpus="constant"), pieces(1024)).problems == []
 
 
 def test_the_members_that_an_encoder_declares_are_expected(tmp_path: Path) -> None:
@@ -292,9 +306,9 @@ def test_the_members_that_an_encoder_declares_are_expected(tmp_path: Path) -> No
         return b"".join(zlib.compress(pages[at : at + half]) for at in range(0, len(pages), half))
 
     whole = record(tmp_path, PACKET, corpus="constant")
-    without = measure(whole, half).problems
+    without = measure(whole, pieces(half)).problems
 
-    split_in_one_packet = measure(changed(whole, payload(lambda h, d: [(h, split(d))])), half).problems
+    split_in_one_packet = measure(changed(whole, payload(lambda h, d: [(h, split(d))])), pieces(half)).problems
 
     assert without and all(": 1 members, " in problem for problem in without)
     assert len(split_in_one_packet) == len(without) - 1

@@ -658,6 +658,8 @@ def test_capabilities_are_declared_as_plain_data() -> None:
         "member": None,
         "reach": 15,
         "forgets": False,
+        "whole_below": 0,
+        "stores": False,
     }
     assert declared(decoder) == {
         "containers": ["4B", "gzip", "gzip-ext", "raw", "zlib"],

@@ -56,7 +56,7 @@ class Condition:
 
     name: str
     when: str
-    """In C: an expression of ``call`` (``call.h``)."""
+    """In C: an expression of ``call``, which is a ``struct call``."""
     likely: Callable[[Pairing], bool] = _anywhere
     """Cells that are tried first, so that a test takes seconds."""
     short: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -149,3 +150,46 @@ def test_a_hazard_names_what_is_not_looked_at(dialect: str) -> None:
 
 def test_a_decoder_with_no_checksum_to_compare_is_not_blamed() -> None:
     assert "container raw has no checksum" in predict(asked("raw-packet", "bit-inside", to=READS_IAA, by=PLAIN)).reason
+
+
+PLACE: Final = "(channel {}, packet 7, RAM block m, byte 100; found zlib: 7801000000ffff00…00000100)"
+
+
+@pytest.mark.parametrize(
+    ("framing", "fault", "said"),
+    [
+        ("zlib", "size-one-less", "multifd {}: packet size received 4096 size expected 32768"),
+        ("zlib", "lost", "zlib: Error -3 while decompressing data: incorrect header check"),
+        ("zlib", "bit-last", "zlib: Error -3 while decompressing data: invalid stored block lengths"),
+        ("zlib", "stream-ended", "multifd {}: inflate returned 1 instead of Z_OK"),
+        ("zlib-packet", "bit-inside", "zlib: Error -3 while decompressing data: incorrect data check"),
+        ("zlib-packet", "payload-cut", "zlib: incomplete or truncated stream"),
+        ("qpl", "length-huge", "length table: sum is 4294967299, expected 4096 (the bytes that follow)"),
+    ],
+)
+def test_a_payload_is_refused_on_the_channel_of_the_fault(framing: str, fault: str, said: str) -> None:
+    for channel in (0, 1):
+        error = predict(asked(framing, f"{fault}[r1-first-c{channel}]")).error or ""
+
+        assert re.search(error, f"{said.format(channel)} {PLACE.format(channel)}")
+        assert not re.search(error, f"{said.format(1 - channel)} {PLACE.format(1 - channel)}")
+        assert not re.search(error, f"{said.format(channel)} {PLACE.format(f'{channel}0')}")
+
+
+def test_a_packet_on_another_channel_is_noticed_on_either() -> None:
+    said = "zlib: Error -3 while decompressing data: incorrect header check"
+    error = predict(asked("zlib", "other-channel[r1-first-c2]", channels=(3, 3))).error or ""
+
+    assert [bool(re.search(error, f"{said} {PLACE.format(channel)}")) for channel in range(3)] == [True, False, True]
+
+
+def test_a_real_qemu_says_the_channel_first() -> None:
+    error = predict(asked("zlib", "size-one-less", to_qemu=True)).error or ""
+    said = "Getting RAM address failed; multifd {}: packet size received 16384 size expected 32768"
+
+    assert re.search(error, said.format(1))
+    assert not re.search(error, said.format(0))
+
+
+def test_a_peer_that_is_not_ours_need_not_say_where() -> None:
+    assert re.search(predict(asked("zlib", "size-one-less", to_codec=None)).error or "", "incomplete")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import pytest
@@ -308,6 +309,11 @@ NEIGHBOURS: Final = (
     ("members", "raw has none", ask("raw-packet", by=QAT, to=READS_COMPLETE)),
     ("members", "a page is shorter than a member", ask("uadk", by=QAT, to=READS_COMPLETE)),
     ("members", "a page is exactly one member", ask("uadk", by=encoder(15, member=4096), to=READS_COMPLETE)),
+    (
+        "members",
+        "a page is below the sender's threshold",
+        ask("uadk", by=replace(QAT, member=1024, whole_below=4097), to=READS_COMPLETE),
+    ),
     (
         "members",
         "a packet is exactly one member",

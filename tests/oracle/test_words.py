@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
 
 from multifd.codec import factories
-from multifd.framing.coder import DecoderCapability
+from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.model import FRAMINGS
 from multifd.lineup.devices import device_peers
 from multifd.lineup.introduce import resolve
@@ -26,12 +27,15 @@ from multifd.oracle.verdict import Observation
 from multifd.oracle.words import WORDS, Cause, expected
 from multifd.plan.pairings import able, pairing_cell, question
 from multifd.profile.load import load
+from multifd.profile.model import PeerEntry
 from multifd.run.bench import Bench
 from multifd.run.stage import Stage
-from tests.oracle.builder import READS_QPL, ask, encoder
+from tests.oracle.builder import READS_IAA, READS_QPL, ask, encoder
 
-SENDERS: Final = ("zlib", "iaa-emulated", "qat-emulated")
-"""Streams that go on and windows of any size; complete streams of 4 KiB; several members."""
+NEAR: Final = "qat-emulated[buffer=4]"
+SENDERS: Final = ("zlib", "iaa-emulated", "qat-emulated", NEAR)
+"""Streams that go on and windows of any size; complete streams of 4 KiB; several members; and members of 4 KiB, for IAA
+alone, which refuses the distances of larger ones before it could miss the second."""
 SIZES: Final = {"pc.ram": 1 << 20}
 """Two packets, on one channel."""
 
@@ -55,6 +59,8 @@ class Seen(NamedTuple):
 @pytest.fixture(scope="module")
 def line_up() -> LineUp:
     profile = load("auto")
+    near = PeerEntry(codec="qat-emulated", parameters={"buffer": 4}, roles=("sender",))
+    profile = profile.model_copy(update={"peers": (*profile.peers, near)})
     return resolve("auto", profile, None, device_peers(profile, ()))
 
 
@@ -74,6 +80,8 @@ def _all(line_up: LineUp, bench: Bench) -> Iterator[Seen]:
                 for read, other in FRAMINGS.items():
                     for receiver in line_up.receivers():
                         if shape.travels_as != other.travels_as or not able(sender, receiver, sent, read, page_size):
+                            continue
+                        if sender.name == NEAR and receiver.device != "IAA":
                             continue
                         cell = pairing_cell(
                             "wire", sender, receiver, (sent, read), "capture", SIZES, page_size=page_size, channels=1
@@ -195,4 +203,27 @@ def test_a_first_member_is_as_long_as_the_sender_makes_it() -> None:
 
     assert error is not None
     assert re.search(error, f"multifd 0: packet size received 65536 size expected 524288 {place}")
+    assert re.search(error, f"decompressed len 65536, expected len 131072 {place}")
     assert not re.search(error, f"multifd 0: packet size received 65535 size expected 524288 {place}")
+
+
+def test_who_stores_now_and_then_has_a_distance_refused_or_a_second_member_missed() -> None:
+    storing = replace(encoder(15, member=65536), stores=True)
+    place = "(channel 0, packet 2, RAM block pc.ram, byte 2752; found zlib: 7801000000ffff00…00000100)"
+    distance = f"iaa-emulated: qpl job failed with error 217 {place}"
+    member = f"multifd 0: packet size received 65536 size expected 524288 {place}"
+
+    error = said_of(storing)
+
+    assert re.search(error, distance)
+    assert re.search(error, member)
+    for other in (replace(storing, stores=False), replace(storing, member=None), replace(storing, whole_below=1 << 20)):
+        assert re.search(said_of(other), distance)
+        assert not re.search(said_of(other), member)
+
+
+def said_of(by: EncoderCapability) -> str:
+    """What is expected of a window of 4 KiB, of a sender of 32 KiB."""
+    error = predict(ask("zlib-packet[window=15]", by=by, to=READS_IAA)).error
+    assert error is not None
+    return error
