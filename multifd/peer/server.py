@@ -134,7 +134,6 @@ class PeerServer:
                 "framing": request.framing,
                 "dialect": request.dialect,
                 "channels": request.channels,
-                "main_sync": machine.main_sync.value,
                 "ramblocks": last.sizes,
                 "sha256": digest,
                 "source": self.name,

@@ -130,6 +130,7 @@ class CoveringArray:
         row = self._row({Factor.FRAMING: framing, Factor.SENDER: sender, Factor.RECEIVER: first, **fixed}, _CAPTURED)
         sweep = (lacking[0] if lacking else len(self.rows) % SWEEPS + 1) if FILLS[row[Factor.FILL]] == SWEEP else 0
         self._add(row, sweep)
+        others = []
         for receiver in receivers[1:]:
             other = row.copy()
             other[[Factor.RECEIVER, Factor.RECEIVER_DIALECT]] = receiver, OPEN
@@ -137,7 +138,9 @@ class CoveringArray:
                 self._complete(other, None, self.space.identical)
                 self._add(other, sweep)
             else:
-                self._capture(framing, sender, [receiver], sweeping=sweeping)
+                others.append(receiver)
+        if others:
+            self._capture(framing, sender, others, sweeping=sweeping)
 
     def _live(self) -> None:
         able = np.asarray(self.space.codecs.any(3))

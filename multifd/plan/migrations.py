@@ -23,7 +23,7 @@ def migrations(
     captured = memory(size)
     cells = [_cell(space, chosen, captured) for chosen in covering_array(space, seed, strength).rows]
     captures = (cell for cell in cells if cell.suite == "wire")
-    yield from _once(itertools.chain(captures, compared(space, captured)))
+    yield from _by_capture(_once(itertools.chain(captures, compared(space, captured))))
     yield from refused(line_up, space, captured)
     if user_corpus:
         yield from of_user(space, captured)
@@ -50,6 +50,14 @@ def _cell(space: Space, chosen: Chosen, captured: int) -> PlannedCell:
         blocks=blocks,
         fill=f"{SWEEP}-{chosen.sweep}" if fill == SWEEP else fill,
     )
+
+
+def _by_capture(cells: Iterable[PlannedCell]) -> Iterator[PlannedCell]:
+    """Those that share a capture one after the other: a worker keeps the last one only."""
+    found: dict[str, list[PlannedCell]] = {}
+    for cell in cells:
+        found.setdefault(cell.pairing.capture_key(0), []).append(cell)
+    return itertools.chain.from_iterable(found.values())
 
 
 def _once(cells: Iterable[PlannedCell]) -> Iterator[PlannedCell]:

@@ -14,7 +14,7 @@ from multifd.framing.model import FRAMINGS
 from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.memory.blocks import BLOCKS
 from multifd.plan.cell import PlannedCell
-from multifd.plan.pairings import pairing_cell, skip
+from multifd.plan.pairings import pairing_cell
 from multifd.plan.reference import of_accelerators, reference_pair
 from multifd.plan.work import USUAL_BLOCKS
 from multifd.wire.dialect import DIALECTS, LATEST, ZeroPages, dialect
@@ -36,8 +36,8 @@ class _Turns:
 
     def __init__(self, line_up: LineUp) -> None:
         self._line_up = line_up
-        self._senders = [peer for peer in line_up.senders() if skip(peer) is None]
-        self._receivers = [peer for peer in line_up.receivers() if skip(peer) is None]
+        self._senders = [peer for peer in line_up.senders() if peer.skip is None]
+        self._receivers = [peer for peer in line_up.receivers() if peer.skip is None]
         self._turn = itertools.count()
 
     def pair(self, sent: str, read: str) -> Pair:

@@ -21,7 +21,7 @@ from multifd.memory.blocks import BLOCKS, SWEEPS, UNIT
 from multifd.memory.corpus import CORPORA
 from multifd.oracle.predict import predict
 from multifd.plan.covering import Row
-from multifd.plan.pairings import able, pairing, question, skip
+from multifd.plan.pairings import able, pairing, question
 from multifd.plan.scenario import SCENARIOS
 from multifd.plan.work import USUAL_BLOCKS, Pairing
 from multifd.result.record import Outcome, Role
@@ -67,7 +67,7 @@ Relation = NDArray[np.bool_]
 
 
 class Space:
-    """Of a line-up, without peers that are skipped: their cells would show nothing."""
+    """Of a line-up, without peers that the profile skips. How probes ended changes nothing, so that a plan stays one."""
 
     def __init__(self, line_up: LineUp) -> None:
         self.senders = [peer for peer in _by_name(line_up.senders()) if peer.encoder is not None]
@@ -197,7 +197,7 @@ class Space:
 
 def _by_name(peers: Iterable[LineUpPeer]) -> list[LineUpPeer]:
     """Those that take part, the same in whatever order a profile has them."""
-    return sorted((peer for peer in peers if skip(peer) is None), key=lambda peer: peer.name)
+    return sorted((peer for peer in peers if peer.skip is None), key=lambda peer: peer.name)
 
 
 def own_method(peer: LineUpPeer) -> str | None:

@@ -19,7 +19,7 @@ from multifd.framing.model import FRAMINGS
 from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.memory.blocks import BLOCKS, UNIT
 from multifd.plan.cell import PlannedCell
-from multifd.plan.pairings import able, pairing_cell, skip
+from multifd.plan.pairings import able, pairing_cell
 from multifd.plan.reference import of_accelerators, reference
 from multifd.plan.space import CAPTURE, PAGE_SIZES, Space
 from multifd.plan.work import USUAL_BLOCKS
@@ -58,7 +58,7 @@ def _within(line_up: LineUp, space: Space, size: int) -> Iterator[PlannedCell]:
     for name, sender, receiver in itertools.product(FRAMINGS, line_up.senders(), line_up.receivers()):
         if not able(sender, receiver, name, name):
             continue
-        if skip(sender, receiver) is not None or not space.fits(name, sender, receiver, _SMALLEST):
+        if not space.fits(name, sender, receiver, _SMALLEST):
             yield _capture(sender, receiver, name, size)
 
 

@@ -104,7 +104,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     code, (line,), err = piped("cells", "--hwprofile", "software-only", "wire/none", lines=1)
 
     assert code == 0
-    assert line == "identical wire/none/none~none/qemu-10.0/capture/mixed/4k/2ch"
+    assert line.startswith("identical wire/none/none~none/")
     assert "Traceback" not in err
     assert "BrokenPipe" not in err
 

@@ -215,7 +215,8 @@ class Lab:
         """The device verdict under ``uadk``; of a hundred jobs so many reach the engine, the others fall back."""
         cell = next(cell for cell in self._cells if cell.id.startswith(f"wire/uadk/{pairing}/"))
         # Memory of a size of its own: no capture of an earlier test is taken.
-        own = {"scenario": scenario, "corpus": corpus, "sizes": {"pc.ram": next(self._blocks) * PAGE}}
+        usual = {"page_size": PAGE, "blocks": "one", "fill": "full", "channels": 2}
+        own = {**usual, "scenario": scenario, "corpus": corpus, "sizes": {"pc.ram": next(self._blocks) * PAGE}}
         self._engine.share(encoding, decoding)
         outcome = self._bench.run(cell.pairing.model_copy(update=own))
         assert outcome.observation.outcome == "identical", outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
@@ -12,6 +12,7 @@ from multifd.campaign.conclude import concluded
 from multifd.campaign.options import Options
 from multifd.lineup.introduce import resolve
 from multifd.lineup.peers import LineUp, LineUpPeer
+from multifd.memory.blocks import BLOCKS
 from multifd.plan.cell import PlannedCell
 from multifd.plan.faults import SIZES
 from multifd.plan.pairings import pairing_cell
@@ -30,6 +31,11 @@ PATIENCE: Final = 20.0
 HURRY: Final = 1.0
 """Seconds within which a peer that has been started answers anything here."""
 
+USUAL: Final[Mapping[str, object]] = {
+    "sender_dialect": "qemu-10.0", "receiver_dialect": "qemu-10.0", "corpus": "mixed", "page_size": 4096,
+    "channels": 2, "blocks": "two", "fill": "full", "sizes": BLOCKS["two"].sizes(2 << 20),
+}  # fmt: skip
+"""What a liar is asked for: something of everything."""
 Framing = str | tuple[str, str]
 Scenario = Literal["capture", "whole", "fault"]
 
@@ -67,14 +73,14 @@ def planned(
         if cell.suite == suite
         and (cell.pairing.sender, cell.pairing.receiver) == (sender, receiver)
         and (cell.pairing.sender_framing, cell.pairing.receiver_framing) == (sent, read)
-        and cell.pairing.dialect == "qemu-10.0"
+        and (suite == "wire" or cell.pairing.dialect == "qemu-10.0")
         and cell.pairing.fault in {None, "magic"}
         and (cell.pairing.scenario == "fault") is (scenario == "fault")
     )
-    return found if suite == "negotiation" else altered(found, scenario=scenario)
+    return found if suite == "negotiation" else altered(found, scenario=scenario, **USUAL)
 
 
-def altered(cell: PlannedCell, **changes: str) -> PlannedCell:
+def altered(cell: PlannedCell, **changes: object) -> PlannedCell:
     """The same cell with something else to do."""
     return cell.model_copy(update={"work": cell.pairing.model_copy(update=changes)})
 

@@ -17,7 +17,7 @@ from multifd.profile.model import PeerEntry
 from tests.liars.court import ROOT, entry, running
 
 HONEST: Final = PeerEntry(codec="zlib")
-CELL: Final = "wire/gzip-packet/zlib~{}/qemu-10.0/capture/mixed/4k/2ch"
+CELLS: Final = "wire/gzip-packet/zlib~{}/"
 
 
 def conformance(directory: Path, peers: Sequence[PeerEntry], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -54,7 +54,10 @@ def test_each_liar_fails_in_its_own_way_and_the_honest_pairing_passes(tmp_path: 
 
     assert run.returncode == 1, run.stdout
     records = recorded(tmp_path)
-    found = {name: records[CELL.format(name)] for name in ("zlib", *liars)}
+    found = {
+        name: next(record for cell, record in records.items() if cell.startswith(CELLS.format(name)))
+        for name in ("zlib", *liars)
+    }
     assert {name: (cell["verdict"], cell["kind"]) for name, cell in found.items()} == {
         "zlib": ("pass", None),
         "corrupts-a-bit": ("fail", "corrupt"),
@@ -69,20 +72,21 @@ def test_each_liar_fails_in_its_own_way_and_the_honest_pairing_passes(tmp_path: 
 def test_a_run_in_which_everything_is_skipped_is_not_green(tmp_path: Path) -> None:
     peers = [HONEST, entry("accepts-impossible")]
 
-    run = conformance(tmp_path, peers, "--cell", CELL.format("accepts-impossible"))
+    run = conformance(tmp_path, peers, "-k", "test_pairing and gzip-packet and zlib~accepts-impossible")
 
     assert run.returncode == 1
     assert "Nothing was checked: this run says nothing." in run.stdout
-    (record,) = recorded(tmp_path).values()
-    assert (record["verdict"], record["reason"]) == (
-        "skip",
-        "accepts-impossible failed its probe (peer accepts-impossible did what cannot be done (framing"
-        " no-such-framing), expected a refusal); remedy: mend it or take it out of the run",
-    )
+    assert {(record["verdict"], record["reason"]) for record in recorded(tmp_path).values()} == {
+        (
+            "skip",
+            "accepts-impossible failed its probe (peer accepts-impossible did what cannot be done (framing"
+            " no-such-framing), expected a refusal); remedy: mend it or take it out of the run",
+        )
+    }
 
 
 def test_an_honest_line_up_conforms(tmp_path: Path) -> None:
-    run = conformance(tmp_path, [HONEST], "--cell", CELL.format("zlib"))
+    run = conformance(tmp_path, [HONEST], "-k", "test_pairing and gzip-packet")
 
     assert run.returncode == 0, run.stdout
 
