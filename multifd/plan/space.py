@@ -67,7 +67,7 @@ Relation = NDArray[np.bool_]
 
 
 class Space:
-    """Of a line-up, without peers that the profile skips. How probes ended changes nothing, so that a plan stays one."""
+    """Of a line-up, without peers that the profile skips. How probes ended changes nothing: the plan stays one."""
 
     def __init__(self, line_up: LineUp) -> None:
         self.senders = [peer for peer in _by_name(line_up.senders()) if peer.encoder is not None]

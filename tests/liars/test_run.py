@@ -72,7 +72,7 @@ def test_each_liar_fails_in_its_own_way_and_the_honest_pairing_passes(tmp_path: 
 def test_a_run_in_which_everything_is_skipped_is_not_green(tmp_path: Path) -> None:
     peers = [HONEST, entry("accepts-impossible")]
 
-    run = conformance(tmp_path, peers, "-k", "test_pairing and gzip-packet and zlib~accepts-impossible")
+    run = conformance(tmp_path, peers, "-k", "test_pairing and gzip-packet and accepts-impossible")
 
     assert run.returncode == 1
     assert "Nothing was checked: this run says nothing." in run.stdout
