@@ -19,7 +19,7 @@ from multifd.plan.pairings import pairing_cell
 from multifd.plan.space import CONTENTS, PAGE_SIZES, Space
 from multifd.plan.work import USUAL_BLOCKS
 
-LIVE: Final = 768 << 10
+LIVE: Final = 512 << 10
 """Bytes of a guest that migrates live."""
 _SIZES: Final = BLOCKS[USUAL_BLOCKS].sizes(LIVE)
 _MOST_CHANNELS: Final = 255

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from multifd.lineup.peers import LineUp
-from multifd.memory.blocks import BLOCKS
+from multifd.memory.blocks import BLOCKS, UNIT
 from multifd.plan.array import Chosen, covering_array
 from multifd.plan.cell import PlannedCell
 from multifd.plan.costs import compared
@@ -36,6 +36,8 @@ def _cell(space: Space, chosen: Chosen, captured: int) -> PlannedCell:
     scenario, blocks = str(value[Factor.SCENARIO]), str(value[Factor.BLOCKS])
     fill = str(value[Factor.FILL])
     suite, size = ("wire", captured) if scenario == CAPTURE else ("integrity", LIVE)
+    if suite == "wire" and fill != SWEEP:
+        size -= UNIT  # only packets of every number of pages need all of it
     return pairing_cell(
         suite,
         space.senders[chosen.row[Factor.SENDER]],

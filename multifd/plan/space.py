@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multifd.accelerator import by_name
+from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.memory.blocks import BLOCKS, SWEEPS, UNIT
@@ -130,13 +131,13 @@ class Space:
             return None
 
     def plain(self, role: Role) -> list[int]:
-        """Of the codecs with equal capabilities the one with the fewest parameters: levels and knobs are left out."""
+        """Of the codecs that can do the same the one with the fewest parameters: levels and knobs are left out."""
         peers = self.senders if role == "sender" else self.receivers
         found: dict[object, int] = {}
         for place in sorted(range(len(peers)), key=lambda at: (len(peers[at].name), peers[at].name)):
             peer = peers[place]
             declared = peer.encoder if role == "sender" else peer.decoder
-            found.setdefault((peer.codec or peer.name, declared), place)
+            found.setdefault((peer.codec or peer.name, _kind(declared)), place)
         return sorted(found.values())
 
     def fits(self, framing: str, sender: LineUpPeer, receiver: LineUpPeer, page_size: int) -> bool:
@@ -198,6 +199,16 @@ class Space:
 def _by_name(peers: Iterable[LineUpPeer]) -> list[LineUpPeer]:
     """Those that take part, the same in whatever order a profile has them."""
     return sorted((peer for peer in peers if peer.skip is None), key=lambda peer: peer.name)
+
+
+def _kind(declared: EncoderCapability | DecoderCapability | None) -> object:
+    """What a codec can do at all, whatever the numbers."""
+    match declared:
+        case EncoderCapability():
+            return declared.containers, declared.streaming, declared.windows, declared.shrinks
+        case DecoderCapability():
+            return declared.containers, declared.streaming, declared.window
+    return None
 
 
 def own_method(peer: LineUpPeer) -> str | None:
