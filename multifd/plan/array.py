@@ -44,7 +44,7 @@ from multifd.plan.space import (
 
 ENOUGH: Final = 0.97
 """Share of the triples that a plan of strength 3 has."""
-SHARED: Final = 16
+SHARED: Final = 32
 """Receivers that read one capture."""
 EDGE: Final = "page-edge"
 """The content that has it."""

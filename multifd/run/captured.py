@@ -12,6 +12,7 @@ from multifd.migrate.playback import play
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.plan.work import Flips, Pairing
+from multifd.result.record import Role
 from multifd.run.cores import sharing
 from multifd.run.encoding import Encoding
 from multifd.run.flips import FlipBench
@@ -78,10 +79,12 @@ class CaptureBench:
                     framing=pairing.receiver_framing,
                     dialect=pairing.receiver_dialect,
                 )
-                demand = Demand.of_capture(script, encoded.seen)
-                decoded = judge(
-                    lambda: {"receiver": demand.of_receiver(reply, pairing.receiver_framing, receiver.device)}
-                )
+
+                def asked() -> dict[Role, int]:
+                    demand = Demand.of_capture(script, encoded.seen)
+                    return {"receiver": demand.of_receiver(reply, pairing.receiver_framing, receiver.device)}
+
+                decoded = judge(asked)
             observation = landed(means, pairing, reply, memory, script)
         if encoded.problems:
             observation = claimed(observation, encoded.problem(pairing.sender))

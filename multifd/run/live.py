@@ -14,6 +14,7 @@ from multifd.memory.mutator import Mutator
 from multifd.migrate.address import connect
 from multifd.peer import contract
 from multifd.plan.work import Pairing
+from multifd.result.record import Role
 from multifd.run.means import Means
 from multifd.run.receiving import figures, landed, listen
 from multifd.wire.dialect import dialect
@@ -50,13 +51,15 @@ class LiveBench:
             if isinstance(sent, PeerError):
                 return Outcome(broke(sent))
             said = (sent, received)
-            demand = Demand.of_live(script, said, changing)
-            device = judge(
-                lambda: {
-                    "sender": demand.of_sender(sent, pairing.sender_framing),
-                    "receiver": demand.of_receiver(received, pairing.receiver_framing, receiver.device),
+
+            def asked() -> dict[Role, int]:
+                demand = Demand.of_live(script, said, changing)
+                return {
+                    "sender": demand.of_sender(said[0], pairing.sender_framing),
+                    "receiver": demand.of_receiver(said[1], pairing.receiver_framing, receiver.device),
                 }
-            )
+
+            device = judge(asked)
             observation = landed(means, pairing, received, memory, script)
         if isinstance(sent, contract.Failed):
             observation = sender_failed(observation, sent, pairing.sender)
