@@ -181,6 +181,8 @@ def _of_member(q: Question, deed: Payload) -> Decision:
     match deed:
         case Payload.SHORT | Payload.NO_TRAILER if container is Container.ZLIB and not decoder.needs_trailer:
             return unnoticed(q, f"receiver {q.receiver.peer} needs no trailer of zlib")
+        case Payload.SHORT if container is Container.RAW and not decoder.needs_end:
+            return unnoticed(q, f"receiver {q.receiver.peer} needs no end where all output is there")
         case Payload.GARBAGE | Payload.TWICE if alone:
             return unnoticed(q, f"receiver {q.receiver.peer} does not look behind the first stream")
         case Payload.GARBAGE | Payload.TWICE:

@@ -193,3 +193,10 @@ def test_a_real_qemu_says_the_channel_first() -> None:
 
 def test_a_peer_that_is_not_ours_need_not_say_where() -> None:
     assert re.search(predict(asked("zlib", "size-one-less", to_codec=None)).error or "", "incomplete")
+
+
+def test_who_is_content_with_all_of_the_output_does_not_miss_the_last_byte_of_a_stream_without_trailer() -> None:
+    short = asked("raw-packet", "payload-short", to=replace(READS_COMPLETE, needs_end=False))
+
+    assert predict(asked("raw-packet", "payload-short", to=READS_COMPLETE)).outcome == "rejected"
+    assert predict(short).outcome == "identical"
