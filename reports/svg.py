@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.result.record import Results
 from reports import model, vocabulary
+from reports.fold import folded
 
 CHARACTER: Final = 7.2
 """Estimated width of a character at font size 12: wide enough for the common sans-serif fonts."""
@@ -20,7 +21,7 @@ ROW: Final = 26
 
 
 def matrix_svg(results: Results, framing: str) -> str:
-    """The matrix of ``framing`` in suite "wire", with a legend of the symbols and provenances that it uses.
+    """The matrix of ``framing`` in suite "wire", folded, with a legend of the symbols and provenances that it uses.
 
     Raises ValueError if the suite has no such framing.
     """
@@ -29,7 +30,7 @@ def matrix_svg(results: Results, framing: str) -> str:
         raise ValueError(f"framing is {framing!r}, but the run has no cells of suite wire, of which a matrix is made")
     if framing not in matrices:
         raise ValueError(f"framing is {framing!r}, expected one of {', '.join(matrices)}")
-    matrix = matrices[framing]
+    matrix = folded(matrices[framing])
     labels = (*matrix.columns, *(row.label for row in matrix.rows))
     used = {place.worst.verdict for place in matrix.places}
     return _ENVIRONMENT.get_template("matrix.svg.j2").render(
