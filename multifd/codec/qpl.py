@@ -20,6 +20,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import repeat
 from typing import Any, Final
 
@@ -102,8 +103,8 @@ class _QplCodec:
         """A stream of jobs that go on: libqpl has no flush, so it is no stream that a receiver could follow."""
         return Compressor(self._new(), self._write, self._compression(container))
 
-    def _read(self, job: Any, data: Bytes, size: int, options: Options) -> bytearray:
-        output = bytearray(size)
+    def _read(self, job: Any, data: Bytes, size: int, options: Options, spare: int = 0) -> bytearray:
+        output = bytearray(size + spare)
         try:
             produced = job.decompress_into(data, output, **options)
         except self._qpl.Error as problem:
@@ -163,10 +164,8 @@ class _QplCodec:
 
     def _sized(self, output: bytearray, size: int) -> bytearray:
         if len(output) != size:
-            raise PayloadError(
-                f"{self.name}: qpl decompressed len {len(output)}, expected len {size}"
-                " (QPL_STS_OK with short output: incomplete or truncated stream)"
-            )
+            short = " (QPL_STS_OK with short output: incomplete or truncated stream)" if len(output) < size else ""
+            raise PayloadError(f"{self.name}: qpl decompressed len {len(output)}, expected len {size}{short}")
         return output
 
     def _job(self) -> Any:
@@ -203,7 +202,9 @@ class _QplStreamCodec(_QplCodec):
 
     def decompressor(self, container: Container) -> Decompressor:
         flush_output = self._qpl.Flag.DECOMP_FLUSH_ALWAYS
-        return Decompressor(self._new(), self._read, {"format": _FORMATS[container], "flags": flush_output})
+        # A job that goes on keeps what has no room for the next call, and says nothing.
+        read = partial(self._read, spare=1)
+        return Decompressor(self._new(), read, {"format": _FORMATS[container], "flags": flush_output})
 
 
 def _make(name: str, stream: int, **parameters: int) -> _QplCodec:

@@ -19,6 +19,7 @@ from multifd.framing.model import FRAMINGS, Framing, Scope
 from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import able, pairing_cell
+from multifd.plan.plain import plain
 from multifd.plan.reference import reference_pair
 from multifd.wire.dialect import DIALECTS, Dialect, SyncCarrier, ZeroPages
 from multifd.wire.fault import CHANNELS, FAULTS, SENT, WHICH, Bit, Fault, Lengths, Overwrite, Packet, Payload, Place
@@ -144,7 +145,8 @@ def _lot(name: str) -> int:
 def readers(line_up: LineUp, name: str) -> list[LineUpPeer]:
     """Decoders that read a framing as its reference sends it, the reference itself in any case."""
     sender, reference = reference_pair(line_up, name, name)
-    others = [peer for peer in line_up.receivers() if peer.name != reference.name and _reads(sender, peer, name)]
+    standing = plain(line_up.receivers(), "receiver")
+    others = [peer for peer in standing if peer.name != reference.name and _reads(sender, peer, name)]
     return [reference, *others]
 
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multifd.accelerator import by_name
-from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.memory.blocks import BLOCKS, SWEEPS, UNIT
@@ -23,6 +22,7 @@ from multifd.memory.corpus import CORPORA
 from multifd.oracle.predict import predict
 from multifd.plan.covering import Row
 from multifd.plan.pairings import able, pairing, question
+from multifd.plan.plain import plain
 from multifd.plan.scenario import SCENARIOS
 from multifd.plan.work import USUAL_BLOCKS, Pairing
 from multifd.result.record import Outcome, Role
@@ -131,14 +131,10 @@ class Space:
             return None
 
     def plain(self, role: Role) -> list[int]:
-        """Of the codecs that can do the same the one with the fewest parameters: levels and knobs are left out."""
+        """Places of those that stand for all that can do the same."""
         peers = self.senders if role == "sender" else self.receivers
-        found: dict[object, int] = {}
-        for place in sorted(range(len(peers)), key=lambda at: (len(peers[at].name), peers[at].name)):
-            peer = peers[place]
-            declared = peer.encoder if role == "sender" else peer.decoder
-            found.setdefault((peer.codec or peer.name, _kind(declared)), place)
-        return sorted(found.values())
+        standing = {peer.name for peer in plain(peers, role)}
+        return [place for place, peer in enumerate(peers) if peer.name in standing]
 
     def fits(self, framing: str, sender: LineUpPeer, receiver: LineUpPeer, page_size: int) -> bool:
         """Memory arrives, as far as the codecs decide; False for peers that are skipped."""
@@ -199,16 +195,6 @@ class Space:
 def _by_name(peers: Iterable[LineUpPeer]) -> list[LineUpPeer]:
     """Those that take part, the same in whatever order a profile has them."""
     return sorted((peer for peer in peers if peer.skip is None), key=lambda peer: peer.name)
-
-
-def _kind(declared: EncoderCapability | DecoderCapability | None) -> object:
-    """What a codec can do at all, whatever the numbers."""
-    match declared:
-        case EncoderCapability():
-            return declared.containers, declared.streaming, declared.windows, declared.shrinks
-        case DecoderCapability():
-            return declared.containers, declared.streaming, declared.window
-    return None
 
 
 def own_method(peer: LineUpPeer) -> str | None:
