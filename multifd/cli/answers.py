@@ -67,4 +67,8 @@ def _code(logged: Results, written: Results, directory: Path) -> int:
                 f"{directory}/{store.RESULTS}: {other.id}: {other.verdict}, expected {one.id}: {one.verdict} as"
                 f" {store.EVENTS} says; remedy: multifd report {directory}"
             )
+    for field in ("run", "peers", "unable"):
+        if getattr(logged, field) != getattr(written, field):
+            path, remedy = f"{directory}/{store.RESULTS}", f"remedy: multifd report {directory}"
+            raise InputError(f"{path}: {field} is not as {store.EVENTS} has it; {remedy}")
     return 0 if is_complete(written.cells, ended=written.run.complete) else 3

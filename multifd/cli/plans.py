@@ -35,7 +35,9 @@ _OPTIONS: Final = (
         "--hwprofile", "profile", metavar="NAME|FILE", default=DEFAULT_PROFILE, show_default=True, help="Profile."
     ),
     qemus.option,
-    click.option("--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 10}K", show_default=True, help="Of a guest."),
+    click.option(
+        "--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 10}K", show_default=True, help="Of a captured guest."
+    ),
     click.option("--seed", metavar="NUMBER", default=str(DEFAULT_SEED), show_default=True, help="Of all chance."),
     click.option(
         "--strength", metavar="2|3", default=str(DEFAULT_STRENGTH), show_default=True,
@@ -82,6 +84,8 @@ def cells(
     if unable:
         _show_unable(campaign, as_json=as_json)
         return
+    if coverage and (match or suite or sender or receiver or predicted or unable):
+        raise InputError("--coverage counts the whole plan; expected no filter and no --unable beside it")
     if coverage:
         _show_coverage(campaign, as_json=as_json)
         return

@@ -56,6 +56,10 @@ _ORDER: Final = (
 )  # fmt: skip
 """In which values are chosen: first what leaves the others least choice."""
 _ROUNDS: Final = np.array([SCENARIOS[name].several_rounds for name in SCENARIO_NAMES])
+_WITH_ZERO_PAGES: Final = frozenset({"zero", "sparse", "mixed", "host-files"})
+"""Contents of which a packet may have fewer pages than it has room for; the last is another on every host."""
+_ANY: Final = np.array([name != "zero" for name in CONTENTS])
+_SOLID: Final = np.array([name not in _WITH_ZERO_PAGES for name in CONTENTS])
 _CAPTURED: Final = np.array([name == CAPTURE for name in SCENARIO_NAMES])
 _SMALLEST: Final = PAGE_SIZES.index(4096)
 _LASTING: Final = {
@@ -84,6 +88,8 @@ class CoveringArray:
     _choice: Choice = field(init=False)
     _images: Relation = field(init=False)
     _swept: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _leftovers: bool = False
+    """Pairings have had their rows; from here on only tuples count."""
     _table: NDArray[np.int64] = field(default_factory=lambda: np.empty((1024, len(Factor)), np.int64))
     """All rows, and room for more."""
 
@@ -178,6 +184,7 @@ class CoveringArray:
 
     def _left(self, size: int) -> None:
         """Rows for tuples that no row has had, until there are none, or enough."""
+        self._leftovers = True
         missing = self.tuples.missing(size)
         spread = [missing[at] for step in range(_STRIDE) for at in range(step, len(missing), _STRIDE)]
         for members in spread:
@@ -223,6 +230,9 @@ class CoveringArray:
             allowed = self.space.allowed(row, factor, generations)
             if factor == Factor.SCENARIO and scenarios is not None:
                 allowed = allowed & scenarios
+            if factor == Factor.CONTENT and _CAPTURED[row[Factor.SCENARIO]] and not self._leftovers:
+                # Without content no codec is ever called: that is no evidence of a pairing.
+                allowed = _SOLID if row[Factor.FILL] == FILLS.index(SWEEP) else _ANY
             if factor in _IMAGES:
                 ready = allowed & self._ready(row, factor)
                 allowed = ready if ready.any() else allowed
@@ -238,7 +248,8 @@ class CoveringArray:
     def _add(self, row: Row, sweep: int = 0) -> None:
         if FILLS[row[Factor.FILL]] == SWEEP and not sweep:
             sweep = len(self.rows) % SWEEPS + 1
-        if sweep and row[Factor.PAGE_SIZE] == _SMALLEST and row[Factor.SCENARIO] == SCENARIO_NAMES.index(CAPTURE):
+        solid = _SOLID[row[Factor.CONTENT]] and row[Factor.PAGE_SIZE] == _SMALLEST
+        if sweep and solid and row[Factor.SCENARIO] == SCENARIO_NAMES.index(CAPTURE):
             self._swept[int(row[Factor.RECEIVER])].add(sweep)
         self.tuples.mark(row)
         if len(self.rows) == len(self._table):

@@ -198,3 +198,19 @@ def test_an_unknown_profile_is_refused(command: tuple[str, ...]) -> None:
 
     line = f"multifd: profile 'lab' is neither a file nor one of {', '.join(shipped())}\n"
     assert (answer.code, answer.out, answer.err) == (2, "", line)
+
+
+def test_coverage_counts_pairs_and_triples(profile: Path) -> None:
+    answer = multifd("cells", "--hwprofile", profile, "--coverage", "--json")
+
+    counted = json.loads(answer.out)
+    assert (counted["seed"], counted["strength"], counted["never"]) == (1, 2, [])
+    assert counted["2-way"]["had"] == counted["2-way"]["feasible"] > 500
+    assert counted["2-way"]["feasible"] < counted["3-way"]["had"] < counted["3-way"]["feasible"]
+
+
+def test_coverage_is_of_the_whole_plan(profile: Path) -> None:
+    answer = multifd("cells", "--hwprofile", profile, "--coverage", "--suite", "wire")
+
+    said = "multifd: --coverage counts the whole plan; expected no filter and no --unable beside it\n"
+    assert (answer.code, answer.err) == (2, said)

@@ -131,3 +131,7 @@ def test_a_packet_ends_with_its_block_and_its_round(tmp_path: Path) -> None:
 def test_channels_take_turns_from_one_round_to_the_next(tmp_path: Path) -> None:
     """With a packet in each round all would go to the first channel otherwise."""
     assert [sink.pages for sink in sent(tmp_path, [[1], [2], [3], [4]], 3)] == [[1, 4], [2], [3]]
+
+
+def test_the_turns_of_fills_go_on_in_the_next_block(tmp_path: Path) -> None:
+    assert [sink.pages for sink in sent(tmp_path, [[2, 6]], 1, (2, 1, 3))] == [[2, 1, 3, 2]]

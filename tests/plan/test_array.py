@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from itertools import pairwise, product
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from multifd.framing.model import FRAMINGS, Scope
 from multifd.lineup.peers import LineUp
 from multifd.memory.blocks import packet_pages
+from multifd.memory.corpus import CORPORA
 from multifd.plan.array import EDGE
 from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
@@ -45,10 +47,10 @@ def test_every_feasible_pair_of_values_is_there(planned: Plan, space: Space) -> 
     assert tuples.count(2)[1] > 2000
 
 
-def test_two_in_five_triples_are_there_by_the_way(planned: Plan, space: Space) -> None:
+def test_three_in_four_triples_are_there_by_the_way(planned: Plan, space: Space) -> None:
     had, feasible = covered(space, (cell.work for cell in planned.cells.values())).count(3)
 
-    assert had >= 0.4 * feasible
+    assert had >= 0.75 * feasible, "docs/coverage.md says three in four"
 
 
 def test_strength_3_has_nearly_all_triples(line_up: LineUp, space: Space) -> None:
@@ -57,7 +59,7 @@ def test_strength_3_has_nearly_all_triples(line_up: LineUp, space: Space) -> Non
     tuples = covered(space, (cell.work for cell in nightly.cells.values()))
 
     had, feasible = tuples.count(3)
-    assert had >= 0.95 * feasible
+    assert had >= 0.97 * feasible, "docs/coverage.md says 97 in 100"
     assert tuples.missing(2) == []
 
 
@@ -117,10 +119,36 @@ def test_an_accelerators_codec_meets_everything_live_under_its_own_method(
     assert {p.fill.split("-")[0] for p in own} == {"full", "single", "few", "sweep"}
 
 
+@cache
+def has_zero_pages(corpus: str) -> bool:
+    """Some page is zero, and travels in no payload."""
+    pages = np.frombuffer(CORPORA[corpus].of_pages(4096).content(3 << 19, 1), np.uint8).reshape(-1, 4096)
+    return not pages.any(1).all()
+
+
+def test_no_pairing_is_shown_by_memory_without_content(rows: list[PlannedCell]) -> None:
+    """Nothing is encoded then, and nothing decoded."""
+    shown = defaultdict(set)
+    for pairing in (cell.pairing for cell in rows):
+        shown[pairing.sender_framing, pairing.sender, pairing.receiver, pairing.scenario == CAPTURE].add(pairing.corpus)
+
+    assert [key for key, contents in shown.items() if key[3] and contents == {"zero"}] == []
+
+
+def test_an_accelerators_codec_has_sessions_that_last_under_its_own_method(rows: list[PlannedCell]) -> None:
+    lasting = {
+        (p.sender_framing, p.sender)
+        for p in (cell.pairing for cell in rows)
+        if (p.scenario, p.channels, p.fill) == ("live", 2, "few")
+    }
+
+    assert lasting >= set(OWN.items())
+
+
 def test_packets_of_every_number_of_pages_reach_every_decoder(rows: list[PlannedCell], space: Space) -> None:
     fills: dict[str, set[int]] = defaultdict(set)
     for pairing in (cell.pairing for cell in rows):
-        if pairing.scenario == CAPTURE and pairing.page_size == 4096:
+        if pairing.scenario == CAPTURE and pairing.page_size == 4096 and not has_zero_pages(pairing.corpus):
             fills[pairing.receiver].update(packet_pages(pairing.fill, 128) or (128,))
 
     assert {name: sorted(set(range(1, 129)) - found) for name, found in fills.items()} == {

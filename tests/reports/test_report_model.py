@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from multifd.result.conclusion import exit_code
 from multifd.result.questions import shipped
-from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell, DeviceVerdict, Results, Verdict
+from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell, Coverage, DeviceVerdict, Reach, Results, Verdict
 from reports import model
 from reports.matrix import Label, Listing, Matrix, Place
 from reports.vocabulary import DEVICES, KINDS, VERDICTS
@@ -245,3 +245,14 @@ def test_the_duration_is_that_of_the_clock_on_the_wall() -> None:
 
 def test_a_run_that_never_finished_has_no_duration() -> None:
     assert model.seconds(results(complete=False).run) is None
+
+
+def test_coverage_is_told_in_shares_that_are_never_rounded_up() -> None:
+    run = results(cell()).run
+    reached = Coverage(pairs=Reach(had=999, feasible=1001), triples=Reach(had=3, feasible=4))
+
+    assert model.coverage(run) == ()
+    assert model.coverage(run.model_copy(update={"coverage": reached})) == (
+        "99.8% of the pairs of values that can be combined: 999 of 1,001",
+        "75.0% of the triples of values that can be combined: 3 of 4",
+    )
