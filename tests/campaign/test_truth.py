@@ -129,11 +129,10 @@ def test_a_test_that_breaks_outside_its_cell_is_an_error_of_that_cell(
 
 def test_a_run_in_which_nothing_was_checked_is_not_green(conformance: Conformance) -> None:
     lie(conformance, "accepts-impossible")
-    cell = CELL.replace("zlib~zlib", "zlib~accepts-impossible")
 
-    said = agreed(conformance, end(conformance.start("suites", "--cell", cell)))
+    said = agreed(conformance, end(conformance.start("suites", "-k", "test_pairing and accepts-impossible")))
 
-    assert (said.code, said.complete, said.verdicts) == (1, True, Counter(skip=1))
+    assert (said.code, said.complete, set(said.verdicts)) == (1, True, {"skip"})
 
 
 # A worker that is killed
