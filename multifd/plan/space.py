@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from multifd.accelerator import by_name
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp, LineUpPeer
-from multifd.memory.blocks import BLOCKS, SWEEPS, UNIT
+from multifd.memory.blocks import BLOCKS, UNIT
 from multifd.memory.corpus import CORPORA
 from multifd.oracle.predict import predict
 from multifd.plan.covering import Row
@@ -201,11 +201,6 @@ def own_method(peer: LineUpPeer) -> str | None:
     """The method that QEMU runs on the accelerator that a peer is, or stands for."""
     found = by_name(peer.device)
     return found.method if found is not None else None
-
-
-def sweeps() -> tuple[str, ...]:
-    """All fills that together have every number of pages."""
-    return tuple(f"{SWEEP}-{number}" for number in range(1, SWEEPS + 1))
 
 
 def _speaking(name: str) -> list[str]:

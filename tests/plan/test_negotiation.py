@@ -118,3 +118,10 @@ def test_every_container_has_a_codec_that_stands_for_it(container: Container, li
 
     assert peer.encoder is not None and peer.decoder is not None
     assert container in peer.encoder.containers & peer.decoder.containers
+
+
+def test_accelerators_take_turns_at_either_end_of_a_proposal(planned: Plan) -> None:
+    pairings = [cell.pairing for cell in live(planned) if "-packet" in cell.pairing.receiver_framing]
+
+    assert {p.sender for p in pairings} >= {"iaa-emulated", "qat-emulated", "uadk-emulated"}
+    assert {p.receiver for p in pairings} >= {"iaa-emulated", "qat-emulated", "uadk-emulated"}
