@@ -28,7 +28,7 @@ from multifd.codec.silicon.iaa import Completion, Descriptor, Record, WorkQueue,
 from multifd.codec.silicon.iaa_inflate import Inflation, inflate
 from multifd.codec.silicon.iaa_status import Refusal, Status
 from multifd.errors import PayloadError
-from multifd.framing.coder import Bytes
+from multifd.framing.coder import Bytes, Routing
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -54,6 +54,7 @@ class _IaaCodec:
         self.version = "1"
         self.provenance: Provenance = "emulated"
         self.device = "IAA"
+        self.routing = Routing(jobs=1 + huffman)
         self.queue = WorkQueue(queue, busy, fault)
         self.effort = Effort()
         # A job whose page fault meets a busy queue is not done again.

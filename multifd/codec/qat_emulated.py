@@ -31,7 +31,7 @@ from multifd.codec.silicon.libqatzip import Device, Parameters, Session
 from multifd.codec.silicon.libqatzip_stream import Stream
 from multifd.codec.silicon.qat import Engine
 from multifd.errors import PayloadError
-from multifd.framing.coder import Bytes
+from multifd.framing.coder import Bytes, Routing
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -70,6 +70,7 @@ class _QatCodec:
         self.provenance: Provenance = "emulated"
         self.device = "QAT"
         piece = buffer << 10
+        self.routing = Routing(piece=piece, threshold=threshold, raw=bool(raw))
         ready = device == Device.READY
         stored = ready and bool(recover)
         self.encoder = replace(

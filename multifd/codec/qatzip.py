@@ -36,7 +36,7 @@ from multifd.codec.qatzip_calls import (
 )
 from multifd.codec.qatzip_streams import Compressor, Decompressor
 from multifd.errors import EnvironmentBroke, PayloadError
-from multifd.framing.coder import Bytes
+from multifd.framing.coder import Bytes, Routing
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -50,6 +50,7 @@ class _QatzipCodec:
         self.version = "{}.{} (API)".format(*importlib.import_module("qatzip.abi").API_VERSION)
         self.device = "QAT"
         piece = buffer << 10
+        self.routing = Routing(piece=piece, threshold=threshold)
         self._parameters = {
             "level": level,
             "hw_buff_sz": piece,

@@ -29,7 +29,7 @@ from multifd.codec.contract import Factory, Parameter
 from multifd.codec.qpl_container import DECODER, ENCODER
 from multifd.codec.qpl_streams import Compressor, Decompressor, Options
 from multifd.errors import EnvironmentBroke, PayloadError
-from multifd.framing.coder import Bytes
+from multifd.framing.coder import Bytes, Routing
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -57,6 +57,7 @@ class _QplCodec:
         self.version: str = self._qpl.version()
         self.provenance: Provenance = "hardware" if _PATHS[path] == "hardware" else "vendor-software"
         self.device = "IAA"
+        self.routing = Routing(jobs=1 + huffman)
         self.encoder = ENCODER
         self.decoder = replace(DECODER, needs_end=_PATHS[path] == "hardware")
         self._level = level

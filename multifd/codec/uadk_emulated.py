@@ -23,7 +23,7 @@ from typing import Final
 
 from multifd.codec.contract import Factory, Parameter
 from multifd.errors import PayloadError
-from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
+from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability, Routing
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -41,6 +41,7 @@ class _UadkCodec:
         self.version = zlib.ZLIB_RUNTIME_VERSION
         self.provenance: Provenance = "emulated"
         self.device = "Kunpeng"
+        self.routing = Routing()
         self.encoder = EncoderCapability(
             _CONTAINERS, streaming=False, windows=frozenset({15}), shrinks=bool(device), reach=_WINDOW_BITS
         )

@@ -26,6 +26,7 @@ import numpy as np
 
 from multifd.accelerator import by_name
 from multifd.errors import PeerError
+from multifd.evidence.asked import Asked, Part
 from multifd.evidence.measure import Measurement
 from multifd.framing.model import Framing, Scope, framing
 from multifd.memory.image import GuestMemory, zero_rows
@@ -66,16 +67,20 @@ class Demand:
             sent.escaped if isinstance(sent, contract.Done) else None,
         )
 
-    def of_sender(self, reply: contract.Conclusion | PeerError, name: str) -> int:
-        """Jobs of a sender in the framing of that name: none if it did not do its part."""
-        return self.encoding(framing(name)) if isinstance(reply, contract.Done) else 0
+    def of_sender(self, reply: contract.Conclusion | PeerError, name: str) -> Part:
+        """What is asked of a sender in the framing of that name: nothing if it did not do its part."""
+        if not isinstance(reply, contract.Done):
+            return Part(Asked())
+        return Part(Asked(self.encoding(framing(name))), reply)
 
-    def of_receiver(self, reply: contract.Conclusion, name: str, device: str | None = None) -> int:
-        """Jobs of a receiver on that device, as above."""
+    def of_receiver(self, reply: contract.Conclusion, name: str, device: str | None = None) -> Part:
+        """What is asked of a receiver on that device, as above."""
         spoken, accelerator = framing(name), by_name(device)
+        if not isinstance(reply, contract.Done):
+            return Part(Asked())
         if accelerator is not None and not accelerator.follows and spoken.scope is Scope.CHANNEL:
-            return 0
-        return self.decoding(spoken) if isinstance(reply, contract.Done) else 0
+            return Part(Asked(), reply)
+        return Part(Asked(self.decoding(spoken)), reply)
 
     def encoding(self, spoken: Framing) -> int:
         """Jobs of the sender."""

@@ -12,15 +12,16 @@ from multifd.accelerator import by_name
 from multifd.device.diagnose import detect
 from multifd.device.found import Device
 from multifd.device.sysfs import Host
+from multifd.evidence.asked import Part
 from multifd.evidence.counters import Counters, moved, verdict
 from multifd.evidence.outcome import Outcome
 from multifd.lineup.peers import LineUpPeer
 from multifd.result.record import DeviceVerdict, DeviceWork, Role
 
-Jobs = Mapping[Role, int]
-"""Jobs that were demanded of each end."""
-Judge = Callable[[Callable[[], Jobs]], tuple[DeviceWork, ...]]
-"""Called afterwards with what tells the jobs; it is asked only where an end claims hardware."""
+Parts = Mapping[Role, Part]
+"""What was asked of each end, and what it says."""
+Judge = Callable[[Callable[[], Parts]], tuple[DeviceWork, ...]]
+"""Called afterwards with what tells the parts; it is asked only where an end claims hardware."""
 
 _ORDER: Final[tuple[DeviceVerdict, ...]] = (
     "unproven", "disturbed", "unverified", "proven", "fell-back", "not claimed",
@@ -57,10 +58,10 @@ class Prover:
             }
             before = {name: each.read() for name, each in counters.items()}
 
-            def judge(demands: Callable[[], Jobs]) -> tuple[DeviceWork, ...]:
-                jobs, asked = demands(), Counter[str]()
+            def judge(demands: Callable[[], Parts]) -> tuple[DeviceWork, ...]:
+                parts, asked = demands(), Counter[str]()
                 for end, name in claims.items():
-                    asked[name] += jobs[end]
+                    asked[name] += parts[end].asked.least
                 counted = {name: moved(before[name], each.read()) for name, each in counters.items()}
                 return tuple(
                     DeviceWork(

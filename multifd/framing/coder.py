@@ -111,6 +111,31 @@ class Decompressor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """By what a vendor's library decides what its device is given, and in how many jobs. Sizes in bytes."""
+
+    piece: int | None = None
+    """What one request compresses at most, and decompresses to at most (libqatzip: ``hw_buff_sz``); None: no such
+    limit, an input is one job."""
+    threshold: int = 0
+    """Inputs below it go to software (libqatzip: ``input_sz_thrshold``)."""
+    raw: bool = True
+    """The device decompresses DEFLATE without a container."""
+    jobs: int = 1
+    """Jobs for one compression: IAA takes two to make codes for the data."""
+
+
+@runtime_checkable
+class Routed(Protocol):
+    """A codec over an accelerator's library."""
+
+    @property
+    def routing(self) -> Routing:
+        """By what the library decides what the device is given."""
+        ...
+
+
 class Codec(Protocol):
     """One implementation of a compressor, a decompressor or both. All calls release the GIL."""
 

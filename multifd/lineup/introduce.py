@@ -151,6 +151,7 @@ def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nur
         refused=found.refused,
         streamless=found.streamless,
         skip=entrant.skip,
+        routing=known.routing if known else None,
     )
 
 

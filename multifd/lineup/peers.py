@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from multifd.framing.coder import DecoderCapability, EncoderCapability, declared
+from multifd.framing.coder import DecoderCapability, EncoderCapability, Routing, declared
 from multifd.oracle.qemu import decoder_of, encoder_of
 from multifd.profile.model import Deadlines
 from multifd.qemu.binary import Binary
@@ -41,6 +41,9 @@ class LineUpPeer(BaseModel):
 
     skip: str | None = None
     """Why none of its cells runs, and what to do about it."""
+
+    routing: Routing | None = None
+    """By what its library decides what the device is given."""
 
     def record(self) -> Peer:
         """The peer as results show it."""

@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from multifd.errors import Place
-from multifd.framing.coder import DecoderCapability, EncoderCapability
+from multifd.framing.coder import DecoderCapability, EncoderCapability, Routing
 from multifd.framing.container import Container
 from multifd.memory.layout import BlockName, MemoryLayout, PageSize, Script
-from multifd.result.record import Provenance, Role
+from multifd.result.record import Provenance, Role, Unit
 
 CONTRACT: Literal["multifd-peer/1"] = "multifd-peer/1"
 
@@ -160,6 +160,21 @@ class Quit(Message):
 Request = Annotated[Hello | Encode | Decode | Send | Receive | Splice | Try | Quit, Field(discriminator="op")]
 
 
+class Told(BaseModel):
+    """What the vendor's library itself counted of its work on the device, read before and after a request.
+
+    It counts for this process alone and needs no privilege.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    """What was read, in words."""
+    unit: Unit
+    before: Annotated[int, Field(ge=0)]
+    after: Annotated[int, Field(ge=0)]
+
+
 class Introduction(Message):
     """Answer to ``hello``."""
 
@@ -175,6 +190,8 @@ class Introduction(Message):
     decoder: DecoderCapability | None
     tries: bool = False
     """It answers ``try``."""
+    routing: Routing | None = None
+    """By what its library decides what the device is given, None if it has no such rules or does not say."""
 
 
 class Attempt(BaseModel):
@@ -218,6 +235,14 @@ class Done(Message):
     cpu_seconds: float = 0.0
     digest: dict[str, str] | None = None
     """SHA-256 of the received memory, by RAM block (``decode``, ``receive``)."""
+    library: Told | None = None
+    """What its vendor's library counted meanwhile, None where it counts nothing."""
+    software: Annotated[int, Field(ge=0)] = 0
+    """Calls that the library says it computed in software."""
+    busy: Annotated[int, Field(ge=0)] = 0
+    """Submissions that found every queue full and were made again."""
+    faults: Annotated[int, Field(ge=0)] = 0
+    """Jobs that ended by a page fault and were made again."""
 
 
 class Failed(Message):

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from multifd import __version__
 from multifd.codec import create
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PayloadError, Unsupported, WireError
-from multifd.framing.coder import Codec
+from multifd.framing.coder import Codec, Routed
 from multifd.framing.model import framing
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout
@@ -107,6 +107,7 @@ class PeerServer:
             encoder=codec.encoder,
             decoder=codec.decoder,
             tries=True,
+            routing=codec.routing if isinstance(codec, Routed) else None,
         )
 
     def encode(self, request: contract.Encode) -> contract.Done:

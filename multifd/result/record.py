@@ -15,6 +15,10 @@ Kind = Literal["corrupt", "wrong-error", "accepted", "crash", "hang", "invariant
 DeviceVerdict = Literal["proven", "fell-back", "unproven", "disturbed", "unverified", "not claimed"]
 Severity = Literal["corruption", "crash", "hang", "leak", "contract"]
 Role = Literal["sender", "receiver"]
+Unit = Literal["jobs", "bytes"]
+"""Of what a device, or its library, counts."""
+Witness = Literal["device", "library", "none"]
+"""Whose word the count of a device's work is: its own counters', its vendor library's, nobody's."""
 State = Literal["contradicted", "not shown", "not on hardware", "shown"]
 
 CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
@@ -66,17 +70,28 @@ class CpuSeconds(Model):
 
 
 class DeviceWork(Model):
-    """What one end asked of a device, and what the device counted meanwhile."""
+    """What one end asked of a device, and what was counted meanwhile."""
 
     end: Role
     device: str
     asked: int
-    """Jobs that the vendor's rules demand at least."""
+    """What the vendor's rules demand at least."""
     counted: int | None
-    """Jobs by the device's own counter; None where it cannot be read, or went backwards."""
+    """The same by the source; None where it cannot be read, or what was read says nothing."""
     source: str
-    """Which counter."""
+    """What counted."""
     verdict: DeviceVerdict
+    most: int | None = None
+    """What the vendor's rules allow at most, None if they set no limit."""
+    unit: Unit = "jobs"
+    witness: Witness = "none"
+    """Whose word it is."""
+    why: str = ""
+    """In words: what went to software by the vendor's rules, or why nothing is known."""
+    busy: int = 0
+    """Submissions that found every queue full and were made again."""
+    faults: int = 0
+    """Jobs that ended by a page fault and were made again."""
 
 
 class Integrity(Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from multifd.evidence.asked import Part
 from multifd.evidence.demand import Demand
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
@@ -80,7 +81,7 @@ class CaptureBench:
                     dialect=pairing.receiver_dialect,
                 )
 
-                def asked() -> dict[Role, int]:
+                def asked() -> dict[Role, Part]:
                     demand = Demand.of_capture(script, encoded.seen)
                     return {"receiver": demand.of_receiver(reply, pairing.receiver_framing, receiver.device)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from multifd.errors import EnvironmentBroke, PeerError
+from multifd.evidence.asked import Part
 from multifd.evidence.demand import Demand
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
@@ -52,7 +53,7 @@ class LiveBench:
                 return Outcome(broke(sent))
             said = (sent, received)
 
-            def asked() -> dict[Role, int]:
+            def asked() -> dict[Role, Part]:
                 demand = Demand.of_live(script, said, changing)
                 return {
                     "sender": demand.of_sender(said[0], pairing.sender_framing),

@@ -25,6 +25,7 @@ from typing import Final
 
 from multifd.accelerator import Accelerator, by_method
 from multifd.errors import PeerError
+from multifd.evidence.asked import Asked, Part
 from multifd.evidence.demand import Demand
 from multifd.evidence.fate import Arrived, Said, at_ours, between
 from multifd.evidence.observe import Memory, compare
@@ -139,7 +140,7 @@ class QemuBench:
                 script = self._means.stage.script(pairing)
                 demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
                 jobs = {"sender": demand.encoding, "receiver": demand.decoding}
-                proven(outcome, judge(lambda: {end: jobs[end](ends[end][1]) for end in ours}))
+                proven(outcome, judge(lambda: {end: Part(Asked(jobs[end](ends[end][1]))) for end in ours}))
             outcome.provenance = Sides.model_validate(
                 {end: _ran(accelerator, worked) for end, accelerator in on.items()}
             )

@@ -8,6 +8,7 @@ import pytest
 
 from multifd.accelerator import KUNPENG
 from multifd.device.sysfs import Host
+from multifd.evidence.asked import Asked, Part
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import Prover, proven, unproven, worst
 from multifd.lineup.peers import LineUpPeer
@@ -32,13 +33,13 @@ def work(verdict: DeviceVerdict, asked: int = 5, counted: int | None = 5) -> Dev
 @pytest.mark.parametrize("provenance", ["software", "vendor-software", "emulated"])
 def test_who_claims_no_hardware_needs_no_proof(provenance: Provenance, tmp_path: Path) -> None:
     with Prover(Host(tmp_path)).watching({"sender": peer(provenance, "IAA")}) as judge:
-        assert judge(lambda: {"sender": 5}) == ()
+        assert judge(lambda: {"sender": Part(Asked(5))}) == ()
 
 
 @pytest.mark.parametrize("device", ["QAT", "IAA", "Kunpeng", None])
 def test_a_claim_on_a_host_without_the_device_is_unproven(device: str | None, tmp_path: Path) -> None:
     with Prover(Host(tmp_path)).watching({"sender": peer("hardware", device)}) as judge:
-        (seen,) = judge(lambda: {"sender": 5})
+        (seen,) = judge(lambda: {"sender": Part(Asked(5))})
 
     assert (seen.asked, seen.counted, seen.verdict) == (5, None, "unproven")
     assert seen.source == "no usable device on this host"
@@ -58,7 +59,7 @@ def test_the_counter_must_move_by_every_job(done: int, expected: DeviceVerdict, 
 
     with Prover(engine.host).watching({"sender": peer("hardware", "Kunpeng")}) as judge:
         engine.work(done)
-        (seen,) = judge(lambda: {"sender": 512})
+        (seen,) = judge(lambda: {"sender": Part(Asked(512))})
 
     assert seen == DeviceWork(end="sender", device="Kunpeng", asked=512, counted=done, source=SOURCE, verdict=expected)
 
@@ -77,7 +78,7 @@ def test_without_a_count_only_what_the_profile_requires_fails(
             engine.registers.unlink()
         else:
             engine.work(-7)
-        (seen,) = judge(lambda: {"receiver": 5})
+        (seen,) = judge(lambda: {"receiver": Part(Asked(5))})
 
     assert seen == DeviceWork(end="receiver", device="Kunpeng", asked=5, counted=None, source=SOURCE, verdict=expected)
 
@@ -89,7 +90,7 @@ def test_two_ends_on_one_device_need_the_jobs_of_both(done: int, expected: Devic
 
     with Prover(engine.host).watching(both) as judge:  # type: ignore[arg-type]
         engine.work(done)
-        seen = judge(lambda: {"sender": 5, "receiver": 7})
+        seen = judge(lambda: {"sender": Part(Asked(5)), "receiver": Part(Asked(7))})
 
     assert [(each.end, each.asked, each.counted, each.verdict) for each in seen] == [
         ("sender", 12, done, expected),
@@ -109,7 +110,7 @@ def test_a_peer_in_software_demands_nothing_of_the_others_device(
 
     with Prover(engine.host).watching({"sender": peer("hardware", "Kunpeng"), "receiver": other}) as judge:
         engine.work(done)
-        seen = judge(lambda: {"sender": 5, "receiver": 7})
+        seen = judge(lambda: {"sender": Part(Asked(5)), "receiver": Part(Asked(7))})
 
     assert [(each.end, each.asked, each.verdict) for each in seen] == [("sender", 5, expected)]
     assert seen[0].source == SOURCE
@@ -122,7 +123,7 @@ def test_one_ends_device_proves_nothing_about_the_others(tmp_path: Path) -> None
         {"sender": peer("hardware", "Kunpeng"), "receiver": peer("hardware", "QAT")}
     ) as judge:
         engine.work(100)
-        seen = judge(lambda: {"sender": 5, "receiver": 7})
+        seen = judge(lambda: {"sender": Part(Asked(5)), "receiver": Part(Asked(7))})
 
     assert [(each.end, each.device, each.verdict) for each in seen] == [
         ("sender", "Kunpeng", "proven"),
@@ -132,7 +133,7 @@ def test_one_ends_device_proves_nothing_about_the_others(tmp_path: Path) -> None
 
 def test_where_nothing_is_demanded_nothing_is_claimed(tmp_path: Path) -> None:
     with Prover(Engine(tmp_path).host).watching({"sender": peer("hardware", "Kunpeng")}) as judge:
-        (seen,) = judge(lambda: {"sender": 0})
+        (seen,) = judge(lambda: {"sender": Part(Asked(0))})
 
     assert (seen.asked, seen.verdict) == (0, "not claimed")
 
