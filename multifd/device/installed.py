@@ -42,8 +42,9 @@ def _cached(soname: str) -> Iterator[Path]:
 
 
 def _packaged(path: Path) -> str | None:
-    """By dpkg or rpm."""
-    package, *_ = _printed("dpkg-query", "--search", str(path)).partition(": ")
+    """By dpkg, which may know the file below another name of its folder, or by rpm."""
+    lines = (line.partition(": ") for line in _printed("dpkg-query", "--search", f"*/{path.name}").splitlines())
+    package = next((package for package, _, file in lines if Path(file).resolve() == path), None)
     said = (
         _printed("dpkg-query", "--show", "--showformat=${Version}", package)
         if package
@@ -59,7 +60,7 @@ def _described(path: Path) -> str | None:
     for file in sorted(path.parent.glob("pkgconfig/*.pc")):
         text = file.read_text(encoding="utf-8", errors="replace")
         found = re.search(r"^Version:\s*(\S+)", text, re.MULTILINE)
-        if found and re.search(rf"-l{re.escape(name)}(?!\S)", text):
+        if found and re.search(rf"^Libs:.*-l{re.escape(name)}(?!\S)", text, re.MULTILINE):
             return found[1]
     return None
 
