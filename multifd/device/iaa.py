@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from multifd.device import iaa_access, iaa_platform, iaa_queue, iaa_sockets, pci
+from multifd.device import iaa_access, iaa_boot, iaa_platform, iaa_queue, iaa_sockets, pci
 from multifd.device.found import BOTH, Device, Direction, Problem
 from multifd.device.iaa_queue import WorkQueue
 from multifd.device.pci import Function
@@ -24,8 +24,6 @@ from multifd.device.sysfs import Host
 
 GENERATIONS: Final = {0x0CFE: "spr", 0x1216: "dmr", 0xB02D: "ptl", 0xFD2D: "wcl"}
 """PCI ids with their platforms: drivers/dma/idxd/registers.h (Linux 6.18), ``..._IAX_SPR0``, ``..._IAA_DMR`` etc."""
-SAVED: Final = "/etc/accel-config/accel-config.conf"
-"""Where ``accel-config load-config`` looks (configure.ac, accel-config 4.1.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def _problems(host: Host, found: Found, ours: Sequence[WorkQueue]) -> Iterator[P
     yield from iaa_platform.missing(host, found.path)
     yield from _queues(host, found, ours)
     yield from iaa_access.libraries(host, second=iaa_platform.second_generation(host, found.path))
-    if (problem := iaa_access.submission(host)) is not None:
+    if iaa_access.maps(host) is False and (problem := iaa_access.submission(host)) is not None:
         yield problem
 
 
@@ -159,19 +157,10 @@ def _none_enabled(host: Host, found: Found) -> str:
 def _notes(host: Host, ours: Sequence[WorkQueue], *, contained: bool) -> Iterator[Problem]:
     for queue in ours:
         yield from iaa_queue.warnings(queue)
-    if not contained and not host.exists(SAVED):
-        yield Problem(
-            "its configuration and the owners of its nodes are gone after the next boot",
-            f"mkdir -p {SAVED.rpartition('/')[0]}\naccel-config save-config -s {SAVED}\n"
-            "# at boot: accel-config load-config -e, in a unit of systemd for example\n"
-            f'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq*", GROUP="{_group(host, ours)}", MODE="0660"\''
-            " > /etc/udev/rules.d/60-iaa.rules",
-        )
-
-
-def _group(host: Host, ours: Sequence[WorkQueue]) -> str:
-    owner = host.owner(ours[0].node)
-    return str(owner.gid) if owner is not None else "root"
+    if (doubt := iaa_access.submission(host)) is not None:
+        yield doubt
+    if not contained:
+        yield from iaa_boot.lost(host, ours[0].node)
 
 
 def _with_sockets(host: Host, devices: Sequence[Device]) -> tuple[Device, ...]:

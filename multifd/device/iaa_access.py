@@ -88,13 +88,15 @@ def maps(host: Host) -> bool | None:
 
 
 def submission(host: Host) -> Problem | None:
-    """What is wrong if the library maps queues and this user may not, or None."""
+    """What is wrong if the library maps queues and this user may not, or perhaps not; else None."""
     release = _version(host.library(LIBRARY))
-    if maps(host) is not False or release is None or release >= WRITES:
+    may = maps(host)
+    if may or release is None or release >= WRITES:
         return None
     return Problem(
-        f"user {host.user.name} may not map a work queue: since INTEL-SA-01084 Linux asks for CAP_SYS_RAWIO,"
-        f" and libqpl {host.library(LIBRARY)} knows no other way (503); 1.6.0 is the first that does",
+        f"user {host.user.name} may {'perhaps ' if may is None else ''}not map a work queue: since INTEL-SA-01084 Linux"
+        f" asks for CAP_SYS_RAWIO, and libqpl {host.library(LIBRARY)} knows no other way (503); 1.6.0 is the first that"
+        " does",
         "multifd vendor fetch\n# or build libqpl 1.6.0 or later; or run as root",
     )
 

@@ -22,6 +22,10 @@ SECOND_GENERATION: Final = (6, 3)
 """The same for the second generation of IAA."""
 SCALABLE_MODE: Final = "intel_iommu=on,sm_on"
 FOUR_LEVELS: Final = "no5lvl"
+_SETTINGS: Final = (
+    "# else: enable VT-d, PCIe ENQCMD, ATS and PRI in the BIOS; a guest's IOMMU must be in scalable mode\n"
+    "# see: dmesg | grep -i -e DMAR -e idxd"
+)
 _FIVE_LEVELS: Final = 1 << 60
 """In ``cap`` of an IOMMU: first-level page tables may have five levels (drivers/iommu/intel/iommu.h, Linux 6.18)."""
 
@@ -72,22 +76,24 @@ def _kernel(host: Host, path: str) -> Iterator[Problem]:
 
 def _without_iommu(host: Host) -> Problem:
     what = "the IOMMU is off, so the device cannot share memory with a process"
-    if "hypervisor" in host.cpu_flags:
+    option = f"{boot.set_option(host, SCALABLE_MODE)}\n"
+    if _is_guest(host):
         return Problem(
             f"{what}: this guest has none",
-            "# start the guest with an IOMMU: -device intel-iommu,x-scalable-mode=on,device-iotlb=on\n"
-            f"{boot.set_option(host, SCALABLE_MODE)}",
+            f"{'' if _asked_for(host) else option}"
+            "# start the guest with an IOMMU in scalable mode: -device intel-iommu,x-scalable-mode=on,device-iotlb=on",
         )
     if _asked_for(host):
         return Problem(
             f"{what}, although {SCALABLE_MODE} is on the kernel's command line",
             "# enable VT-d in the BIOS\n# see: dmesg | grep -i -e DMAR -e IOMMU",
         )
-    return Problem(what, f"{boot.set_option(host, SCALABLE_MODE)}\n# VT-d must be enabled in the BIOS")
+    return Problem(what, f"{option}# VT-d must be enabled in the BIOS")
 
 
 def _without_pasids(host: Host) -> Problem:
     """PASIDs are off: for one of the reasons that can be told apart, the likeliest first."""
+    iommu = any(host.find("/sys/class/iommu/*"))
     if host.text("/sys/module/idxd/parameters/sva") == "N":
         return Problem(
             "PASIDs are off: idxd was loaded with sva=0",
@@ -95,26 +101,36 @@ def _without_pasids(host: Host) -> Problem:
             "# take that away; this then ends all use of DSA and IAA:\n"
             "modprobe -r iaa_crypto idxd\nmodprobe idxd sva=1",
         )
+    if not iommu and (_is_guest(host) or not _asked_for(host)):
+        return _without_iommu(host)
     if not _asked_for(host):
         return Problem(
             "PASIDs are off: the IOMMU is not in scalable mode",
             f"{boot.set_option(host, SCALABLE_MODE)}\n# VT-d and ENQCMD must be enabled in the BIOS",
         )
     what = f"PASIDs are off although {SCALABLE_MODE} is on the kernel's command line"
-    if _paging_differs(host):
+    if "la57" in host.cpu_flags and FOUR_LEVELS not in host.command_line:
         return Problem(
-            f"{what}: the processor uses five-level page tables (la57), which not every IOMMU and kernel shares",
-            f"{boot.set_option(host, FOUR_LEVELS)}\n# see: dmesg | grep -i -e DMAR -e idxd",
+            f"{what}: the processor uses page tables of five levels (la57), {_levels(host)}",
+            f"{boot.set_option(host, FOUR_LEVELS)}\n{_SETTINGS}",
         )
-    return Problem(
-        what,
-        "# enable VT-d, PCIe ENQCMD, ATS and PRI in the BIOS; in a guest the IOMMU must be in scalable mode\n"
-        "# see: dmesg | grep -i -e DMAR -e idxd",
-    )
+    return Problem(what, _SETTINGS) if iommu else _without_iommu(host)
+
+
+def _levels(host: Host) -> str:
+    """What is known of the levels of the IOMMU's page tables."""
+    said = (host.text(path) for path in host.find("/sys/class/iommu/dmar*/intel-iommu/cap"))
+    if any(not int(text, 16) & _FIVE_LEVELS for text in said if text):
+        return "and the IOMMU knows only four"
+    return "which some kernels do not share with the IOMMU"
+
+
+def _is_guest(host: Host) -> bool:
+    return "hypervisor" in host.cpu_flags
 
 
 def _asked_for(host: Host) -> bool:
-    """Whether the command line asks for scalable mode; the last of several counts for what they share."""
+    """Whether the command line asks for scalable mode."""
     words = {
         word
         for option in host.command_line
@@ -122,12 +138,3 @@ def _asked_for(host: Host) -> bool:
         for word in option.partition("=")[2].split(",")
     }
     return "sm_on" in words and "off" not in words
-
-
-def _paging_differs(host: Host) -> bool:
-    """Whether the processor has five levels and no option against them, and no IOMMU says that it has them, too."""
-    if "la57" not in host.cpu_flags or FOUR_LEVELS in host.command_line:
-        return False
-    said = [host.text(path) for path in host.find("/sys/class/iommu/dmar*/intel-iommu/cap")]
-    capabilities = [int(text, 16) for text in said if text]
-    return not capabilities or any(not capability & _FIVE_LEVELS for capability in capabilities)

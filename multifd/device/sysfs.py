@@ -129,7 +129,8 @@ class Host:
     def listening(self, path: str) -> bool | None:
         """Whether somebody answers on a Unix socket; None where this user may not ask."""
         if path in self.facts.listening:
-            return True
+            owner = self.facts.owners.get(path)
+            return True if owner is None or self.user.may_open(owner) else None
         with socket.socket(socket.AF_UNIX) as ours:
             ours.settimeout(_ANSWER)
             try:
