@@ -21,8 +21,8 @@ from multifd.cli.qemus import Found, on_this_host
 from multifd.codec import create, factories
 from multifd.device.diagnose import Diagnosis, diagnose
 from multifd.device.found import BOTH, Device, Problem
-from multifd.device.recorded_host import RecordedHost
-from multifd.device.sysfs import LIVE, Host
+from multifd.device.recorded_host import RELEASE, RecordedHost
+from multifd.device.sysfs import DISTRIBUTION, LIVE, Host
 from multifd.device.trace import TracedHost
 from multifd.errors import EnvironmentBroke, InputError, MultifdError
 from multifd.libraries.find import Library, candidates
@@ -80,10 +80,9 @@ def doctor(as_json: bool, record: Path | None, recorded: Path | None, root: Path
         if record is not None:
             raise InputError("--record is of this host, --host of another: choose one")
         sys.exit(_of_record(recorded, as_json))
-    host = TracedHost(root)
-    diagnosis = diagnose(host)
     if record is not None:
-        _write(record, host)
+        _write(record, root)
+    diagnosis = diagnose(Host(root))
     libraries, qemus = candidates(), on_this_host()
     started = {name: start(library) for name, library in _usable(libraries).items()}
     if as_json:
@@ -106,7 +105,12 @@ def _of_record(file: Path, as_json: bool) -> int:
     return _exit_code(diagnosis, (), {}, ())
 
 
-def _write(file: Path, host: TracedHost) -> None:
+def _write(file: Path, root: Path) -> None:
+    """Record what a diagnosis looks at, and what any reader wants to know."""
+    host = TracedHost(root)
+    diagnose(host, enough=None)
+    for path in (RELEASE, DISTRIBUTION):
+        host.text(path)
     lines = (f"# what multifd {__version__} doctor looked at", *host.lines())
     try:
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
