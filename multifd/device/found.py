@@ -33,6 +33,8 @@ class Device:
     nodes: tuple[str, ...]
     """Device nodes through which this user reaches it."""
     problems: tuple[Problem, ...]
+    processes: int | None = None
+    """How many processes can hold it at a time, None for no limit."""
 
     @property
     def usable(self) -> bool:
