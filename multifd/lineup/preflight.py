@@ -146,16 +146,17 @@ class _Flight:
 
     def roles(self) -> tuple[tuple[Role, ...], str]:
         """Those in which the device did the work, and how it went; raises PeerError where the contract is broken."""
-        made, sample = self._directory / "made", self._directory / "sample"
+        capture = self._directory / "capture"
         began = time.monotonic()
-        wrong = {"sender": self._elsewhere(self._encoded(made))}
+        wrong = {"sender": self._elsewhere(self._encoded(capture))}
         if wrong["sender"] is not None:
-            self._by_ours(sample)
-        wrong["receiver"] = self._received(sample if wrong["sender"] is not None else made)
-        took = f"{(time.monotonic() - began) * 1000:.0f} ms"
+            capture = self._by_ours()
+        with self._destination() as memory:
+            wrong["receiver"] = self._elsewhere(self._decoded(capture, memory))
+            differing = self._differing(memory) if wrong["receiver"] is None else ""
         able = tuple(role for role in BOTH if wrong[role] is None)
         if able == BOTH:
-            return able, f"one round trip worked in {took}"
+            return able, f"one round trip worked in {(time.monotonic() - began) * 1000:.0f} ms{differing}"
         came = "; ".join(dict.fromkeys(f"as {role}: {text}" for role, text in wrong.items() if text is not None))
         return able, _said(came, self._process.log)
 
@@ -169,22 +170,23 @@ class _Flight:
             id=0, script=self._script, framing=self._method, dialect=LATEST, channels=1, capture=str(capture)
         )
 
-    def _by_ours(self, capture: Path) -> None:
-        ours = PeerServer(create(reference(framing(self._method).container)), "sample", io.StringIO())
+    def _by_ours(self) -> Path:
+        capture = self._directory / "ours"
+        ours = PeerServer(create(reference(framing(self._method).container)), "ours", io.StringIO())
         ours.encode(self._encoding(capture))
+        return capture
 
-    def _received(self, capture: Path) -> str | None:
-        with self._destination() as memory:
-            reply = self._process.request(
-                contract.Decode, self._deadline, capture=str(capture), memory=memory.layout, framing=self._method,
-                dialect=LATEST,
-            )  # fmt: skip
-            wrong = self._elsewhere(reply)
-            if wrong is not None:
-                return wrong
-            with GuestMemory.open(self._script.rounds[-1].image, writable=False) as sent:
-                differing = memory.differences(sent, limit=1)
-        return f"page {differing[0].first} of {differing[0].block} differs" if differing else None
+    def _decoded(self, capture: Path, memory: GuestMemory) -> contract.Conclusion:
+        return self._process.request(
+            contract.Decode, self._deadline, capture=str(capture), memory=memory.layout, framing=self._method,
+            dialect=LATEST,
+        )  # fmt: skip
+
+    def _differing(self, memory: GuestMemory) -> str:
+        """What is wrong in memory. It does not make the work another's: the probe says what it is worth."""
+        with GuestMemory.open(self._script.rounds[-1].image, writable=False) as sent:
+            differing = memory.differences(sent, limit=1)
+        return f", and page {differing[0].first} of {differing[0].block} differs" if differing else ""
 
     @contextmanager
     def _destination(self) -> Iterator[GuestMemory]:
