@@ -7,6 +7,7 @@ model of its silicon, with what is behind ``-m`` for its name.
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -14,8 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from multifd.accelerator import by_codec
+from multifd.accelerator import VENDOR, by_codec
 from multifd.codec import create
+from multifd.libraries.fetch import LOADER
 from multifd.libraries.find import Library
 from multifd.memory.image import GuestMemory
 from multifd.peer import contract
@@ -136,6 +138,17 @@ def pretending(codec: str, manner: str) -> Library:
     """A library that is none: whoever starts its codec starts a pretender."""
     loader = (sys.executable, "-P", str(Path(__file__)), manner)
     return Library(codec, Path(f"lib{codec}.so"), "0", "profile", loader, (0, 0))
+
+
+def furnish(directory: Path, codec: str, manner: str) -> Path:
+    """A folder in which the search finds that library, with the pretender as the loader that it needs."""
+    directory.mkdir(parents=True)
+    (directory / VENDOR[codec].soname).symlink_to(Path("/bin/true").resolve())
+    loader = directory / LOADER
+    pretender = shlex.join((sys.executable, "-P", str(Path(__file__)), manner))
+    loader.write_text(f'#!/bin/sh\nshift 2\nexec {pretender} "$@"\n')
+    loader.chmod(0o755)
+    return directory
 
 
 def main(manner: str, *command: str) -> int:
