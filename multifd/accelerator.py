@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -34,6 +34,8 @@ class VendorCodec:
     chooses_path: bool = False
     """The codec has a parameter ``path``: silicon or the library's own CPU path. Otherwise it is on silicon wherever
     there is some, and whatever is about its CPU path needs a host without."""
+    software_only: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Values of the codec's parameters that its library has on its CPU path only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ IAA: Final = Accelerator(
         "github.com/intel/qpl",
         version="qpl_get_library_version",
         chooses_path=True,
+        software_only=MappingProxyType({"level": (3,)}),
     ),
     counter=Event(
         "descriptors submitted to shared work queues from user space (performance unit)",
@@ -132,7 +135,8 @@ IAA: Final = Accelerator(
     ),
 )
 """Intel In-Memory Analytics Accelerator. The event is ``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c
-(Linux 6.18)."""
+(Linux 6.18). Level 3 (``qpl_high_level``) is refused on the hardware path: sources/c_api/compression_operations/
+arguments_check.hpp (qpl 1.9.0)."""
 
 KUNPENG: Final = Accelerator(
     kind="kunpeng",

@@ -40,6 +40,7 @@ def begun(campaign: Campaign, command: str) -> Run:
         strength=campaign.options.strength,
         coverage=Coverage(cells=dict(Counter(cell.suite for cell in campaign.plan.cells.values()))),
         corpus=campaign.content,
+        remarks=campaign.line_up.remarks,
     )
 
 
