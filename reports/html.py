@@ -99,6 +99,7 @@ def _environment() -> Environment:
         "DEVICES": vocabulary.DEVICES,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
+        "RECORDED": vocabulary.RECORDED,
         "MARKS": vocabulary.MARKS,
         "STATES": vocabulary.STATES,
         "FAMILIES": FAMILIES,

@@ -77,6 +77,7 @@ def _environment() -> Environment:
         "VERDICTS": vocabulary.VERDICTS,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
+        "RECORDED": vocabulary.RECORDED,
         "MARKS": vocabulary.MARKS,
         "STATES": vocabulary.STATES,
         "FAMILIES": FAMILIES,

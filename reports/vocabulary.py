@@ -91,6 +91,9 @@ STATES: Final[dict[State, Term]] = {
 NO_QEMU: Final = "no real QEMU took part; remedy: --qemu PATH, or --qemu found"
 """What a run without one says, for its software is what people run."""
 
+RECORDED: Final = "the devices are those of a recorded host: whatever is said to be hardware here is a stand-in for it"
+"""What a run below the root of a recorded host says."""
+
 
 def word(cell: Cell) -> str:
     """The verdict in one word; for a failure its kind, which says more."""

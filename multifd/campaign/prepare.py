@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from multifd.campaign.content import surveyed
 from multifd.campaign.options import Options
 from multifd.device.diagnose import detect
-from multifd.device.sysfs import Host
 from multifd.errors import InputError
 from multifd.libraries.find import Library
 from multifd.lineup.devices import device_peers
@@ -85,7 +84,7 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     files = find(options.corpus) if options.corpus is not None else None
     profile = load(options.profile)
     fetch_missing(profile, say)
-    devices = detect(Host())
+    devices = detect(options.device_host)
     binaries = binaries_of(profile, options.qemu)
     on_devices = device_peers(profile, devices, tried=preflight(profile))
     with Prober() if probe else nullcontext() as prober:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from multifd.device.sysfs import Host
 from multifd.evidence.proof import Prover
 from multifd.lineup.peers import LineUp, LineUpPeer
@@ -10,6 +12,9 @@ from multifd.peer.nursery import Nursery
 from multifd.plan.work import Pairing
 from multifd.result.record import Role
 from multifd.run.stage import Stage
+
+_TURNS: Final = 10
+"""Deadlines of a request for which others may use a device before this worker does."""
 
 
 class Means:
@@ -20,7 +25,7 @@ class Means:
         self.stage = stage
         self.deadline = line_up.deadlines.request
         """Seconds that one request may take."""
-        self.prover = Prover(host or Host(), line_up.required)
+        self.prover = Prover(host or Host(), line_up.required, _TURNS * self.deadline)
         self.processes: dict[tuple[str, Role], PeerProcess] = {}
         """Peers that have been started, each for all cells; the one that was asked for last is the last."""
         self._nursery = Nursery()

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, Qtest, qtest, start
 from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing, sent, watch
-from multifd.result.record import CpuSeconds, Provenance, Role, Sides
+from multifd.result.record import CpuSeconds, DeviceWork, Provenance, Role, Sides
 from multifd.run.means import Means
 from multifd.run.recording import Recording
 from multifd.wire.dialect import ZeroPages
@@ -123,30 +123,37 @@ class QemuBench:
     def run(self, pairing: Pairing) -> Outcome:
         """Run the cell; raises EnvironmentBroke if a QEMU does not come up.
 
-        A QEMU does not say how it compresses: the devices' counters do. A peer of ours beside it is held to the first
-        round, the one that QEMU surely sends whole.
+        A QEMU does not say how it compresses: the devices' counters do, if they reach what the migration demands of
+        that side. Every end is held to the first round, the one that QEMU surely sends whole.
         """
-        line_up, prover = self._means.line_up, self._means.prover
+        line_up = self._means.line_up
         ends: dict[Role, tuple[str, Framing]] = {
             "sender": (pairing.sender, framing(pairing.sender_framing)),
             "receiver": (pairing.receiver, framing(pairing.receiver_framing)),
         }
         ours = {end: line_up.peer(name) for end, (name, _) in ends.items() if line_up.qemu(name) is None}
         on = {end: by_method(spoken.travels_as) for end, (_, spoken) in ends.items() if end not in ours}
-        kinds = {accelerator.kind for accelerator in on.values() if accelerator is not None}
-        with prover.watching(ours) as judge, prover.noticing(kinds) as worked:
-            outcome = self._migrate(pairing)
+        accelerators = {end: accelerator for end, accelerator in on.items() if accelerator is not None}
+        with self._means.prover.watching(ours, accelerators) as judge:
+            outcome, said = self._migrate(pairing)
             if outcome.observation.outcome == "identical":
-                script = self._means.stage.script(pairing)
-                demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
-                jobs = {"sender": demand.encoding, "receiver": demand.decoding}
-                proven(outcome, judge(lambda: {end: Part(Asked(jobs[end](ends[end][1]))) for end in ours}))
+                proven(outcome, judge(lambda: self._parts(pairing, ends, ours, said)))
             outcome.provenance = Sides.model_validate(
-                {end: _ran(accelerator, worked) for end, accelerator in on.items()}
+                {end: _ran(end, accelerator, outcome.device) for end, accelerator in on.items()}
             )
         return outcome
 
-    def _migrate(self, pairing: Pairing) -> Outcome:
+    def _parts(
+        self, pairing: Pairing, ends: Mapping[Role, tuple[str, Framing]], ours: Collection[Role], said: Said | None
+    ) -> dict[Role, Part]:
+        script = self._means.stage.script(pairing)
+        demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
+        jobs = {"sender": demand.encoding, "receiver": demand.decoding}
+        done = said if isinstance(said, contract.Done) else None
+        return {end: Part(Asked(jobs[end](ends[end][1])), done if end in ours else None) for end in ends}
+
+    def _migrate(self, pairing: Pairing) -> tuple[Outcome, Said | None]:
+        """What came of it, and what a peer of ours says of its part."""
         sender, receiver = self._means.line_up.qemu(pairing.sender), self._means.line_up.qemu(pairing.receiver)
         spliced = pairing.plan.mode == "splice"
         source = sender or receiver
@@ -159,16 +166,16 @@ class QemuBench:
                 destination, codec if spliced else None, recording,
             )  # fmt: skip
             shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
-            outcome = self._run(ends, codec)
+            outcome, said = self._run(ends, codec)
             main_sync = machine_dialect(ends.machine).main_sync
             outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), spliced=ends.encodes)
-            return outcome
+            return outcome, said
 
     def _recording(self, pairing: Pairing) -> Recording:
         directory = self._record / pairing.place if self._record is not None else None
         return Recording(directory, self._means.stage.path("tap"), _LONGEST * self._means.deadline)
 
-    def _run(self, ends: _Set, codec: str) -> Outcome:
+    def _run(self, ends: _Set, codec: str) -> tuple[Outcome, Said | None]:
         if ends.destination is None:
             return self._to_ours(ends, self._means.process(codec, "receiver"))
         with ends.ram("destination").open("wb") as file:
@@ -177,17 +184,17 @@ class QemuBench:
             return self._to_qemu(ends, None)
         return self._to_qemu(ends, self._means.process(codec, "sender" if ends.encodes else "receiver"))
 
-    def _to_qemu(self, ends: _Set, splice: PeerProcess | None) -> Outcome:
+    def _to_qemu(self, ends: _Set, splice: PeerProcess | None) -> tuple[Outcome, Said | None]:
         course, said = asyncio.run(self._drive(ends, splice, None))
         if said is None and splice is not None:
             said = self._conclusion(splice)
         if course.destination is None:
             assert isinstance(said, contract.Failed | PeerError)
-            return Outcome(_not_even(said))
+            return Outcome(_not_even(said)), said
         arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.pairing))
-        return _outcome(ends, course, between(course, arrived, said), said)
+        return _outcome(ends, course, between(course, arrived, said), said), said
 
-    def _to_ours(self, ends: _Set, peer: PeerProcess) -> Outcome:
+    def _to_ours(self, ends: _Set, peer: PeerProcess) -> tuple[Outcome, Said | None]:
         ground = ends.source.machines[ends.machine]
         blocks = {**ground.blocks, **ends.pairing.sizes}
         with GuestMemory.create(ends.directory / "blocks", blocks, ends.script.page_size) as memory:
@@ -195,12 +202,12 @@ class QemuBench:
             if said is None:
                 said = self._conclusion(peer)
             elif isinstance(said, contract.Failed | PeerError):
-                return Outcome(_not_even(said))
+                return Outcome(_not_even(said)), said
             shutil.copyfile(ram_of(memory.layout), ends.ram("destination"))
             digest = memory.digest()
         strange = tuple(name for name, sha256 in ground.sha256.items() if digest[name] != sha256)
         arrived = Arrived(left_in(ends.ram("destination"), ends.script), strange, _taken_for_pages(ends.pairing))
-        return _outcome(ends, course, at_ours(course, arrived, said), said)
+        return _outcome(ends, course, at_ours(course, arrived, said), said), said
 
     async def _drive(
         self, ends: _Set, peer: PeerProcess | None, memory: MemoryLayout | None
@@ -301,11 +308,12 @@ def _changes(ends: _Set, test: Qtest) -> list[Callable[[], Awaitable[None]]]:
     return [_Change(ends, content, test) for content in ends.script.rounds[1:]]
 
 
-def _ran(accelerator: Accelerator | None, worked: Callable[[str], bool]) -> Provenance:
+def _ran(end: Role, accelerator: Accelerator | None, work: Iterable[DeviceWork]) -> Provenance:
     """How a QEMU ran a method that is this accelerator's; None is one of the CPU."""
     if accelerator is None:
         return "software"
-    return "hardware" if worked(accelerator.kind) else accelerator.without
+    shown = any(each.end == end and each.verdict == "proven" for each in work)
+    return "hardware" if shown else accelerator.without
 
 
 def _taken_for_pages(pairing: Pairing) -> bool:

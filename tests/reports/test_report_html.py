@@ -9,7 +9,7 @@ import pytest
 from multifd.result.content import in_words
 from multifd.result.record import DeviceWork, Results, Sides, Verdict
 from reports import html, matrix
-from reports.vocabulary import NO_QEMU, VERDICTS
+from reports.vocabulary import NO_QEMU, RECORDED, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results, unable, user_content
 
 VOID = {"meta", "input", "br"}
@@ -56,6 +56,11 @@ class Document(HTMLParser):
 
 def document(run: Results) -> Document:
     return Document(html.render(run))
+
+
+def test_devices_of_a_recorded_host_are_taken_for_nothing_else() -> None:
+    assert f"{RECORDED.capitalize()}." in document(results(cell(), recorded="/hosts/gen4")).text
+    assert RECORDED.capitalize() not in document(results(cell())).text
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
