@@ -124,6 +124,16 @@ class Dies(Pretender):
         raise AssertionError("it is dead")
 
 
+class InSoftware(PeerServer):
+    """The library's own CPU path."""
+
+    def introduce(self, request: contract.Hello) -> contract.Introduction:
+        return super().introduce(request).model_copy(update={"provenance": "vendor-software"})
+
+    def _done(self, request: contract.Message, **fields: object) -> contract.Done:
+        return super()._done(request, **fields).model_copy(update={"provenance": "vendor-software"})
+
+
 MANNERS: Final[Mapping[str, type[Pretender]]] = {
     each.__name__: each
     for each in (
@@ -152,8 +162,10 @@ def furnish(directory: Path, codec: str, manner: str) -> Path:
 
 
 def main(manner: str, *command: str) -> int:
-    """Serve in the place of the codec in the command."""
+    """Serve in the place of the codec in the command; on its CPU path all is well."""
     codec = command[command.index("-m") + 2]
+    if "path=2" in command:
+        return InSoftware(create(by_codec(codec).emulated), codec, sys.stdout).serve(sys.stdin)
     if manner == REFUSES:
         print(f"multifd peer: {WORDS}", file=sys.stderr)
         return 2

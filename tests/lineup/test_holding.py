@@ -23,7 +23,7 @@ from multifd.run.stage import Stage
 
 
 def device(processes: int | None, stack: str = "vfio", pci: str = "0000:6b:00.0") -> Device:
-    return Device("qat", "4xxx", pci, "4xxx", {"stack": stack}, (), (), processes)
+    return Device("qat", "4xxx", pci, "4xxx", {"stack": stack}, (), (), processes=processes)
 
 
 def peer(name: str, roles: Sequence[Role] = ("sender", "receiver"), provenance: Provenance = "hardware") -> LineUpPeer:

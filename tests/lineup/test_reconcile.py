@@ -73,7 +73,7 @@ def test_a_required_peer_that_does_not_start_ends_the_run_before_it_begins() -> 
     [
         ({}, "FallenBack", "qpl was to run as hardware, and runs as vendor-software"),
         (
-            {"provenance": "vendor-software", "parameters": {"path": 2}, "devices": ()},
+            {"provenance": "vendor-software", "parameters": {}, "devices": ()},
             "Pretender",
             "qpl was to run as vendor-software, and runs as hardware",
         ),
