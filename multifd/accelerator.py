@@ -136,7 +136,7 @@ IAA: Final = Accelerator(
 )
 """Intel In-Memory Analytics Accelerator. The event is ``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c
 (Linux 6.18). Level 3 (``qpl_high_level``) is refused on the hardware path: sources/c_api/compression_operations/
-arguments_check.hpp (qpl 1.9.0)."""
+arguments_check.hpp (github.com/intel/qpl, eddfae1)."""
 
 KUNPENG: Final = Accelerator(
     kind="kunpeng",

@@ -22,6 +22,8 @@ BOTH: Final[tuple[Role, ...]] = ("sender", "receiver")
 HARDWARE: Final = 1
 SOFTWARE: Final = 2
 """The ``path`` parameter of the codecs over vendor libraries."""
+BACKUP: Final = "backup"
+"""The parameter of a codec whose library computes in software what its device does not; 0: it does not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """The preflight: before there is a plan, each vendor's library shows what it does on its device.
 
 A device that looks usable may not be, and one that does not may be: what counts is that one round trip came back. The
-library's peer is started as the run starts it, and is asked through the peer contract to encode some pages and to
-decode what it made. Both must have run on the device by all that the peer says: how it ran (``provenance``), calls
-that the library computed in software (``software``), and what the library counted (``library``), where it counts.
+library's peer is started as the run starts it, but that it has no software to go to where that can be had (``backup``
+0), and is asked through the peer contract to encode some pages and to decode what it made. Both must have run on the
+device by all that the peer says: how it ran (``provenance``), calls that the library computed in software
+(``software``), and what the library counted (``library``), where it counts.
 
 Where it encodes otherwise than on the device it is given a capture of our own to decode: a device may have the one
 direction only (``cfg_services`` ``decomp``, Documentation/ABI/testing/sysfs-driver-qat, Linux 6.18). Whatever goes
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,7 @@ from multifd.codec.reference import reference
 from multifd.errors import EnvironmentBroke, InputError, PeerError
 from multifd.framing.model import framing
 from multifd.libraries.find import libraries
-from multifd.lineup.device_peer import BOTH, DevicePeer, Find, Row, rows
+from multifd.lineup.device_peer import BACKUP, BOTH, DevicePeer, Find, Row, rows
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
@@ -102,12 +103,13 @@ def preflight(profile: Profile, find: Find = libraries, alone: Alone = nullconte
 def _peer(row: Row) -> DevicePeer:
     real = row.accelerator.real
     assert real is not None, f"{row.accelerator.kind} has a library and no codec"
-    peer = row.real(real, hardware=True)
+    peer, factory = row.real(real, hardware=True), factories()[real.name]
     try:
-        factories()[peer.codec].values(peer.parameters)
+        factory.values(peer.parameters)
     except InputError as problem:
         raise InputError(f"profile: {peer.place}: {problem}") from None
-    return peer
+    strict = {BACKUP: 0} if BACKUP in factory.parameters else {}
+    return replace(peer, parameters={**peer.parameters, **strict})
 
 
 def _flown(
