@@ -19,7 +19,7 @@ from multifd.peer.server import run
 from multifd.peer.turns import take_turns
 
 _LINES: Final = 1
-"""``_IOLBF`` of stdio.h (glibc, musl)."""
+"""``_IOLBF``: a line at a time (setvbuf(3))."""
 
 
 def main(arguments: list[str]) -> int:
