@@ -18,6 +18,8 @@ from typing import Final
 
 _MOST: Final = 4096
 """Bytes of a file."""
+_BEFORE: Final = 1_000_000
+"""Jobs that a device has done since its host was started."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Counter:
 
 
 def plant(root: Path, form: Form) -> None:
-    """A counter at zero, of a device that has done nothing."""
+    """A counter as it stands on a host that has worked before."""
     file = root / form.file
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(form.text(0), encoding="ascii")
+    file.write_text(form.text(_BEFORE), encoding="ascii")

@@ -102,7 +102,7 @@ class Prover:
                     work += rule(sharing, seen, self._silence(name))
                     if any(each.verdict == "disturbed" for each in work):
                         self._idle.disturbed(name)
-                return tuple(sorted(work, key=lambda each: list(users).index(each.end)))
+                return tuple(sorted(work, key=lambda each: each.end != "sender"))
 
             yield judge
 

@@ -27,7 +27,7 @@ to the device, is a fallback that nobody predicted: unproven.
 
 An end of which nothing is asked because its library's rules give everything to software ``fell-back``.
 
-A real QEMU claims nothing. It is proven as above; what counted too few shows that it ran without the device.
+A real QEMU claims nothing. It is proven as above; of too few jobs nothing follows but that nothing shows it.
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ class End:
         said = self.part.said
         if said is None or self.part.asked.software or said.software <= self.forgone:
             return ""
-        return f"its library says that it computed {said.software} calls in software"
+        return f"its library says that it computed {said.software} of its calls in software"
 
     @property
     def software(self) -> str:
         """What went to software by the rules, and why, in words."""
         said = self.part.said
         busy = (
-            f"{self.forgone} calls in software, for the queues were busy {said.busy} times"
+            f"{self.forgone} of its calls in software, for the queues were busy {said.busy} times"
             if self.forgone and said
             else ""
         )
@@ -152,7 +152,9 @@ def _ruled(end: End, others: Sequence[End], seen: Seen, silence: DeviceVerdict) 
 def _of_qemu(work: DeviceWork) -> DeviceWork:
     """The same of an end that claims nothing."""
     if work.verdict == "unproven":
-        return work.model_copy(update={"verdict": "not claimed", "why": _and("it ran without the device", work.why)})
+        return work.model_copy(
+            update={"verdict": "not claimed", "why": _and("nothing shows that it ran on the device", work.why)}
+        )
     return work.model_copy(update={"verdict": "unverified"}) if work.verdict == "disturbed" else work
 
 

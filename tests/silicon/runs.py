@@ -90,7 +90,9 @@ class Lab:
         RecordedHost.parse(TREES[self.device] + more).plant(self.root)
         plant(self.root, FORMS[self.device])
 
-    def run(self, way: str, *arguments: str, parameters: Mapping[str, int] | None = None, peers: Sequence[str] = ("zlib",)) -> Run:
+    def run(
+        self, way: str, *arguments: str, parameters: Mapping[str, int] | None = None, peers: Sequence[str] = ("zlib",)
+    ) -> Run:
         """Run the suites with a stand-in of that way beside codecs of ours."""
         profile, results = self.directory / "profile.yaml", self.directory / "results"
         given = [f"{name}={value}" for name, value in (parameters or {}).items()]

@@ -48,15 +48,8 @@ def doubled(counter: Counter) -> Count:
 
 
 def reset(counter: Counter) -> Count:
-    """The device is taken down and up again now and then, and forgets what it has counted."""
-    calls = count(1)
-
-    def add(jobs: int) -> None:
-        counter.add(jobs)
-        if next(calls) % 100 == 0:
-            counter.reset()
-
-    return add
+    """In the middle the device is taken down and up again, and forgets what it has counted."""
+    return _then(counter, counter.reset)
 
 
 def gone(counter: Counter) -> Count:
