@@ -160,6 +160,6 @@ def lacking(work: Iterable[DeviceWork]) -> str:
 
 
 def _numbers(work: DeviceWork) -> str:
-    counted = "none" if work.counted is None else work.counted
+    counted = "how many were done is not known" if work.counted is None else f"{work.counted} counted"
     why = f": {work.why}" if work.why else ""
-    return f"{work.device}: {work.asked} {work.unit} were asked for, {counted} counted ({work.source}){why}"
+    return f"{work.device}: {work.asked} {work.unit} were asked for, {counted} ({work.source}){why}"
