@@ -106,13 +106,17 @@ class Host:
         """
         if self.live and self._ourselves:
             return os.access(path, os.R_OK | os.W_OK, effective_ids=True)
+        owner = self.owner(path)
+        return owner is not None and self.user.may_open(owner)
+
+    def owner(self, path: str) -> Owner | None:
+        """Who may do what with a file; None where there is none, or where this user may not look."""
         if self.facts.closed(path, self.user):
-            return False
+            return None
         try:
-            owner = self.facts.owners.get(path) or Owner.of(self._at(path).stat())
+            return self.facts.owners.get(path) or Owner.of(self._at(path).stat())
         except OSError:
-            return False
-        return self.user.may_open(owner)
+            return None
 
     def free(self, path: str) -> int | None:
         """Free bytes of the file system that holds this directory."""
@@ -125,7 +129,8 @@ class Host:
     def listening(self, path: str) -> bool | None:
         """Whether somebody answers on a Unix socket; None where this user may not ask."""
         if path in self.facts.listening:
-            return True
+            owner = self.facts.owners.get(path)
+            return True if owner is None or self.user.may_open(owner) else None
         with socket.socket(socket.AF_UNIX) as ours:
             ours.settimeout(_ANSWER)
             try:
