@@ -104,7 +104,7 @@ class Examined:
     def _is_broken(self, device: Device) -> bool:
         """Whether a device cannot be used: by its library, which knows best, else by what detection says."""
         tried = next((run.tried for run in self.runs.values() if run.tried and run.tried.kind == device.kind), None)
-        return not device.usable if tried is None else not tried.works
+        return bool(device.problems) if tried is None else not tried.works
 
 
 def usable(libraries: Iterable[Library]) -> dict[str, Library]:

@@ -57,7 +57,7 @@ def show_devices(console: Console, diagnosis: Diagnosis) -> None:
 
 
 def _show_device(console: Console, device: Device) -> None:
-    mark = "[green]usable  [/]" if device.usable else "[red]unusable[/]"
+    mark = "[green]usable  [/]" if device.usable else "[red]unusable[/]" if device.problems else "not used"
     limits = {} if device.directions == BOTH else {"only as": " and ".join(sorted(device.directions)) or "nothing"}
     facts = ", ".join(f"{name} {value}" for name, value in {**device.facts, **limits}.items())
     where = f" {device.pci}" if device.pci else ""
