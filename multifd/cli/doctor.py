@@ -143,7 +143,7 @@ def _exit_code(
     if diagnosis.problems:
         return ENVIRONMENT
     broken = (
-        any(not device.usable for device in diagnosis.devices)
+        any(device.problems for device in diagnosis.devices)
         or any(qemu.problem for qemu in qemus)
         or any(one.problem for one in started.values())
         or any(_unloadable(libraries))
@@ -238,7 +238,7 @@ def _show_devices(console: Console, diagnosis: Diagnosis) -> None:
 
 
 def _show_device(console: Console, device: Device) -> None:
-    mark = "[green]usable  [/]" if device.usable else "[red]unusable[/]"
+    mark = "[green]usable  [/]" if device.usable else "[red]unusable[/]" if device.problems else "not used"
     limits = {} if device.directions == BOTH else {"only as": " and ".join(sorted(device.directions)) or "nothing"}
     facts = ", ".join(f"{name} {value}" for name, value in {**device.facts, **limits}.items())
     where = f" {device.pci}" if device.pci else ""

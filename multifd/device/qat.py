@@ -19,13 +19,10 @@ from typing import Final
 from multifd.device import pci, qat_services
 from multifd.device.found import BOTH, Device, Direction, Problem
 from multifd.device.pci import Function
-from multifd.device.qat_counters import counters
 from multifd.device.qat_generation import PHYSICAL, VIRTUAL, Generation
 from multifd.device.qat_package import Package, runs
 from multifd.device.qat_vfio import Group, Vfio, node, virtual_functions
 from multifd.device.sysfs import Host
-
-__all__ = ("counters", "detect")
 
 NOWHERE: Final[frozenset[Direction]] = frozenset()
 """The roles of a device that serves no migration."""

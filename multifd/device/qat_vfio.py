@@ -16,7 +16,8 @@ from multifd.device import boot, pci, qat_errata
 from multifd.device.found import BOTH, Direction, Problem
 from multifd.device.pci import Function
 from multifd.device.qat_errata import LIBRARY
-from multifd.device.qat_manager import ALONE, RESTART, SOCKET, Manager, release_of
+from multifd.device.qat_manager import ALONE, RESTART, Manager, release_of
+from multifd.device.qat_release import SOCKET
 from multifd.device.qat_services import directions, environment_file, services
 from multifd.device.sysfs import Host
 
@@ -185,7 +186,7 @@ class Vfio:
         if self.host.text("/sys/fs/selinux/enforce") == "1":
             # github.com/fedora-selinux/selinux-policy/issues/3182: the service reports success all the same.
             commands += "\n# SELinux may have kept qat.service from it: ausearch -m avc -c chown -c chmod"
-        elif any(option.startswith("vfio-pci.ids=") for option in self.host.command_line):
+        elif any(option.replace("_", "-").startswith("vfio-pci.ids=") for option in self.host.command_line):
             # QAT20-41023 of qatlib: its service admits its group only to functions that it bound itself.
             commands += "\n# vfio-pci.ids on the kernel's command line keeps qat.service before 26.02 from doing so"
         return commands

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from click.testing import CliRunner
 
+from multifd.cli.doctor import doctor
 from multifd.device import qat
 from multifd.device.found import BOTH, Device, Direction, Problem
 from multifd.device.recorded_host import RecordedHost
@@ -386,6 +388,14 @@ def test_a_host_as_it_was_reported_is_diagnosed_as_it_is(
     devices = qat.detect(recorded(tmp_path, name))
 
     assert [seen(device, wanted.facts) for device, wanted in zip(devices, expected, strict=True)] == list(expected)
+
+
+@pytest.mark.parametrize(("name", "expected"), ROWS.items(), ids=ROWS)
+def test_doctor_ends_in_an_error_only_where_something_is_wrong(name: str, expected: Sequence[Expected]) -> None:
+    result = CliRunner().invoke(doctor, ["--host", str(HOSTS / f"{name}.txt")])
+
+    assert result.exit_code == any(device.problems for device in expected)
+    assert all(problem.what in result.output for device in expected for problem in (*device.problems, *device.notes))
 
 
 def test_every_recorded_host_has_its_row_and_names_its_source() -> None:
