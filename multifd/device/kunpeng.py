@@ -24,8 +24,7 @@ ALGORITHM: Final = "zlib"
 """What QEMU asks UADK for (migration/multifd-uadk.c, QEMU 10.2)."""
 _KEEP: Final = "echo options hisi_zip uacce_mode=1 > /etc/modprobe.d/hisi_zip.conf"
 _RELOAD: Final = (
-    "# the kernel's own use of it (crypto API) stops meanwhile:\n"
-    f"modprobe -r hisi_zip\n{_KEEP}\nmodprobe hisi_zip"
+    f"# the kernel's own use of it (crypto API) stops meanwhile:\nmodprobe -r hisi_zip\n{_KEEP}\nmodprobe hisi_zip"
 )
 
 

@@ -29,9 +29,12 @@ NOWHERE: Final[frozenset[Direction]] = frozenset()
 
 
 def detect(host: Host) -> tuple[Device, ...]:
-    """Every PF with its VFs; in a guest, where there is no PF, every VF."""
+    """Every PF with its VFs; in a guest, where there is no PF, every VF; in a container those that it was given."""
     groups = list(_groups(host))
     kernel = Vfio(host, [each for each in groups if not _by_package(host, each)])
+    given = [each for each in groups if kernel.ours(each)]
+    if kernel.contained and given:
+        groups = given
     packages = _packages(host, groups)
     devices = [
         _under_package(host, group, packages[group.function])
@@ -116,7 +119,7 @@ def _judged(
     if kernel.elsewhere(group):
         return NOWHERE, (), tuple(kernel.notes(group))
     others = any(each is not group and kernel.ours(each) and kernel.named(each) for each in kernel.groups)
-    notes = tuple(qat_services.notes(host, function, number, others=others))
+    notes = tuple(qat_services.notes(host, function, None if kernel.contained else number, others=others))
     if others and not kernel.serves(group):
         return NOWHERE, (), notes
     problems = tuple(qat_services.problems(host, function, others=others))

@@ -27,10 +27,7 @@ def test_a_virtual_function_is_an_engine_too(tmp_path: Path) -> None:
 
 
 KEEP = "echo options hisi_zip uacce_mode=1 > /etc/modprobe.d/hisi_zip.conf"
-RELOAD = (
-    "# the kernel's own use of it (crypto API) stops meanwhile:\n"
-    f"modprobe -r hisi_zip\n{KEEP}\nmodprobe hisi_zip"
-)
+RELOAD = f"# the kernel's own use of it (crypto API) stops meanwhile:\nmodprobe -r hisi_zip\n{KEEP}\nmodprobe hisi_zip"
 
 BROKEN = {
     "driver not loaded": (

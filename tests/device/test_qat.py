@@ -454,6 +454,20 @@ def test_problems_that_do_not_hide_each_other_are_all_named(tmp_path: Path) -> N
     ]
 
 
+def test_a_guest_without_an_iommu_cannot_bind_its_function(tmp_path: Path) -> None:
+    path = "/sys/devices/pci0000:00/0000:00:06.0"
+
+    (device,) = qat.detect(host(tmp_path, GUEST, f"- {path}/iommu_group\n- {path}/driver\n- /dev/vfio"))
+
+    assert device.problems == (
+        Problem(
+            "there is no IOMMU, so vfio-pci takes no function",
+            "# give the guest one: -device intel-iommu,intremap=on,caching-mode=on with kernel-irqchip=split in QEMU,\n"
+            "# <iommu model='intel'/> in libvirt, and intel_iommu=on to the kernel in it",
+        ),
+    )
+
+
 def test_a_guest_with_an_old_function_needs_intels_driver_for_it(tmp_path: Path) -> None:
     old = "/sys/devices/pci0000:00/0000:00:06.0/device = 0x37c9"
 

@@ -260,13 +260,7 @@ ROWS: Final[dict[str, Sequence[Expected]]] = {
         Expected(f"0000:{bus}:00.0", "4xxx", usable=True, processes=16, facts={"processes": "16 at a time"})
         for bus in ("6b", "e8")
     ],
-    "Q19": [
-        *(
-            Expected(f"0000:{bus}:00.0", "4xxx", usable=False, directions=NOBODY, notes=[ELSEWHERE])
-            for bus in ("6b", "70", "e8")
-        ),
-        Expected("0000:ed:00.0", "4xxx", usable=True, processes=1, notes=[ALONE_IN_A_POD]),
-    ],
+    "Q19": [Expected("0000:ed:00.0", "4xxx", usable=True, processes=1, notes=[ALONE_IN_A_POD])],
     "Q-own1": [
         Expected(
             "0000:6b:00.0",
@@ -450,25 +444,54 @@ def test_a_kernel_of_an_enterprise_that_carries_newer_drivers_is_taken_by_what_i
 
 
 @pytest.mark.parametrize(
-    ("kernel", "library", "broken"),
+    ("kernel", "built", "library", "broken"),
     [
-        ("6.1.148", "24.09.0", True),
-        ("6.1.149", "24.09.0", False),
-        ("6.1.0-37-amd64", "25.08.0", True),
-        ("6.1.0-37-amd64", "24.02.0", False),
-        ("6.1.0-37-amd64", "26.02.0", False),
-        ("6.2.0", "24.09.0", False),
-        ("6.12.0", "25.08.0", False),
+        ("6.1.148", "#1 SMP", "24.09.0", True),
+        ("6.1.149", "#1 SMP", "24.09.0", False),
+        ("6.1.0", "#1 SMP", "24.09.0", True),
+        ("6.1.0-37-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.140-1 (2025-05-22)", "25.08.0", True),
+        ("6.1.0-40-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.153-1 (2025-09-20)", "25.08.0", False),
+        ("6.1.0-1036-oem", "#36-Ubuntu SMP", "25.08.0", False),
+        ("6.1.100", "#1 SMP", "24.02.0", False),
+        ("6.1.100", "#1 SMP", "26.02.0", False),
+        ("6.2.0", "#1 SMP", "24.09.0", False),
+        ("6.12.0", "#1 SMP", "25.08.0", False),
     ],
 )
 def test_the_known_break_is_of_two_releases_on_one_long_term_kernel(
-    tmp_path: Path, kernel: str, library: str, broken: bool
+    tmp_path: Path, kernel: str, built: str, library: str, broken: bool
 ) -> None:
-    changes = (f"kernel {kernel}", f"library libqat.so.4 {library}", f"library qatmgr {library}")
+    changes = (
+        f"kernel {kernel}",
+        f"/proc/sys/kernel/version = {built}",
+        f"library libqat.so.4 {library}",
+        f"library qatmgr {library}",
+    )
 
     (device,) = qat.detect(recorded(tmp_path, "Q17", *changes))
 
     assert device.usable is not broken
+
+
+def test_other_generations_came_after_the_break(tmp_path: Path) -> None:
+    path = "/sys/devices/pci0000:6b/0000:6b:00"
+
+    (device,) = qat.detect(
+        recorded(
+            tmp_path,
+            "Q17",
+            f"{path}.0/device = 0x4946\n{path}.1/device = 0x4947\n{path}.2/device = 0x4947\n"
+            f"{path}.0/driver -> ../../../bus/pci/drivers/420xx",
+        )
+    )
+
+    assert (device.name, device.usable) == ("420xx", True)
+
+
+def test_a_container_that_was_given_nothing_is_told_so_of_all(tmp_path: Path) -> None:
+    devices = qat.detect(recorded(tmp_path, "Q19", "- /dev/vfio/373"))
+
+    assert [(device.usable, device.problems, device.notes) for device in devices] == [(False, (), (ELSEWHERE,))] * 4
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name.startswith("Q6")])
