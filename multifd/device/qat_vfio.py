@@ -145,18 +145,17 @@ class Vfio:
         serving = {one for group in self.groups if self.serves(group) for one in self.ours(group)}
         unlucky = sum(serving.isdisjoint(section) for section in self.sections)
         if unlucky:
+            again = f"sed -i '/POLICY=/d' {environment_file(self.host)}\n" if self.manager.policy else ""
             yield Problem(
                 f"POLICY={self.manager.policy} gives {unlucky} of {len(self.sections)} processes no virtual function"
                 " that compresses",
-                f"sed -i '/POLICY=/d' {environment_file(self.host)}\n"
-                f"{RESTART}\n"
-                "# then each process has one of every device",
+                f"{again}{RESTART}\n# then each process has one of every device, as far as there are as many of each",
             )
 
     def _none(self, function: Function) -> Problem:
         """A PF without VFs."""
         if function.iommu_group is None:
-            said = "intel_iommu=on" in self.host.command_line
+            said = any(option.startswith("intel_iommu=on") for option in self.host.command_line)
             return Problem(
                 "the IOMMU is off, so there can be no virtual functions for libqat",
                 "# VT-d must be enabled in the BIOS"

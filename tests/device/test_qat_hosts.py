@@ -174,7 +174,7 @@ ROWS: Final[dict[str, Sequence[Expected]]] = {
                     "the IOMMU is on, and Intel's driver package gives no physical function to user space then"
                     ' ("Cannot use PF with IOMMU enabled")',
                     "# with the IOMMU only its virtual functions work, in guests that have the package\n"
-                    "# without it, guests can have no devices (vfio) any more:\n"
+                    "# without it IAA does not work, and guests can have no devices (vfio):\n"
                     "grubby --update-kernel=ALL --args=intel_iommu=off\n"
                     "# then reboot",
                 )
@@ -348,7 +348,7 @@ ROWS: Final[dict[str, Sequence[Expected]]] = {
                     "# first end what uses QAT: a qatmgr that starts leaves out virtual functions that somebody has"
                     " open\n"
                     "systemctl restart qat\n"
-                    "# then each process has one of every device",
+                    "# then each process has one of every device, as far as there are as many of each",
                 )
             ],
         ),
