@@ -19,22 +19,22 @@ from typing import Final
 from multifd.device import pci, qat_services
 from multifd.device.found import BOTH, Device, Direction, Problem
 from multifd.device.pci import Function
-from multifd.device.qat_counters import counters
 from multifd.device.qat_generation import PHYSICAL, VIRTUAL, Generation
 from multifd.device.qat_package import Package, runs
 from multifd.device.qat_vfio import Group, Vfio, node, virtual_functions
 from multifd.device.sysfs import Host
-
-__all__ = ("counters", "detect")
 
 NOWHERE: Final[frozenset[Direction]] = frozenset()
 """The roles of a device that serves no migration."""
 
 
 def detect(host: Host) -> tuple[Device, ...]:
-    """Every PF with its VFs; in a guest, where there is no PF, every VF."""
+    """Every PF with its VFs; in a guest, where there is no PF, every VF; in a container those that it was given."""
     groups = list(_groups(host))
     kernel = Vfio(host, [each for each in groups if not _by_package(host, each)])
+    given = [each for each in groups if kernel.ours(each)]
+    if kernel.contained and given:
+        groups = given
     packages = _packages(host, groups)
     devices = [
         _under_package(host, group, packages[group.function])
@@ -119,7 +119,7 @@ def _judged(
     if kernel.elsewhere(group):
         return NOWHERE, (), tuple(kernel.notes(group))
     others = any(each is not group and kernel.ours(each) and kernel.named(each) for each in kernel.groups)
-    notes = tuple(qat_services.notes(host, function, number, others=others))
+    notes = tuple(qat_services.notes(host, function, None if kernel.contained else number, others=others))
     if others and not kernel.serves(group):
         return NOWHERE, (), notes
     problems = tuple(qat_services.problems(host, function, others=others))

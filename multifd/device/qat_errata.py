@@ -19,7 +19,10 @@ from multifd.device.sysfs import Host
 LIBRARY: Final = "libqat.so.4"
 """qatlib's library; its soname is of 23.08 and later."""
 HUGE_PAGES: Final = "/sys/kernel/mm/hugepages/hugepages-2048kB"
-_LONG_TERM: Final = re.compile(r"6\.1\.(\d+)")
+_LONG_TERM: Final = re.compile(r"6\.1\.(\d+)(-\d)?")
+"""Of a distribution the release is that of its binary interface, ``6.1.0-37-amd64``, and says nothing of the patch."""
+_DEBIAN: Final = re.compile(r"Debian 6\.1\.(\d+)")
+_MENDED: Final = 149
 _FIRST_GENERATION: Final = "qat_4xxx"
 
 Release = tuple[int, int]
@@ -51,10 +54,10 @@ def known(host: Host, function: Function) -> Iterator[Problem]:
 
 def _first_long_term(host: Host, function: Function) -> bool:
     found = _LONG_TERM.match(host.release)
-    generation = PHYSICAL.get(function.device) or VIRTUAL.get(function.device)
-    if found is None or generation is None or generation.module != _FIRST_GENERATION:
-        return False
-    return int(found[1]) < 149
+    if found is not None and found[2]:
+        found = _DEBIAN.search(host.text("/proc/sys/kernel/version") or "")
+    generation = PHYSICAL.get(function.device) or VIRTUAL[function.device]
+    return found is not None and generation.module == _FIRST_GENERATION and int(found[1]) < _MENDED
 
 
 def _other_domain(_host: Host, function: Function) -> bool:

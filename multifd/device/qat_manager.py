@@ -10,28 +10,24 @@ Where it cannot connect, libqat does without (``qatmgr_open``, adf_io/vfio/qat_m
 *standalone mode*): each process takes VFs that it can open and nobody else has, six at most unless QAT_POLICY says how
 many. A pod is meant to do so (INSTALL, qatlib 26.08, STANDALONE MODE).
 
-Both must be of one release: the header of every message has major and minor version, and any other is refused
-(``qatmgr_query``; "received response from incompatible qatmgr"). A running qatmgr tells its version in that header to
-whoever asks, also where it refuses to answer (``err_msg``, adf_io/vfio/qat_mgr_lib.c, qatlib 26.08).
+Both must be of one release: libqat refuses an answer of any other (``qatmgr_query``; "received response from
+incompatible qatmgr"), and does not go on alone.
 """
 
 from __future__ import annotations
 
 import re
-import socket
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from multifd.device.pci import Function
+from multifd.device.qat_release import NAME, SOCKET
 from multifd.device.qat_services import environment_file
 from multifd.device.sysfs import Host
 
-SOCKET: Final = "/run/qat/qatmgr.sock"
-"""adf_io/vfio/qat_mgr.h (qatlib 26.08), ``QATMGR_SOCKET``."""
-NAME: Final = "qatmgr"
-"""Of its process, and of its release among the libraries of a recorded host."""
+PROCESS: Final = "/run/qat/qatmgr.pid"
+"""Of the one that runs (qat.service.in, qatlib 26.08, ``PIDFile``)."""
 ALONE: Final = 6
 """VFs that a process without qatmgr takes (qat_mgr_client.c, qatlib 26.08, ``MAX_DEVS_NO_POLICY``)."""
 Reach = Literal["answers", "closed", "silent", "absent"]
@@ -41,11 +37,6 @@ RESTART: Final = (
     "systemctl restart qat"
 )
 """``qat_mgr_get_vfio_dev_list`` (vfio_mgr_lib.c, qatlib 26.08) tries to open each."""
-_HEADER: Final = struct.Struct("=HHHH")
-"""``struct qatmgr_msg_hdr`` (qat_mgr.h, qatlib 26.08): bytes of the message, version, type, filler."""
-_COUNT_PFS: Final = 10
-"""``QATMGR_MSGTYPE_NUM_PF_DEVS``, which takes nothing from anybody."""
-_SECONDS: Final = 1.0
 _ADDRESS: Final = re.compile(r"([0-9a-f]+):([0-9a-f]+):([0-9a-f]+)\.([0-7])")
 _POLICY: Final = re.compile(r"--policy=(\d+)")
 _SETTING: Final = re.compile(r"^POLICY=(\d+)\s*$", re.MULTILINE)
@@ -64,9 +55,9 @@ class Manager:
 
     @classmethod
     def of(cls, host: Host) -> Manager:
-        """Of a host; asks qatmgr itself where that is our own."""
+        """Of a host."""
         reach = _reach(host)
-        return cls(reach, _policy(host), _release(host) if reach == "answers" else None)
+        return cls(reach, _policy(host), host.library(NAME) if reach == "answers" else None)
 
     def sections(self, functions: Sequence[Function]) -> tuple[tuple[Function, ...], ...]:
         """The VFs of each process, out of those that can be given away."""
@@ -85,22 +76,6 @@ def release_of(version: str | None) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def ask_release(path: str = SOCKET) -> str | None:
-    """The version of the qatmgr that answers on a socket of this host; None where none is had within a second."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ours:
-        ours.settimeout(_SECONDS)
-        try:
-            ours.connect(path)
-            ours.sendall(_HEADER.pack(_HEADER.size, 0, _COUNT_PFS, 0))
-            answer = ours.recv(_HEADER.size, socket.MSG_WAITALL)
-        except OSError:
-            return None
-    if len(answer) < _HEADER.size:
-        return None
-    _, version, _, _ = _HEADER.unpack(answer)
-    return f"{version >> 8}.{version & 0xFF:02}"
-
-
 def _reach(host: Host) -> Reach:
     if not host.exists(SOCKET):
         return "absent"
@@ -115,15 +90,9 @@ def _reach(host: Host) -> Reach:
 
 def _policy(host: Host) -> int:
     """That of the process, whose command line anybody may read; else that of its settings."""
-    for path in host.find("/proc/[0-9]*/comm"):
-        if host.text(path) == NAME and (given := _POLICY.search(host.text(path.replace("comm", "cmdline")) or "")):
-            return int(given[1])
+    given = _POLICY.search(host.text(f"/proc/{host.text(PROCESS)}/cmdline") or "")
     settings = _SETTING.findall(host.text(environment_file(host)) or "")
-    return int(settings[-1]) if settings else 0
-
-
-def _release(host: Host) -> str | None:
-    return ask_release() if host.live else host.library(NAME)
+    return int(given[1] if given else settings[-1] if settings else 0)
 
 
 def _place(function: Function) -> tuple[int, int, int, int]:

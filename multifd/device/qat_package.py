@@ -179,7 +179,7 @@ class Package:
             return Problem(
                 "the IOMMU is on, and Intel's driver package gives no physical function to user space then"
                 ' ("Cannot use PF with IOMMU enabled")',
-                f"{keep}# without it, guests can have no devices (vfio) any more:\n"
+                f"{keep}# without it IAA does not work, and guests can have no devices (vfio):\n"
                 f"{boot.set_option(self.host, 'intel_iommu=off')}",
             )
         return Problem(

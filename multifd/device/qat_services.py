@@ -72,8 +72,11 @@ def problems(host: Host, function: Function, *, others: bool) -> Iterator[Proble
         yield Problem("it is down", f"echo up > {function.path}/qat/state\nsystemctl restart qat")
 
 
-def notes(host: Host, function: Function, number: int, *, others: bool) -> Iterator[Problem]:
-    """What it does not do although others do, and what the next boot takes away; ``number`` counts the PFs from 0."""
+def notes(host: Host, function: Function, number: int | None, *, others: bool) -> Iterator[Problem]:
+    """What it does not do although others do, and what the next boot takes away.
+
+    ``number`` counts the PFs from 0; None in a container, which does not see what its host keeps.
+    """
     named = services(host, function)
     if named is None:
         return
@@ -89,7 +92,7 @@ def notes(host: Host, function: Function, number: int, *, others: bool) -> Itera
             " (libqatzip 2.0.0 asks for instances that compress, and so does not use it at all)",
             _turn(host, function, named.replace(RECEIVING, "dc")),
         )
-    if served:
+    if served and number is not None:
         yield from _kept(host, named, number)
 
 

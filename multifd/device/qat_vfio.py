@@ -16,7 +16,8 @@ from multifd.device import boot, pci, qat_errata
 from multifd.device.found import BOTH, Direction, Problem
 from multifd.device.pci import Function
 from multifd.device.qat_errata import LIBRARY
-from multifd.device.qat_manager import ALONE, RESTART, SOCKET, Manager, release_of
+from multifd.device.qat_manager import ALONE, RESTART, Manager, release_of
+from multifd.device.qat_release import SOCKET
 from multifd.device.qat_services import directions, environment_file, services
 from multifd.device.sysfs import Host
 
@@ -26,6 +27,16 @@ LOCKED_PER_VF: Final = 16 << 20
 """Bytes that libqat locks for each VF of a process (INSTALL, qatlib 26.08)."""
 RECOMMENDED_MEMLOCK: Final = 500_000
 """KiB for compression (INSTALL, qatlib 26.08)."""
+ELSEWHERE: Final = Problem(
+    "none of its virtual functions has a node here: they belong to others",
+    "# a container must be given /dev/vfio/<group> of some, a pod asks for qat.intel.com/dc;\n"
+    "# on the host itself: modprobe vfio-pci && udevadm trigger",
+)
+_UNMAPPED: Final = Problem(
+    "there is no IOMMU, so vfio-pci takes no function",
+    "# give the guest one: -device intel-iommu,intremap=on,caching-mode=on with kernel-irqchip=split in QEMU,\n"
+    "# <iommu model='intel'/> in libvirt, and intel_iommu=on to the kernel in it",
+)
 _SERVICE_PACKAGES: Final = {"debian": "apt install qatlib-service", "fedora": "dnf install qatlib-service"}
 
 
@@ -72,6 +83,11 @@ class Vfio:
         """Whether its VFs were given to others."""
         return bool(self.bound(group)) and not self.ours(group)
 
+    @cached_property
+    def contained(self) -> bool:
+        """Whether we see functions of which not all are ours: vfio-pci makes a node for each, so somebody chose."""
+        return any(len(self.ours(group)) < len(self.bound(group)) for group in self.groups)
+
     def directions(self, group: Group) -> frozenset[Direction]:
         """The roles that its services serve; what nobody says is not held against a guest."""
         named = services(self.host, group.function)
@@ -110,11 +126,7 @@ class Vfio:
     def notes(self, group: Group) -> Iterator[Problem]:
         """What is worth knowing although it works."""
         if self.elsewhere(group):
-            yield Problem(
-                "none of its virtual functions has a node here: they belong to others",
-                "# a container must be given /dev/vfio/<group> of some, a pod asks for qat.intel.com/dc;\n"
-                "# on the host itself: modprobe vfio-pci && udevadm trigger",
-            )
+            yield ELSEWHERE
             return
         closed = [node(one) for one in self.ours(group) if one not in self.open(group)]
         if closed and self.open(group) and self.manager.reach == "answers":
@@ -133,17 +145,17 @@ class Vfio:
         serving = {one for group in self.groups if self.serves(group) for one in self.ours(group)}
         unlucky = sum(serving.isdisjoint(section) for section in self.sections)
         if unlucky:
+            again = f"sed -i '/POLICY=/d' {environment_file(self.host)}\n" if self.manager.policy else ""
             yield Problem(
                 f"POLICY={self.manager.policy} gives {unlucky} of {len(self.sections)} processes no virtual function"
                 " that compresses",
-                f"sed -i '/POLICY=/d' {environment_file(self.host)}\n"
-                f"{RESTART}\n"
-                "# then each process has one of every device",
+                f"{again}{RESTART}\n# then each process has one of every device, as far as there are as many of each",
             )
 
     def _none(self, function: Function) -> Problem:
+        """A PF without VFs."""
         if function.iommu_group is None:
-            said = "intel_iommu=on" in self.host.command_line
+            said = any(option.startswith("intel_iommu=on") for option in self.host.command_line)
             return Problem(
                 "the IOMMU is off, so there can be no virtual functions for libqat",
                 "# VT-d must be enabled in the BIOS"
@@ -169,9 +181,9 @@ class Vfio:
                     self._admit(closed),
                 )
             return
-        ours = self.ours(group)
+        ours, first = self.ours(group), group.virtual[0]
         if not ours:
-            yield self._unbound(group.virtual[0])
+            yield _UNMAPPED if first.iommu_group is None else self._unbound(first)
             return
         nodes = [node(one) for one in ours]
         yield Problem(f"user {self.host.user.name} may not open {' '.join(nodes)}", self._admit(nodes))
@@ -185,7 +197,7 @@ class Vfio:
         if self.host.text("/sys/fs/selinux/enforce") == "1":
             # github.com/fedora-selinux/selinux-policy/issues/3182: the service reports success all the same.
             commands += "\n# SELinux may have kept qat.service from it: ausearch -m avc -c chown -c chmod"
-        elif any(option.startswith("vfio-pci.ids=") for option in self.host.command_line):
+        elif any(option.replace("_", "-").startswith("vfio-pci.ids=") for option in self.host.command_line):
             # QAT20-41023 of qatlib: its service admits its group only to functions that it bound itself.
             commands += "\n# vfio-pci.ids on the kernel's command line keeps qat.service before 26.02 from doing so"
         return commands
@@ -245,7 +257,7 @@ class Vfio:
 
     def _start(self) -> str:
         """The commands after which qatmgr serves this user; none in a container, which does without."""
-        if any(len(self.ours(group)) < len(self.bound(group)) for group in self.groups):
+        if self.contained:
             return ""
         if self.manager.reach == "closed":
             return f"usermod -a -G qat {self.host.user.name}\n# then log in again\n"

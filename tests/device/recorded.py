@@ -27,8 +27,7 @@ GEN4 = f"""
 /run/qat/qatmgr.sock 0660
 listening /run/qat/qatmgr.sock
 /etc/sysconfig/qat = ServicesEnabled=dc
-/proc/1/comm = systemd
-/proc/1402/comm = qatmgr
+/run/qat/qatmgr.pid = 1402
 /proc/1402/cmdline = /usr/sbin/qatmgr --policy=0
 """
 """A Sapphire Rapids with qatlib's service running: addresses and names as in
@@ -72,7 +71,6 @@ GUEST = """
 /dev/vfio/4 0660
 /run/qat/qatmgr.sock 0660
 listening /run/qat/qatmgr.sock
-/proc/811/comm = qatmgr
 """
 """A guest that was given one VF: there is no physical function, which qat_init.sh of qatlib provides for."""
 

@@ -95,7 +95,7 @@ EXPECTED: Final = {
             "echo 0000:6a:02.0 > /sys/bus/pci/drivers/idxd/bind",
         ),
     ),
-    "I11": Expected(None, never=("wq1.0", "wq3.0", "iax3", "boot")),
+    "I11": Expected(None, never=("wq1.0", "wq3.0", "iax3", "boot"), devices=2),
     "I12": Expected(
         "libqpl does not find libaccel-config.so.1, without which it takes no device (501)",
         ("apt-get install libaccel-config1",),
@@ -179,9 +179,11 @@ def test_the_other_socket_has_its_own_commands(tmp_path: Path) -> None:
 
 
 def test_in_a_container_only_the_queue_that_was_given_is_ours(tmp_path: Path) -> None:
-    (device,) = iaa.detect(planted("I11", tmp_path))
+    ours, others = iaa.detect(planted("I11", tmp_path))
 
-    assert device.nodes == ("/dev/iax/wq1.1",)
+    assert ours.nodes == ("/dev/iax/wq1.1",)
+    assert (others.usable, others.problems, others.nodes) == (False, (), ())
+    assert others.notes[0].what == "none of its work queues has a node here: they belong to others"
 
 
 def test_a_library_too_old_for_the_second_generation_is_said_as_well(tmp_path: Path) -> None:

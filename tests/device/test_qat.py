@@ -151,8 +151,8 @@ BROKEN = {
         "the IOMMU is off, so there can be no virtual functions for libqat",
         "# VT-d must be enabled in the BIOS\ngrubby --update-kernel=ALL --args=intel_iommu=on\n# then reboot",
     ),
-    "no IOMMU although it was asked for": (
-        f"- {PF_DIR}/virtfn0\n- {PF_DIR}/iommu_group\n/proc/cmdline = ro intel_iommu=on quiet",
+    "no IOMMU although it was asked for": (  # with what IAA needs, which must not go
+        f"- {PF_DIR}/virtfn0\n- {PF_DIR}/iommu_group\n/proc/cmdline = ro intel_iommu=on,sm_on quiet",
         "the IOMMU is off, so there can be no virtual functions for libqat",
         "# VT-d must be enabled in the BIOS: intel_iommu=on is set already",
     ),
@@ -314,6 +314,21 @@ def test_a_section_that_holds_a_closed_function_of_another_device_serves_nobody(
     assert [problem.what for problem in second.problems] == ["user alice may not open /dev/vfio/329"]
 
 
+def test_a_device_with_fewer_functions_than_another_leaves_some_processes_without(tmp_path: Path) -> None:
+    other = GEN4.replace("6b", "70").replace("312", "329").replace("cfg_services = dc", "cfg_services = sym")
+    more = f"{PF_DIR.replace('6b', '70')}/virtfn1 -> ../0000:70:00.2\n" + virtual("0000:6b:00.2", 330).replace(
+        "6b", "70"
+    )
+
+    first, _ = qat.detect(host(tmp_path, GEN4, other, more))
+
+    assert (first.processes, [note.what for note in first.notes]) == (
+        1,
+        ["POLICY=0 gives 1 of 2 processes no virtual function that compresses"],
+    )
+    assert first.notes[0].fix.startswith("# first end what uses QAT")
+
+
 def test_a_library_of_another_stack_does_not_fit(tmp_path: Path) -> None:
     (device,) = qat.detect(host(tmp_path, GEN4, "library libqat_s.so 1.2.30"))
 
@@ -452,6 +467,20 @@ def test_problems_that_do_not_hide_each_other_are_all_named(tmp_path: Path) -> N
         "user alice may not open /dev/vfio/312",
         "user alice may lock 0 KiB of memory, libqat needs at least 16384 KiB",
     ]
+
+
+def test_a_guest_without_an_iommu_cannot_bind_its_function(tmp_path: Path) -> None:
+    path = "/sys/devices/pci0000:00/0000:00:06.0"
+
+    (device,) = qat.detect(host(tmp_path, GUEST, f"- {path}/iommu_group\n- {path}/driver\n- /dev/vfio"))
+
+    assert device.problems == (
+        Problem(
+            "there is no IOMMU, so vfio-pci takes no function",
+            "# give the guest one: -device intel-iommu,intremap=on,caching-mode=on with kernel-irqchip=split in QEMU,\n"
+            "# <iommu model='intel'/> in libvirt, and intel_iommu=on to the kernel in it",
+        ),
+    )
 
 
 def test_a_guest_with_an_old_function_needs_intels_driver_for_it(tmp_path: Path) -> None:

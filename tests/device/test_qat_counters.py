@@ -9,6 +9,7 @@ import pytest
 from multifd.device import qat
 from multifd.device.facts import ALL, User
 from multifd.device.found import Problem
+from multifd.device.qat_counters import counters
 from tests.device.recorded import C62X, GEN4, GUEST
 from tests.device.trees import alice, host
 
@@ -77,4 +78,4 @@ def test_what_keeps_the_counters_away_is_named_with_the_command(
     recorded = host(tmp_path, *trees, user=user)
     device, *_ = qat.detect(recorded)
 
-    assert qat.counters(recorded, device) == missing
+    assert counters(recorded, device) == missing

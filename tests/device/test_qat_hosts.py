@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from click.testing import CliRunner
 
+from multifd.cli.doctor import doctor
 from multifd.device import qat
 from multifd.device.found import BOTH, Device, Direction, Problem
 from multifd.device.recorded_host import RecordedHost
@@ -172,7 +174,7 @@ ROWS: Final[dict[str, Sequence[Expected]]] = {
                     "the IOMMU is on, and Intel's driver package gives no physical function to user space then"
                     ' ("Cannot use PF with IOMMU enabled")',
                     "# with the IOMMU only its virtual functions work, in guests that have the package\n"
-                    "# without it, guests can have no devices (vfio) any more:\n"
+                    "# without it IAA does not work, and guests can have no devices (vfio):\n"
                     "grubby --update-kernel=ALL --args=intel_iommu=off\n"
                     "# then reboot",
                 )
@@ -258,13 +260,7 @@ ROWS: Final[dict[str, Sequence[Expected]]] = {
         Expected(f"0000:{bus}:00.0", "4xxx", usable=True, processes=16, facts={"processes": "16 at a time"})
         for bus in ("6b", "e8")
     ],
-    "Q19": [
-        *(
-            Expected(f"0000:{bus}:00.0", "4xxx", usable=False, directions=NOBODY, notes=[ELSEWHERE])
-            for bus in ("6b", "70", "e8")
-        ),
-        Expected("0000:ed:00.0", "4xxx", usable=True, processes=1, notes=[ALONE_IN_A_POD]),
-    ],
+    "Q19": [Expected("0000:ed:00.0", "4xxx", usable=True, processes=1, notes=[ALONE_IN_A_POD])],
     "Q-own1": [
         Expected(
             "0000:6b:00.0",
@@ -352,7 +348,7 @@ ROWS: Final[dict[str, Sequence[Expected]]] = {
                     "# first end what uses QAT: a qatmgr that starts leaves out virtual functions that somebody has"
                     " open\n"
                     "systemctl restart qat\n"
-                    "# then each process has one of every device",
+                    "# then each process has one of every device, as far as there are as many of each",
                 )
             ],
         ),
@@ -386,6 +382,14 @@ def test_a_host_as_it_was_reported_is_diagnosed_as_it_is(
     devices = qat.detect(recorded(tmp_path, name))
 
     assert [seen(device, wanted.facts) for device, wanted in zip(devices, expected, strict=True)] == list(expected)
+
+
+@pytest.mark.parametrize(("name", "expected"), ROWS.items(), ids=ROWS)
+def test_doctor_ends_in_an_error_only_where_something_is_wrong(name: str, expected: Sequence[Expected]) -> None:
+    result = CliRunner().invoke(doctor, ["--host", str(HOSTS / f"{name}.txt")])
+
+    assert result.exit_code == any(device.problems for device in expected)
+    assert all(problem.what in result.output for device in expected for problem in (*device.problems, *device.notes))
 
 
 def test_every_recorded_host_has_its_row_and_names_its_source() -> None:
@@ -440,25 +444,54 @@ def test_a_kernel_of_an_enterprise_that_carries_newer_drivers_is_taken_by_what_i
 
 
 @pytest.mark.parametrize(
-    ("kernel", "library", "broken"),
+    ("kernel", "built", "library", "broken"),
     [
-        ("6.1.148", "24.09.0", True),
-        ("6.1.149", "24.09.0", False),
-        ("6.1.0-37-amd64", "25.08.0", True),
-        ("6.1.0-37-amd64", "24.02.0", False),
-        ("6.1.0-37-amd64", "26.02.0", False),
-        ("6.2.0", "24.09.0", False),
-        ("6.12.0", "25.08.0", False),
+        ("6.1.148", "#1 SMP", "24.09.0", True),
+        ("6.1.149", "#1 SMP", "24.09.0", False),
+        ("6.1.0", "#1 SMP", "24.09.0", True),
+        ("6.1.0-37-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.140-1 (2025-05-22)", "25.08.0", True),
+        ("6.1.0-40-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.153-1 (2025-09-20)", "25.08.0", False),
+        ("6.1.0-1036-oem", "#36-Ubuntu SMP", "25.08.0", False),
+        ("6.1.100", "#1 SMP", "24.02.0", False),
+        ("6.1.100", "#1 SMP", "26.02.0", False),
+        ("6.2.0", "#1 SMP", "24.09.0", False),
+        ("6.12.0", "#1 SMP", "25.08.0", False),
     ],
 )
 def test_the_known_break_is_of_two_releases_on_one_long_term_kernel(
-    tmp_path: Path, kernel: str, library: str, broken: bool
+    tmp_path: Path, kernel: str, built: str, library: str, broken: bool
 ) -> None:
-    changes = (f"kernel {kernel}", f"library libqat.so.4 {library}", f"library qatmgr {library}")
+    changes = (
+        f"kernel {kernel}",
+        f"/proc/sys/kernel/version = {built}",
+        f"library libqat.so.4 {library}",
+        f"library qatmgr {library}",
+    )
 
     (device,) = qat.detect(recorded(tmp_path, "Q17", *changes))
 
     assert device.usable is not broken
+
+
+def test_other_generations_came_after_the_break(tmp_path: Path) -> None:
+    path = "/sys/devices/pci0000:6b/0000:6b:00"
+
+    (device,) = qat.detect(
+        recorded(
+            tmp_path,
+            "Q17",
+            f"{path}.0/device = 0x4946\n{path}.1/device = 0x4947\n{path}.2/device = 0x4947\n"
+            f"{path}.0/driver -> ../../../bus/pci/drivers/420xx",
+        )
+    )
+
+    assert (device.name, device.usable) == ("420xx", True)
+
+
+def test_a_container_that_was_given_nothing_is_told_so_of_all(tmp_path: Path) -> None:
+    devices = qat.detect(recorded(tmp_path, "Q19", "- /dev/vfio/373"))
+
+    assert [(device.usable, device.problems, device.notes) for device in devices] == [(False, (), (ELSEWHERE,))] * 4
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name.startswith("Q6")])

@@ -7,12 +7,15 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from multifd.device import qat_release
 from multifd.device.pci import Function
-from multifd.device.qat_manager import Manager, ask_release, release_of
+from multifd.device.qat_manager import Manager, release_of
+from multifd.device.qat_release import ask_release
 from multifd.device.sysfs import Host
 from tests.device.trees import host
 
@@ -99,14 +102,14 @@ def test_a_socket_that_the_kernel_lets_nobody_ask_is_closed(tmp_path: Path) -> N
 
 POLICIES = {
     "of the process": (
-        "/proc/7/comm = qatmgr\n/proc/7/cmdline = /usr/sbin/qatmgr --policy=3\n/etc/sysconfig/qat = POLICY=2",
+        "/run/qat/qatmgr.pid = 7\n/proc/7/cmdline = /usr/sbin/qatmgr --policy=3\n/etc/sysconfig/qat = POLICY=2",
         3,
     ),
     "of the settings, the last one": (
-        "/proc/7/comm = qatmgr\n/proc/7/cmdline = qatmgr\n/etc/sysconfig/qat = POLICY=2\\n#POLICY=9\\nPOLICY=4",
+        "/run/qat/qatmgr.pid = 7\n/proc/7/cmdline = qatmgr\n/etc/sysconfig/qat = POLICY=2\\n#POLICY=9\\nPOLICY=4",
         4,
     ),
-    "of others": ("/proc/7/comm = qatmgr-watch\n/proc/7/cmdline = qatmgr-watch --policy=3", 0),
+    "of others": ("/run/qat/qatmgr.pid = 8\n/proc/7/cmdline = qatmgr-watch --policy=3", 0),
     "of nobody": ("/etc/sysconfig/qat = #POLICY=", 0),
 }
 
@@ -158,6 +161,13 @@ def test_a_running_qatmgr_tells_its_version_also_where_it_refuses(tmp_path: Path
 
     assert release == "24.02"
     assert heard == [struct.pack("=HHHH", 8, 0, 10, 0)]
+
+
+def test_a_host_asks_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qat_release, "ask_release", partial(ask_release, str(tmp_path / "sock")))
+
+    with answering(tmp_path / "sock", struct.pack("=HHHH", 8, 26 << 8 | 8, 10, 0)):
+        assert Host().library("qatmgr") == "26.08"
 
 
 def test_one_that_hangs_up_tells_nothing(tmp_path: Path) -> None:

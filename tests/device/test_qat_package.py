@@ -114,7 +114,7 @@ BROKEN = {
         "the IOMMU is on, and Intel's driver package gives no physical function to user space then"
         ' ("Cannot use PF with IOMMU enabled")',
         "# with the IOMMU only its virtual functions work, in guests that have the package\n"
-        "# without it, guests can have no devices (vfio) any more:\n"
+        "# without it IAA does not work, and guests can have no devices (vfio):\n"
         'sed -i -E \'/^GRUB_CMDLINE_LINUX=/{s/ *intel_iommu=[^ "]*//; s/"$/ intel_iommu=off"/}\' /etc/default/grub\n'
         "# /etc/default/grub must say intel_iommu=off once\n"
         "update-grub\n"
@@ -235,7 +235,7 @@ def test_a_4xxx_whose_iommu_is_on_can_change_to_the_kernels_own_driver(tmp_path:
 
     assert [problem.fix for problem in device.problems] == [
         "# with the IOMMU: remove the package, and use the kernel's own driver with qatlib\n"
-        "# without it, guests can have no devices (vfio) any more:\n"
+        "# without it IAA does not work, and guests can have no devices (vfio):\n"
         "# add intel_iommu=off to the options of the kernel, as this distribution does it\n"
         "# then reboot"
     ]
