@@ -55,7 +55,7 @@ class Found:
 
 
 def detect(host: Host) -> tuple[Device, ...]:
-    """Every IAA device, whether or not the idxd driver knows it; in a container only those it has a queue of are used."""
+    """Every IAA device, whether or not idxd knows it; a container uses only those of which it has a queue."""
     found = [_found(host, function) for function in pci.functions(host, pci.INTEL) if function.device in GENERATIONS]
     if iaa_access.contained(host, [queue for one in found for queue in one.queues]):
         # Given none, it is told so of all.

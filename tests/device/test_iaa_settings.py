@@ -384,7 +384,10 @@ def test_a_container_that_was_given_nothing_is_told_so_of_every_device(tmp_path:
 def test_a_device_of_which_the_container_has_nothing_is_not_ours(tmp_path: Path) -> None:
     devices = iaa.detect(host(tmp_path, SPR, SECOND, "- /dev/iax/wq3.0"))
 
-    assert [(found.name, found.usable, problems(found)) for found in devices] == [("iax1", True, []), ("iax3", False, [])]
+    assert [(found.name, found.usable, problems(found)) for found in devices] == [
+        ("iax1", True, []),
+        ("iax3", False, []),
+    ]
     assert (devices[1].notes, devices[1].directions) == ((iaa.ELSEWHERE,), frozenset())
 
 
