@@ -134,6 +134,10 @@ EXPECTED: Final = {
         directions=frozenset({"receiver"}),
     ),
     "I-own5": Expected(None),
+    "I-own7": Expected(
+        "work queue wq1.0 is dedicated, libqpl takes only shared ones",
+        ("# this ends what others do on iax1", "accel-config disable-wq iax1/wq1.0", *CONFIGURE),
+    ),
     "I-own6": Expected(
         "user alice may not open /dev/iax/wq1.0",
         ("groupadd -f -r iaa", "chgrp iaa /dev/iax/wq1.0", "chmod g+rw", "usermod -a -G iaa alice", "# then log in"),
