@@ -10,7 +10,7 @@ from multifd.device import iaa_counters, kunpeng_counters
 from multifd.device.diagnose import detect
 from multifd.device.facts import ALL, User
 from multifd.device.found import Problem
-from multifd.device.proof import Proof, proofs
+from multifd.device.proof import Proof, counting, proofs
 from tests.device.recorded import IAX, KUNPENG, SPR
 from tests.device.trees import host
 
@@ -175,3 +175,20 @@ def test_where_no_device_can_be_used_all_are_asked(tmp_path: Path) -> None:
     (proof,) = prove(tmp_path, SPR, f"{IAX}/wq1.0/state = disabled", of=ROOT)
 
     assert proof.missing is not None
+
+
+@pytest.mark.parametrize("kind", ["qat", "iaa", "kunpeng"])
+def test_every_accelerator_has_more_to_say_of_its_counters_than_that_they_are_not_there(kind: str) -> None:
+    assert counting(kind).__module__ == f"multifd.device.{kind}_counters"
+
+
+def test_of_a_new_accelerator_its_counters_are_there_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    there = host(tmp_path, SPR, KUNPENG, f"{UNIT} 0755")
+    unit, engine = detect(there)
+
+    assert counting("iaa")(there, unit) is None
+    assert counting("kunpeng")(there, engine) == Problem(
+        "its counter is not there, or not for this user (/sys/kernel/debug/hisi_zip/0000:75:00.0/*core*/regs)",
+        "# run it as root, with sudo -E for example",
+    )
