@@ -164,7 +164,8 @@ def _none_enabled(host: Host, found: Found) -> str:
     others = sorted(
         {
             path.split("/")[-2]
-            for path in host.find("/sys/bus/dsa/devices/dsa*/wq*")
+            for place in ("/sys/bus/dsa/devices", "/sys/bus/pci/devices/*")
+            for path in host.find(f"{place}/dsa*/wq*")
             if host.text(f"{path}/state") == "enabled"
         }
     )
@@ -179,8 +180,7 @@ def _none_enabled(host: Host, found: Found) -> str:
 def _notes(host: Host, ours: Sequence[WorkQueue], *, contained: bool) -> Iterator[Problem]:
     for queue in ours:
         yield from iaa_queue.warnings(queue)
-    if (doubt := iaa_access.submission(host)) is not None:
-        yield doubt
+    yield from filter(None, (iaa_access.submission(host), iaa_access.older(host)))
     if not contained:
         yield from iaa_boot.lost(host, ours[0].node)
 

@@ -39,6 +39,7 @@ _INSTALL: Final[Mapping[Distribution | None, str]] = MappingProxyType(
         None: "# install libaccel-config as this distribution calls it, or build github.com/intel/idxd-config",
     }
 )
+_NEWER: Final = "multifd vendor fetch\n# or build libqpl 1.6.0 or later; or run as root"
 _GROUP: Final = IAA.kind
 
 
@@ -97,7 +98,18 @@ def submission(host: Host) -> Problem | None:
         f"user {host.user.name} may {'perhaps ' if may is None else ''}not map a work queue: since INTEL-SA-01084 Linux"
         f" asks for CAP_SYS_RAWIO, and libqpl {host.library(LIBRARY)} knows no other way (503); 1.6.0 is the first that"
         " does",
-        "multifd vendor fetch\n# or build libqpl 1.6.0 or later; or run as root",
+        _NEWER,
+    )
+
+
+def older(host: Host) -> Problem | None:
+    """What a libqpl would lack of which nothing is known, where this user may not map queues; else None."""
+    if maps(host) is not False or _version(host.library(LIBRARY)) is not None:
+        return None
+    return Problem(
+        f"user {host.user.name} may not map a work queue (INTEL-SA-01084), so descriptors are written:"
+        " libqpl before 1.6.0 cannot, and finds no queue (503)",
+        f"multifd vendor list\n# if it shows an older one: {_NEWER}",
     )
 
 

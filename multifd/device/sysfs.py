@@ -129,6 +129,8 @@ class Host:
 
     def listening(self, path: str) -> bool | None:
         """Whether somebody answers on a Unix socket; None where this user may not ask."""
+        if self.facts.closed(path, self.user):
+            return None
         if path in self.facts.listening:
             owner = self.facts.owners.get(path)
             return True if owner is None or self.user.may_open(owner) else None

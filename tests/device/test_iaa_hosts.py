@@ -50,8 +50,8 @@ EXPECTED: Final = {
     ),
     "I2": Expected(
         "Linux 5.15.0-91-generic does not let processes submit to IAA: 5.18 is the first that does",
-        ("# install Linux 5.18 or later, then reboot; no BIOS setting helps",),
-        ("enable PCIe ENQCMD", "PASIDs", "update-grub"),
+        ("# install Linux 5.18 or later, then reboot",),
+        ("BIOS", "PASIDs", "update-grub"),
     ),
     "I3": Expected(
         None,

@@ -148,6 +148,23 @@ def test_a_device_is_configured_with_what_it_has(tmp_path: Path) -> None:
 
 
 CRYPTO = f"{IAX}/wq1.0/type = kernel\n{IAX}/wq1.0/driver_name = crypto\n{IAX}/wq1.0/mode = dedicated"
+
+
+def test_iaa_crypto_is_known_by_the_name_that_it_gives_as_well(tmp_path: Path) -> None:
+    found = device(tmp_path, CRYPTO, f"- {IAX}/wq1.0/driver_name", f"{IAX}/wq1.0/name = iaa_crypto")
+
+    assert problems(found) == ["work queue wq1.0 belongs to the kernel's iaa_crypto"]
+
+
+@pytest.mark.parametrize("place", ["/sys/bus/dsa/devices/dsa0", "/sys/bus/pci/devices/0000:6a:01.0/dsa0"])
+def test_queues_of_dsa_are_not_taken_for_those_of_iaa(tmp_path: Path, place: str) -> None:
+    found = device(tmp_path, f"{IAX}/wq1.0/state = disabled", f"{place}/wq0.0/state = enabled")
+
+    assert problems(found) == [
+        "no work queue of iax1 is enabled, but some of dsa0 are: that is DSA, which copies and does not compress"
+    ]
+
+
 ZSWAP = "/sys/module/zswap/parameters"
 
 
@@ -287,7 +304,8 @@ LIBRARIES = "library libqpl.so.1 {}\nlibrary libaccel-config.so.1 4.1.6"
         ("6.9.1", "1.5.0", False, "problem"),
         ("6.9.1", "1.6.0", False, None),
         ("6.9.1", "1.5.0", True, None),
-        ("6.9.1", "unknown", False, None),
+        ("6.9.1", "unknown", False, "note"),
+        ("6.9.1", "unknown", True, None),
         ("6.8.9", "1.5.0", False, None),
         ("6.8.10", "1.5.0", False, "problem"),
         ("6.6.30", "1.5.0", False, None),
@@ -309,7 +327,7 @@ def test_whether_a_queue_may_be_mapped_is_a_matter_of_kernel_library_and_capabil
     assert len(found.problems) == (said == "problem")
     assert len(found.notes) == (said == "note")
     assert said is None or "INTEL-SA-01084" in (*found.problems, *found.notes)[0].what
-    assert ("perhaps" in "".join(notes(found))) is (said == "note")
+    assert ("perhaps" in "".join(notes(found))) is (said == "note" and release != "6.9.1")
 
 
 def test_without_a_libqpl_on_the_host_nothing_is_said_of_what_it_needs(tmp_path: Path) -> None:
@@ -392,6 +410,15 @@ def test_a_device_of_which_the_container_has_nothing_is_not_ours(tmp_path: Path)
 
 
 # Sockets.
+
+
+def test_a_socket_of_which_only_an_unused_device_tells_is_one(tmp_path: Path) -> None:
+    other = f"{SECOND}\n{OTHER}/iax3/numa_node = 1\n{OTHER}/iax3/wq3.0/state = disabled"
+
+    first, second = iaa.detect(host(tmp_path, SPR, SAVED, f"{IAX}/numa_node = 0", other))
+
+    assert (notes(first), second.usable) == ([NOWHERE], False)
+    assert first.notes[0].fix.startswith("# configure iax3, which is there")
 
 
 def two_sockets(*changes: str) -> tuple[str, ...]:
