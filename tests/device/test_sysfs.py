@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from multifd.device.facts import ALL, Owner, User
+from multifd.device.facts import ALL, Owner, User, effective
 from multifd.device.sysfs import Host
 from tests.device.trees import host
 
@@ -129,6 +129,23 @@ def test_of_another_user_mode_and_owner_speak(tmp_path: Path) -> None:
     node.touch(0o600)
 
     assert not Host(user=User("stranger", os.geteuid() + 1, frozenset(), None)).permits(str(node))
+
+
+@pytest.mark.parametrize(
+    ("mask", "held"),
+    [
+        ("0000000000000000", set()),
+        ("0000000000000001", {"cap_chown"}),
+        ("0000004000020000", {"cap_perfmon", "cap_sys_rawio"}),
+        ("000001ffffffffff", ALL),
+    ],
+)
+def test_capabilities_are_bits_in_the_order_of_the_kernel(mask: str, held: set[str]) -> None:
+    assert effective(f"CapPrm:\t000001ffffffffff\nCapEff:\t{mask}\nCapBnd:\t0\n") == held
+
+
+def test_a_process_that_does_not_tell_has_no_capabilities() -> None:
+    assert effective("Name:\tx\n") == frozenset()
 
 
 def test_this_process_has_its_own_capabilities(tmp_path: Path) -> None:
