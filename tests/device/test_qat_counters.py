@@ -52,6 +52,14 @@ CASES = {
             "ls -d /sys/kernel/debug/qat_*\n# a device that is down has none",
         ),
     ),
+    "kernel that carries newer drivers, device down": (
+        (GEN4, "kernel 5.14.0-427.el9.x86_64", "/sys/kernel/debug/tracing 0700"),
+        ROOT,
+        Problem(
+            "its driver shows no counters (/sys/kernel/debug/qat_*_0000:6b:00.0/fw_counters)",
+            "ls -d /sys/kernel/debug/qat_*\n# a device that is down has none",
+        ),
+    ),
     "driver package, on a kernel that does not matter": (
         (C62X, "kernel 4.18.0", "/sys/kernel/debug/tracing 0700"),
         ROOT,
