@@ -146,10 +146,11 @@ def _parts(packet: Sent, spoken: Framing, page_size: int) -> Iterator[tuple[memo
 
 def _total(peer: LineUpPeer, shares: Iterable[Share], how: str, *, alone: bool) -> Asked:
     inputs = list(shares)
+    most = [share.most for share in inputs if share.most is not None]
     left = [share for share in inputs if share.software]
     return Asked(
         sum(share.least for share in inputs),
-        sum(share.most for share in inputs) if exact(peer) else None,
+        sum(most) if exact(peer) and len(most) == len(inputs) else None,
         sum(share.read for share in inputs),
         _words(left, len(inputs), how, "pages" if alone else "packets"),
     )
