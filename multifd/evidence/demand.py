@@ -22,9 +22,8 @@ import numpy as np
 from multifd.accelerator import QAT, by_name
 from multifd.errors import PeerError, WireError
 from multifd.evidence.asked import Asked, Part
-from multifd.evidence.routing import Sent, compressed, decompressed, endless, library, pagewise
+from multifd.evidence.routing import OnDevice, Sent, compressed, decompressed, endless, library, pagewise
 from multifd.framing.model import Framing, Scope, framing
-from multifd.lineup.peers import LineUpPeer
 from multifd.memory.image import GuestMemory, zero_rows
 from multifd.memory.layout import PageRun, Script
 from multifd.migrate.capture import Capture
@@ -36,24 +35,24 @@ from multifd.wire.scan import scan
 class Demand(ABC):
     """What there was to compress and to decompress."""
 
-    def of_sender(self, peer: LineUpPeer, name: str, reply: contract.Conclusion | PeerError) -> Part:
+    def of_sender(self, peer: OnDevice, name: str, reply: contract.Conclusion | PeerError) -> Part:
         """What is asked of a sender in the framing of that name: nothing if it did not do its part."""
         if not isinstance(reply, contract.Done):
             return Part(Asked())
         return Part(self.encoding(peer, framing(name)), reply)
 
-    def of_receiver(self, peer: LineUpPeer, name: str, reply: contract.Conclusion | PeerError) -> Part:
+    def of_receiver(self, peer: OnDevice, name: str, reply: contract.Conclusion | PeerError) -> Part:
         """What is asked of a receiver, as above."""
         if not isinstance(reply, contract.Done):
             return Part(Asked())
         return Part(self.decoding(peer, framing(name)), reply)
 
     @abstractmethod
-    def encoding(self, peer: LineUpPeer, spoken: Framing) -> Asked:
+    def encoding(self, peer: OnDevice, spoken: Framing) -> Asked:
         """What is asked of a sender that did its part."""
 
     @abstractmethod
-    def decoding(self, peer: LineUpPeer, spoken: Framing) -> Asked:
+    def decoding(self, peer: OnDevice, spoken: Framing) -> Asked:
         """What is asked of a receiver that did its part."""
 
 
@@ -69,10 +68,10 @@ class Recorded(Demand):
         """Of a capture, as far as it can be read: what is wrong with it is for others to say."""
         return cls(capture.manifest.page_size, tuple(_packets(capture)))
 
-    def encoding(self, peer: LineUpPeer, spoken: Framing) -> Asked:
+    def encoding(self, peer: OnDevice, spoken: Framing) -> Asked:
         return compressed(peer, spoken, self.page_size, (packet.pages for packet in self.packets))
 
-    def decoding(self, peer: LineUpPeer, spoken: Framing) -> Asked:
+    def decoding(self, peer: OnDevice, spoken: Framing) -> Asked:
         return decompressed(peer, spoken, self.page_size, self.packets)
 
 
@@ -105,7 +104,7 @@ class Unseen(Demand):
             sent.escaped if isinstance(sent, contract.Done) else None,
         )
 
-    def encoding(self, peer: LineUpPeer, spoken: Framing) -> Asked:
+    def encoding(self, peer: OnDevice, spoken: Framing) -> Asked:
         """As much as of packets of one page each, and as of all pages in one."""
         if spoken.raw_pages or not self.pages:
             return Asked()
@@ -117,7 +116,7 @@ class Unseen(Demand):
         whole = rules.compressed(self.pages * self.page_size)
         return Asked(max(self.packets * page.least, whole.least) if page.least else 0, read=read)
 
-    def decoding(self, peer: LineUpPeer, spoken: Framing) -> Asked:
+    def decoding(self, peer: OnDevice, spoken: Framing) -> Asked:
         """Where nobody counted what was escaped, a job for each packet; of libqatzip's payloads too little is known."""
         accelerator = by_name(peer.device)
         if spoken.raw_pages:

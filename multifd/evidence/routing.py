@@ -27,17 +27,18 @@ stream is then software's (``InflateOK``, ``src/qatzip.c``, QATzip 1.3.1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import Final, Protocol
 
-from multifd.accelerator import KUNPENG, QAT, by_name
+from multifd.accelerator import IAA, KUNPENG, QAT, by_name
 from multifd.codec.silicon.libqatzip_routing import ENDLESS, Rules, Share
 from multifd.evidence.asked import Asked
+from multifd.framing.coder import Routing
 from multifd.framing.container import Container
 from multifd.framing.model import Flush, Framing, Scope
-from multifd.lineup.peers import LineUpPeer
 
 _LARGEST: Final = 1 << 32
 """Bytes; more than any input."""
@@ -50,6 +51,38 @@ class Sent:
     channel: int
     pages: int
     payload: memoryview
+
+
+class OnDevice(Protocol):
+    """Whoever works on a device: a peer, or what is known of another."""
+
+    @property
+    def device(self) -> str | None:
+        """The accelerator, by its name."""
+        ...
+
+    @property
+    def routing(self) -> Routing | None:
+        """By what its library decides what the device is given, None if it does not say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One that is no peer of the contract: a real QEMU."""
+
+    device: str | None
+    routing: Routing | None = None
+
+
+QEMU: Final[Mapping[str, Worker]] = MappingProxyType(
+    {
+        each.kind: Worker(each.name, routing)
+        for each, routing in ((QAT, Routing(piece=64 << 10, threshold=1024)), (IAA, Routing()), (KUNPENG, Routing()))
+    }
+)
+"""A real QEMU on each kind of accelerator: libqatzip's defaults (``qzGetDefaultsDeflate``, migration/multifd-qatzip.c,
+QEMU 9.2), fixed codes that are not verified (migration/multifd-qpl.c, QEMU 9.1), a page at a time."""
 
 
 class Library(Protocol):
@@ -81,7 +114,7 @@ class _Whole:
         return Share(1, 1, len(source))
 
 
-def library(peer: LineUpPeer) -> Library:
+def library(peer: OnDevice) -> Library:
     """The library of a peer that says by what it goes, or one that could be any."""
     routing, accelerator = peer.routing, by_name(peer.device)
     if routing is None:
@@ -91,12 +124,12 @@ def library(peer: LineUpPeer) -> Library:
     return _Whole(routing.jobs, routing.one_pass)
 
 
-def exact(peer: LineUpPeer) -> bool:
+def exact(peer: OnDevice) -> bool:
     """Whether its jobs can be no more than those that there must be."""
     return peer.routing is not None and by_name(peer.device) in (QAT, KUNPENG)
 
 
-def compressed(peer: LineUpPeer, spoken: Framing, page_size: int, packets: Iterable[int]) -> Asked:
+def compressed(peer: OnDevice, spoken: Framing, page_size: int, packets: Iterable[int]) -> Asked:
     """What is asked of a sender for packets of so many pages each."""
     if spoken.raw_pages:
         return Asked()
@@ -105,7 +138,7 @@ def compressed(peer: LineUpPeer, spoken: Framing, page_size: int, packets: Itera
     return _total(peer, map(library(peer).compressed, inputs), "compressed", alone=alone)
 
 
-def decompressed(peer: LineUpPeer, spoken: Framing, page_size: int, packets: Sequence[Sent]) -> Asked:
+def decompressed(peer: OnDevice, spoken: Framing, page_size: int, packets: Sequence[Sent]) -> Asked:
     """What is asked of a receiver of these packets."""
     if spoken.raw_pages:
         return Asked()
@@ -127,7 +160,7 @@ def endless(most: int | None) -> Asked:
     return Asked(most=most, software=f"decoded in software: {ENDLESS}")
 
 
-def pagewise(peer: LineUpPeer, spoken: Framing) -> bool:
+def pagewise(peer: OnDevice, spoken: Framing) -> bool:
     """Whether a sender compresses every page by itself; one that says nothing of itself may flush as it likes."""
     return spoken.scope is Scope.PAGE or (spoken.flush is Flush.PAGE and peer.routing is not None)
 
@@ -144,12 +177,13 @@ def _parts(packet: Sent, spoken: Framing, page_size: int) -> Iterator[tuple[memo
             yield packet.payload[start:end], page_size
 
 
-def _total(peer: LineUpPeer, shares: Iterable[Share], how: str, *, alone: bool) -> Asked:
+def _total(peer: OnDevice, shares: Iterable[Share], how: str, *, alone: bool) -> Asked:
     inputs = list(shares)
+    most = [share.most for share in inputs if share.most is not None]
     left = [share for share in inputs if share.software]
     return Asked(
         sum(share.least for share in inputs),
-        sum(share.most for share in inputs) if exact(peer) else None,
+        sum(most) if exact(peer) and len(most) == len(inputs) else None,
         sum(share.read for share in inputs),
         _words(left, len(inputs), how, "pages" if alone else "packets"),
     )

@@ -12,7 +12,7 @@ from multifd.codec import create
 from multifd.codec.qat_emulated import _QatCodec
 from multifd.codec.silicon.libqatzip import Device
 from multifd.evidence.asked import Asked
-from multifd.evidence.routing import Sent, compressed, decompressed
+from multifd.evidence.routing import QEMU, Sent, compressed, decompressed
 from multifd.framing.coder import Codec, Routing, compressor_of, decompressor_of
 from multifd.framing.container import Container
 from multifd.framing.model import FRAMINGS, framing
@@ -261,3 +261,12 @@ def test_a_release_without_raw_on_its_device_is_asked_nothing_of_it(raw: bool, l
     receiver = peer("QAT", Routing(piece=64 * KIB, threshold=KIB, raw=raw))
 
     assert decompressed(receiver, framing("raw-packet"), PAGE, [sent]).least == least
+
+
+def test_a_real_qemu_goes_by_the_defaults_of_its_libraries() -> None:
+    sent = packet(TEXT[: 128 * KIB], Container.GZIP_EXT, SOFTWARE)
+
+    assert compressed(QEMU["qat"], framing("qatzip"), PAGE, [128]) == Asked(8, 8, 512 * KIB)
+    assert decompressed(QEMU["qat"], framing("qatzip"), PAGE, [sent]).least == 0
+    assert compressed(QEMU["iaa"], framing("qpl"), PAGE, [3]) == Asked(3, None, 3 * PAGE)
+    assert compressed(QEMU["kunpeng"], framing("uadk"), PAGE, [3]) == Asked(3, 3, 3 * PAGE)

@@ -76,10 +76,14 @@ class Software:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What the device is given of one input. ``least`` of its requests can be done, ``most`` are made."""
+    """What the device is given of one input. ``least`` of its requests can be done, ``most`` are made.
+
+    How many are made is None where that is the affair of how far software has come when it is asked: behind a member of
+    4B that the device had no room for.
+    """
 
     least: int = 0
-    most: int = 0
+    most: int | None = 0
     read: int = 0
     """Bytes that ``total_in`` grows by, at least."""
     software: str = ""
@@ -96,7 +100,7 @@ class _Call:
     """A share, and how far the call came: bytes read and written."""
 
     least: int = 0
-    most: int = 0
+    most: int | None = 0
     consumed: int = 0
     produced: int = 0
     software: str = ""
@@ -104,7 +108,7 @@ class _Call:
     def and_then(self, request: _Call) -> _Call:
         return _Call(
             self.least + request.least,
-            self.most + request.most,
+            None if self.most is None or request.most is None else self.most + request.most,
             self.consumed + request.consumed,
             self.produced + request.produced,
             self.software or request.software,
@@ -217,8 +221,9 @@ class Rules:
             if not isinstance(piece, Piece):
                 break
             start = at + piece.header
-            done = done.and_then(self._request(source[start : start + piece.deflate], piece, container))
+            request = self._request(source[start : start + piece.deflate], piece, container)
             at += piece.size
+            done = done.and_then(replace(request, most=None) if request.software and at < len(source) else request)
             reserved += piece.room
         return done
 

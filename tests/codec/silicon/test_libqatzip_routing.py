@@ -7,7 +7,7 @@ import zlib
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from multifd.codec import create
@@ -144,7 +144,8 @@ def test_what_the_model_decompresses_on_its_engine_is_what_is_routed(
     share = rules.decompressed(payload, container, len(data))
     assert decoded or container is Container.FOUR_B, "only a member of 4B cannot be of any size"
     if decoded:
-        assert (share.least, share.most) == (engine.ended.count(Status.OK), engine.requests)
+        assert share.most == engine.requests or (share.most is None and container is Container.FOUR_B)
+        assert share.least == engine.ended.count(Status.OK) or share.most is None
         assert bool(share.software) == bool(codec.effort.software)
         assert share.read == len(payload) or share.software
 
@@ -161,7 +162,11 @@ def test_what_the_model_decompresses_on_its_engine_is_what_is_routed(
 def test_of_what_is_damaged_and_decoded_all_the_same_it_is_the_same(
     data: bytes, rules: Rules, container: Container, writer: str, place: float, change: str
 ) -> None:
-    """What stops the model, a wrong checksum, is not seen beforehand: then no more was given than is routed."""
+    """What stops the model, a wrong checksum, is not seen beforehand: then no more was given than is routed.
+
+    Of gzip the beginnings of members are searched, and one that is damaged is not found.
+    """
+    assume(container is not Container.GZIP or change in ("cut", "more"))
     payload = bytearray(by(writer, data, container, rules))
     at = int(place * len(payload))
     match change:
@@ -178,10 +183,8 @@ def test_of_what_is_damaged_and_decoded_all_the_same_it_is_the_same(
     decoded = counted(codec, bytes(payload), container, len(data))
 
     share = rules.decompressed(bytes(payload), container, len(data))
-    if decoded:
-        assert (share.least, share.most) == (engine.ended.count(Status.OK), engine.requests)
-    else:
-        assert engine.requests <= share.most
+    if share.most is not None:
+        assert engine.requests == share.most if decoded else engine.requests <= share.most
 
 
 @given(payload=st.binary(min_size=1, max_size=200), rules=SETTINGS, container=st.sampled_from(CONTAINERS))
@@ -193,7 +196,8 @@ def test_of_noise_no_more_is_given_to_the_engine_than_is_routed(
 
     counted(codec, payload, container, 4096)
 
-    assert engine.requests <= rules.decompressed(payload, container, 4096).most
+    share = rules.decompressed(payload, container, 4096)
+    assert share.most is None or engine.requests <= share.most
 
 
 def test_nothing_is_given_of_nothing() -> None:
@@ -236,6 +240,14 @@ def test_a_device_is_given_4b_that_it_cannot_have_room_for() -> None:
 
     assert (share.least, share.most) == (0, 1)
     assert share.software == "a member of more than 65,536 bytes is larger than hw_buff_sz"
+
+
+def test_how_often_it_is_given_4b_behind_that_is_not_known() -> None:
+    member = by("zlib", bytes(128 * KIB), Container.FOUR_B, USUAL)
+
+    share = USUAL.decompressed(2 * member, Container.FOUR_B, 256 * KIB)
+
+    assert (share.least, share.most) == (0, None)
 
 
 @pytest.mark.parametrize("room", [64 * KIB, 64 * KIB + 1])
