@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import pytest
-from multifd.lineup.introduce import resolve
 
+from multifd.lineup.introduce import resolve
 from multifd.lineup.peers import LineUp
 from multifd.plan.work import Pairing
 from multifd.profile.model import PeerEntry, Profile
