@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -34,6 +34,8 @@ class VendorCodec:
     chooses_path: bool = False
     """The codec has a parameter ``path``: silicon or the library's own CPU path. Otherwise it is on silicon wherever
     there is some, and whatever is about its CPU path needs a host without."""
+    software_only: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Values of the codec's parameters that its library has on its CPU path only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Registers:
     """Glob pattern of the files, with ``{pci}`` for the device's address."""
     forms: tuple[re.Pattern[str], ...]
     """Lines that have a count; it is the first group, decimal or with its prefix."""
+    since: str
+    """Who has them, for a host that has not."""
     kept: tuple[str, str] | None = None
     """A file, and what must stand in it: with anything else a count is lost when it is read."""
 
@@ -60,6 +64,8 @@ class Event:
     """The unit's directory, with ``{name}`` for the device's name."""
     config: int
     """``perf_event_attr.config``."""
+    since: str
+    """As in :class:`Registers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ QAT: Final = Accelerator(
             re.compile(r"^\s*\d+:\s+\d+\s+(\d+)$", re.MULTILINE),
             re.compile(r"^\| Firmware Responses\s*\[AE\s+\d+\]:\s+(\d+) \|$", re.MULTILINE),
         ),
+        "Linux has it from 6.6 on, and so has Intel's driver package",
     ),
     follows=False,
 )
@@ -118,15 +125,18 @@ IAA: Final = Accelerator(
         "github.com/intel/qpl",
         version="qpl_get_library_version",
         chooses_path=True,
+        software_only=MappingProxyType({"level": (3,)}),
     ),
     counter=Event(
         "descriptors submitted to shared work queues from user space (performance unit)",
         "/sys/bus/event_source/devices/{name}",
         0x0 | 0x1 << 4,
+        "Linux has them from 5.13 on, with CONFIG_INTEL_IDXD_PERFMON",
     ),
 )
 """Intel In-Memory Analytics Accelerator. The event is ``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c
-(Linux 6.18)."""
+(Linux 6.18). Level 3 (``qpl_high_level``) is refused on the hardware path: sources/c_api/compression_operations/
+arguments_check.hpp (github.com/intel/qpl, eddfae1)."""
 
 KUNPENG: Final = Accelerator(
     kind="kunpeng",
@@ -139,6 +149,7 @@ KUNPENG: Final = Accelerator(
         "finished descriptors of all cores (debugfs, HZIP_DONE_BD_NUM)",
         "/sys/kernel/debug/hisi_zip/{pci}/*core*/regs",
         (re.compile(r"^HZIP_DONE_BD_NUM\s*=\s*(0x[0-9a-f]+)$", re.MULTILINE),),
+        "the kernel's driver hisi_zip has it",
         kept=("/sys/kernel/debug/hisi_zip/{pci}/clear_enable", "0"),
     ),
 )

@@ -32,7 +32,7 @@ def begun(campaign: Campaign, command: str) -> Run:
         finished=None,
         complete=False,
         profile=campaign.options.profile,
-        host=_host(),
+        host=_host(campaign.options.host),
         versions={"multifd": __version__, "python": platform.python_version(), **_versions()},
         command=command,
         plan=plan_digest(campaign.plan.cells),
@@ -40,6 +40,7 @@ def begun(campaign: Campaign, command: str) -> Run:
         strength=campaign.options.strength,
         coverage=Coverage(cells=dict(Counter(cell.suite for cell in campaign.plan.cells.values()))),
         corpus=campaign.content,
+        remarks=campaign.line_up.remarks,
     )
 
 
@@ -79,8 +80,11 @@ def _library(campaign: Campaign, name: str) -> Peer:
     )  # fmt: skip
 
 
-def _host() -> dict[str, object]:
+def _host(recorded: Path | None) -> dict[str, object]:
+    """Where it ran; devices of a recorded host are none, and nobody must take them for some."""
+    devices = {} if recorded is None else {"recorded": str(recorded)}
     return {
+        **devices,
         "system": platform.platform(),
         "machine": platform.machine(),
         "cpu": _processor(),

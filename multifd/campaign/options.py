@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from multifd.device.sysfs import Host
 from multifd.errors import InputError
 from multifd.memory.size import size
 
@@ -37,6 +38,13 @@ class Options(BaseModel):
     """Of all content that is made by chance, and of the choice among combinations that are as good as each other."""
     strength: int = DEFAULT_STRENGTH
     """So many factors the plan combines completely, as far as can be: 2 or 3."""
+    host: Path | None = None
+    """Root of a recorded host, whose devices take part in the place of this host's own."""
+
+    @property
+    def device_host(self) -> Host:
+        """The host whose devices take part: their nodes, counters and locks."""
+        return Host() if self.host is None else Host(self.host)
 
     def repeated(self) -> tuple[str, ...]:
         """The options as arguments, those with their defaults left out; files by their absolute path."""
@@ -53,6 +61,8 @@ class Options(BaseModel):
             given += ["--seed", str(self.seed)]
         if self.strength != DEFAULT_STRENGTH:
             given += ["--strength", str(self.strength)]
+        if self.host is not None:
+            given += ["--host-root", str(self.host.resolve())]
         return tuple(given)
 
     def reproduce(self, cell: str) -> str:
@@ -68,7 +78,15 @@ def given(option: str, value: str | None) -> str | None:
 
 
 def parse(
-    *, profile: str, qemu: Iterable[str], memory: str, corpus: str | None, seed: str, strength: str, directory: Path
+    *,
+    profile: str,
+    qemu: Iterable[str],
+    memory: str,
+    corpus: str | None,
+    seed: str,
+    strength: str,
+    host: str | None,
+    directory: Path,
 ) -> Options:
     """The options as either command line gives them; ``directory`` is where it was given.
 
@@ -77,6 +95,10 @@ def parse(
     content = given("--corpus", corpus)
     if content is not None and not _writable(content):
         raise InputError(f"--corpus {content!r}: expected a path in UTF-8, for results and commands name it")
+    root = given("--host-root", host)
+    recorded = (directory / root).resolve() if root else None
+    if recorded is not None and not recorded.is_dir():
+        raise InputError(f"--host-root {root!r}: expected the root of a recorded host, a directory")
     if not (seed.isascii() and seed.isdigit()):
         raise InputError(f"--seed {seed!r}: expected a whole number, 0 or more")
     if strength not in map(str, STRENGTHS):
@@ -88,6 +110,7 @@ def parse(
         corpus=(directory / content).resolve() if content else None,
         seed=int(seed),
         strength=int(strength),
+        host=recorded,
     )
 
 

@@ -12,15 +12,18 @@ from pydantic import BaseModel, ConfigDict
 from multifd.campaign.content import surveyed
 from multifd.campaign.options import Options
 from multifd.device.diagnose import detect
-from multifd.device.sysfs import Host
+from multifd.device.exclusive import Exclusive
 from multifd.errors import InputError
 from multifd.libraries.find import Library
 from multifd.lineup.devices import device_peers
+from multifd.lineup.holding import limited
 from multifd.lineup.introduce import resolve
 from multifd.lineup.libraries import fetch_missing
 from multifd.lineup.peers import LineUp
+from multifd.lineup.preflight import preflight
 from multifd.lineup.probe import Prober
 from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus
+from multifd.lineup.reconcile import reconciled
 from multifd.lineup.subjects import subjects
 from multifd.memory.corpora.user import Files, find
 from multifd.plan.cell import PlannedCell
@@ -75,23 +78,31 @@ class Campaign(BaseModel):
 def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     """Resolve the profile, introduce its peers, make the plan.
 
-    Libraries that the profile wants and the host lacks are fetched, so that they are there whoever asks. Without
-    ``probe`` the peers are believed: enough to show a plan, which has the same cells, not to run it. Raises InputError
-    and EnvironmentBroke.
+    Libraries that the profile wants and the host lacks are fetched, and devices are tried, so that the plan is the same
+    whoever asks. Without ``probe`` the peers are believed: enough to show a plan, which has the same cells, not to run
+    it. Raises InputError and EnvironmentBroke.
     """
     files = find(options.corpus) if options.corpus is not None else None
     profile = load(options.profile)
     fetch_missing(profile, say)
-    devices = detect(Host())
+    devices = detect(options.device_host)
     binaries = binaries_of(profile, options.qemu)
+    alone = Exclusive(options.device_host)
+    tried = preflight(profile, alone=lambda kind: alone.holding(device for device in devices if device.kind == kind))
+    on_devices = device_peers(profile, devices, tried=tried)
     with Prober() if probe else nullcontext() as prober:
         asked = prober.probe if prober is not None else None
-        line_up = resolve(options.profile, profile, asked, device_peers(profile, devices))
+        # Others count what their cells do on these devices.
+        with alone.holding(device for peer in on_devices for device in peer.devices):
+            line_up = reconciled(resolve(options.profile, profile, asked, on_devices), on_devices)
     if binaries:
         say(f"asking {len(binaries)} QEMUs what they are")
         qemus = (resolve_qemus if probe else introduced)(binaries, profile.deadlines.hello)
         line_up = line_up.model_copy(update={"qemus": qemus})
-    scrutinized = subjects(profile, devices)
+    line_up = limited(line_up)
+    for remark in line_up.remarks:
+        say(remark)
+    scrutinized = subjects(profile, line_up.devices)
     planned = plan(
         line_up,
         scrutinized.skips,

@@ -34,7 +34,7 @@ class Worker:
         options = campaign.options
         stage = Stage(scratch, f"gw{number}", options.seed, options.corpus)
         recordings = record / "qemu" if record is not None else None
-        self._bench = Bench(campaign.line_up, stage, record=recordings, core=own_core(number, workers))
+        self._bench = Bench(campaign.line_up, stage, options.device_host, recordings, own_core(number, workers))
 
     def __enter__(self) -> Self:
         return self

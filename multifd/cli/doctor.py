@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
@@ -19,10 +20,13 @@ from multifd.accelerator import ACCELERATORS, VENDOR
 from multifd.cli.qemus import Found, on_this_host
 from multifd.codec import create, factories
 from multifd.device.diagnose import Diagnosis, diagnose
-from multifd.device.found import Device, Problem
-from multifd.device.sysfs import Host
-from multifd.errors import MultifdError
+from multifd.device.found import BOTH, Device, Problem
+from multifd.device.recorded_host import RELEASE, RecordedHost
+from multifd.device.sysfs import DISTRIBUTION, LIVE, Host
+from multifd.device.trace import TracedHost
+from multifd.errors import EnvironmentBroke, InputError, MultifdError
 from multifd.libraries.find import Library, candidates
+from multifd.lineup.started import NOT_AVAILABLE, Started, start
 
 HEALTHY: Final = 0
 UNUSABLE: Final = 1
@@ -33,36 +37,99 @@ _FETCH_QEMU: Final = "multifd vendor fetch --qemu"
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The diagnosis as one JSON object.")
-@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("/"), hidden=True)
-def doctor(as_json: bool, root: Path) -> None:
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what was looked at of this host to FILE, to be diagnosed elsewhere.",
+)
+@click.option(
+    "--host",
+    "recorded",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Diagnose the host that FILE records instead of this one.",
+)
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=LIVE, hidden=True)
+def doctor(as_json: bool, record: Path | None, recorded: Path | None, root: Path) -> None:
     """Say what this host has, what is wrong with it, and the commands that fix it.
 
-    Exit codes: 0 nothing is wrong with what is there, 1 something is there and cannot be used, 3 a run would break.
+    \b
+    accelerators      each with its driver, services or queues; below it what is
+                      wrong and the commands that put it right, to be run as root
+                      in this order; a line with # is for a person. A note is of
+                      a device that can be used, and need not be followed.
+    proof             what can prove that an accelerator did the work: its own
+                      counter, or the library's word, which needs no privilege
+    vendor libraries  which is found where, and whether the run can start it
+    QEMU, versions    the programs and libraries that a run will use
+    room              memory and scratch space
+
+    \b
+    From a lab host to whoever knows more:
+      multifd doctor --record lab.txt     there; no host names, no serial numbers
+      multifd doctor --host lab.txt       anywhere, without privilege
+    A record is text, one fact a line (multifd/device/recorded_host.py), and may
+    be written by hand from what an owner reports.
+
+    \b
+    Exit codes: 0 nothing is wrong with what is there, 1 something is there and
+    cannot be used, 3 a run would break.
     """
+    if recorded is not None:
+        if record is not None:
+            raise InputError("--record is of this host, --host of another: choose one")
+        sys.exit(_of_record(recorded, as_json))
+    if record is not None:
+        _write(record, root)
     diagnosis = diagnose(Host(root))
     libraries, qemus = candidates(), on_this_host()
+    started = {name: start(library) for name, library in _usable(libraries).items()}
     if as_json:
-        print(json.dumps(_described(diagnosis, libraries, qemus), indent=2))
+        print(json.dumps(_described(diagnosis, libraries, started, qemus), indent=2))
     else:
-        _show(Console(highlight=False), diagnosis, libraries, qemus)
-    sys.exit(_exit_code(diagnosis, libraries, qemus))
+        _show(Console(highlight=False), diagnosis, libraries, started, qemus)
+    sys.exit(_exit_code(diagnosis, libraries, started, qemus))
 
 
-def versions(libraries: Iterable[Library]) -> dict[str, str]:
-    """Of this project, of Python, and of the library behind every codec; ``libraries`` are the vendor's, as found."""
-    codecs = {name: _codec_version(name) for name in factories() if name != "none"}
-    vendor = {name: library.version or "unknown" for name, library in _usable(libraries).items()}
+def _of_record(file: Path, as_json: bool) -> int:
+    """Diagnose a record, which knows nothing of this host's libraries, programs and memory."""
+    with TemporaryDirectory() as directory:
+        root = Path(directory)
+        RecordedHost.read(file).plant(root)
+        diagnosis = diagnose(Host(root), enough=None)
+    if as_json:
+        print(json.dumps({"host": str(file), **_diagnosed(diagnosis)}, indent=2))
+    else:
+        _show_devices(Console(highlight=False), diagnosis)
+    return _exit_code(diagnosis, (), {}, ())
+
+
+def _write(file: Path, root: Path) -> None:
+    """Record what a diagnosis looks at, and what any reader wants to know."""
+    host = TracedHost(root)
+    diagnose(host, enough=None)
+    for path in (RELEASE, DISTRIBUTION):
+        host.text(path)
+    lines = (f"# what multifd {__version__} doctor looked at", *host.lines())
+    try:
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError as problem:
+        raise EnvironmentBroke(f"{file}: cannot write: {problem.strerror}") from None
+
+
+def versions(started: Mapping[str, Started]) -> dict[str, str]:
+    """Of this project, of Python, and of every codec as a run starts it; ``started`` are the vendors'."""
+    codecs = {name: _codec_version(name) for name in factories() if name not in ("none", *VENDOR)}
+    vendor = {name: started[name].version if name in started else NOT_AVAILABLE for name in VENDOR}
     return {"multifd": __version__, "python": platform.python_version(), **codecs, **vendor}
 
 
 def _codec_version(name: str) -> str:
-    # A vendor library may need a process under another loader: what was found tells.
-    if name in VENDOR:
-        return "not available"
     try:
         return create(name).version
     except MultifdError:
-        return "not available"
+        return NOT_AVAILABLE
 
 
 def _usable(libraries: Iterable[Library]) -> dict[str, Library]:
@@ -74,11 +141,18 @@ def _usable(libraries: Iterable[Library]) -> dict[str, Library]:
     return usable
 
 
-def _exit_code(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequence[Found]) -> int:
+def _exit_code(
+    diagnosis: Diagnosis, libraries: Sequence[Library], started: Mapping[str, Started], qemus: Sequence[Found]
+) -> int:
     if diagnosis.problems:
         return ENVIRONMENT
-    broken = any(not device.usable for device in diagnosis.devices) or any(qemu.problem for qemu in qemus)
-    return UNUSABLE if broken or any(_unloadable(libraries)) else HEALTHY
+    broken = (
+        any(not device.usable for device in diagnosis.devices)
+        or any(qemu.problem for qemu in qemus)
+        or any(one.problem for one in started.values())
+        or any(_unloadable(libraries))
+    )
+    return UNUSABLE if broken else HEALTHY
 
 
 def _unloadable(libraries: Sequence[Library]) -> Iterable[Library]:
@@ -87,9 +161,19 @@ def _unloadable(libraries: Sequence[Library]) -> Iterable[Library]:
     return (library for library in libraries if library.name not in usable)
 
 
-def _described(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequence[Found]) -> dict[str, Any]:
+def _diagnosed(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "devices": [device.described() for device in diagnosis.devices],
+        "proof": [proof.described() for proof in diagnosis.proofs],
+    }
+
+
+def _described(
+    diagnosis: Diagnosis, libraries: Sequence[Library], started: Mapping[str, Started], qemus: Sequence[Found]
+) -> dict[str, Any]:
+    used = _usable(libraries)
+    return {
+        **_diagnosed(diagnosis),
         "libraries": [
             {
                 "name": library.name,
@@ -97,6 +181,7 @@ def _described(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequen
                 "path": str(library.path),
                 "origin": library.origin,
                 "problem": library.problem,
+                "started": asdict(started[library.name]) if used.get(library.name) is library else None,
             }
             for library in libraries
         ],
@@ -110,14 +195,37 @@ def _described(diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequen
             }
             for qemu in qemus
         ],
-        "versions": versions(libraries),
+        "versions": versions(started),
         "memory": diagnosis.memory,
         "shared_memory": diagnosis.shared_memory,
         "problems": [asdict(problem) for problem in diagnosis.problems],
     }
 
 
-def _show(console: Console, diagnosis: Diagnosis, libraries: Sequence[Library], qemus: Sequence[Found]) -> None:
+def _show(
+    console: Console,
+    diagnosis: Diagnosis,
+    libraries: Sequence[Library],
+    started: Mapping[str, Started],
+    qemus: Sequence[Found],
+) -> None:
+    _show_devices(console, diagnosis)
+    console.print("[bold]vendor libraries[/]")
+    for name in VENDOR:
+        _show_library(console, name, [library for library in libraries if library.name == name], started.get(name))
+    console.print("[bold]QEMU[/]")
+    for qemu in qemus:
+        _show_qemu(console, qemu)
+    if not qemus:
+        _line(console, f"  none in PATH, none fetched; fetch some with: {_FETCH_QEMU}")
+    console.print("[bold]versions[/]")
+    _line(console, "  " + ", ".join(f"{name} {version}" for name, version in versions(started).items()))
+    console.print("[bold]room[/]")
+    _line(console, f"  memory {_size(diagnosis.memory)}, /dev/shm {_size(diagnosis.shared_memory)}")
+    _show_problems(console, diagnosis.problems)
+
+
+def _show_devices(console: Console, diagnosis: Diagnosis) -> None:
     console.print("[bold]accelerators[/]")
     for device in diagnosis.devices:
         _show_device(console, device)
@@ -125,34 +233,31 @@ def _show(console: Console, diagnosis: Diagnosis, libraries: Sequence[Library], 
         *others, last = (accelerator.name for accelerator in ACCELERATORS.values())
         names = f"{', '.join(others)} or {last}"
         _line(console, f"  none: no {names} on this host; their peers run in software or are emulated")
-    console.print("[bold]vendor libraries[/]")
-    for name in VENDOR:
-        _show_library(console, name, [library for library in libraries if library.name == name])
-    console.print("[bold]QEMU[/]")
-    for qemu in qemus:
-        _show_qemu(console, qemu)
-    if not qemus:
-        _line(console, f"  none in PATH, none fetched; fetch some with: {_FETCH_QEMU}")
-    console.print("[bold]versions[/]")
-    _line(console, "  " + ", ".join(f"{name} {version}" for name, version in versions(libraries).items()))
-    console.print("[bold]room[/]")
-    _line(console, f"  memory {_size(diagnosis.memory)}, /dev/shm {_size(diagnosis.shared_memory)}")
-    _show_problems(console, diagnosis.problems)
+        return
+    console.print("[bold]proof[/]")
+    for proof in diagnosis.proofs:
+        _line(console, f"  {proof.kind}: {proof.source}")
+        if proof.missing is not None:
+            _show_problems(console, [proof.missing])
 
 
 def _show_device(console: Console, device: Device) -> None:
     mark = "[green]usable  [/]" if device.usable else "[red]unusable[/]"
-    facts = ", ".join(f"{name} {value}" for name, value in device.facts.items())
+    limits = {} if device.directions == BOTH else {"only as": " and ".join(sorted(device.directions)) or "nothing"}
+    facts = ", ".join(f"{name} {value}" for name, value in {**device.facts, **limits}.items())
     where = f" {device.pci}" if device.pci else ""
     console.print(f"  {mark}  {escape(f'{device.kind} {device.name}{where}: {facts}')}", soft_wrap=True)
     _show_problems(console, device.problems)
+    _show_problems(console, device.notes, "note: ")
 
 
-def _show_library(console: Console, name: str, found: Sequence[Library]) -> None:
+def _show_library(console: Console, name: str, found: Sequence[Library], started: Started | None) -> None:
     usable = _usable(found).get(name)
     if usable is not None:
         version = f" {usable.version}" if usable.version else ""
         _line(console, f"  {name}{version} {usable.path} ({usable.origin})")
+        if started is not None and started.problem is not None:
+            _line(console, f"    the run cannot start it: {started.problem}")
     elif found:
         _line(console, f"  {name} {found[0].path}: {found[0].problem}")
     else:
@@ -166,9 +271,9 @@ def _show_qemu(console: Console, qemu: Found) -> None:
         _line(console, f"  qemu {qemu.facts.release} {qemu.binary.program}: {', '.join(qemu.facts.methods)}")
 
 
-def _show_problems(console: Console, problems: Iterable[Problem]) -> None:
+def _show_problems(console: Console, problems: Iterable[Problem], before: str = "") -> None:
     for problem in problems:
-        console.print(f"    [yellow]{escape(problem.what)}[/]", soft_wrap=True)
+        console.print(f"    [yellow]{escape(f'{before}{problem.what}')}[/]", soft_wrap=True)
         for command in problem.fix.splitlines():
             _line(console, f"      {command}")
 

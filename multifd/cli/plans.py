@@ -44,6 +44,7 @@ _OPTIONS: Final = (
         help="How many factors at a time the plan combines.",
     ),
     click.option("--corpus", metavar="DIR", help="Your own memory content, as much as --memory takes."),
+    click.option("--host-root", "host", metavar="DIR", hidden=True),
 )  # fmt: skip
 """Those of ``pytest suites`` that decide the plan."""
 

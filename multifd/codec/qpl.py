@@ -19,9 +19,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from typing import Any, Final
 
 from multifd.codec.binding import binding
@@ -36,6 +38,9 @@ from multifd.result.record import Provenance
 _PATHS: Final = ("auto", "hardware", "software")
 _HUFFMAN: Final = ("fixed", "dynamic")
 _FORMATS: Final = {Container.RAW: "raw", Container.ZLIB: "zlib", Container.GZIP: "gzip", Container.GZIP_EXT: "gzip"}
+_DEVICES: Final = Path("/sys/bus/dsa/devices")
+_HEADER_GENERATION: Final = 1 << 8
+_ONE_PASS: Final = 4096
 _MEANINGS: Final = {217: "distance beyond the history of 4096 bytes", 218: "distance before the start"}
 """What ``status.h`` (qpl 1.9.0) says more of a status than its name does."""
 
@@ -57,7 +62,7 @@ class _QplCodec:
         self.version: str = self._qpl.version()
         self.provenance: Provenance = "hardware" if _PATHS[path] == "hardware" else "vendor-software"
         self.device = "IAA"
-        self.routing = Routing(jobs=1 + huffman)
+        self.routing = Routing(jobs=1 + huffman, one_pass=_one_pass())
         self.encoder = ENCODER
         self.decoder = replace(DECODER, needs_end=_PATHS[path] == "hardware")
         self._level = level
@@ -206,6 +211,19 @@ class _QplStreamCodec(_QplCodec):
         # A job that goes on keeps what has no room for the next call, and says nothing.
         read = partial(self._read, spare=1)
         return Decompressor(self._new(), read, {"format": _FORMATS[container], "flags": flush_output})
+
+
+def _one_pass() -> int:
+    """Bytes up to which this host's devices make codes and compress in one job.
+
+    Bit 8 of IAACAP says that they can (``IC_HEADER_GEN``, ``sources/core-iaa/include/hw_devices.h``, qpl 1.6.0); of
+    the first generation it cannot be read (``iaa_cap_show``, ``drivers/dma/idxd/sysfs.c``, Linux 6.18).
+    """
+    for path in _DEVICES.glob("iax*/iaa_cap"):
+        with suppress(OSError, ValueError):
+            if int(path.read_text(encoding="ascii"), 0) & _HEADER_GENERATION:
+                return _ONE_PASS
+    return 0
 
 
 def _make(name: str, stream: int, **parameters: int) -> _QplCodec:

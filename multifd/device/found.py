@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final, Literal
+
+Direction = Literal["sender", "receiver"]
+BOTH: Final[frozenset[Direction]] = frozenset({"sender", "receiver"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,18 @@ class Device:
     nodes: tuple[str, ...]
     """Device nodes through which this user reaches it."""
     problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
+    """What its owner should know although it can be used as it is."""
+    directions: frozenset[Direction] = BOTH
+    """The roles in which a vendor library of this user can work on it, where there is no problem."""
+    processes: int | None = None
+    """How many processes may hold it at a time, None where nothing limits them."""
 
     @property
     def usable(self) -> bool:
-        """Whether a vendor library of this user can compress on it."""
+        """Whether a vendor library of this user can work on it, in its :attr:`directions`."""
         return not self.problems
 
     def described(self) -> dict[str, Any]:
         """As JSON shows it."""
-        return {**asdict(self), "usable": self.usable}
+        return {**asdict(self), "directions": sorted(self.directions), "usable": self.usable}

@@ -7,58 +7,60 @@ this user may not read gives None: all three mean that the fact is not known.
 from __future__ import annotations
 
 import os
-import pwd
-import resource
-import stat
+import re
+import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
 
+from multifd.device import installed
+from multifd.device.facts import Facts, Owner, User
+from multifd.device.recorded_host import FACTS, RELEASE, RecordedHost
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """On whose behalf devices are opened."""
-
-    name: str
-    uid: int
-    groups: frozenset[int]
-    memlock: int | None
-    """Bytes that a process may lock in memory (RLIMIT_MEMLOCK), None if not limited."""
-
-    @classmethod
-    def current(cls) -> User:
-        """The user of this process; root is not bound by its own limit (capabilities(7), CAP_IPC_LOCK)."""
-        uid = os.geteuid()
-        limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-        try:
-            name = pwd.getpwuid(uid).pw_name
-        except KeyError:
-            name = str(uid)
-        unlimited = uid == 0 or limit == resource.RLIM_INFINITY
-        return cls(name, uid, frozenset({os.getegid(), *os.getgroups()}), None if unlimited else limit)
-
-    def may_open(self, node: os.stat_result) -> bool:
-        """Whether mode and owner of a file let this user read and write it."""
-        if self.uid == 0:
-            return True
-        if node.st_uid == self.uid:
-            need = stat.S_IRUSR | stat.S_IWUSR
-        elif node.st_gid in self.groups:
-            need = stat.S_IRGRP | stat.S_IWGRP
-        else:
-            need = stat.S_IROTH | stat.S_IWOTH
-        return node.st_mode & need == need
+Distribution = Literal["debian", "fedora", "suse"]
+LIVE: Final = Path("/")
+DISTRIBUTION: Final = "/etc/os-release"
+_RELEASE: Final = re.compile(r"(\d+)\.(\d+)")
+_ENTERPRISE: Final = re.compile(r"\.el\d|-1[5-9]0\d00\.|\.amzn\d")
+"""In the release of a kernel that carries drivers of newer ones: RHEL and its kin, SLES, Amazon Linux."""
+_FAMILIES: Final[dict[str, Distribution]] = {
+    "debian": "debian",
+    "ubuntu": "debian",
+    "fedora": "fedora",
+    "rhel": "fedora",
+    "centos": "fedora",
+    "suse": "suse",
+    "sles": "suse",
+    "opensuse": "suse",
+}
+_ANSWER: Final = 1.0
+"""Seconds in which a local socket takes a connection."""
 
 
 class Host:
-    """A host's files, by their absolute path on that host."""
+    """A host's files, by their absolute path on that host; with a ``root`` other than / it is a recorded one.
 
-    def __init__(self, root: Path = Path("/"), user: User | None = None) -> None:
+    A recorded host has its :class:`Facts` from the file :data:`FACTS` in its root, if there is one. Raises
+    :class:`~multifd.errors.InputError` where that is damaged.
+    """
+
+    def __init__(self, root: Path = LIVE, user: User | None = None) -> None:
         self.root = root
-        self.user = user or User.current()
+        recorded = not self.live and (root / FACTS).exists()
+        self.facts = RecordedHost.read(root / FACTS).facts if recorded else Facts()
+        self._ourselves = user is None and self.facts.user is None
+        self.user = user or self.facts.user or User.current()
+
+    @property
+    def live(self) -> bool:
+        """Whether it is the host that we run on."""
+        return self.root == LIVE
 
     def text(self, path: str) -> str | None:
         """The content without white space at its ends."""
+        owner = self.facts.owners.get(path)
+        if self.facts.closed(path, self.user) or (owner is not None and not self.user.may_read(owner)):
+            return None
         try:
             return self._at(path).read_text(errors="replace").strip()
         except OSError:
@@ -74,6 +76,8 @@ class Host:
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file, directory or node; behind a directory closed to this user, there may be."""
+        if self.facts.closed(path, self.user):
+            return True
         try:
             return self._at(path).exists()
         except PermissionError:
@@ -81,6 +85,8 @@ class Host:
 
     def link(self, path: str) -> str | None:
         """The last part of a symbolic link's target: sysfs names drivers, groups and functions that way."""
+        if self.facts.closed(path, self.user):
+            return None
         try:
             return self._at(path).readlink().name
         except OSError:
@@ -88,15 +94,30 @@ class Host:
 
     def find(self, pattern: str) -> Iterator[str]:
         """Absolute paths that match a glob pattern, in the order of their names."""
-        for path in sorted(self.root.glob(pattern.lstrip("/"))):
-            yield f"/{path.relative_to(self.root)}"
+        for found in sorted(self.root.glob(pattern.lstrip("/"))):
+            path = f"/{found.relative_to(self.root)}"
+            if not self.facts.closed(path, self.user):
+                yield path
 
     def permits(self, path: str) -> bool:
-        """Whether the user may open this node for reading and writing."""
+        """Whether the user may open this node for reading and writing.
+
+        Of the user of this process the kernel is asked, which knows of access lists, device cgroups and SELinux, too
+        (access(2)); of any other user, mode and owner speak.
+        """
+        if self.live and self._ourselves:
+            return os.access(path, os.R_OK | os.W_OK, effective_ids=True)
+        owner = self.owner(path)
+        return owner is not None and self.user.may_open(owner)
+
+    def owner(self, path: str) -> Owner | None:
+        """Who may do what with a file; None where there is none, or where this user may not look."""
+        if self.facts.closed(path, self.user):
+            return None
         try:
-            return self.user.may_open(self._at(path).stat())
+            return self.facts.owners.get(path) or Owner.of(self._at(path).stat())
         except OSError:
-            return False
+            return None
 
     def free(self, path: str) -> int | None:
         """Free bytes of the file system that holds this directory."""
@@ -105,6 +126,68 @@ class Host:
         except OSError:
             return None
         return space.f_bavail * space.f_frsize
+
+    def listening(self, path: str) -> bool | None:
+        """Whether somebody answers on a Unix socket; None where this user may not ask."""
+        if path in self.facts.listening:
+            owner = self.facts.owners.get(path)
+            return True if owner is None or self.user.may_open(owner) else None
+        with socket.socket(socket.AF_UNIX) as ours:
+            ours.settimeout(_ANSWER)
+            try:
+                ours.connect(str(self._at(path)))
+            except PermissionError:
+                return None
+            except TimeoutError:
+                return True
+            except OSError:
+                return False
+        return True
+
+    def library(self, soname: str) -> str | None:
+        """Version of a shared library that the loader finds, ``unknown`` where nothing tells; None if there is none."""
+        return installed.version(soname) if self.live else self.facts.libraries.get(soname)
+
+    @property
+    def release(self) -> str:
+        """Of the kernel, as ``uname -r`` prints it; empty where it is not known."""
+        return self.text(RELEASE) or ""
+
+    @property
+    def kernel(self) -> tuple[int, int] | None:
+        """Major and minor version of the kernel."""
+        found = _RELEASE.match(self.release)
+        return (int(found[1]), int(found[2])) if found else None
+
+    def kernel_at_least(self, major: int, minor: int) -> bool | None:
+        """Whether the kernel has what came with a version; None where that cannot be known.
+
+        Older kernels of RHEL, SLES and Amazon Linux carry drivers of newer ones, so of them a version says nothing.
+        """
+        if self.kernel is None:
+            return None
+        if self.kernel >= (major, minor):
+            return True
+        return None if _ENTERPRISE.search(self.release) else False
+
+    @property
+    def command_line(self) -> tuple[str, ...]:
+        """The kernel's own options."""
+        return tuple((self.text("/proc/cmdline") or "").split())
+
+    @property
+    def cpu_flags(self) -> frozenset[str]:
+        """What the first processor can do."""
+        lines = (self.text("/proc/cpuinfo") or "").splitlines()
+        return frozenset(next((line for line in lines if line.startswith("flags")), "").partition(":")[2].split())
+
+    @property
+    def distribution(self) -> Distribution | None:
+        """The family whose commands fit (os-release(5), ID and ID_LIKE)."""
+        lines = (line.partition("=") for line in (self.text(DISTRIBUTION) or "").splitlines())
+        said = {key: value.strip("\"'") for key, _, value in lines}
+        names = (part for key in ("ID", "ID_LIKE") for part in re.split(r"[\s-]+", said.get(key, "")))
+        return next((_FAMILIES[name] for name in names if name in _FAMILIES), None)
 
     def _at(self, path: str) -> Path:
         return self.root / path.lstrip("/")

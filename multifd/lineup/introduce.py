@@ -12,18 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
 
 from multifd.codec import create, factories
 from multifd.codec.contract import peer_name
 from multifd.errors import InputError, PeerError
-from multifd.libraries.find import python_command
-from multifd.lineup.devices import DevicePeer
+from multifd.lineup.device_peer import BOTH, DevicePeer
 from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.lineup.probe import Probed
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import MODULE, PROGRAM, Nursery
+from multifd.peer.nursery import PROGRAM, Nursery
 from multifd.peer.server import PeerServer
 from multifd.process.python import ENVIRONMENT
 from multifd.profile.model import Deadlines, PeerEntry, Profile
@@ -31,8 +29,6 @@ from multifd.result.record import Role
 
 Probe = Callable[[PeerProcess, contract.Introduction, float], Probed]
 """Probes a started peer. Raises PeerError if the peer breaks its contract."""
-
-BOTH: Final[tuple[Role, ...]] = ("sender", "receiver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +95,11 @@ def _of_entry(entry: PeerEntry, place: str) -> _Entrant:
 
 
 def _of_device(peer: DevicePeer, place: str) -> _Entrant:
-    factory = factories()[peer.codec]
     with _blaming(place):
-        factory.values(peer.parameters)
-    arguments = _arguments(peer.codec, peer.parameters)
-    if peer.library is None:
-        command: tuple[str, ...] = (*PROGRAM, *arguments)
-        environment = dict(ENVIRONMENT)
-    else:
-        command, environment = python_command(peer.library, (*MODULE, *arguments))
+        factories()[peer.codec].values(peer.parameters)
+    command, environment = peer.start()
     return _Entrant(
-        peer_name(factory, peer.named), command, environment, peer.roles, codec=peer.codec,
+        peer.name, command, environment, peer.roles, codec=peer.codec,
         parameters=peer.parameters, here=peer.library is None, skip=peer.skip,
     )  # fmt: skip
 

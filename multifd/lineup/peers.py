@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from multifd.device.found import Device
 from multifd.framing.coder import DecoderCapability, EncoderCapability, Routing, declared
 from multifd.oracle.qemu import decoder_of, encoder_of
 from multifd.profile.model import Deadlines
@@ -137,6 +138,12 @@ class LineUp(BaseModel):
     qemus: tuple[QemuPeer, ...] = ()
     required: tuple[str, ...] = ()
     """Kinds of accelerators whose work must be proven."""
+    devices: tuple[Device, ...] = ()
+    """Those on which peers of ours run."""
+    holders: dict[str, int] = {}
+    """By accelerator, as peers name it, the most processes of ours that may be at it; no limit for those missing."""
+    remarks: tuple[str, ...] = ()
+    """What a reader of the results must know of how it came to be."""
 
     @property
     def everybody(self) -> tuple[LineUpPeer | QemuPeer, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from multifd.accelerator import ACCELERATORS
 from multifd.device.found import Device
 from multifd.libraries.find import Library, libraries
-from multifd.lineup.devices import Find
+from multifd.lineup.device_peer import Find
 from multifd.profile.model import Profile
 
 
@@ -23,8 +23,8 @@ class Subjects:
     """All that the profile speaks of; why one is not scrutinized, and the remedy."""
 
 
-def subjects(profile: Profile, found: Sequence[Device], find: Find = libraries) -> Subjects:
-    """Which libraries the profile wants, and this host has."""
+def subjects(profile: Profile, used: Sequence[Device], find: Find = libraries) -> Subjects:
+    """Which libraries the profile wants, and this host has; ``used`` are the devices on which peers of it run."""
     present: dict[str, Library] = {}
     skips: dict[str, str | None] = {}
     for kind, accelerator in ACCELERATORS.items():
@@ -37,7 +37,7 @@ def subjects(profile: Profile, found: Sequence[Device], find: Find = libraries) 
             skips[name] = f"the profile does not use {accelerator.name}; remedy: devices.{kind}.policy use"
         elif library is None:
             skips[name] = f"{real.library} is not on this host; remedy: multifd vendor fetch"
-        elif not real.chooses_path and any(device.kind == kind and device.usable for device in found):
+        elif not real.chooses_path and any(device.kind == kind for device in used):
             skips[name] = f"{real.library} would use the device, this is about its CPU path; remedy: a host without one"
         else:
             present[name], skips[name] = library, None

@@ -74,3 +74,5 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
         yield "wrong-error", observed.claim
     if observed.device == "unproven":
         yield "unproven", f"hardware is claimed and nothing proves it: {observed.detail}"
+    if observed.device == "disturbed":
+        yield "disturbed", f"hardware is claimed, and somebody else used it meanwhile: {observed.detail}"

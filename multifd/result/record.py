@@ -286,6 +286,8 @@ class Run(Model):
     """Worker processes of the run that died."""
     corpus: UserContent | None = None
     """None without ``--corpus``."""
+    remarks: tuple[str, ...] = ()
+    """Of devices: why one is not used, or is used whatever detection says, what runs instead, what limits the run."""
 
 
 class Results(Model):

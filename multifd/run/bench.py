@@ -23,6 +23,7 @@ from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PeerError
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.testimony import broke
+from multifd.evidence.users import devices
 from multifd.lineup.peers import LineUp
 from multifd.oracle.verdict import Observation
 from multifd.plan.work import Flips, Pairing
@@ -64,16 +65,18 @@ class Bench:
         return self._timed(work, partial(self._captured.flip, work))
 
     def _timed(self, work: Pairing | Flips, run: Callable[[], Outcome]) -> Outcome:
-        started = time.perf_counter()
-        try:
-            outcome = run()
-        except PeerError as broken:
-            outcome = Outcome(broke(broken))
-        except (InputError, EnvironmentBroke):
-            raise
-        except MultifdError as problem:
-            outcome = Outcome(Observation("broken", str(problem), f"the harness failed: {problem}"))
-        wall = time.perf_counter() - started
+        """Alone on its devices, from the start to the end: a receiver that listens does not wait for them."""
+        with self.means.prover.holding(devices(work, self.means.line_up)):
+            started = time.perf_counter()
+            try:
+                outcome = run()
+            except PeerError as broken:
+                outcome = Outcome(broke(broken))
+            except (InputError, EnvironmentBroke):
+                raise
+            except MultifdError as problem:
+                outcome = Outcome(Observation("broken", str(problem), f"the harness failed: {problem}"))
+            wall = time.perf_counter() - started
         outcome.seconds = outcome.seconds.model_copy(update={"wall": wall})
         line_up = self.means.line_up
         outcome.provenance = Sides(

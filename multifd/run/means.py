@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from multifd.device.sysfs import Host
 from multifd.evidence.proof import Prover
 from multifd.lineup.peers import LineUp, LineUpPeer
@@ -10,6 +12,9 @@ from multifd.peer.nursery import Nursery
 from multifd.plan.work import Pairing
 from multifd.result.record import Role
 from multifd.run.stage import Stage
+
+_TURNS: Final = 10
+"""Deadlines of a request for which others may use a device before this worker does."""
 
 
 class Means:
@@ -20,18 +25,36 @@ class Means:
         self.stage = stage
         self.deadline = line_up.deadlines.request
         """Seconds that one request may take."""
-        self.prover = Prover(host or Host(), line_up.required)
+        self.prover = Prover(host or Host(), line_up.required, _TURNS * self.deadline)
         self.processes: dict[tuple[str, Role], PeerProcess] = {}
-        """Peers that have been started, each for all cells."""
+        """Peers that have been started, each for all cells; the one that was asked for last is the last."""
         self._nursery = Nursery()
 
     def process(self, name: str, role: Role) -> PeerProcess:
-        """The process of a peer in a role."""
-        key = (name, role)
-        if key not in self.processes:
-            peer = self.line_up.peer(name)
-            self.processes[key] = PeerProcess(peer.name, peer.command, peer.environment, self._nursery.start)
-        return self.processes[key]
+        """The process of a peer in a role.
+
+        Where a device has room for few, those that have been idle for longest end, at most until this one fits; two
+        that were asked for last are of one cell.
+        """
+        key, peer = (name, role), self.line_up.peer(name)
+        process = self.processes.pop(key, None)
+        if process is None:
+            self._make_room(peer)
+            process = PeerProcess(peer.name, peer.command, peer.environment, self._nursery.start)
+        self.processes[key] = process
+        return process
+
+    def _make_room(self, peer: LineUpPeer) -> None:
+        most = self.line_up.holders.get(peer.device or "")
+        if most is None or peer.provenance != "hardware":
+            return
+        holding = [key for key in self.processes if self._holds(key[0], peer.device)]
+        for key in holding[: max(0, len(holding) + 1 - most)]:
+            self.processes.pop(key).quit()
+
+    def _holds(self, name: str, device: str | None) -> bool:
+        peer = self.line_up.peer(name)
+        return (peer.device, peer.provenance) == (device, "hardware")
 
     def ends(self, pairing: Pairing) -> dict[Role, LineUpPeer]:
         """Both peers of a pairing of ours."""

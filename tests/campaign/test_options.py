@@ -15,6 +15,14 @@ from multifd.memory.size import size
 CELL = "wire/zlib-packet[window=12]/a~b"
 
 
+def parsed(directory: Path = Path("/"), **given: str) -> Options:
+    """Options of a command line with these."""
+    usual: dict[str, Any] = {
+        "profile": "p", "qemu": (), "memory": "2M", "corpus": None, "seed": "1", "strength": "2", "host": None,
+    }  # fmt: skip
+    return parse(**usual | given, directory=directory)
+
+
 def test_defaults_need_not_be_repeated() -> None:
     assert Options().repeated() == ()
 
@@ -27,6 +35,7 @@ def test_defaults_need_not_be_repeated() -> None:
         ({"memory": 8 << 20}, ("--memory", "8388608")),
         ({"corpus": Path("/my files")}, ("--corpus", "/my files")),
         ({"seed": 7}, ("--seed", "7")),
+        ({"host": Path("/recorded")}, ("--host-root", "/recorded")),
         (
             {"profile": "p", "memory": 8 << 20, "corpus": Path("/c")},
             ("--hwprofile", "p", "--memory", "8388608", "--corpus", "/c"),
@@ -69,6 +78,25 @@ def test_the_line_quotes_what_a_shell_would_expand() -> None:
 
 def test_a_directory_whose_name_cannot_be_written_is_refused() -> None:
     with pytest.raises(InputError) as error:
-        parse(profile="p", qemu=(), memory="2M", corpus="dump\udcff", seed="1", strength="2", directory=Path("/"))
+        parsed(corpus="dump\udcff")
 
     assert str(error.value) == "--corpus 'dump\\udcff': expected a path in UTF-8, for results and commands name it"
+
+
+def test_devices_are_those_of_the_host_itself() -> None:
+    assert Options().device_host.root == Path("/")
+
+
+def test_devices_are_those_of_a_recorded_host_where_one_is_given(tmp_path: Path) -> None:
+    (tmp_path / "host").mkdir()
+
+    options = parsed(tmp_path, host="host")
+
+    assert options.device_host.root == tmp_path / "host"
+
+
+def test_a_recorded_host_that_is_no_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        parsed(tmp_path, host="host")
+
+    assert str(error.value) == "--host-root 'host': expected the root of a recorded host, a directory"

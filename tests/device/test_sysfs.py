@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
+import socket
 from pathlib import Path
 
 import pytest
 
-from multifd.device.sysfs import User
+from multifd.device.facts import ALL, Owner, User
+from multifd.device.sysfs import Host
 from tests.device.trees import host
 
 NODE_GROUP = 991
@@ -48,6 +49,90 @@ def test_numbers_are_read_with_their_prefix(tmp_path: Path, text: str, number: i
     ],
 )
 def test_a_node_opens_for_whom_its_mode_names(mode: int, user: User, permitted: bool) -> None:
-    node = os.stat_result((stat.S_IFCHR | mode, 1, 1, 1, OWNER.uid, NODE_GROUP, 0, 0, 0, 0))
+    assert user.may_open(Owner(mode, OWNER.uid, NODE_GROUP)) == permitted
 
-    assert user.may_open(node) == permitted
+
+@pytest.mark.parametrize(
+    ("release", "answer"),
+    [
+        ("5.18.0", True),
+        ("6.1.0-9-amd64", True),
+        ("5.17.15", False),
+        ("5.15.0-91-generic", False),
+        ("5.14.0-570.el9.x86_64", None),
+        ("5.14.21-150500.55.19-default", None),
+        ("5.10.226-214.880.amzn2.x86_64", None),
+        ("", None),
+        ("unheard-of", None),
+    ],
+)
+def test_a_kernel_has_what_its_version_brought_unless_its_distributor_patched_it(
+    tmp_path: Path, release: str, answer: bool | None
+) -> None:
+    assert host(tmp_path, f"/proc/sys/kernel/osrelease = {release}").kernel_at_least(5, 18) is answer
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("ID=debian", "debian"),
+        (r'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian', "debian"),
+        (r'ID=linuxmint\nID_LIKE="ubuntu debian"', "debian"),
+        (r'ID="rocky"\nID_LIKE="rhel centos fedora"', "fedora"),
+        (r'ID="opensuse-leap"\nID_LIKE="suse opensuse"', "suse"),
+        ("ID=arch", None),
+    ],
+)
+def test_a_distribution_is_one_of_a_family(tmp_path: Path, text: str, family: str | None) -> None:
+    assert host(tmp_path, f"/etc/os-release = {text}").distribution == family
+
+
+def test_the_kernels_options_and_the_processors_flags_are_words(tmp_path: Path) -> None:
+    there = host(
+        tmp_path,
+        "/proc/cmdline = quiet intel_iommu=on,sm_on",
+        r"/proc/cpuinfo = processor: 0\nflags : fpu enqcmd\nprocessor: 1\nflags : la57",
+    )
+
+    assert there.command_line == ("quiet", "intel_iommu=on,sm_on")
+    assert there.cpu_flags == {"fpu", "enqcmd"}
+
+
+def test_a_host_without_files_knows_nothing(tmp_path: Path) -> None:
+    there = host(tmp_path)
+
+    assert (there.release, there.kernel, there.command_line, there.cpu_flags) == ("", None, (), frozenset())
+    assert there.distribution is None
+
+
+def test_a_live_socket_answers_or_was_left_behind(tmp_path: Path) -> None:
+    answered, left = tmp_path / "a", tmp_path / "b"
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as gone:
+        server.bind(str(answered))
+        server.listen()
+        gone.bind(str(left))
+        live = Host()
+
+        assert [live.listening(str(path)) for path in (answered, left, tmp_path / "c")] == [True, False, False]
+
+
+def test_of_this_user_the_kernel_is_asked(tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    node.touch()
+    live = Host()
+
+    assert (live.permits(str(node)), live.permits(str(tmp_path / "absent"))) == (True, False)
+
+
+def test_of_another_user_mode_and_owner_speak(tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    node.touch(0o600)
+
+    assert not Host(user=User("stranger", os.geteuid() + 1, frozenset(), None)).permits(str(node))
+
+
+def test_this_process_has_its_own_capabilities(tmp_path: Path) -> None:
+    user = User.current()
+
+    assert user.capabilities <= ALL
+    assert (user.memlock is None) or "cap_ipc_lock" not in user.capabilities

@@ -10,43 +10,23 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from multifd.device.sysfs import Host, User
+from multifd.device.facts import User
+from multifd.device.recorded_host import RecordedHost
+from multifd.device.sysfs import Host
 
 MIB = 1 << 20
+GROUP = 0
+"""Of every node that is not said to be another's, and ``qat`` so to say."""
 
 
 def alice(memlock: int | None = 512 * MIB, member: bool = True) -> User:
     """A user who owns no file of the tree, and is a member of its files' group or not."""
-    groups = frozenset({os.getegid()}) if member else frozenset[int]()
-    return User("alice", os.geteuid() + 1, groups, memlock)
+    return User("alice", 1000, frozenset({GROUP}) if member else frozenset({1000}), memlock)
 
 
 def host(root: Path, *trees: str, user: User | None = None) -> Host:
     """The host that has these trees, later ones changing earlier ones."""
-    lines: dict[str, str] = {}
-    for line in (line for tree in trees for line in tree.strip().splitlines()):
-        if line.startswith("- "):
-            gone = line.removeprefix("- ").strip()
-            lines = {path: entry for path, entry in lines.items() if path != gone and not path.startswith(f"{gone}/")}
-        else:
-            path, _, entry = line.strip().partition(" ")
-            lines[path] = entry.strip()
-    for path, entry in lines.items():
-        _plant(root / path.lstrip("/"), entry)
+    RecordedHost.parse("\n".join(trees)).plant(root)
     return Host(root, user or alice())
-
-
-def _plant(path: Path, entry: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sign, _, rest = entry.partition(" ")
-    match sign:
-        case "=":
-            path.write_text(rest.replace("\\n", "\n") + "\n")
-        case "->":
-            path.symlink_to(rest)
-        case mode:
-            path.touch()
-            path.chmod(int(mode, 8))

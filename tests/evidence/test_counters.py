@@ -1,20 +1,45 @@
-"""Proof of hardware: only a device's own counters prove that it did the work."""
+"""Counters of devices: what they count, or why nobody knows."""
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from multifd.accelerator import ACCELERATORS, IAA, Event
+from multifd.accelerator import ACCELERATORS
 from multifd.device.found import Device
+from multifd.device.sysfs import Host
 from multifd.evidence import pmu
-from multifd.evidence.counters import Counters, moved, verdict
+from multifd.evidence.counters import Counters
+from multifd.evidence.reading import Count, Unknown, moved
 from tests.device.trees import host
+
+NOBODY = 65534
+
+
+@contextmanager
+def as_nobody(directory: Path) -> Iterator[None]:
+    """As a user whom modes bind, as they do not bind root; may come to this directory."""
+    if os.geteuid() != 0:
+        yield
+        return
+    closed = [
+        (above, above.stat().st_mode) for above in (directory, *directory.parents) if above.stat().st_mode & 1 == 0
+    ]
+    for above, mode in closed:
+        above.chmod(mode | 0o011)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for above, mode in closed:
+            above.chmod(mode)
+
 
 KERNEL_DRIVER = "/sys/kernel/debug/qat_4xxx_0000:6b:00.0/fw_counters = " + "\\n".join(
     (
@@ -50,7 +75,8 @@ KUNPENG = f"""
 """
 """drivers/crypto/hisilicon/zip/zip_main.c (Linux 6.18): ``hzip_dfx_regs``, debugfs_create_regset32."""
 
-IAX = "/sys/bus/event_source/devices/iax1/type = 21\n/sys/bus/event_source/devices/iax1/cpumask = 0"
+UNIT = "/sys/bus/event_source/devices/iax1"
+IAX = f"{UNIT}/type = 21\n{UNIT}/cpumask = 0"
 
 
 def device(kind: str, name: str, pci: str) -> Device:
@@ -75,118 +101,144 @@ def test_a_count_is_the_sum_of_what_all_engines_have_finished(
     tmp_path: Path, tree: str, one: Device, count: int
 ) -> None:
     with Counters(host(tmp_path, tree), [one]) as counters:
-        assert list(counters.read().values()) == [count]
+        assert list(counters.read().values()) == [Count(count)]
+
+
+def reason(host: Host, one: Device) -> str:
+    with Counters(host, [one]) as counters:
+        (unknown,) = counters.read().values()
+    assert isinstance(unknown, Unknown)
+    return unknown.why
 
 
 @pytest.mark.parametrize("one", [QAT_4XXX, IAX1, ZIP4], ids=lambda one: one.kind)
-def test_a_counter_that_cannot_be_read_gives_no_count(tmp_path: Path, one: Device) -> None:
-    with Counters(host(tmp_path), [one]) as counters:
-        assert list(counters.read().values()) == [None]
+def test_a_counter_that_is_not_there_says_who_has_it(tmp_path: Path, one: Device) -> None:
+    kept = f"{ENGINE}/clear_enable = 0"
+
+    assert ACCELERATORS[one.kind].counter.since in reason(host(tmp_path, kept), one)
+
+
+def test_a_counter_in_a_directory_that_is_closed_needs_root(tmp_path: Path) -> None:
+    closed = host(tmp_path, KERNEL_DRIVER)
+    (tmp_path / "sys/kernel/debug").chmod(0)
+
+    with as_nobody(tmp_path):
+        why = reason(closed, QAT_4XXX)
+
+    assert why == "/sys/kernel/debug/qat_*_0000:6b:00.0/fw_counters: Permission denied: it needs root"
+
+
+def test_a_counter_that_is_closed_itself_needs_root(tmp_path: Path) -> None:
+    closed = host(tmp_path, KERNEL_DRIVER)
+    (tmp_path / "sys/kernel/debug/qat_4xxx_0000:6b:00.0/fw_counters").chmod(0)
+
+    with as_nobody(tmp_path):
+        why = reason(closed, QAT_4XXX)
+
+    assert why == "/sys/kernel/debug/qat_4xxx_0000:6b:00.0/fw_counters: Permission denied: it needs root"
+
+
+def test_a_counter_whose_device_is_down_says_so_in_the_words_of_the_kernel(tmp_path: Path) -> None:
+    # drivers/crypto/intel/qat/qat_common/adf_fw_counters.c (Linux 6.18): EFAULT at open; any error will do.
+    (tmp_path / "sys/kernel/debug/qat_4xxx_0000:6b:00.0/fw_counters").mkdir(parents=True)
+
+    assert reason(host(tmp_path), QAT_4XXX).endswith("fw_counters: Is a directory")
+
+
+def test_a_file_without_a_count_says_that_there_is_none(tmp_path: Path) -> None:
+    empty = host(tmp_path, "/sys/kernel/debug/qat_4xxx_0000:6b:00.0/fw_counters = AE  Requests  Responses")
+
+    assert reason(empty, QAT_4XXX) == "/sys/kernel/debug/qat_4xxx_0000:6b:00.0/fw_counters has no count in it"
 
 
 def test_registers_that_are_cleared_by_reading_give_no_count(tmp_path: Path) -> None:
-    with Counters(host(tmp_path, KUNPENG, f"{ENGINE}/clear_enable = 1"), [ZIP4]) as counters:
-        assert list(counters.read().values()) == [None]
+    cleared = host(tmp_path, KUNPENG, f"{ENGINE}/clear_enable = 1")
+
+    assert reason(cleared, ZIP4) == f"{ENGINE}/clear_enable is not 0: who reads a count clears it"
 
 
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    reader, writer = os.pipe()
-    yield reader, writer
-    os.close(writer)
+def test_registers_of_which_nobody_says_whether_they_are_cleared_give_no_count(tmp_path: Path) -> None:
+    assert reason(host(tmp_path, KUNPENG, f"- {ENGINE}/clear_enable"), ZIP4) == (
+        f"{ENGINE}/clear_enable: No such file or directory"
+    )
 
 
-def test_iaa_is_counted_by_the_event_of_its_own_unit(tmp_path: Path, pipe: tuple[int, int]) -> None:
-    reader, writer = pipe
+def test_one_core_that_cannot_be_read_leaves_the_sum_unknown(tmp_path: Path) -> None:
+    two = host(tmp_path, KUNPENG, f"- {ENGINE}/decomp_core0/regs")
+    (tmp_path / f"{ENGINE}/decomp_core0/regs".lstrip("/")).mkdir(parents=True)
+
+    assert reason(two, ZIP4) == f"{ENGINE}/decomp_core0/regs: Is a directory"
+
+
+def test_iaa_of_a_recorded_host_is_counted_by_what_its_unit_has_recorded(tmp_path: Path) -> None:
+    recorded = host(tmp_path, IAX, f"{UNIT}/recorded = 40 7 7")
+
+    with Counters(recorded, [IAX1]) as counters:
+        before = counters.read()
+        (tmp_path / UNIT.lstrip("/") / "recorded").write_text("42 9 9")
+        after = counters.read()
+
+    assert list(before.values()) == [Count(40, 7, 7)]
+    assert moved(before, after) == 2
+
+
+@pytest.mark.parametrize(("mask", "cpu"), [("0", 0), ("12", 12), ("3-7", 3), ("5,9", 5)])
+def test_iaa_is_counted_by_the_event_of_its_own_unit_on_the_first_cpu_that_offers_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: str, cpu: int
+) -> None:
     asked: list[tuple[int, int, int]] = []
 
-    def opener(kind: int, config: int, cpu: int) -> int:
-        asked.append((kind, config, cpu))
-        return reader
+    class Meter:
+        def __init__(self, kind: int, config: int, cpu: int) -> None:
+            asked.append((kind, config, cpu))
 
-    os.write(writer, pmu.COUNT.pack(40) + pmu.COUNT.pack(42))
-    with Counters(host(tmp_path, IAX), [IAX1], opener) as counters:
-        jobs = moved(counters.read(), counters.read())
+        def read(self) -> Count:
+            return Count(42)
 
-    assert jobs == 2
-    assert asked == [(21, 0x10, 0)]
+        def close(self) -> None:
+            asked.clear()
+
+    live = host(tmp_path, IAX, f"{UNIT}/cpumask = {mask}")
+    monkeypatch.setattr("multifd.evidence.counters._LIVE", tmp_path)
+    monkeypatch.setattr(pmu, "Opened", Meter)
+
+    with Counters(live, [IAX1]) as counters:
+        assert list(counters.read().values()) == [Count(42)]
+        assert asked == [(21, 0x10, cpu)]
+    assert asked == []
 
 
 @pytest.mark.parametrize("line", IAX.splitlines(), ids=["type", "cpumask"])
 def test_a_unit_that_does_not_say_all_of_itself_gives_no_count(tmp_path: Path, line: str) -> None:
-    def opener(kind: int, config: int, cpu: int) -> int:
-        raise AssertionError("nothing is to be opened")
-
-    with Counters(host(tmp_path, line), [IAX1], opener) as counters:
-        assert list(counters.read().values()) == [None]
-
-
-def test_counters_are_open_as_long_as_they_are_compared(tmp_path: Path, pipe: tuple[int, int]) -> None:
-    reader, _ = pipe
-
-    with Counters(host(tmp_path, IAX), [IAX1], lambda *_: reader):
-        os.fstat(reader)
-
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(reader)
+    assert reason(host(tmp_path, line, f"{UNIT}/recorded = 1 1 1"), IAX1) == (
+        f"there is no performance unit {UNIT}: Linux has them from 5.13 on, with CONFIG_INTEL_IDXD_PERFMON;"
+        " guests have none"
+    )
 
 
-def test_iaa_without_the_right_to_count_gives_no_count(tmp_path: Path) -> None:
-    def opener(kind: int, config: int, cpu: int) -> int:
-        raise PermissionError
+@pytest.mark.parametrize("error", ["EACCES", "EPERM"])
+def test_iaa_without_the_right_to_count_names_it(tmp_path: Path, error: str) -> None:
+    closed = host(tmp_path, IAX, f"{UNIT}/recorded = {error}", "/proc/sys/kernel/perf_event_paranoid = 2")
 
-    with Counters(host(tmp_path, IAX), [IAX1], opener) as counters:
-        assert list(counters.read().values()) == [None]
-
-
-def test_the_kernel_refuses_an_event_of_no_unit() -> None:
-    assert isinstance(IAA.counter, Event)
-    with pytest.raises(OSError):
-        pmu.perf_event_open(1 << 30, IAA.counter.config, 0)
+    assert reason(closed, IAX1) == (
+        f"{UNIT}: {os.strerror(getattr(errno, error))}: it needs root or CAP_PERFMON (kernel.perf_event_paranoid is 2)"
+    )
 
 
-@given(st.dictionaries(st.text(min_size=1), st.tuples(st.integers(0), st.integers(0)), min_size=1))
-def test_jobs_are_what_all_counts_rose_by(counts: Mapping[str, tuple[int, int]]) -> None:
-    before = {name: count for name, (count, _) in counts.items()}
-    after = {name: count + jobs for name, (count, jobs) in counts.items()}
+def test_a_unit_that_refuses_at_once_is_asked_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multifd.evidence.counters._LIVE", tmp_path)
 
-    assert moved(before, after) == sum(jobs for _, jobs in counts.values())
+    # No unit has this type, so that the kernel refuses; who may not count at all is refused as well.
+    with Counters(host(tmp_path, IAX, f"{UNIT}/type = {1 << 30}"), [IAX1]) as counters:
+        (first,), (second,) = counters.read().values(), counters.read().values()
 
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        pytest.param({}, {}, id="nothing was read"),
-        pytest.param({"a": None}, {"a": 5}, id="not readable before"),
-        pytest.param({"a": 5}, {"a": None}, id="not readable after"),
-        pytest.param({"a": 5}, {}, id="device is gone"),
-        pytest.param({"a": 5, "b": 7}, {"a": 9, "b": 6}, id="device was reset"),
-    ],
-)
-def test_without_two_counts_in_order_nothing_is_known(
-    before: Mapping[str, int | None], after: Mapping[str, int | None]
-) -> None:
-    assert moved(before, after) is None
+    assert isinstance(first, Unknown)
+    assert first is second
+    assert first.why.startswith(f"{UNIT}: ")
 
 
-@pytest.mark.parametrize(
-    ("asked", "jobs", "expected"),
-    [
-        pytest.param(0, 0, "not claimed", id="nothing asked"),
-        pytest.param(0, None, "not claimed", id="nothing asked, not readable"),
-        pytest.param(10, 10, "proven", id="as many as asked"),
-        pytest.param(10, 25, "proven", id="more"),
-        pytest.param(10, 9, "unproven", id="some fell back"),
-        pytest.param(10, 0, "unproven", id="all fell back"),
-        pytest.param(10, None, "unverified", id="not readable"),
-    ],
-)
-def test_hardware_is_proven_only_by_as_many_jobs_as_were_asked(asked: int, jobs: int | None, expected: str) -> None:
-    assert verdict(asked, jobs, silence="unverified") == expected
-
-
-def test_what_silence_is_worth_is_for_the_caller_to_say() -> None:
-    assert verdict(10, None, silence="unproven") == "unproven"
+def test_any_other_refusal_is_told_in_the_words_of_the_kernel(tmp_path: Path) -> None:
+    assert reason(host(tmp_path, IAX, f"{UNIT}/recorded = ENODEV"), IAX1) == f"{UNIT}: No such device"
 
 
 @pytest.mark.parametrize("kind", ACCELERATORS)

@@ -9,7 +9,8 @@ import pytest
 
 from multifd.libraries.find import libraries
 from tests.mutants.mutants import CONDITIONS, LIBRARIES, Mutant, mutants
-from tests.mutants.workshop import COMPILER, Workshop
+from tests.mutants.substitute import COMPILER
+from tests.mutants.workshop import Workshop
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs/mutation.md"
 RIGHT = ("pass", "known")

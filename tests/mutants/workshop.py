@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from multifd.accelerator import ACCELERATORS, VENDOR
+from multifd.accelerator import ACCELERATORS
 from multifd.campaign.options import Options
 from multifd.campaign.prepare import Campaign, prepare
 from multifd.campaign.worker import Worker
@@ -26,12 +22,11 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.work import Pairing
 from multifd.result.record import Cell
 from tests.mutants.mutants import Mutant
+from tests.mutants.substitute import furnish, substitute
 
-COMPILER: Final = shutil.which("cc")
 SUITES: Final = ("wire", "negotiation", "integrity")
 """A vendor library by itself is scrutinized elsewhere: here the wire must do."""
 _SOURCES: Final = Path(__file__).parent
-_OPTIONS: Final = ("-shared", "-fPIC", "-O1", "-Wall", "-Werror")
 _SECONDS: Final = 30.0
 
 
@@ -43,7 +38,7 @@ class Workshop:
         self._directory = directory / "libraries"
         self._directory.mkdir()
         self._results = directory / "results"
-        _furnish(self._directory, libraries)
+        furnish(self._directory, libraries)
         for library in libraries.values():
             self._build(library)
         self.campaign: Final = self._prepared(directory / "profile.yaml")
@@ -94,12 +89,8 @@ class Workshop:
     def _build(
         self, library: Library, direction: str = "compress", when: str = "false", *, short: bool = False
     ) -> None:
-        needed, made = (self._directory / f"{library.name}.{part}" for part in ("needed", "made"))
-        # The real one is needed by its path: by its soname the loader would find the mutant again.
-        _compile(needed, "-x", "c", os.devnull, f"-Wl,-soname,{library.path.resolve()}")
         condition = (f"-DDIRECTION={direction.upper()}", f"-DWHEN={when}", f"-DSHORT={short:d}")
-        _compile(made, *condition, str(_SOURCES / f"lib{library.name}.c"), "-Wl,--no-as-needed", str(needed))
-        made.replace(self._directory / VENDOR[library.name].soname)
+        substitute(library, _SOURCES / f"lib{library.name}.c", self._directory, *condition)
 
     def _prepared(self, profile: Path) -> Campaign:
         own = {"path": "software", "libraries": [str(self._directory)]}
@@ -107,17 +98,3 @@ class Workshop:
         content = {"description": "mutants", "extends": "auto", "devices": devices}
         profile.write_text(yaml.safe_dump(content))
         return prepare(Options(profile=str(profile)), print, probe=True)
-
-
-def _furnish(directory: Path, libraries: Mapping[str, Library]) -> None:
-    """What libraries that need a loader of their own have beside them, the loader too, a mutant must have."""
-    folders = chain.from_iterable(library.loader[-1].split(":") for library in libraries.values() if library.loader)
-    for file in chain.from_iterable(Path(folder).iterdir() for folder in dict.fromkeys(folders)):
-        link = directory / file.name
-        if not link.is_symlink():
-            link.symlink_to(file)
-
-
-def _compile(output: Path, *arguments: str) -> None:
-    assert COMPILER is not None
-    subprocess.run((COMPILER, *_OPTIONS, "-o", str(output), *arguments), check=True)

@@ -133,6 +133,7 @@ def results(
     findings: tuple[Finding, ...] = (),
     cannot: tuple[Unable, ...] = (),
     content: UserContent | None = None,
+    recorded: str | None = None,
 ) -> Results:
     """A run of 83 seconds with ``cells`` and the whole line-up."""
     run = Run(
@@ -141,7 +142,13 @@ def results(
         finished="2025-11-22T20:01:23Z" if complete else None,
         complete=complete,
         profile="software-only",
-        host={"cpu": "Intel Xeon Gold 6430", "cpus": 2, "kernel": "6.1.0", "accelerators": []},
+        host={
+            **({} if recorded is None else {"recorded": recorded}),
+            "cpu": "Intel Xeon Gold 6430",
+            "cpus": 2,
+            "kernel": "6.1.0",
+            "accelerators": [],
+        },
         versions={
             "multifd": "0.1.0",
             "python": "3.11.2",

@@ -9,7 +9,7 @@ import pytest
 from multifd.result.content import in_words
 from multifd.result.record import DeviceWork, Results, Sides, Verdict
 from reports import html, matrix
-from reports.vocabulary import NO_QEMU, VERDICTS
+from reports.vocabulary import NO_QEMU, RECORDED, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results, unable, user_content
 
 VOID = {"meta", "input", "br"}
@@ -56,6 +56,11 @@ class Document(HTMLParser):
 
 def document(run: Results) -> Document:
     return Document(html.render(run))
+
+
+def test_devices_of_a_recorded_host_are_taken_for_nothing_else() -> None:
+    assert f"{RECORDED.capitalize()}." in document(results(cell(), recorded="/hosts/gen4")).text
+    assert RECORDED.capitalize() not in document(results(cell())).text
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
@@ -127,8 +132,8 @@ def test_the_numbers_behind_a_device_verdict_are_shown() -> None:
 
     text = document(results(cell(device=(sent, read), device_verdict="proven"))).text
 
-    assert "sender on QAT: asked 1,200, counted 1,300 (fw_counters): proven" in text
-    assert "receiver on IAA: asked 7, counted unknown (PMU): unverified" in text
+    assert "sender on QAT: asked at least 1,200 jobs, counted 1,300 (fw_counters): proven" in text
+    assert "receiver on IAA: asked at least 7 jobs, counted unknown (PMU): unverified" in text
 
 
 def test_what_a_peer_cannot_do_is_blank_in_the_matrix_and_listed_with_its_reason() -> None:

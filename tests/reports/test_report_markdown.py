@@ -6,6 +6,7 @@ import re
 
 from multifd.result.record import Sides
 from reports import markdown
+from reports.vocabulary import RECORDED
 from tests.reports.builder import FRAMINGS, cell, finding, realistic, results, unable, user_content
 
 
@@ -27,6 +28,13 @@ def test_it_says_how_much_of_the_users_content_was_taken() -> None:
     text = markdown.render(results(cell(), content=user_content()))
 
     assert "\n\nYour content, `/dumps`: 2 MiB of 256 MiB in 3 files (0.8%): 28.9% zero pages, 1.2% equal" in text
+
+
+def test_devices_of_a_recorded_host_are_taken_for_nothing_else() -> None:
+    text = markdown.render(results(cell(), recorded="/hosts/gen4"))
+
+    assert f"\n**{RECORDED.capitalize()}** (`/hosts/gen4`).\n" in text
+    assert RECORDED.capitalize() not in markdown.render(results(cell()))
 
 
 def test_a_failure_is_one_row_with_its_provenance() -> None:

@@ -1,0 +1,235 @@
+"""A host as one text file: what its owner reported or ``multifd doctor --record`` wrote, for any machine to diagnose.
+
+One fact a line; a later line overrides an earlier one about the same thing::
+
+    # a comment
+    PATH = CONTENT              a file; ``\\n`` in it is a line end
+    PATH -> TARGET              a symbolic link; its target need not be there
+    PATH MODE [UID:GID]         a node, socket or directory, or who may open the file PATH; root's unless said otherwise
+    - PATH                      absent, with all below, although a line above made it
+    user NAME UID GID[,GID...] memlock BYTES|unlimited [capabilities NAME[,NAME...]|none]
+    listening PATH              a socket that somebody answers
+    kernel RELEASE              as ``uname -r`` prints it
+    library SONAME VERSION      a shared library that the loader finds
+
+Without ``user`` it is whoever looks; root has all capabilities unless some are named. Where there is no ``library`` at
+all, nobody looked for any.
+
+Planted below a folder, it is a host for :class:`multifd.device.sysfs.Host`, of any process: what is no file stands in
+:data:`FACTS` there, in the same format. Nodes, sockets and directories are all planted as directories.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Final
+
+from multifd.device.facts import ALL, Facts, Owner, User
+from multifd.errors import InputError
+
+FACTS: Final = ".facts"
+"""File in the root of a planted host."""
+RELEASE: Final = "/proc/sys/kernel/osrelease"
+"""File that ``kernel`` stands for."""
+_ABSOLUTE: Final = re.compile(r"(/(?!\.\.?(/|$))[^/\s]+)+")
+_MODE: Final = re.compile(r"(?P<mode>0?[0-7]{3,4})(?:\s+(?P<uid>\d+):(?P<gid>\d+))?(?:\s+#.*)?")
+_USER: Final = re.compile(
+    r"(?P<name>\S+)\s+(?P<uid>\d+)\s+(?P<gids>\d+(?:,\d+)*)\s+memlock\s+(?P<memlock>\d+|unlimited)"
+    r"(?:\s+capabilities\s+(?P<capabilities>[a-z_]+(?:,[a-z_]+)*))?"
+)
+_USER_FORM: Final = "user NAME UID GID[,GID...] memlock BYTES|unlimited [capabilities NAME[,NAME...]|none]"
+_LINKS: Final = 40
+"""As many as the kernel follows (path_resolution(7))."""
+_ESCAPED: Final = {"\\n": "\n", "\\\\": "\\"}
+
+
+class RecordedHostError(InputError):
+    """A line that cannot be read."""
+
+    def __init__(self, source: str, line: int, text: str, expected: str) -> None:
+        self.line = line
+        self.expected = expected
+        super().__init__(f"{source}: line {line} is {text!r}, expected {expected}")
+
+
+@dataclass(slots=True)
+class RecordedHost:
+    """Everything that is known of a host, by path."""
+
+    contents: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, Owner] = field(default_factory=dict)
+    listening: set[str] = field(default_factory=set)
+    libraries: dict[str, str] = field(default_factory=dict)
+    user: User | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> RecordedHost:
+        """From a file. Raises :class:`RecordedHostError`, and :class:`InputError` for a file that cannot be read."""
+        try:
+            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as problem:
+            raise InputError(f"{path}: cannot read: {problem}") from None
+
+    @classmethod
+    def parse(cls, text: str, source: str = "recorded host") -> RecordedHost:
+        """From text; ``source`` stands in errors. Raises :class:`RecordedHostError`."""
+        host = cls()
+        for number, line in enumerate(text.splitlines(), 1):
+            try:
+                host._take(line.strip())
+            except _ExpectedError as expected:
+                raise RecordedHostError(source, number, line.strip(), str(expected)) from None
+        return host
+
+    @property
+    def facts(self) -> Facts:
+        """What stands in none of its files."""
+        return Facts(self.user, dict(self.owners), frozenset(self.listening), dict(self.libraries))
+
+    def lines(self) -> Iterator[str]:
+        """The text, from which :meth:`parse` makes the same host."""
+        yield from self._fact_lines()
+        for path, target in sorted(self.links.items()):
+            yield f"{path} -> {target}"
+        for path, content in sorted(self.contents.items()):
+            yield f"kernel {content}" if path == RELEASE else f"{path} = {_escaped(content)}"
+
+    def plant(self, root: Path) -> None:
+        """Write it below a folder, over what is there."""
+        for path, content in self.contents.items():
+            file = root / self._real(path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content + "\n", encoding="utf-8")
+        for path in (*self.owners, *self.listening):
+            if path not in self.contents and path not in self.links:
+                (root / self._real(path)).mkdir(parents=True, exist_ok=True)
+        for path, target in self.links.items():
+            place = self._real(path)
+            link = root / place
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            # Below the root also with a target that is absolute or climbs too high.
+            link.symlink_to(os.path.relpath(_target(f"/{place}", target), f"/{PurePath(place).parent}"))
+        (root / FACTS).write_text("".join(f"{line}\n" for line in self._fact_lines()), encoding="utf-8")
+
+    def _fact_lines(self) -> Iterator[str]:
+        if self.user is not None:
+            yield f"user {_user_line(self.user)}"
+        for soname, version in sorted(self.libraries.items()):
+            yield f"library {soname} {version}"
+        for path in sorted(self.listening):
+            yield f"listening {path}"
+        for path, owner in sorted(self.owners.items()):
+            yield f"{path} {owner.mode:04o} {owner.uid}:{owner.gid}"
+
+    def _real(self, path: str) -> str:
+        """Where a path is planted, from the root: what lies below a link lies where that points."""
+        for _ in range(_LINKS):
+            link = next((above for above in _above(path) if above in self.links), None)
+            if link is None:
+                return path.lstrip("/")
+            path = _target(link, self.links[link]) + path.removeprefix(link)
+        raise InputError(f"{path}: more than {_LINKS} symbolic links, one after another")
+
+    def _take(self, line: str) -> None:
+        first, _, rest = line.partition(" ")
+        rest = rest.strip()
+        match first:
+            case "" | "#":
+                pass
+            case _ if first.startswith("#"):
+                pass
+            case "-":
+                self._drop(_path(rest))
+            case "user":
+                self.user = _user(rest)
+            case "listening":
+                self.listening.add(_path(rest))
+            case "kernel":
+                self.contents[RELEASE] = _word(rest, "kernel RELEASE")
+            case "library":
+                soname, _, version = rest.partition(" ")
+                self.libraries[_word(soname, "library SONAME VERSION")] = _word(version, "library SONAME VERSION")
+            case _:
+                self._plain(_path(first), rest)
+
+    def _plain(self, path: str, rest: str) -> None:
+        """A line that begins with a path."""
+        sign, _, value = rest.partition(" ")
+        if sign == "=":
+            self.links.pop(path, None)
+            self.contents[path] = re.sub(r"\\[n\\]", lambda found: _ESCAPED[found[0]], value.strip())
+        elif sign == "->":
+            self._drop(path)
+            self.links[path] = _word(value.strip(), "PATH -> TARGET")
+        elif mode := _MODE.fullmatch(rest):
+            self.links.pop(path, None)
+            self.owners[path] = Owner(int(mode["mode"], 8), int(mode["uid"] or 0), int(mode["gid"] or 0))
+        else:
+            raise _ExpectedError("PATH = CONTENT, PATH -> TARGET or PATH MODE [UID:GID]")
+
+    def _drop(self, path: str) -> None:
+        for kept in (self.contents, self.links, self.owners):
+            for known in [known for known in kept if _within(known, path)]:
+                del kept[known]
+        self.listening = {known for known in self.listening if not _within(known, path)}
+
+
+class _ExpectedError(Exception):
+    """What a line should have been."""
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path is in, the outermost first."""
+    parts = path.split("/")
+    return ("/".join(parts[:length]) for length in range(2, len(parts)))
+
+
+def _target(link: str, target: str) -> str:
+    """The path that a link means."""
+    return os.path.normpath(PurePath(link).parent / target)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _path(text: str) -> str:
+    if not _ABSOLUTE.fullmatch(text):
+        raise _ExpectedError("an absolute path without . and .., or user, listening, kernel, library, - or #")
+    return text
+
+
+def _word(text: str, form: str) -> str:
+    if not text or len(text.split()) > 1:
+        raise _ExpectedError(form)
+    return text
+
+
+def _user(text: str) -> User:
+    found = _USER.fullmatch(text)
+    named = (found["capabilities"] or "").split(",") if found else []
+    if found is None or (not ALL.issuperset(named) and named not in ([""], ["none"])):
+        raise _ExpectedError(_USER_FORM)
+    uid = int(found["uid"])
+    capabilities = ALL if uid == 0 and named == [""] else ALL.intersection(named)
+    groups = frozenset(map(int, found["gids"].split(",")))
+    unlimited = found["memlock"] == "unlimited" or "cap_ipc_lock" in capabilities
+    return User(found["name"], uid, groups, None if unlimited else int(found["memlock"]), capabilities)
+
+
+def _user_line(user: User) -> str:
+    groups = ",".join(map(str, sorted(user.groups)))
+    memlock = "unlimited" if user.memlock is None else str(user.memlock)
+    plain = ALL if user.uid == 0 else frozenset[str]()
+    held = "" if user.capabilities == plain else f" capabilities {','.join(sorted(user.capabilities)) or 'none'}"
+    return f"{user.name} {user.uid} {groups} memlock {memlock}{held}"
+
+
+def _escaped(content: str) -> str:
+    return content.replace("\\", "\\\\").replace("\n", "\\n")

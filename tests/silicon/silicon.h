@@ -1,0 +1,60 @@
+/* What the builds of the vendor libraries in this directory share: a device that is not there.
+ *
+ * A build is found in the place of its library, and needs the library's own file, which computes everything: what it
+ * does not define is found there. It says that a device did it, by the rules of the library's hardware path, and counts
+ * jobs where the device's driver would show them: below the root of a recorded host, SILICON_ROOT, in the form of
+ * examples/silicon/counters.py. What is wrong with the device is in SILICON_WAY. */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The library's own function of this name. */
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+/* absent: there is no device, and the library says so. silent: it is not used, and nobody says so. */
+static bool way(const char *wanted)
+{
+    const char *given = getenv("SILICON_WAY");
+
+    return given && strcmp(given, wanted) == 0;
+}
+
+enum { MIDDLE = 100, LONGEST = 4096 };
+
+/* The text of the device's counter at so many jobs, of one length whatever they are, and the jobs in such a text. */
+static int show(char *text, size_t room, unsigned long jobs);
+static unsigned long shown(const char *text);
+
+/* The device has done jobs; with `dying` the process is gone in the middle. */
+static void book(const char *file, unsigned jobs)
+{
+    static atomic_uint booked;
+    const char *root = getenv("SILICON_ROOT");
+    char path[LONGEST], text[LONGEST] = "";
+    int counter;
+
+    if (way("silent"))
+        return;
+    snprintf(path, sizeof path, "%s/%s", root ? root : "", file);
+    counter = open(path, O_RDWR | O_CLOEXEC);
+    /* Every process, and every thread of one, opens the file for itself, so that the lock is between all of them. */
+    if (counter < 0 || flock(counter, LOCK_EX) || pread(counter, text, sizeof text - 1, 0) < 0)
+        abort();
+    if (pwrite(counter, text, (size_t)show(text, sizeof text, shown(text) + jobs), 0) < 0)
+        abort();
+    close(counter);
+    if (way("dying") && (booked += jobs) >= MIDDLE)
+        raise(SIGKILL);
+}
