@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from multifd.accelerator import LIBRARIES, VENDOR
+from multifd.accelerator import LIBRARIES, VENDOR, VendorCodec
 from multifd.errors import InputError
 from multifd.libraries import cache, wish
 from multifd.libraries.fetch import fetch as fetch_wish
@@ -34,22 +34,41 @@ def vendor() -> None:
 
 
 @vendor.command()
-@click.option("--suite", help="Suite of the host's own mirror; Debian's sid or Ubuntu's devel unless given.")
+@click.option(
+    "--suite",
+    "suites",
+    metavar="[LIBRARY=]SUITE",
+    multiple=True,
+    help="Suite of the host's own mirror, for one library or for the others; Debian's sid or Ubuntu's devel.",
+)
 @_into
 @click.option("--qemu", is_flag=True, help="Further QEMU versions as well, about 45 MB each to download (Debian only).")
 @click.option("--refresh", is_flag=True, help="Fetch again what is there already.")
-def fetch(suite: str | None, into: Path | None, qemu: bool, refresh: bool) -> None:
+def fetch(suites: tuple[str, ...], into: Path | None, qemu: bool, refresh: bool) -> None:
     """Fetch the libraries with their dependencies from the host's own package mirror, without root.
 
-    Nothing is installed: signed packages are unpacked into your cache (about 7 MB to download).
+    Nothing is installed: signed packages are unpacked into your cache (about 7 MB to download). A suite that lacks a
+    library still gives the others: --suite trixie --suite libqpl=sid.
     """
     release = Release.of()
     if qemu and release.family != "debian":
         raise InputError(f"--qemu: distribution is {release.name!r}, expected Debian, whose suites have these versions")
-    wishes = [wish.libraries(suite or NEWEST[release.family]), *(wish.QEMU if qemu else ())]
-    for one in wishes:
+    newest = NEWEST[release.family]
+    for one in (*wish.by_suite(suites, newest), *(wish.QEMU if qemu else ())):
         tree = fetch_wish(one, into, refresh=refresh, progress=click.echo)
         click.echo(f"{one.name}: runs with {shlex.join(tree.command)}")
+        for codec in VENDOR.values():
+            if codec.package in one.packages and tree.version(codec.package) is None:
+                click.echo(f"{one.name}: {_elsewhere(codec, one.suites[-1], newest, suites)}")
+
+
+def _elsewhere(codec: VendorCodec, suite: str, newest: str, asked: Sequence[str]) -> str:
+    """Where a library may be that the suite lacks."""
+    if suite == newest:
+        return f"{codec.library} is not in {suite}; build it from {codec.home}"
+    kept = "".join(f" --suite {each}" for each in asked if not each.startswith(f"{codec.library}="))
+    command = f"multifd vendor fetch{kept} --suite {codec.library}={newest}"
+    return f"{codec.library} is not in {suite}; to have it from {newest}: {command}"
 
 
 @vendor.command("list")
