@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from multifd.device.sysfs import Host
@@ -48,8 +49,12 @@ def family(host: Host) -> str | None:
 
 def _offered(name: str, package: str, host: Host) -> bool:
     """Whether the configured suites of this host have the package; of another distribution the list is believed."""
-    if name not in ("debian", "ubuntu") or not host.live:
-        return True
+    return name not in ("debian", "ubuntu") or not host.live or _candidate(package)
+
+
+@cache
+def _candidate(package: str) -> bool:
+    """Whether apt could install it; half a second."""
     try:
         policy = run(("apt-cache", "policy", package), {"LC_ALL": "C"}, _SECONDS).output.decode(errors="replace")
     except EnvironmentBroke:
