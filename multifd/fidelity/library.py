@@ -103,8 +103,7 @@ def worker(name: str) -> tuple[Worker, str]:
     if found is None:
         raise InputError(f"library {name!r} is not there: provide it with 'multifd vendor fetch'")
     command, environment = python_command(found, ("-m", "multifd.fidelity.worker", name))
-    named = {f"{name.upper()}_LIBRARY": str(found.path)}
-    return Worker(command, environment | named), f"{name} {found.version or ''} ({found.path})"
+    return Worker(command, environment), f"{name} {found.version or ''} ({found.path})"
 
 
 def write_batch(pipe: IO[bytes], batch: Sequence[Stream]) -> None:

@@ -138,11 +138,13 @@ def candidates(
 def python_command(library: Library, arguments: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     """Command of this Python with ``arguments``, in which ``library`` can be loaded, and variables besides our own.
 
+    One of them names this very file to its binding (``QPL_LIBRARY``, ``QATZIP_LIBRARY``), so that no other is taken.
     Raises :class:`InputError` for a library that cannot be loaded.
     """
     if library.problem is not None:
         raise InputError(f"{library.path}: {library.problem}")
-    return python(*arguments, loader=library.loader), same_path()
+    named = {f"{library.name.upper()}_LIBRARY": str(library.path)}
+    return python(*arguments, loader=library.loader), {**same_path(), **named}
 
 
 def _in(place: Path, origin: Origin, host: Host, fetched: Sequence[cache.Tree]) -> Iterator[Library]:
