@@ -177,7 +177,7 @@ def _fitted(library: Library, host: Host, fetched: Sequence[cache.Tree], *, of_t
     ]
     return replace(
         library,
-        problem=fit.problem(codec, library.version, elf.functions(library.path)) or foreign,
+        problem=fit.problem(codec, library.version) or foreign,
         warning="; ".join(filter(None, warnings)) or None,
     )
 

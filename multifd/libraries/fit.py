@@ -1,8 +1,8 @@
 """Whether a library that is there is one that a run can use, and whether it can reach the device.
 
-A *problem* keeps it from being used at all: it is older than what QEMU is built with, it lacks a function that QEMU
-calls (migration/multifd-qatzip.c and multifd-qpl.c, QEMU 9.2), or it was fetched together with qatlib, whose libqat
-takes virtual functions for itself that Intel's driver package serves. A *warning* leaves its software path:
+A *problem* keeps it from being used at all: it is older than what QEMU is built with, or it was fetched together with
+qatlib, whose libqat takes virtual functions for itself that Intel's driver package serves. A *warning* leaves its
+software path:
 
 * libqat and the qatmgr that runs are of different releases: libqat refuses the answer (qat_mgr_client.c, qatlib 21.11
   to 26.08, "received response from incompatible qatmgr"), and libqatzip goes on in software without a word;
@@ -13,7 +13,6 @@ takes virtual functions for itself that Intel's driver package serves. A *warnin
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
 from packaging.version import Version
 
@@ -23,25 +22,13 @@ from multifd.libraries.packages import FETCH, installation
 from multifd.libraries.release import DRIVER_PACKAGE, QATLIB
 from multifd.result.versions import number
 
-CALLED: Final = {
-    "qatzip": (
-        *("qzInit", "qzGetDefaultsDeflate", "qzSetupSessionDeflate", "qzMaxCompressedLength", "qzMalloc", "qzFree"),
-        *("qzCompress", "qzDecompress", "qzTeardownSession", "qzClose"),
-    ),
-    "qpl": ("qpl_get_job_size", "qpl_init_job", "qpl_execute_job", "qpl_submit_job", "qpl_wait_job", "qpl_fini_job"),
-}
-"""What QEMU calls, and the bindings with it."""
 
-
-def problem(codec: VendorCodec, version: str | None, functions: Collection[str]) -> str | None:
-    """Why a library is too old; ``functions`` are those that it defines, none where that is not known."""
+def problem(codec: VendorCodec, version: str | None) -> str | None:
+    """Why a library is too old."""
     found = number(version)
-    if found is not None and found < Version(codec.minimum):
-        return f"is {codec.library} {version}, expected at least {codec.minimum}, with which QEMU can be built"
-    lacking = [function for function in CALLED[codec.name] if functions and function not in functions]
-    if lacking:
-        return f"lacks {', '.join(lacking)}, which QEMU calls: it is no {codec.library} of {codec.minimum} or later"
-    return None
+    if found is None or found >= Version(codec.minimum):
+        return None
+    return f"is {codec.library} {version}, expected at least {codec.minimum}, with which QEMU can be built"
 
 
 def stack(needed: Collection[str], *, driver_package: bool, fetched: bool) -> tuple[str | None, str | None]:

@@ -29,6 +29,14 @@ QATLIB: Final = re.compile(r"libqat\.so\.\d+")
 """qatlib's library, of the kernel's own driver."""
 DRIVER_PACKAGE: Final = ("libqat_s.so", "libusdm_drv_s.so")
 """Those of Intel's driver package (configure.ac, QATzip 1.3.1, ``--with-ICP_ROOT``)."""
+CALLED: Final = {
+    "qatzip": (
+        *("qzInit", "qzGetDefaultsDeflate", "qzSetupSessionDeflate", "qzMaxCompressedLength", "qzMalloc", "qzFree"),
+        *("qzCompress", "qzDecompress", "qzTeardownSession", "qzClose"),
+    ),
+    "qpl": ("qpl_get_job_size", "qpl_init_job", "qpl_execute_job", "qpl_submit_job", "qpl_wait_job", "qpl_fini_job"),
+}
+"""What QEMU calls (migration/multifd-qatzip.c and multifd-qpl.c, QEMU 9.2), and the bindings with it."""
 _SAID: Final = re.compile(rb"QAT_SOFTWARE_VERSION=(\d+)\.(\d+)\.(\d+)")
 
 
@@ -76,6 +84,6 @@ def _by_functions(name: str, path: Path) -> str | None:
         functions = elf.functions(path)
     except InputError:
         return None
-    if not functions:
-        return None
+    if not functions.issuperset(CALLED["qatzip"]):
+        return None  # it passes on to another library, or has no section headers
     return next((release for function, release in _BROUGHT if function in functions), _BEFORE)

@@ -9,7 +9,6 @@ import pytest
 from multifd.accelerator import VENDOR
 from multifd.device import sysfs
 from multifd.libraries import fit, packages
-from multifd.libraries.fit import CALLED
 
 QATZIP, QPL = VENDOR["qatzip"], VENDOR["qpl"]
 QATLIB = ("libusdm.so.0", "libqat.so.4", "libz.so.1")
@@ -25,28 +24,14 @@ def host(root: Path, release: str) -> sysfs.Host:
 
 @pytest.mark.parametrize("version", ["1.1.2", "1.1.2-1", "1.2", "1.3.1", "2.0.0-2", "10.0", None, "unknown"])
 def test_the_oldest_release_of_libqatzip_and_later_ones_fit(version: str | None) -> None:
-    assert fit.problem(QATZIP, version, CALLED["qatzip"]) is None
+    assert fit.problem(QATZIP, version) is None
 
 
 @pytest.mark.parametrize("version", ["1.1.1", "1.1.0-3", "1.0.9", "0.9"])
 def test_a_libqatzip_older_than_qemu_is_built_with_is_refused(version: str) -> None:
-    assert fit.problem(QATZIP, version, ()) == (
+    assert fit.problem(QATZIP, version) == (
         f"is libqatzip {version}, expected at least 1.1.2, with which QEMU can be built"
     )
-
-
-@pytest.mark.parametrize("name", ["qatzip", "qpl"])
-def test_a_library_without_a_function_that_qemu_calls_is_refused(name: str) -> None:
-    codec = VENDOR[name]
-    *others, missing = CALLED[name]
-
-    assert fit.problem(codec, None, others) == (
-        f"lacks {missing}, which QEMU calls: it is no {codec.library} of {codec.minimum} or later"
-    )
-
-
-def test_a_library_whose_functions_nobody_knows_is_believed() -> None:
-    assert fit.problem(QPL, "1.9.0", ()) is None
 
 
 def test_each_stack_has_its_libqatzip() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from multifd.libraries import release
+from multifd.libraries.release import CALLED
 from tests.libraries.elves import library
 
-OLDEST = ["qzInit", "qzCompress"]
+OLDEST = CALLED["qatzip"]
 
 
 def file(folder: Path, real: str, soname: str, content: bytes = b"") -> Path:
@@ -50,6 +51,12 @@ def test_functions_tell_the_release_where_the_name_does_not(tmp_path: Path, func
     path = file(tmp_path, "libqatzip.so.3", "libqatzip.so.3", library({}, [*OLDEST, *functions]))
 
     assert release.of_file("qatzip", path) == version
+
+
+def test_a_library_that_passes_on_to_another_tells_no_release(tmp_path: Path) -> None:
+    path = file(tmp_path, "libqatzip.so.3", "libqatzip.so.3", library({"/real/libqatzip.so.3": []}, ["qzCompress"]))
+
+    assert release.of_file("qatzip", path) is None
 
 
 def test_a_pkg_config_file_tells_before_the_name(tmp_path: Path) -> None:
