@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd.accelerator import LIBRARIES, VENDOR, VendorCodec
+from multifd.device import sysfs
 from multifd.errors import InputError
 from multifd.libraries import cache, wish
 from multifd.libraries.fetch import fetch as fetch_wish
-from multifd.libraries.find import Host, Library, candidates
-from multifd.libraries.probe import probe
+from multifd.libraries.find import Host, Library, candidates, chosen, libqat, opened
+from multifd.libraries.packages import installation
+from multifd.libraries.probe import Probe, probe
 from multifd.libraries.sources import NEWEST, Release
 
 _into = click.option(
@@ -81,7 +83,9 @@ def list_(search: tuple[Path, ...], into: Path | None, as_json: bool) -> None:
     SEARCH are folders to look into first. Each library is loaded once, in a process of its own.
     """
     host = Host.here()
-    found = [_facts(library) for library in candidates(search, host, into)]
+    proofs = [(library, probe(library)) for library in candidates(search, host, into)]
+    used = chosen(library for library, proof in proofs if proof.problem is None)
+    found = [_facts(library, proof, used) for library, proof in proofs]
     qemus = [_qemu(tree) for tree in cache.trees(into or cache.directory()) if tree.version("qemu-system-x86")]
     if as_json:
         print(json.dumps({"glibc": _dotted(host.glibc), "libraries": found, "qemu": qemus}, indent=1))
@@ -89,8 +93,7 @@ def list_(search: tuple[Path, ...], into: Path | None, as_json: bool) -> None:
         _show(found, qemus, _dotted(host.glibc))
 
 
-def _facts(library: Library) -> dict[str, Any]:
-    proof = probe(library)
+def _facts(library: Library, proof: Probe, used: Mapping[str, Library]) -> dict[str, Any]:
     return {
         "name": library.name,
         "version": library.version or proof.version,
@@ -98,6 +101,10 @@ def _facts(library: Library) -> dict[str, Any]:
         "path": str(library.path),
         "glibc": _dotted(library.glibc),
         "loader": list(library.loader),
+        "used": used.get(library.name) == library,
+        "qatlib": libqat(library),
+        "opens": {soname: path and str(path) for soname, path in opened(library).items()},
+        "warning": library.warning,
         "problem": proof.problem,
     }
 
@@ -112,22 +119,26 @@ def _qemu(tree: cache.Tree) -> dict[str, Any]:
 
 def _show(found: Sequence[dict[str, Any]], qemus: Sequence[dict[str, Any]], glibc: str) -> None:
     console = Console(highlight=False)
-    used: set[str] = set()
     for library in found:
+        state = "[green]used[/]" if library["used"] else "shadowed"
         if library["problem"] is not None:
-            state = f"[red]does not load[/]: {escape(library['problem'])}"
-        else:
-            state = "shadowed" if library["name"] in used else "[green]used[/]"
-            used.add(library["name"])
+            state = f"[red]cannot be used[/]: {escape(library['problem'])}"
         runs = f"under {library['loader'][0]}" if library["loader"] else "plainly"
         console.print(
             f"[bold]{library['name']}[/] {library['version'] or 'of unknown version'}: {state}", soft_wrap=True
         )
         console.print(f"  {library['origin']:8} {escape(library['path'])}", soft_wrap=True)
         console.print(f"  glibc    needs {library['glibc']}, the host has {glibc}; runs {escape(runs)}", soft_wrap=True)
-    for name in VENDOR:
-        if name not in used:
-            console.print(f"[bold]{name}[/]: [yellow]not found[/]; multifd vendor fetch provides it", soft_wrap=True)
+        if library["qatlib"] is not None:
+            console.print(f"  qatlib   {library['qatlib']}", soft_wrap=True)
+        for soname, path in library["opens"].items():
+            console.print(f"  opens    {soname}: {escape(path or 'not there')}", soft_wrap=True)
+        if library["warning"] is not None:
+            console.print(f"  [yellow]note[/]     {escape(library['warning'])}", soft_wrap=True)
+    for name, codec in VENDOR.items():
+        if not any(library["name"] == name and library["used"] for library in found):
+            remedy = escape(installation(codec.packages, sysfs.Host(), codec.home))
+            console.print(f"[bold]{name}[/]: [yellow]not found[/]; remedy: {remedy}", soft_wrap=True)
     for qemu in qemus:
         console.print(f"[bold]qemu[/] {qemu['version']} of {qemu['suite']}", soft_wrap=True)
         console.print(f"  runs     {escape(shlex.join(qemu['command']))}", soft_wrap=True)

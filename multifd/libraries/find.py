@@ -31,6 +31,7 @@ from typing import Final, Literal, Self
 
 from multifd.accelerator import VENDOR
 from multifd.device import installed, sysfs
+from multifd.device.qat_manager import Manager
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.libraries import cache, elf, fit, release
 from multifd.libraries.fetch import LOADER
@@ -94,7 +95,7 @@ class Host:
             loader=Path("/lib64") / LOADER,
             folders=tuple(dict.fromkeys([*own, *_configured(_ldconfig()), *map(Path, local)])),
             facts=facts,
-            qatmgr=_qatmgr() if facts.live else facts.library("qatmgr"),
+            qatmgr=Manager.of(facts).release,
         )
 
 
@@ -171,9 +172,10 @@ def _fitted(library: Library, host: Host, fetched: Sequence[cache.Tree], *, of_t
         return replace(library, problem=_too_old(library.glibc, host))
     library = replace(library, loader=loader)
     foreign, unreachable = fit.stack(needed, driver_package=host.driver_package, fetched=of_tree)
+    there = opened(library)
     warnings = [
         unreachable or fit.manager(libqat(library), host.qatmgr),
-        *(fit.unopened(each, host.facts, fetched=of_tree) for each in codec.opens if not _opens(library, each.soname)),
+        *(fit.unopened(each, host.facts, fetched=of_tree) for each in codec.opens if there[each.soname] is None),
     ]
     return replace(
         library,
@@ -193,9 +195,14 @@ def _told(library: Library) -> tuple[Path, ...]:
     return tuple(map(Path, library.loader[-1].split(":"))) if library.loader else ()
 
 
-def _opens(library: Library, soname: str) -> bool:
-    """Whether its loader finds a library: in the folders that it is told, or where the host's own finds it."""
-    return any((folder / soname).is_file() for folder in _told(library)) or installed.located(soname) is not None
+def opened(library: Library) -> dict[str, Path | None]:
+    """Where its loader finds what it opens itself: in the folders that it is told, or where the host's own looks."""
+    return {each.soname: _located(library, each.soname) for each in VENDOR[library.name].opens}
+
+
+def _located(library: Library, soname: str) -> Path | None:
+    told = (folder / soname for folder in _told(library))
+    return next(filter(Path.is_file, told), None) or installed.located(soname)
 
 
 def _loader(folder: Path, glibc: elf.Version, host: Host, fetched: Sequence[cache.Tree]) -> tuple[str, ...] | None:
@@ -221,10 +228,6 @@ def _configured(listing: str) -> Iterator[Path]:
     for wanted in VENDOR.values():
         for match in re.finditer(rf"^\s*{re.escape(wanted.soname)} \(.*x86-64.*\) => (\S+)$", listing, re.MULTILINE):
             yield Path(match[1]).parent
-
-
-def _qatmgr() -> str | None:
-    return None
 
 
 def _ldconfig() -> str:

@@ -20,6 +20,7 @@ from multifd.libraries.fetch import LOADER
 from multifd.libraries.find import Host, Library, Origin
 from tests.libraries.elves import library
 
+HOSTS = Path(__file__).resolve().parents[1] / "device/hosts"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
@@ -272,7 +273,7 @@ def test_libqat_is_held_against_the_qatmgr_that_runs(tmp_path: Path, running: st
 
 
 def test_a_recorded_host_tells_the_qatmgr_that_runs(tmp_path: Path) -> None:
-    RecordedHost.parse("library qatmgr 24.02\n").plant(tmp_path)
+    RecordedHost.read(HOSTS / "Q16.txt").plant(tmp_path)
 
     assert Host.here(sysfs.Host(tmp_path)).qatmgr == "24.02"
 

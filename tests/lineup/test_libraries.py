@@ -68,7 +68,7 @@ def test_what_is_missing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 
     fetch_missing(profile({"others": {"policy": "use"}}), said.append)
 
-    assert [wish.packages for wish in wishes] == [("libqatzip3", "libqpl1")]
+    assert [wish.packages for wish in wishes] == [("libqatzip3", "libqpl1", "libaccel-config1")]
     assert said == ["the libraries of qatzip are not on this host: fetching them into the user's cache"]
 
 
