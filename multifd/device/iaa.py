@@ -92,7 +92,7 @@ def _facts(host: Host, found: Found) -> Iterator[tuple[str, str]]:
     yield "queues", ", ".join(f"{one.name} {one.type} {one.mode}" for one in working) or "none enabled"
     node = iaa_sockets.node(host, found.path or found.function.path)
     if node is not None:
-        yield "node", str(node)
+        yield iaa_sockets.FACT, str(node)
     if found.path and iaa_access.maps(host) is False:
         yield "submission", "write()"
 

@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from multifd.accelerator import VENDOR
+from multifd.accelerator import IAA
 from multifd.device.facts import Owner
 from multifd.device.found import Problem
 from multifd.device.iaa_queue import WorkQueue
 from multifd.device.sysfs import Distribution, Host
 
-LIBRARY: Final = VENDOR["qpl"].soname
+LIBRARY: Final = IAA.real.soname if IAA.real else ""
 CONFIGURATION: Final = "libaccel-config.so.1"
 WRITES: Final = (1, 6)
 """libqpl that writes descriptors where it may not map a queue."""
@@ -39,7 +39,7 @@ _INSTALL: Final[Mapping[Distribution | None, str]] = MappingProxyType(
         None: "# install libaccel-config as this distribution calls it, or build github.com/intel/idxd-config",
     }
 )
-_GROUP: Final = "iaa"
+_GROUP: Final = IAA.kind
 
 
 def contained(host: Host, queues: Sequence[WorkQueue]) -> bool:

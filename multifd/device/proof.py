@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from multifd.accelerator import ACCELERATORS
+from multifd.accelerator import ACCELERATORS, IAA, QAT
 from multifd.device.found import Device, Problem
 from multifd.device.sysfs import Host
 
 LIBRARY: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "qat": "libqatzip counts the bytes of a session that its hardware path took, and says when software did a call",
-        "iaa": "libqpl's hardware path ends with an error where no device takes a job, and never goes on in software",
+        QAT.kind: "libqatzip counts the bytes that its hardware path took, and says when software did a call",
+        IAA.kind: "libqpl's hardware path ends with an error where no device takes a job, it never goes on in software",
     }
 )
 """What each library says of its own work: ``total_in`` and ``total_out`` of a session and ``QZ_SW_EXECUTION``

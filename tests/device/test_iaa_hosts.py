@@ -175,7 +175,7 @@ def test_the_other_socket_has_its_own_commands(tmp_path: Path) -> None:
 
     assert [problem.what for problem in other.problems] == ["no work queue is enabled"]
     assert "accel-config config-wq iax3/wq3.0" in other.problems[0].fix
-    assert other.facts["node"] == "1"
+    assert other.facts["NUMA node"] == "1"
 
 
 def test_in_a_container_only_the_queue_that_was_given_is_ours(tmp_path: Path) -> None:
