@@ -11,7 +11,7 @@ from multifd.codec import factories
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, HarnessError, MultifdError, PayloadError, PeerError, Unsupported, WireError
 from multifd.libraries.find import Library, candidates, chosen, python_command
-from multifd.libraries.packages import installation
+from multifd.libraries.packages import remedy
 from multifd.memory.layout import MemoryLayout
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
@@ -51,8 +51,9 @@ def _library(codec: str) -> Library:
         return library
     vendor = VENDOR[codec]
     unfit = "".join(f"; {each.path}: {each.problem}" for each in found if each.name == codec)
-    remedy = installation(vendor.packages, Host(), vendor.home)
-    raise EnvironmentBroke(f"decoder {codec}: {vendor.library} is not on this host{unfit}: {remedy}")
+    raise EnvironmentBroke(
+        f"decoder {codec}: {vendor.library} is not on this host{unfit}; remedy: {remedy(vendor, Host())}"
+    )
 
 
 def _greet(peer: PeerProcess, deadline: float) -> None:

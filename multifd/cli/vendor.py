@@ -13,12 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd.accelerator import LIBRARIES, VENDOR, VendorCodec
-from multifd.device import sysfs
 from multifd.errors import InputError
 from multifd.libraries import cache, wish
 from multifd.libraries.fetch import fetch as fetch_wish
 from multifd.libraries.find import Host, Library, candidates, chosen, libqat, opened
-from multifd.libraries.packages import installation
+from multifd.libraries.packages import remedy
 from multifd.libraries.probe import Probe, probe
 from multifd.libraries.sources import NEWEST, Release
 
@@ -137,8 +136,7 @@ def _show(found: Sequence[dict[str, Any]], qemus: Sequence[dict[str, Any]], glib
             console.print(f"  [yellow]note[/]     {escape(library['warning'])}", soft_wrap=True)
     for name, codec in VENDOR.items():
         if not any(library["name"] == name and library["used"] for library in found):
-            remedy = escape(installation(codec.packages, sysfs.Host(), codec.home))
-            console.print(f"[bold]{name}[/]: [yellow]not found[/]; remedy: {remedy}", soft_wrap=True)
+            console.print(f"[bold]{name}[/]: [yellow]not found[/]; remedy: {escape(remedy(codec))}", soft_wrap=True)
     for qemu in qemus:
         console.print(f"[bold]qemu[/] {qemu['version']} of {qemu['suite']}", soft_wrap=True)
         console.print(f"  runs     {escape(shlex.join(qemu['command']))}", soft_wrap=True)

@@ -53,9 +53,9 @@ def manager(libqat: str | None, qatmgr: str | None) -> str | None:
     if ours is None or theirs is None or ours.release[:2] == theirs.release[:2]:
         return None
     return (
-        f"its libqat is of qatlib {libqat}, the qatmgr that runs of {qatmgr}: libqat refuses another release and"
-        " libqatzip computes in software; use the libqatzip and libqat of the qatmgr's own packages, or after an update"
-        " systemctl restart qat"
+        f"is linked to the libqat of qatlib {libqat}, and the qatmgr that runs is of {qatmgr}: libqat refuses another"
+        " release, so it computes in software: use the libqatzip and libqat of the qatmgr's own packages, or after an"
+        " update systemctl restart qat"
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from multifd.accelerator import VendorCodec
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke
 from multifd.process.run import run
@@ -36,6 +37,11 @@ def installation(packages: Mapping[str, str], host: Host, home: str | None = Non
     if name in ("debian", "ubuntu"):
         return FETCH
     return f"build it from {home}" if home is not None else "install it"
+
+
+def remedy(codec: VendorCodec, host: Host | None = None) -> str:
+    """What to do to have a vendor's library on this host, or the one given."""
+    return installation(codec.packages, host or Host(), codec.home)
 
 
 def family(host: Host) -> str | None:

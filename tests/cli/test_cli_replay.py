@@ -79,7 +79,7 @@ def test_a_library_that_is_nowhere_says_how_to_have_it(tmp_path: Path, monkeypat
 
     answer = multifd("replay", ZLIB, "--decoder", "qatzip")
 
-    remedy = "multifd: decoder qatzip: libqatzip is not on this host: dnf install qatzip-libs\n"
+    remedy = "multifd: decoder qatzip: libqatzip is not on this host; remedy: dnf install qatzip-libs\n"
     assert answer == Answer(3, "", remedy)
 
 
@@ -90,7 +90,7 @@ def test_a_library_that_cannot_be_used_says_why(monkeypatch: pytest.MonkeyPatch)
     answer = multifd("replay", ZLIB, "--decoder", "qatzip")
 
     assert answer.code == 3
-    assert "libqatzip is not on this host; /l/libqatzip.so.3: is libqatzip 1.1.0: " in answer.err
+    assert "libqatzip is not on this host; /l/libqatzip.so.3: is libqatzip 1.1.0; remedy: " in answer.err
 
 
 def test_a_library_that_does_not_load_is_the_hosts_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_libqat_refuses_a_qatmgr_of_another_release() -> None:
     warning = fit.manager("26.08.0", "24.02")
 
     assert warning is not None
-    assert warning.startswith("its libqat is of qatlib 26.08.0, the qatmgr that runs of 24.02: libqat refuses another")
+    assert warning.startswith("is linked to the libqat of qatlib 26.08.0, and the qatmgr that runs is of 24.02: libqat")
     assert warning.endswith("systemctl restart qat")
 
 
