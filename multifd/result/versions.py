@@ -24,10 +24,9 @@ from packaging.version import Version
 
 from multifd.result.record import Role
 
-PRODUCTS: Final = ("QEMU", "libqatzip", "libqpl")
 ALL: Final = "all"
 _EXPECTED: Final = f"expected '{ALL}' or clauses 'PRODUCT SPECIFIER [as ROLE]' with ';' between them"
-_CLAUSE: Final = re.compile(rf"(\S+)(?:\s+([^a-z].*?))?(?:\s+as\s+({'|'.join(get_args(Role))}))?")
+_CLAUSE: Final = re.compile(rf"(QEMU|lib[a-z0-9]+)(?:\s+([^a-z].*?))?(?:\s+as\s+({'|'.join(get_args(Role))}))?")
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Releases:
-    """What the ends of a cell run, as far as it is one of :data:`PRODUCTS`; an end may run two of them."""
+    """What the ends of a cell run, as far as it is QEMU or a vendor's library; an end may run both."""
 
     ends: Mapping[Role, tuple[Release, ...]] = field(default_factory=dict)
 
@@ -105,8 +104,8 @@ def number(version: str | None) -> Version | None:
 
 def _clause(text: str) -> Clause:
     match = _CLAUSE.fullmatch(text)
-    if match is None or match[1] not in PRODUCTS:
-        raise ValueError(f"versions {text!r}: {_EXPECTED}; a product is one of {', '.join(PRODUCTS)}")
+    if match is None:
+        raise ValueError(f"versions {text!r}: {_EXPECTED}; a product is QEMU or a library's name")
     product, specifier, role = match.groups()
     try:
         return Clause(product, SpecifierSet(specifier or ""), cast("Role | None", role))

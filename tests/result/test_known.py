@@ -389,6 +389,24 @@ def test_a_complaint_names_the_issue_that_would_explain_it_in_another_version() 
     )  # fmt: skip
 
 
+def test_a_failure_in_another_cell_does_not_name_an_issue_outside_its_versions() -> None:
+    other = failed(receiver="isal")
+
+    assert settle(other, [issue()], runs("1.10.0")) == other
+
+
+def test_a_cell_that_passes_does_not_name_an_issue_outside_its_versions() -> None:
+    passed = cell(receiver="qpl", verdict="pass", reason="incorrect data check is not what it says")
+
+    assert settle(passed, [issue()], runs("1.10.0")) == passed
+
+
+def test_only_an_issue_that_explains_says_that_a_version_is_unknown() -> None:
+    settled = settle(failed(), [issue(), issue(id="other", message="out of memory", always=False)], runs(None))
+
+    assert "other" not in settled.reason
+
+
 def test_an_issue_outside_its_versions_is_not_expected() -> None:
     assert settle(cell(receiver="qpl"), [issue()], runs("1.10.0")).verdict == "pass"
 
