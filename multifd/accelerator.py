@@ -17,6 +17,17 @@ from multifd.result.record import Provenance
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A library that a vendor's library opens itself (dlopen), so that nothing says that it needs it."""
+
+    soname: str
+    packages: Mapping[str, str]
+    """As in :class:`VendorCodec`."""
+    without: str
+    """What comes of it where it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
 class VendorCodec:
     """The codec over an accelerator's vendor library, and the library."""
 
@@ -25,10 +36,13 @@ class VendorCodec:
     library: str
     """What people call the library."""
     soname: str
-    package: str
-    """Of Debian and Ubuntu, with the library in it."""
+    packages: Mapping[str, str]
+    """With the library in it, by family of distributions as os-release(5) names it."""
     home: str
     """Where its source is."""
+    minimum: str
+    """The oldest release with which QEMU can be built (meson.build, QEMU 9.2)."""
+    opens: tuple[Opened, ...] = ()
     version: str | None = None
     """The library's function without arguments that returns its version as text, None where it does not know it."""
     chooses_path: bool = False
@@ -36,6 +50,11 @@ class VendorCodec:
     there is some, and whatever is about its CPU path needs a host without."""
     software_only: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Values of the codec's parameters that its library has on its CPU path only."""
+
+    @property
+    def package(self) -> str:
+        """Of Debian and Ubuntu."""
+        return self.packages["debian"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +115,14 @@ QAT: Final = Accelerator(
     method="qatzip",
     without="vendor-software",
     emulated="qat-emulated",
-    real=VendorCodec("qatzip", "libqatzip", "libqatzip.so.3", "libqatzip3", "github.com/intel/QATzip"),
+    real=VendorCodec(
+        "qatzip",
+        "libqatzip",
+        "libqatzip.so.3",
+        {"debian": "libqatzip3", "fedora": "qatzip-libs", "rhel": "qatzip-libs", "suse": "libqatzip3"},
+        "github.com/intel/QATzip",
+        "1.1.2",
+    ),
     counter=Registers(
         "responses of the firmware on all engines (debugfs, fw_counters)",
         "/sys/kernel/debug/qat_*_{pci}/fw_counters",
@@ -121,8 +147,21 @@ IAA: Final = Accelerator(
         "qpl",
         "libqpl",
         "libqpl.so.1",
-        "libqpl1",
+        {"debian": "libqpl1", "fedora": "intel-qpl", "suse": "libqpl1"},
         "github.com/intel/qpl",
+        "1.5.0",
+        opens=(
+            Opened(
+                "libaccel-config.so.1",
+                {
+                    "debian": "libaccel-config1",
+                    "fedora": "accel-config-libs",
+                    "rhel": "accel-config-libs",
+                    "suse": "libaccel-config1",
+                },
+                "its hardware path answers status 501",
+            ),
+        ),
         version="qpl_get_library_version",
         chooses_path=True,
         software_only=MappingProxyType({"level": (3,)}),
@@ -134,9 +173,10 @@ IAA: Final = Accelerator(
         "Linux has them from 5.13 on, with CONFIG_INTEL_IDXD_PERFMON",
     ),
 )
-"""Intel In-Memory Analytics Accelerator. The event is ``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c
-(Linux 6.18). Level 3 (``qpl_high_level``) is refused on the hardware path: sources/c_api/compression_operations/
-arguments_check.hpp (github.com/intel/qpl, eddfae1)."""
+"""Intel In-Memory Analytics Accelerator. libqpl opens the other library by name
+(sources/core-iaa/sources/driver_loader/hw_configuration_driver.c, qpl 1.9.0). The event is
+``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c (Linux 6.18). Level 3 (``qpl_high_level``) is refused on
+the hardware path: sources/c_api/compression_operations/arguments_check.hpp (github.com/intel/qpl, eddfae1)."""
 
 KUNPENG: Final = Accelerator(
     kind="kunpeng",

@@ -13,6 +13,7 @@ from multifd.oracle.verdict import Observed, judge
 from multifd.plan.cell import PlannedCell
 from multifd.result.known import KnownIssue, settle
 from multifd.result.record import Cell, Kind, Sides
+from multifd.result.versions import NOBODY_KNOWS, Releases
 
 
 def planned(cell: PlannedCell, options: Options) -> Cell:
@@ -44,8 +45,17 @@ def skipped(cell: PlannedCell, options: Options, reason: str) -> Cell:
     return planned(cell.model_copy(update={"skip": reason}), options)
 
 
-def concluded(cell: PlannedCell, outcome: Outcome, options: Options, issues: Sequence[KnownIssue]) -> Cell:
-    """The record of a cell that has run, with its verdict; paths of artifacts are the outcome's."""
+def concluded(
+    cell: PlannedCell,
+    outcome: Outcome,
+    options: Options,
+    issues: Sequence[KnownIssue],
+    releases: Releases = NOBODY_KNOWS,
+) -> Cell:
+    """The record of a cell that has run, with its verdict; paths of artifacts are the outcome's.
+
+    ``releases`` are what its ends run (:mod:`multifd.campaign.releases`).
+    """
     observation = outcome.observation
     judgement = judge(cell.prediction, observation)
     record = planned(cell, options).model_copy(
@@ -67,7 +77,7 @@ def concluded(cell: PlannedCell, outcome: Outcome, options: Options, issues: Seq
             "integrity": outcome.integrity,
         }
     )
-    return settle(record, issues)
+    return settle(record, issues, releases)
 
 
 def located(cell: Cell, results: Path) -> Cell:

@@ -8,6 +8,7 @@ from typing import Self
 
 from multifd.campaign.conclude import concluded, located, planned, probed, skipped
 from multifd.campaign.prepare import Campaign
+from multifd.campaign.releases import releases_of
 from multifd.evidence.outcome import Outcome
 from multifd.plan.cell import PlannedCell
 from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer
@@ -54,7 +55,8 @@ class Worker:
             outcome = self._outcome(cell)
         except Skipped as reason:
             return skipped(cell, options, str(reason))
-        return located(concluded(cell, outcome, options, shipped()), self._results)
+        releases = releases_of(cell.work, self._campaign.line_up, self._campaign.libraries)
+        return located(concluded(cell, outcome, options, shipped(), releases), self._results)
 
     def _outcome(self, cell: PlannedCell) -> Outcome:
         deadline = self._campaign.line_up.deadlines.request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,9 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from multifd.codec import create_peer
+from multifd.accelerator import VENDOR
+from multifd.cli.decoding import decoded
+from multifd.codec import create, parsed
 from multifd.codec.reference import reference
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PayloadError, WireError
 from multifd.framing.pages import runs
@@ -73,24 +75,39 @@ def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
     total = sum(manifest.ramblocks.values())
     if total > MAX_MEMORY:
         raise InputError(f"ramblocks: {total} bytes in all, expected at most {MAX_MEMORY}")
-    codec = create_peer(decoder)
-    reception = Reception(capture.framing, read_as, capture.main_sync, manifest.channels)
+    codec, parameters = parsed(decoder)
+    decode = _by_library if codec in VENDOR else _here
     scratch = make_scratch(total + (1 << 20))
     try:
         with GuestMemory.create(scratch, manifest.ramblocks, manifest.page_size) as memory:
-            run = Replay(capture, reception, codec, Destination(memory))
-            run.run()
+            packets = decode(codec, parameters, capture, read_as, memory)
             digests = memory.digest()
     finally:
         remove_scratch(scratch)
     different = [name for name, expected in manifest.sha256.items() if digests.get(name) != expected]
     return {
         "outcome": "different" if different else "identical" if manifest.sha256 else "not compared",
-        "packets": run.packets,
+        "packets": packets,
         "compared": sorted(manifest.sha256),
         "different": different,
         "sha256": digests,
     }
+
+
+def _here(codec: str, parameters: Mapping[str, int], capture: Capture, read_as: Dialect, memory: GuestMemory) -> int:
+    """Decode in this process; the number of packets."""
+    reception = Reception(capture.framing, read_as, capture.main_sync, capture.manifest.channels)
+    replay = Replay(capture, reception, create(codec, parameters), Destination(memory))
+    replay.run()
+    return replay.packets
+
+
+def _by_library(
+    codec: str, parameters: Mapping[str, int], capture: Capture, read_as: Dialect, memory: GuestMemory
+) -> int:
+    """The same in a process that can load the library, as in a run."""
+    directory, framing = capture.directory.absolute(), capture.framing.name
+    return decoded(codec, parameters, directory, memory.layout, framing, read_as.name).packets
 
 
 def _tell(result: dict[str, Any]) -> None:

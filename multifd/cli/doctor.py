@@ -13,7 +13,7 @@ from rich.console import Console
 
 from multifd import __version__
 from multifd.campaign.options import DEFAULT_PROFILE
-from multifd.cli.examined import Examined, Run, diagnosed, usable
+from multifd.cli.examined import Examined, Run, diagnosed
 from multifd.cli.qemus import on_this_host
 from multifd.cli.shown import show, show_devices
 from multifd.device.diagnose import diagnose
@@ -23,7 +23,7 @@ from multifd.device.recorded_host import RELEASE, RecordedHost
 from multifd.device.sysfs import DISTRIBUTION, LIVE, Host
 from multifd.device.trace import TracedHost
 from multifd.errors import EnvironmentBroke, InputError
-from multifd.libraries.find import candidates
+from multifd.libraries.find import candidates, chosen
 from multifd.lineup.preflight import Tried, preflight
 from multifd.lineup.started import start
 from multifd.profile.load import load
@@ -88,7 +88,7 @@ def doctor(as_json: bool, record: Path | None, recorded: Path | None, root: Path
 def _examine(root: Path) -> Examined:
     diagnosis, libraries = diagnose(Host(root)), candidates()
     tried = {one.library: one for one in _tried(root, diagnosis.devices)}
-    runs = {name: Run(start(library), tried.get(name)) for name, library in usable(libraries).items()}
+    runs = {name: Run(start(library), tried.get(name)) for name, library in chosen(libraries).items()}
     return Examined(diagnosis, libraries, runs, on_this_host())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from multifd.codec import create, factories
 from multifd.device.diagnose import Diagnosis
 from multifd.device.found import Device
 from multifd.errors import MultifdError
-from multifd.libraries.find import Library
+from multifd.libraries.find import Library, chosen
 from multifd.lineup.preflight import Tried
 from multifd.lineup.started import NOT_AVAILABLE, Started
 
@@ -59,7 +59,7 @@ class Examined:
         """Of the command."""
         if self.diagnosis.problems:
             return ENVIRONMENT
-        used = usable(self.libraries)
+        used = chosen(self.libraries)
         broken = (
             any(self._is_broken(device) for device in self.diagnosis.devices)
             or any(qemu.problem for qemu in self.qemus)
@@ -71,7 +71,7 @@ class Examined:
 
     def described(self) -> dict[str, Any]:
         """As JSON shows it."""
-        used = usable(self.libraries)
+        used = chosen(self.libraries)
         return {
             **diagnosed(self.diagnosis),
             "libraries": [
@@ -81,6 +81,7 @@ class Examined:
                     "path": str(library.path),
                     "origin": library.origin,
                     "problem": library.problem,
+                    "warning": library.warning,
                     **(self.runs[library.name].described() if used.get(library.name) is library else {}),
                 }
                 for library in self.libraries
@@ -105,15 +106,6 @@ class Examined:
         """Whether a device cannot be used: by its library, which knows best, else by what detection says."""
         tried = next((run.tried for run in self.runs.values() if run.tried and run.tried.kind == device.kind), None)
         return bool(device.problems) if tried is None else not tried.works
-
-
-def usable(libraries: Iterable[Library]) -> dict[str, Library]:
-    """By name the first of each that can be loaded."""
-    found: dict[str, Library] = {}
-    for library in libraries:
-        if library.problem is None:
-            found.setdefault(library.name, library)
-    return found
 
 
 def diagnosed(diagnosis: Diagnosis) -> dict[str, Any]:

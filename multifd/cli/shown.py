@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd.accelerator import ACCELERATORS, VENDOR
-from multifd.cli.examined import Examined, Run, usable
+from multifd.cli.examined import Examined, Run
 from multifd.cli.qemus import Found
 from multifd.device.diagnose import Diagnosis
 from multifd.device.found import BOTH, Device, Problem
-from multifd.libraries.find import Library
+from multifd.libraries.find import Library, chosen
+from multifd.libraries.packages import remedy
 from multifd.lineup.preflight import Tried
 
-_FETCH: Final = "multifd vendor fetch"
 _FETCH_QEMU: Final = "multifd vendor fetch --qemu"
 
 
@@ -68,10 +68,12 @@ def _show_device(console: Console, device: Device) -> None:
 
 
 def _show_library(console: Console, name: str, found: Sequence[Library], run: Run | None) -> None:
-    used = usable(found).get(name)
+    used = chosen(found).get(name)
     if used is not None:
         version = f" {used.version}" if used.version else ""
         _line(console, f"  {name}{version} {used.path} ({used.origin})")
+        if used.warning is not None:
+            _line(console, f"    it {used.warning}")
         if run is not None and run.started.problem is not None:
             _line(console, f"    a run cannot start it: {run.started.problem}")
         if run is not None and run.tried is not None:
@@ -79,7 +81,7 @@ def _show_library(console: Console, name: str, found: Sequence[Library], run: Ru
     elif found:
         _line(console, f"  {name} {found[0].path}: {found[0].problem}")
     else:
-        _line(console, f"  {name}: none found; fetch it with: {_FETCH}")
+        _line(console, f"  {name}: none found; remedy: {remedy(VENDOR[name])}")
 
 
 def _preflight(tried: Tried) -> str:

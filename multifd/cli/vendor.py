@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from multifd.accelerator import LIBRARIES, VENDOR
+from multifd.accelerator import LIBRARIES, VENDOR, VendorCodec
 from multifd.errors import InputError
 from multifd.libraries import cache, wish
 from multifd.libraries.fetch import fetch as fetch_wish
-from multifd.libraries.find import Host, Library, candidates
-from multifd.libraries.probe import probe
+from multifd.libraries.find import Host, Library, candidates, chosen, libqat, opened
+from multifd.libraries.packages import remedy
+from multifd.libraries.probe import Probe, probe
 from multifd.libraries.sources import NEWEST, Release
 
 _into = click.option(
@@ -34,22 +35,41 @@ def vendor() -> None:
 
 
 @vendor.command()
-@click.option("--suite", help="Suite of the host's own mirror; Debian's sid or Ubuntu's devel unless given.")
+@click.option(
+    "--suite",
+    "suites",
+    metavar="[LIBRARY=]SUITE",
+    multiple=True,
+    help="Suite of the host's own mirror, for one library or for the others; Debian's sid or Ubuntu's devel.",
+)
 @_into
 @click.option("--qemu", is_flag=True, help="Further QEMU versions as well, about 45 MB each to download (Debian only).")
 @click.option("--refresh", is_flag=True, help="Fetch again what is there already.")
-def fetch(suite: str | None, into: Path | None, qemu: bool, refresh: bool) -> None:
+def fetch(suites: tuple[str, ...], into: Path | None, qemu: bool, refresh: bool) -> None:
     """Fetch the libraries with their dependencies from the host's own package mirror, without root.
 
-    Nothing is installed: signed packages are unpacked into your cache (about 7 MB to download).
+    Nothing is installed: signed packages are unpacked into your cache (about 7 MB to download). A suite that lacks a
+    library still gives the others: --suite trixie --suite libqpl=sid.
     """
     release = Release.of()
     if qemu and release.family != "debian":
         raise InputError(f"--qemu: distribution is {release.name!r}, expected Debian, whose suites have these versions")
-    wishes = [wish.libraries(suite or NEWEST[release.family]), *(wish.QEMU if qemu else ())]
-    for one in wishes:
+    newest = NEWEST[release.family]
+    for one in (*wish.by_suite(suites, newest), *(wish.QEMU if qemu else ())):
         tree = fetch_wish(one, into, refresh=refresh, progress=click.echo)
         click.echo(f"{one.name}: runs with {shlex.join(tree.command)}")
+        for codec in VENDOR.values():
+            if codec.package in one.packages and tree.version(codec.package) is None:
+                click.echo(f"{one.name}: {_elsewhere(codec, one.suites[-1], newest, suites)}")
+
+
+def _elsewhere(codec: VendorCodec, suite: str, newest: str, asked: Sequence[str]) -> str:
+    """Where a library may be that the suite lacks."""
+    if suite == newest:
+        return f"{codec.library} is not in {suite}; build it from {codec.home}"
+    kept = "".join(f" --suite {each}" for each in asked if not each.startswith(f"{codec.library}="))
+    command = f"multifd vendor fetch{kept} --suite {codec.library}={newest}"
+    return f"{codec.library} is not in {suite}; to have it from {newest}: {command}"
 
 
 @vendor.command("list")
@@ -62,7 +82,9 @@ def list_(search: tuple[Path, ...], into: Path | None, as_json: bool) -> None:
     SEARCH are folders to look into first. Each library is loaded once, in a process of its own.
     """
     host = Host.here()
-    found = [_facts(library) for library in candidates(search, host, into)]
+    proofs = [(library, probe(library)) for library in candidates(search, host, into)]
+    used = chosen(library for library, proof in proofs if proof.problem is None)
+    found = [_facts(library, proof, used) for library, proof in proofs]
     qemus = [_qemu(tree) for tree in cache.trees(into or cache.directory()) if tree.version("qemu-system-x86")]
     if as_json:
         print(json.dumps({"glibc": _dotted(host.glibc), "libraries": found, "qemu": qemus}, indent=1))
@@ -70,8 +92,7 @@ def list_(search: tuple[Path, ...], into: Path | None, as_json: bool) -> None:
         _show(found, qemus, _dotted(host.glibc))
 
 
-def _facts(library: Library) -> dict[str, Any]:
-    proof = probe(library)
+def _facts(library: Library, proof: Probe, used: Mapping[str, Library]) -> dict[str, Any]:
     return {
         "name": library.name,
         "version": library.version or proof.version,
@@ -79,6 +100,10 @@ def _facts(library: Library) -> dict[str, Any]:
         "path": str(library.path),
         "glibc": _dotted(library.glibc),
         "loader": list(library.loader),
+        "used": used.get(library.name) == library,
+        "qatlib": libqat(library),
+        "opens": {soname: path and str(path) for soname, path in opened(library).items()},
+        "warning": library.warning,
         "problem": proof.problem,
     }
 
@@ -93,22 +118,25 @@ def _qemu(tree: cache.Tree) -> dict[str, Any]:
 
 def _show(found: Sequence[dict[str, Any]], qemus: Sequence[dict[str, Any]], glibc: str) -> None:
     console = Console(highlight=False)
-    used: set[str] = set()
     for library in found:
+        state = "[green]used[/]" if library["used"] else "shadowed"
         if library["problem"] is not None:
-            state = f"[red]does not load[/]: {escape(library['problem'])}"
-        else:
-            state = "shadowed" if library["name"] in used else "[green]used[/]"
-            used.add(library["name"])
+            state = f"[red]cannot be used[/]: {escape(library['problem'])}"
         runs = f"under {library['loader'][0]}" if library["loader"] else "plainly"
         console.print(
             f"[bold]{library['name']}[/] {library['version'] or 'of unknown version'}: {state}", soft_wrap=True
         )
         console.print(f"  {library['origin']:8} {escape(library['path'])}", soft_wrap=True)
         console.print(f"  glibc    needs {library['glibc']}, the host has {glibc}; runs {escape(runs)}", soft_wrap=True)
-    for name in VENDOR:
-        if name not in used:
-            console.print(f"[bold]{name}[/]: [yellow]not found[/]; multifd vendor fetch provides it", soft_wrap=True)
+        if library["qatlib"] is not None:
+            console.print(f"  qatlib   {library['qatlib']}", soft_wrap=True)
+        for soname, path in library["opens"].items():
+            console.print(f"  opens    {soname}: {escape(path or 'not there')}", soft_wrap=True)
+        if library["warning"] is not None:
+            console.print(f"  [yellow]note[/]     {escape(library['warning'])}", soft_wrap=True)
+    for name, codec in VENDOR.items():
+        if not any(library["name"] == name and library["used"] for library in found):
+            console.print(f"[bold]{name}[/]: [yellow]not found[/]; remedy: {escape(remedy(codec))}", soft_wrap=True)
     for qemu in qemus:
         console.print(f"[bold]qemu[/] {qemu['version']} of {qemu['suite']}", soft_wrap=True)
         console.print(f"  runs     {escape(shlex.join(qemu['command']))}", soft_wrap=True)

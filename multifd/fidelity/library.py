@@ -14,10 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Final
 
+from multifd.accelerator import VENDOR
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.fidelity.grammar import Stream
 from multifd.framing.container import Container
 from multifd.libraries.find import libraries, python_command
+from multifd.libraries.packages import remedy
 from multifd.process.child import Child, fate
 
 CONTAINERS: Final = tuple(Container)
@@ -101,10 +103,9 @@ def worker(name: str) -> tuple[Worker, str]:
     """The worker of a library, and which library it is; raises :class:`InputError` where there is none to load."""
     found = libraries().get(name)
     if found is None:
-        raise InputError(f"library {name!r} is not there: provide it with 'multifd vendor fetch'")
+        raise InputError(f"library {name!r} is not there; remedy: {remedy(VENDOR[name])}")
     command, environment = python_command(found, ("-m", "multifd.fidelity.worker", name))
-    named = {f"{name.upper()}_LIBRARY": str(found.path)}
-    return Worker(command, environment | named), f"{name} {found.version or ''} ({found.path})"
+    return Worker(command, environment), f"{name} {found.version or ''} ({found.path})"
 
 
 def write_batch(pipe: IO[bytes], batch: Sequence[Stream]) -> None:

@@ -83,7 +83,7 @@ _CAUSES: Final[tuple[tuple[str, type[MultifdError], str], ...]] = (
     (
         r"Unable to locate package|no installation candidate|Unable to correct problems",
         InputError,
-        "the suite lacks a package: choose a newer one with --suite",
+        "the suite lacks a package that another one needs: choose a newer one with --suite",
     ),
 )
 """How apt words a cause, who was wrong, and the next step; the first that matches counts."""
@@ -153,6 +153,16 @@ class Apt:
     def update(self) -> None:
         """Fetch and verify the lists of the suites (about 11 MB, only if they changed)."""
         self._apt("update", seconds=_UPDATE_SECONDS)
+
+    def known(self, packages: Sequence[str]) -> tuple[str, ...]:
+        """Those of the packages that the suites have."""
+        command = ("apt-cache", "-c", str(self._directory / "apt.conf"), "policy", *packages)
+        output = self._runner(command, self._directory, _LOCAL_SECONDS)
+        # libqpl1:
+        #   Installed: (none)
+        #   Candidate: 1.9.0-1
+        found = set(re.findall(r"^(\S+):\n(?:  .*\n)*?  Candidate: (?!\(none\))", output, flags=re.MULTILINE))
+        return tuple(package for package in packages if package in found)
 
     def closure(self, packages: Sequence[str]) -> tuple[Deb, ...]:
         """The packages and all that they depend on, in order of name."""

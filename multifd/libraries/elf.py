@@ -1,19 +1,20 @@
-"""What a shared library needs: other libraries, and how new a glibc.
+"""What a shared library needs, other libraries and how new a glibc, and what it offers: its functions.
 
 A 64-bit little-endian ELF file (System V gABI, chapters 4 and 5; GNU symbol versioning in the LSB Core
 specification 10.7) tells it in its dynamic section: ``DT_NEEDED`` names libraries, ``DT_VERNEED`` the symbol
 versions expected of each. The highest ``GLIBC_2.x`` is the oldest glibc with which the loader accepts the file;
-``GLIBC_ABI_…`` marks features of the loader itself.
+``GLIBC_ABI_…`` marks features of the loader itself. What it defines for others is in its table of dynamic symbols
+(chapter 4, "Symbol Table"), whose length only its section header tells.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from multifd.errors import InputError
 
@@ -30,6 +31,7 @@ _DYNAMIC: Final = 2
 _NEEDED: Final = 1
 _STRTAB: Final = 5
 _VERNEED: Final = 0x6FFFFFFE
+_DYNSYM: Final = 11
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,18 @@ class Needs:
 
 def read(path: Path) -> Needs:
     """Read one file; raises :class:`InputError` if it is not a 64-bit little-endian ELF file, or is cut off."""
+    return _whole(path, _parse)
+
+
+def functions(path: Path) -> frozenset[str]:
+    """Names that a library defines for others; none for one without section headers. Raises as :func:`read` does."""
+    return _whole(path, lambda data: frozenset(_defined(data)))
+
+
+_T = TypeVar("_T")
+
+
+def _whole(path: Path, parse: Callable[[bytes], _T]) -> _T:
     try:
         data = path.read_bytes()
     except OSError as problem:
@@ -56,8 +70,8 @@ def read(path: Path) -> Needs:
     if not data.startswith(_MAGIC):
         raise InputError(f"{path}: starts with {data[:6].hex()}, expected {_MAGIC.hex()} (64-bit little-endian ELF)")
     try:
-        return _parse(data)
-    except (struct.error, OverflowError, ValueError):
+        return parse(data)
+    except (struct.error, OverflowError, ValueError, IndexError):
         raise InputError(f"{path}: ELF file of {len(data)} bytes is cut off or damaged") from None
 
 
@@ -131,3 +145,20 @@ def _versions(data: bytes, offset: int) -> Iterator[int]:
             yield name
             entry += further
         offset += following
+
+
+def _defined(data: bytes) -> Iterator[str]:
+    (headers,) = struct.unpack_from("<Q", data, 40)
+    size, count = struct.unpack_from("<HH", data, 58)
+    # sh_name, sh_type, sh_flags, sh_addr, sh_offset, sh_size, sh_link
+    sections: list[tuple[int, ...]] = [
+        struct.unpack_from("<IIQQQQI", data, headers + index * size) for index in range(count)
+    ]
+    for _, kind, _, _, offset, length, link in sections:
+        if kind != _DYNSYM:
+            continue
+        strings = sections[link][4]
+        # st_name, st_info, st_other, st_shndx, st_value, st_size
+        for name, _, _, section, _, _ in struct.iter_unpack("<IBBHQQ", data[offset : offset + length]):
+            if section:
+                yield data[strings + name : data.index(b"\0", strings + name)].decode("ascii")

@@ -30,9 +30,10 @@ def fetch(
 ) -> Tree:
     """Fetch a wish into a vendor folder (the user's cache unless given), and say what happens in ``progress``.
 
-    A tree that already has the versions that the mirror has is left alone, unless ``refresh``. ``system`` is the
-    root below which ``etc/apt`` and ``etc/os-release`` are read. Raises :class:`EnvironmentBroke` (not Debian or
-    Ubuntu, architecture, network, disk, signature) or :class:`InputError` (suite, package), with the next step.
+    What the suite lacks is said, and the rest is fetched. A tree that already has the versions that the mirror has is
+    left alone, unless ``refresh``. ``system`` is the root below which ``etc/apt`` and ``etc/os-release`` are read.
+    Raises :class:`EnvironmentBroke` (not Debian or Ubuntu, architecture, network, disk, signature) or
+    :class:`InputError` (a suite that is none, or has nothing of it), with the next step.
     """
     sources.check_machine()
     stanzas = sources.pointed_at(wish.suites, system)
@@ -42,7 +43,7 @@ def fetch(
         apt = Apt(base / "apt" / wish.suites[-1], stanzas, target=target, runner=runner)
         progress(f"{wish.name}: reading the lists of {' and '.join(wish.suites)}")
         apt.update()
-        debs = tuple(deb for deb in apt.closure(wish.packages) if not NOT_NEEDED.fullmatch(deb.name))
+        debs = tuple(deb for deb in apt.closure(_there(wish, apt, progress)) if not NOT_NEEDED.fullmatch(deb.name))
         root = base / wish.name
         present = cache.read(root)
         if present is not None and _debs(present) == debs and not refresh:
@@ -54,6 +55,19 @@ def fetch(
     assert tree is not None
     progress(f"{wish.name}: {len(debs)} packages in {root}")
     return tree
+
+
+def _there(wish: Wish, apt: Apt, progress: Callable[[str], object]) -> Sequence[str]:
+    """The packages that the suites have; those that they have not are said."""
+    suites, known = " and ".join(wish.suites), apt.known(wish.packages)
+    if not known:
+        raise InputError(
+            f"suite is {suites!r}: it has none of {', '.join(wish.packages)}; choose a newer one with --suite"
+        )
+    for package in wish.packages:
+        if package not in known:
+            progress(f"{wish.name}: {suites} has no {package}, the rest is fetched")
+    return known
 
 
 def _debs(tree: Tree) -> tuple[Deb, ...]:

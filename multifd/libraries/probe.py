@@ -1,4 +1,4 @@
-"""Proof that a library loads, and the version that it reports itself.
+"""Proof that a library loads and has the functions that QEMU calls, and the version that it reports itself.
 
 It happens in a process of its own, under the loader that the library needs: a library that crashes while it is loaded
 ends that process only. libqpl has ``qpl_get_library_version`` (``qpl/c_api/version.h``, qpl 1.9.0). libqatzip declares
@@ -13,6 +13,7 @@ from typing import Final
 from multifd.accelerator import VENDOR
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.libraries.find import Library, python_command
+from multifd.libraries.release import CALLED
 from multifd.process.child import fate
 from multifd.process.run import run
 
@@ -20,13 +21,18 @@ _SECONDS: Final = 20.0
 
 _PROGRAM: Final = """
 import ctypes, sys
-library = ctypes.CDLL(sys.argv[1])
-for name in sys.argv[2:]:
+path, called, *told = sys.argv[1:]
+library = ctypes.CDLL(path)
+lacking = [name for name in called.split(",") if not hasattr(library, name)]
+if lacking:
+    sys.exit(f"{path}: lacks {', '.join(lacking)}, which QEMU calls")
+for name in told:
     function = library[name]
     function.restype = ctypes.c_char_p
     print(function().decode())
 """
-"""Arguments are the library's path and the function that tells its version, if it has one; the output is that."""
+"""Arguments are the library's path, the functions that it must have, and that which tells its version, if it has one;
+the output is that. What is looked up is found in what it is linked to as well (dlsym(3))."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,13 @@ def probe(library: Library) -> Probe:
     """Load a library under its loader; 20 s are its deadline. Never raises for what the library does."""
     try:
         version = VENDOR[library.name].version
-        arguments = ("-c", _PROGRAM, str(library.path), *((version,) if version else ()))
+        arguments = (
+            "-c",
+            _PROGRAM,
+            str(library.path),
+            ",".join(CALLED[library.name]),
+            *((version,) if version else ()),
+        )
         command, environment = python_command(library, arguments)
         ended = run(command, environment, _SECONDS)
     except InputError as problem:

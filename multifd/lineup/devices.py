@@ -33,6 +33,7 @@ from multifd.accelerator import VENDOR, Accelerator
 from multifd.codec import factories
 from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke
+from multifd.libraries import packages
 from multifd.libraries.find import libraries
 from multifd.lineup.device_peer import BACKUP, BOTH, SOFTWARE, DevicePeer, Find, Row, rows
 from multifd.lineup.holding import LEAST, remedy, too_few
@@ -201,7 +202,7 @@ def _lacking(case: _Case) -> Iterator[str]:
     if row.accelerator.real is None:
         yield f"{name}: this project has no binding for its library; use policy emulate"
     elif row.library is None:
-        yield f"{name}: its library is not found; run: multifd vendor fetch"
+        yield f"{name}: its library is not found; remedy: {packages.remedy(row.accelerator.real)}"
     elif tried is None or not tried.works:
         yield f"{name}: {_failed(tried)}" if tried is not None else f"{name}: nobody has tried it"
     elif tried.roles != BOTH:

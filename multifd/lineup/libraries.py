@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from multifd.accelerator import ACCELERATORS
+from multifd.accelerator import ACCELERATORS, VENDOR
 from multifd.errors import MultifdError
 from multifd.libraries import wish
 from multifd.libraries.fetch import fetch
 from multifd.libraries.find import libraries
+from multifd.libraries.packages import remedy
 from multifd.libraries.sources import NEWEST, Release
 from multifd.profile.model import Profile
 
@@ -38,4 +39,5 @@ def fetch_missing(profile: Profile, say: Say) -> None:
         fetch(wish.libraries(NEWEST[Release.of().family]), progress=say)
     except MultifdError as problem:
         say(f"cannot fetch them: {problem}")
-        say("going on with emulated devices; to have the real libraries run: multifd vendor fetch")
+        remedies = dict.fromkeys(remedy(VENDOR[name]) for name in lacking)
+        say(f"going on with emulated devices; to have the real libraries: {'; '.join(remedies)}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from multifd.accelerator import ACCELERATORS
 from multifd.device.found import Device
 from multifd.libraries.find import Library, libraries
+from multifd.libraries.packages import remedy
 from multifd.lineup.device_peer import Find
 from multifd.profile.model import Profile
 
@@ -36,7 +37,7 @@ def subjects(profile: Profile, used: Sequence[Device], find: Find = libraries) -
         if entry.policy not in ("use", "require"):
             skips[name] = f"the profile does not use {accelerator.name}; remedy: devices.{kind}.policy use"
         elif library is None:
-            skips[name] = f"{real.library} is not on this host; remedy: multifd vendor fetch"
+            skips[name] = f"{real.library} is not on this host; remedy: {remedy(real)}"
         elif not real.chooses_path and any(device.kind == kind for device in used):
             skips[name] = f"{real.library} would use the device, this is about its CPU path; remedy: a host without one"
         else:

@@ -5,20 +5,25 @@ A cell that fails as its issue says is ``known``; a known issue that no longer h
 
 Where a cell looks at many things, each of its complaints is matched by itself. Such a cell is known if every complaint
 is explained by an issue, and every issue that covers the cell explains a complaint: nothing hides behind a neighbour.
+
+An issue speaks of a range of versions (:mod:`multifd.result.versions`). Outside it it explains nothing and is not
+expected, and a failure that it would have explained says so; a version that nobody knows counts as inside.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 
 from multifd.errors import HarnessError, InputError
+from multifd.result import versions
 from multifd.result.record import Cell, Finding, Kind, Model, Severity
+from multifd.result.versions import NOBODY_KNOWS, Releases
 from multifd.yaml import parse
 
 DIRECTORY: Final = Path(__file__).with_name("known_issues")
@@ -32,6 +37,7 @@ class KnownIssue(Model):
     id: str
     component: str
     versions: str
+    """Of which it speaks, as :mod:`multifd.result.versions` reads it."""
     severity: Severity
     cause: str
     """File and function where it comes from, and what happens."""
@@ -60,6 +66,16 @@ class KnownIssue(Model):
     reproduce: str | None = None
     """A command; None means that of the first cell."""
 
+    @field_validator("versions")
+    @classmethod
+    def _read(cls, text: str) -> str:
+        versions.clauses(text)
+        return text
+
+    def concerns(self, releases: Releases) -> bool:
+        """The issue speaks of what the ends run, as far as anybody knows."""
+        return versions.meets(self.versions, releases)
+
     def covers(self, cell: Cell) -> bool:
         """The issue speaks of this cell, whatever happened in it."""
         return all(
@@ -85,28 +101,75 @@ def shipped() -> tuple[KnownIssue, ...]:
 def read(directory: Path) -> tuple[KnownIssue, ...]:
     """All known issues in a directory.
 
-    Raises :class:`HarnessError` if there are none, a file is not as YAML has it, or a reproducer is missing.
+    Raises :class:`HarnessError` if there are none, a file is not as YAML has it, an entry is no issue, or a reproducer
+    is missing.
     """
     files = sorted(directory.glob("*.yaml"))
     if not files:
         raise HarnessError(f"{directory}: holds no known issues (*.yaml)")
-    issues = tuple(KnownIssue.model_validate(entry) for file in files for entry in _entries(file))
+    issues = tuple(issue for file in files for issue in _issues(file))
     for issue in issues:
         if issue.reproducer is not None and not (ROOT / issue.reproducer).is_file():
             raise HarnessError(f"{directory}: {issue.id}: there is no reproducer {ROOT / issue.reproducer}")
     return issues
 
 
-def _entries(file: Path) -> Any:
+def _issues(file: Path) -> Iterator[KnownIssue]:
     try:
-        return parse(file.read_bytes())
+        entries: Any = parse(file.read_bytes())
+        if not isinstance(entries, list):
+            raise HarnessError(f"{file}: is {type(entries).__name__}, expected a list of known issues")
+        for number, entry in enumerate(entries):
+            name = entry.get("id", number) if isinstance(entry, dict) else number
+            yield KnownIssue.model_validate(entry)
     except InputError as problem:
         raise HarnessError(f"{file}: {problem}") from None
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise HarnessError(f"{file}: {name}: {field}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def settle(cell: Cell, issues: Iterable[KnownIssue]) -> Cell:
-    """The cell's final verdict in the light of the known issues, and the ids of those that explain it."""
-    issues = tuple(issues)
+def settle(cell: Cell, issues: Iterable[KnownIssue], releases: Releases = NOBODY_KNOWS) -> Cell:
+    """The cell's final verdict in the light of the known issues, and the ids of those that explain it.
+
+    ``releases`` are what its ends run, as far as it is known.
+    """
+    listed = tuple(issues)
+    within = tuple(issue for issue in listed if issue.concerns(releases))
+    settled = _settled(cell, within)
+    if settled.verdict == "known":
+        return _unsure(settled, within, releases)
+    return _beyond(settled, [issue for issue in listed if issue not in within], releases)
+
+
+def _unsure(cell: Cell, issues: Sequence[KnownIssue], releases: Releases) -> Cell:
+    """Say which issues explain it although nobody knows whether they speak of this version."""
+    unknown = (
+        f"{issue.id} is of {issue.versions}; the version of {product} is not known"
+        for issue in issues
+        if issue.id in cell.issues
+        for product in versions.unknown(issue.versions, releases)
+    )
+    return cell.model_copy(update={"reason": "\n".join([cell.reason, *unknown])})
+
+
+def _beyond(cell: Cell, others: Sequence[KnownIssue], releases: Releases) -> Cell:
+    """Say which issues would explain a failure if they spoke of this version."""
+    near = next((issue for issue in others if cell.verdict == "fail" and _would_explain(issue, cell)), None)
+    if near is None:
+        return cell
+    here = versions.said(near.versions, releases)
+    reason = f"{cell.reason}\nknown issue {near.id} says the like of {near.versions}; this is {here}"
+    return cell.model_copy(update={"reason": reason})
+
+
+def _would_explain(issue: KnownIssue, cell: Cell) -> bool:
+    complaints = cell.complaints or (f"{cell.error or ''}\n{cell.reason}",)
+    return issue.covers(cell) and any(map(issue.says, complaints))
+
+
+def _settled(cell: Cell, issues: Sequence[KnownIssue]) -> Cell:
     if cell.verdict == "hazard":
         return _hazard(cell, [issue for issue in issues if issue.verdict == "hazard" and issue.explains(cell)])
     covering = [issue for issue in issues if issue.verdict == "known" and issue.covers(cell)]

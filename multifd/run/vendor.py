@@ -47,9 +47,8 @@ def examine(
     if isinstance(work, Reproducer):
         arguments = [str(reproducers / work.library / f"{work.name}.py")]
     command, environment = python_command(library, arguments)
-    exactly = {f"{work.library.upper()}_LIBRARY": str(library.path)}
     started = time.perf_counter()
-    ended = run(command, {**environment, **exactly}, deadline, most)
+    ended = run(command, environment, deadline, most)
     wall = time.perf_counter() - started
     read: Callable[[Ended], Observation] = _evidence if isinstance(work, Reproducer) else _observations
     observation = _fate(ended) or read(ended)

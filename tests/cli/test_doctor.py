@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from multifd.accelerator import VENDOR
 from multifd.cli import doctor
 from multifd.cli.examined import ENVIRONMENT, HEALTHY, UNUSABLE
 from multifd.cli.main import app
@@ -19,6 +20,7 @@ from multifd.device.recorded_host import RecordedHost
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.libraries.find import Library
+from multifd.libraries.packages import remedy
 from multifd.lineup.preflight import Tried
 from multifd.lineup.started import Started
 from multifd.qemu.binary import Binary
@@ -91,7 +93,7 @@ def test_a_host_with_nothing_is_told_what_happens_instead(tmp_path: Path) -> Non
     result = run(tmp_path)
 
     assert "none: no QAT, IAA or Kunpeng on this host; their peers run in software or are emulated" in result.output
-    assert "qpl: none found; fetch it with: multifd vendor fetch" in result.output
+    assert f"qpl: none found; remedy: {remedy(VENDOR['qpl'])}" in result.output
     assert result.exit_code == HEALTHY
 
 
@@ -102,6 +104,16 @@ def test_a_library_is_shown_with_version_and_place(tmp_path: Path, monkeypatch: 
 
     assert "  qpl 1.9.0 /usr/lib/libqpl.so.1 (host)\n" in result.output
     assert result.exit_code == HEALTHY
+
+
+def test_a_library_that_cannot_reach_its_device_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find(monkeypatch, [replace(QPL, warning="opens libaccel-config.so.1, which is not there")])
+
+    assert (
+        "  qpl 1.9.0 /usr/lib/libqpl.so.1 (host)\n    it opens libaccel-config.so.1, which is not there\n"
+        in run(tmp_path).output
+    )
+    assert json.loads(run(tmp_path, "--json").output)["libraries"][0]["warning"].startswith("opens libaccel")
 
 
 def test_a_library_that_cannot_be_loaded_is_something_unusable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +249,7 @@ def test_json_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert said["libraries"] == [
         {
             "name": "qpl", "version": "1.9.0", "path": "/usr/lib/libqpl.so.1", "origin": "host", "problem": None,
-            "started": {"version": "1.9.0", "problem": None}, "preflight": None,
+            "warning": None, "started": {"version": "1.9.0", "problem": None}, "preflight": None,
         }
     ]  # fmt: skip
     (proof,) = said["proof"]

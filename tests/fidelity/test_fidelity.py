@@ -194,7 +194,7 @@ def test_a_library_that_is_not_there_is_exit_3(monkeypatch: pytest.MonkeyPatch) 
 
     assert (result.exit_code, result.stderr) == (
         3,
-        "multifd.fidelity: library 'qpl' is not there: provide it with 'multifd vendor fetch'\n",
+        "multifd.fidelity: library 'qpl' is not there; remedy: multifd vendor fetch\n",
     )
 
 

@@ -85,6 +85,29 @@ def test_the_closure_is_read_from_the_uris_that_apt_prints(tmp_path: Path) -> No
     )
 
 
+POLICY = """\
+libqatzip3:
+  Installed: (none)
+  Candidate: 1.3.1-1
+  Version table:
+     1.3.1-1 500
+libc6-virtual:
+  Installed: (none)
+  Candidate: (none)
+  Version table:
+"""
+
+
+def test_a_package_is_known_where_there_is_a_candidate(tmp_path: Path) -> None:
+    recorder = Recorder(POLICY)
+    apt = Apt(tmp_path, "", runner=recorder)
+
+    assert apt.known(["libqpl1", "libqatzip3", "libc6-virtual"]) == ("libqatzip3",)
+    assert recorder.commands == [
+        ("apt-cache", "-c", f"{tmp_path}/apt.conf", "policy", "libqpl1", "libqatzip3", "libc6-virtual")
+    ]
+
+
 def test_exactly_the_versions_that_were_resolved_are_downloaded(tmp_path: Path) -> None:
     recorder = Recorder()
     apt = Apt(tmp_path, "", runner=recorder)
@@ -129,7 +152,8 @@ EXPLAINED: dict[str, tuple[str, type[MultifdError], str]] = {
     "package": (
         "E: Unable to locate package libqpl1\n",
         InputError,
-        "the suite lacks a package: choose a newer one with --suite (apt-get: E: Unable to locate package libqpl1)",
+        "the suite lacks a package that another one needs: choose a newer one with --suite"
+        " (apt-get: E: Unable to locate package libqpl1)",
     ),
     "anything else": (
         "E: Sub-process bang\n",

@@ -57,6 +57,28 @@ def test_a_librarys_neighbours_count_and_glibc_itself_does_not(tmp_path: Path) -
     assert elf.glibc_of(path) == (2, 38)
 
 
+def test_functions_that_a_library_defines_are_read_and_those_that_it_needs_are_not(tmp_path: Path) -> None:
+    (tmp_path / "liba.so").write_bytes(library({"libc.so.6": []}, ["qzInit", "qzClose"]))
+
+    assert elf.functions(tmp_path / "liba.so") == {"qzInit", "qzClose"}
+
+
+def test_a_library_without_section_headers_tells_no_functions(tmp_path: Path) -> None:
+    assert elf.functions(write(tmp_path / "liba.so", needs={"libc.so.6": []})) == frozenset()
+
+
+def test_the_c_library_of_this_process_defines_its_functions() -> None:
+    assert {"printf", "dlopen"} <= elf.functions(libc_path())
+
+
+def test_section_headers_that_lead_nowhere_are_an_input_error(tmp_path: Path) -> None:
+    content = library({"libc.so.6": []}, ["qzInit"])
+    (tmp_path / "liba.so").write_bytes(content[:-40])
+
+    with pytest.raises(InputError, match="cut off or damaged"):
+        elf.functions(tmp_path / "liba.so")
+
+
 def test_the_interpreter_of_this_test_needs_no_newer_glibc_than_there_is() -> None:
     running = re.search(r"(\d+)\.(\d+)", os.confstr("CS_GNU_LIBC_VERSION") or "")
     assert running is not None

@@ -24,6 +24,7 @@ class Mirror:
         self.packages = packages or CLOSURE
         self.commands: list[tuple[str, ...]] = []
         self.broken: str | None = None
+        self.lacking: tuple[str, ...] = ()
         self.library_folder = "usr/lib/x86_64-linux-gnu"
 
     def __call__(self, command: Sequence[str], directory: Path, seconds: float) -> str:
@@ -31,6 +32,9 @@ class Mirror:
         program, action = command[0], next((word for word in command if word in self.actions), "unpack")
         if action == self.broken:
             raise EnvironmentBroke(f"{program}: broken")
+        if action == "policy":
+            there = (name for name in command[command.index(action) + 1 :] if name not in self.lacking)
+            return "".join(f"{name}:\n  Installed: (none)\n  Candidate: 1.0-1\n  Version table:\n" for name in there)
         if action == "install":
             return "".join(f"'http://mirror.example/{name}.deb' {name}.deb 1 SHA256:0\n" for name in self.packages)
         if action == "download":
@@ -43,7 +47,7 @@ class Mirror:
             (folder / (LOADER if "libc6_" in command[2] else Path(command[2]).name)).touch()
         return ""
 
-    actions = ("update", "install", "download")
+    actions = ("update", "policy", "install", "download")
 
     @property
     def done(self) -> list[str]:
@@ -65,7 +69,7 @@ def test_a_tree_is_resolved_downloaded_unpacked_and_recorded(tmp_path: Path, sys
 
     tree = fetch(WISH, tmp_path / "v", system=system, runner=mirror)
 
-    assert mirror.done == ["update", "install", "download", "unpack", "unpack"]
+    assert mirror.done == ["update", "policy", "install", "download", "unpack", "unpack"]
     assert tree.root == tmp_path / "v/libraries-sid"
     assert [(one.name, one.version, one.sha256) for one in tree.manifest.packages] == [
         ("libc6", "2.43-7", hashlib.sha256(b"libc6=2.43-7").hexdigest()),
@@ -112,7 +116,7 @@ def test_a_second_fetch_of_the_same_versions_downloads_nothing(tmp_path: Path, s
 
     second = fetch(WISH, tmp_path, system=system, runner=mirror)
 
-    assert mirror.done == ["update", "install"]
+    assert mirror.done == ["update", "policy", "install"]
     assert second == first
 
 
@@ -122,7 +126,7 @@ def test_a_refresh_repeats_everything(tmp_path: Path, system: Path) -> None:
 
     fetch(WISH, tmp_path, refresh=True, system=system, runner=mirror)
 
-    assert mirror.done == ["update", "install", "download", "unpack", "unpack"]
+    assert mirror.done == ["update", "policy", "install", "download", "unpack", "unpack"]
 
 
 def test_a_newer_version_replaces_the_tree(tmp_path: Path, system: Path) -> None:
@@ -134,7 +138,7 @@ def test_a_newer_version_replaces_the_tree(tmp_path: Path, system: Path) -> None
     assert not (tree.root / "usr/lib/x86_64-linux-gnu/libqpl1_1.9.0-1_amd64.deb").exists()
 
 
-@pytest.mark.parametrize("step", ["update", "install", "download", "unpack"])
+@pytest.mark.parametrize("step", ["update", "policy", "install", "download", "unpack"])
 def test_a_fetch_that_fails_leaves_no_tree(tmp_path: Path, system: Path, step: str) -> None:
     mirror = Mirror()
     mirror.broken = step
@@ -146,7 +150,7 @@ def test_a_fetch_that_fails_leaves_no_tree(tmp_path: Path, system: Path, step: s
     assert {path.name for path in (tmp_path / "v").iterdir()} == {".lock", "apt"}
 
 
-@pytest.mark.parametrize("step", ["update", "install", "download", "unpack"])
+@pytest.mark.parametrize("step", ["update", "policy", "install", "download", "unpack"])
 def test_a_refresh_that_fails_leaves_the_tree_that_was_there(tmp_path: Path, system: Path, step: str) -> None:
     before = fetch(WISH, tmp_path, system=system, runner=Mirror())
     mirror = Mirror()
@@ -163,6 +167,78 @@ def test_a_suite_without_a_loader_is_refused(tmp_path: Path, system: Path) -> No
         fetch(WISH, tmp_path, system=system, runner=Mirror("libqpl1_1.9.0-1_amd64"))
 
     assert str(error.value) == ("suite is 'sid': none of its packages brings ld-linux-x86-64.so.2; choose another one")
+
+
+def test_a_suite_that_lacks_a_library_still_gives_the_other_and_it_is_said(tmp_path: Path, system: Path) -> None:
+    mirror, lines = Mirror("libc6_2.43-7_amd64", "libqatzip3_2.0.0-2_amd64"), list[str]()
+    mirror.lacking = ("libqpl1", "libaccel-config1")
+
+    tree = fetch(wish.libraries("trixie"), tmp_path, progress=lines.append, system=system, runner=mirror)
+
+    (install,) = (command for command in mirror.commands if "install" in command)
+    assert install[-1:] == ("libqatzip3",)
+    assert tree.version("libqpl1") is None
+    assert lines[1:3] == [
+        "libraries-trixie: trixie has no libqpl1, the rest is fetched",
+        "libraries-trixie: trixie has no libaccel-config1, the rest is fetched",
+    ]
+
+
+def test_a_suite_that_has_nothing_of_it_is_refused(tmp_path: Path, system: Path) -> None:
+    mirror = Mirror()
+    mirror.lacking = WISH.packages
+
+    with pytest.raises(InputError) as error:
+        fetch(WISH, tmp_path, system=system, runner=mirror)
+
+    assert str(error.value) == (
+        "suite is 'sid': it has none of libqatzip3, libqpl1, libaccel-config1; choose a newer one with --suite"
+    )
+
+
+def test_libqpl_comes_with_the_library_that_it_opens_itself() -> None:
+    assert wish.libraries("sid").packages == ("libqatzip3", "libqpl1", "libaccel-config1")
+    assert wish.libraries("sid", ["qatzip"]).packages == ("libqatzip3",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "wishes"),
+    [
+        ((), {"libraries-sid": ("libqatzip3", "libqpl1", "libaccel-config1")}),
+        (("trixie",), {"libraries-trixie": ("libqatzip3", "libqpl1", "libaccel-config1")}),
+        (
+            ("libqatzip=trixie",),
+            {"libqatzip-trixie": ("libqatzip3",), "libqpl-sid": ("libqpl1", "libaccel-config1")},
+        ),
+        (
+            ("trixie", "libqpl=forky"),
+            {"libqatzip-trixie": ("libqatzip3",), "libqpl-forky": ("libqpl1", "libaccel-config1")},
+        ),
+        (
+            ("libqpl=forky", "libqatzip=forky"),
+            {"libraries-forky": ("libqatzip3", "libqpl1", "libaccel-config1")},
+        ),
+    ],
+)
+def test_each_library_comes_from_its_suite(asked: tuple[str, ...], wishes: dict[str, tuple[str, ...]]) -> None:
+    assert {each.name: each.packages for each in wish.by_suite(asked, "sid")} == wishes
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("qpl=sid",), "--suite qpl=sid: library is 'qpl', expected one of libqatzip, libqpl"),
+        (("=sid",), "--suite =sid: library is '', expected one of libqatzip, libqpl"),
+        (("libqpl=",), "suite is '', expected a name such as 'sid' or 'trixie'"),
+        (("sid", "trixie"), "--suite trixie: the suite of all libraries is 'sid' already"),
+        (("libqpl=sid", "libqpl=trixie"), "--suite libqpl=trixie: libqpl is 'sid' already"),
+    ],
+)
+def test_what_asks_for_no_library_or_twice_is_refused(asked: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        wish.by_suite(asked, "sid")
+
+    assert str(error.value) == message
 
 
 def test_progress_is_told_line_by_line(tmp_path: Path, system: Path) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from multifd.device import sysfs
+from multifd.device.recorded_host import RecordedHost
 from multifd.errors import InputError
 from multifd.libraries import cache, find
 from multifd.libraries.cache import Manifest, Package
 from multifd.libraries.fetch import LOADER
-from multifd.libraries.find import Host, Library
+from multifd.libraries.find import Host, Library, Origin
 from tests.libraries.elves import library
 
+HOSTS = Path(__file__).resolve().parents[1] / "device/hosts"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
@@ -155,7 +159,7 @@ def test_a_library_that_cannot_be_loaded_does_not_shadow_one_that_can(
 def test_a_version_is_read_from_the_pkg_config_file(tmp_path: Path) -> None:
     put(tmp_path, "libqatzip.so.3")
     (tmp_path / "pkgconfig").mkdir()
-    (tmp_path / "pkgconfig/qatzip.pc").write_text("Name: QATzip\nVersion: 1.3.1\n")
+    (tmp_path / "pkgconfig/qatzip.pc").write_text("Name: QATzip\nVersion: 1.3.1\nLibs: -L/usr/lib -lqatzip\n")
 
     (found,) = find.candidates([tmp_path], host(), tmp_path / "v")
 
@@ -207,3 +211,129 @@ def test_there_is_no_command_for_a_library_that_cannot_be_loaded() -> None:
         find.python_command(plain(problem="needs glibc 2.43"), ())
 
     assert str(error.value) == "/l/libqpl.so.1: needs glibc 2.43"
+
+
+def libqatzip(folder: Path, *needed: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "libqatzip.so.3").write_bytes(library({name: [] for name in needed}))
+    return folder
+
+
+def qatlib(folder: Path, says: bytes = b"QAT_SOFTWARE_VERSION=26.8.0\0") -> Path:
+    libqatzip(folder, "libqat.so.4", "libc.so.6")
+    (folder / "libqat.so.4").write_bytes(library({"libc.so.6": []}, says=says))
+    return folder
+
+
+def facts(root: Path, *nodes: str) -> sysfs.Host:
+    """A recorded host with these nodes."""
+    for node in ("/etc/os-release", *nodes):
+        (root / node.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        (root / node.lstrip("/")).touch()
+    return sysfs.Host(root)
+
+
+def test_a_fetched_libqatzip_is_not_used_where_the_driver_package_serves_the_device(tmp_path: Path) -> None:
+    qatlib(tree(tmp_path / "v/libraries-sid") / LIBRARIES)
+    here = replace(host(), facts=facts(tmp_path / "host", "/dev/usdm_drv"))
+
+    (found,) = find.candidates([], here, tmp_path / "v")
+
+    assert found.problem is not None and found.problem.startswith("is linked to qatlib's libqat.so.4")
+    assert find.chosen([found]) == {}
+
+
+def test_naming_the_folder_of_a_fetched_libqatzip_does_not_make_it_fit(tmp_path: Path) -> None:
+    folder = qatlib(tree(tmp_path / "v/libraries-sid") / LIBRARIES).parents[2]
+    here = replace(host(), facts=facts(tmp_path / "host", "/dev/usdm_drv"))
+
+    (found,) = find.candidates([folder], here, tmp_path / "v")
+
+    assert (found.origin, found.problem is None) == ("profile", False)
+
+
+def test_a_libqatzip_of_the_driver_package_fits_where_that_is(tmp_path: Path) -> None:
+    folder = libqatzip(tmp_path / "lab", "libqat_s.so", "libusdm_drv_s.so")
+    here = replace(host(folder), facts=facts(tmp_path / "host", "/dev/usdm_drv"))
+
+    (beside,), (alone,) = find.candidates([], here, tmp_path / "v"), find.candidates([], host(folder), tmp_path / "v")
+
+    assert (beside.problem, beside.warning) == (None, None)
+    assert alone.warning is not None and "driver package, which does not run here" in alone.warning
+
+
+@pytest.mark.parametrize(("running", "warned"), [("26.08", False), ("24.02", True), (None, False)])
+def test_libqat_is_held_against_the_qatmgr_that_runs(tmp_path: Path, running: str | None, warned: bool) -> None:
+    qatlib(tree(tmp_path / "v/libraries-sid") / LIBRARIES)
+
+    (found,) = find.candidates([], replace(host(), qatmgr=running), tmp_path / "v")
+
+    assert find.libqat(found) == "26.08.0"
+    assert (found.problem, found.warning is not None) == (None, warned)
+
+
+def test_a_recorded_host_tells_the_qatmgr_that_runs(tmp_path: Path) -> None:
+    RecordedHost.read(HOSTS / "Q16.txt").plant(tmp_path)
+
+    assert Host.here(sysfs.Host(tmp_path)).qatmgr == "24.02"
+
+
+@pytest.mark.parametrize(
+    ("there", "warning"), [(True, None), (False, "opens libaccel-config.so.1, which is not there")]
+)
+def test_libqpl_needs_what_it_opens_itself(tmp_path: Path, there: bool, warning: str | None) -> None:
+    folder = put(tree(tmp_path / "v/libraries-sid") / LIBRARIES)
+    if there:
+        (folder / "libaccel-config.so.1").touch()
+
+    (found,) = find.candidates([], host(), tmp_path / "v")
+
+    assert (found.problem, (found.warning or "").partition(", so")[0] or None) == (None, warning)
+
+
+def test_what_the_loader_finds_by_itself_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "libaccel-config.so.1").touch()
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+
+    (found,) = find.candidates([], host(put(tmp_path / "lib")), tmp_path / "v")
+
+    assert found.warning is None
+
+
+def test_a_library_that_is_too_old_for_qemu_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "libqatzip.so.3.0.1").write_bytes(library({"libc.so.6": []}))
+    (tmp_path / "libqatzip.so.3").symlink_to("libqatzip.so.3.0.1")
+
+    (found,) = find.candidates([tmp_path], host(), tmp_path / "v")
+
+    assert (found.version, find.chosen([found])) == ("1.1.1", {})
+    assert found.problem == "is libqatzip 1.1.1, expected at least 1.1.2, with which QEMU can be built"
+
+
+def named(origin: Origin, path: str, warning: str | None = None) -> Library:
+    return Library("qatzip", Path(path), None, origin, (), (2, 34), None, warning)
+
+
+def test_a_library_that_reaches_its_device_comes_before_one_that_does_not() -> None:
+    old, new = named("host", "/old", "computes in software"), named("fetched", "/new")
+
+    assert find.chosen([old, new]) == {"qatzip": new}
+    assert find.chosen([old]) == {"qatzip": old}
+
+
+def test_a_library_whose_folder_was_named_is_used_all_the_same() -> None:
+    ours = named("profile", "/ours", "computes in software")
+
+    assert find.chosen([ours, named("host", "/other")]) == {"qatzip": ours}
+
+
+def test_the_tree_of_the_last_fetch_comes_first(tmp_path: Path) -> None:
+    for name, day in (("libraries-sid", 1), ("libraries-trixie", 2)):
+        root = tree(tmp_path / "v" / name)
+        put(root / LIBRARIES)
+        manifest = cache.read(root).manifest  # type: ignore[union-attr]
+        cache.save(manifest.model_copy(update={"fetched": datetime(2026, 1, day, tzinfo=UTC)}), root)
+
+    first, _ = find.candidates([], host(), tmp_path / "v")
+
+    assert first.path == tmp_path / "v/libraries-trixie" / LIBRARIES / "libqpl.so.1"

@@ -145,7 +145,7 @@ def lines(
 
 def test_what_is_required_and_not_there_is_diagnosed_in_full() -> None:
     assert lines({"count": 2}, [BROKEN], None, None) == [
-        "  IAA: its library is not found; run: multifd vendor fetch",
+        "  IAA: its library is not found; remedy: multifd vendor fetch",
         "  IAA: 0 usable devices, 2 required (devices.iaa.count); multifd doctor says more",
         "  IAA iax3 0000:e7:02.0: no queue is enabled; run: accel-config x",
     ]

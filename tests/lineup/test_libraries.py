@@ -68,7 +68,7 @@ def test_what_is_missing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 
     fetch_missing(profile({"others": {"policy": "use"}}), said.append)
 
-    assert [wish.packages for wish in wishes] == [("libqatzip3", "libqpl1")]
+    assert [wish.packages for wish in wishes] == [("libqatzip3", "libqpl1", "libaccel-config1")]
     assert said == ["the libraries of qatzip are not on this host: fetching them into the user's cache"]
 
 
@@ -80,13 +80,14 @@ def test_what_cannot_be_fetched_is_said_and_done_without(monkeypatch: pytest.Mon
         raise EnvironmentBroke("no network")
 
     monkeypatch.setattr(libraries, "fetch", fetch)
+    monkeypatch.setattr(libraries, "remedy", lambda codec: "do this" if codec.name == "qatzip" else "do that")
     monkeypatch.setattr(Release, "of", lambda: Release("Debian", "debian", frozenset()))
 
     fetch_missing(profile({"others": {"policy": "use"}}), said.append)
 
     assert said[1:] == [
         "cannot fetch them: no network",
-        "going on with emulated devices; to have the real libraries run: multifd vendor fetch",
+        "going on with emulated devices; to have the real libraries: do this; do that",
     ]
 
 

@@ -22,7 +22,7 @@ def test_a_binding_passes_its_own_tests_with_the_real_library(name: str, tmp_pat
     package = PACKAGES / f"{name}-py"
     arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--basetemp", str(tmp_path / "t")]
     command, environment = python_command(library, [*arguments, str(package / "tests")])
-    environment = {**os.environ, **environment, f"{name.upper()}_LIBRARY": str(library.path)}
+    environment = {**os.environ, **environment}
 
     ended = subprocess.run(command, cwd=package, env=environment, capture_output=True, text=True, check=False)
 

@@ -16,6 +16,7 @@ from multifd.plan.whole import plan
 from multifd.profile.load import load
 from multifd.result.known import ROOT, KnownIssue, findings, read, settle, shipped
 from multifd.result.record import Cell, Verdict
+from multifd.result.versions import Release, Releases
 from tests.qemu.recorded import peer
 from tests.reports.builder import cell, finding
 
@@ -25,7 +26,7 @@ def issue(**changes: Any) -> KnownIssue:
     fields: dict[str, Any] = {
         "id": "adler-carried-over",
         "component": "libqpl",
-        "versions": "1.9",
+        "versions": "libqpl ==1.9.0",
         "severity": "corruption",
         "cause": "the checksum of the job before is kept",
         "remedy": "initialise the job again",
@@ -254,7 +255,7 @@ def test_a_finding_lists_its_cells_and_all_that_its_issue_says() -> None:
 
     said: dict[str, Any] = {
         "component": "libqpl",
-        "versions": "1.9",
+        "versions": "libqpl ==1.9.0",
         "remedy": "initialise the job again",
         "upstream": "issue 7",
         "fixed_in": "2.0",
@@ -304,7 +305,7 @@ def test_an_issue_without_a_remedy_is_none() -> None:
 
 
 ENTRY = """\
-- {id: one, component: libqpl, versions: any, severity: hang, cause: c, remedy: r, upstream: null, fixed_in: null,
+- {id: one, component: libqpl, versions: all, severity: hang, cause: c, remedy: r, upstream: null, fixed_in: null,
    reproducer: REPRODUCER, verdict: known, message: m}
 """
 
@@ -340,6 +341,96 @@ def test_a_reproducer_that_is_not_there_is_our_defect(tmp_path: Path) -> None:
         read(tmp_path)
 
     assert str(error.value) == f"{tmp_path}: one: there is no reproducer {ROOT}/multifd/no.py"
+
+
+def test_a_range_that_cannot_be_read_is_our_defect(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(ENTRY.replace("REPRODUCER", "null").replace("versions: all", "versions: any"))
+
+    with pytest.raises(HarnessError) as error:
+        read(tmp_path)
+
+    assert str(error.value).startswith(f"{tmp_path}/a.yaml: one: versions: versions 'any': expected 'all' or clauses")
+
+
+def test_a_file_without_a_list_is_our_defect(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("id: one\n")
+
+    with pytest.raises(HarnessError) as error:
+        read(tmp_path)
+
+    assert str(error.value) == f"{tmp_path}/a.yaml: is dict, expected a list of known issues"
+
+
+def runs(version: str | None) -> Releases:
+    """The receiver is libqpl of this version."""
+    return Releases({"receiver": (Release("libqpl", version),)})
+
+
+def test_an_issue_outside_its_versions_explains_no_failure_and_says_so() -> None:
+    settled = settle(failed(), [issue()], runs("1.10.0-1"))
+
+    assert (settled.verdict, settled.issues) == ("fail", ())
+    assert settled.reason.splitlines()[1] == (
+        "known issue adler-carried-over says the like of libqpl ==1.9.0; this is libqpl 1.10.0-1"
+    )
+
+
+def test_a_failure_of_another_kind_does_not_name_an_issue_outside_its_versions() -> None:
+    other = failed(error="out of memory")
+
+    assert settle(other, [issue()], runs("1.10.0")) == other
+
+
+def test_a_complaint_names_the_issue_that_would_explain_it_in_another_version() -> None:
+    settled = settle(listed("number one", "number two"), [FIRST, SECOND], runs("1.8.0"))
+
+    assert (settled.verdict, settled.reason.splitlines()[-1]) == (
+        "fail", "known issue first says the like of libqpl ==1.9.0; this is libqpl 1.8.0",
+    )  # fmt: skip
+
+
+def test_a_failure_in_another_cell_does_not_name_an_issue_outside_its_versions() -> None:
+    other = failed(receiver="isal")
+
+    assert settle(other, [issue()], runs("1.10.0")) == other
+
+
+def test_a_cell_that_passes_does_not_name_an_issue_outside_its_versions() -> None:
+    passed = cell(receiver="qpl", verdict="pass", reason="incorrect data check is not what it says")
+
+    assert settle(passed, [issue()], runs("1.10.0")) == passed
+
+
+def test_only_an_issue_that_explains_says_that_a_version_is_unknown() -> None:
+    settled = settle(failed(), [issue(), issue(id="other", message="out of memory", always=False)], runs(None))
+
+    assert "other" not in settled.reason
+
+
+def test_an_issue_outside_its_versions_is_not_expected() -> None:
+    assert settle(cell(receiver="qpl"), [issue()], runs("1.10.0")).verdict == "pass"
+
+
+def test_a_hazard_outside_its_versions_is_listed_by_nobody() -> None:
+    settled = settle(hazard(receiver="qpl"), [LISTED], runs("1.10.0"))
+
+    assert settled.verdict == "fail"
+    assert settled.reason.endswith("known issue mask says the like of libqpl ==1.9.0; this is libqpl 1.10.0")
+
+
+def test_an_issue_explains_a_failure_of_its_version() -> None:
+    settled = settle(failed(), [issue()], runs("1.9.0-1"))
+
+    assert (settled.verdict, settled.reason) == ("known", "adler-carried-over: the checksum of the job before is kept")
+
+
+def test_a_version_that_is_unknown_is_inside_and_said() -> None:
+    settled = settle(failed(), [issue()], runs(None))
+
+    assert settled.verdict == "known"
+    assert settled.reason.splitlines()[1] == (
+        "adler-carried-over is of libqpl ==1.9.0; the version of libqpl is not known"
+    )
 
 
 def test_shipped_issues_have_one_id_each() -> None:

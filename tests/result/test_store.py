@@ -164,7 +164,7 @@ def test_a_worker_that_died_is_in_the_log_with_its_cell(tmp_path: Path) -> None:
 def test_findings_are_those_of_the_given_issues(tmp_path: Path) -> None:
     shown = cell(id="wire/0", verdict="hazard", predicted="hazard", observed="hazard", issues=("old",))
     issue = KnownIssue(
-        id="old", component="QEMU", versions="7.2", severity="corruption", cause="it is not looked at",
+        id="old", component="QEMU", versions="QEMU ==7.2.*", severity="corruption", cause="it is not looked at",
         remedy="look", upstream=None, fixed_in=None, reproducer=None, verdict="hazard", message="old content",
     )  # fmt: skip
     log(tmp_path, shown, plan=PLANNED[:1])
