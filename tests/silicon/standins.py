@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from examples.silicon.counters import FORMS, Counter, Form
-from examples.silicon.standin import Count, StandIn, under_a_false_flag
+from examples.silicon.standin import Count, under_a_false_flag
 from multifd.codec import create
+from multifd.peer.server import PeerServer
 
 LONG: Final = 3600.0
 """Seconds that nobody waits."""
@@ -114,7 +115,7 @@ def main(way: str, root: str, codec: str, *parameters: str) -> int:
     given = {name: int(value) for name, _, value in (parameter.partition("=") for parameter in parameters)}
     made = create(codec, given)
     count_jobs = WAYS[way](Device(Path(root), FORMS[made.device or ""]))
-    return StandIn(under_a_false_flag(made, count_jobs), way, sys.stdout).serve(sys.stdin)
+    return PeerServer(under_a_false_flag(made, count_jobs), way, sys.stdout).serve(sys.stdin)
 
 
 if __name__ == "__main__":
