@@ -18,7 +18,7 @@ import yaml
 from examples.silicon.counters import FORMS, plant
 from multifd.device.recorded_host import RecordedHost
 from multifd.result.record import Cell, DeviceVerdict, DeviceWork, Results
-from tests.device.recorded import GEN4, KUNPENG, SPR
+from tests.device.recorded import GEN4, KUNPENG, PF_DIR, SPR, VF_DIR
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 STANDINS: Final = Path(__file__).with_name("standins.py")
@@ -30,8 +30,22 @@ _BINDINGS: Final = ("packages/qpl-py/src", "packages/qatzip-py/src")
 _WORKING: Final = "user root 0 0 memlock unlimited\nkernel 6.8.0\n"
 _UNIT: Final = "/sys/bus/event_source/devices/iax1/type = 21\n/sys/bus/event_source/devices/iax1/cpumask = 0\n"
 _NO_CLEARING: Final = "/sys/kernel/debug/hisi_zip/0000:75:00.0/clear_enable = 0\n"
+_VFS: Final = "".join(
+    f"""
+/sys/bus/pci/devices/0000:6b:00.{number} -> ../../../devices/pci0000:6b/0000:6b:00.{number}
+{PF_DIR}/virtfn{number - 1} -> ../0000:6b:00.{number}
+{VF_DIR[:-1]}{number}/vendor = 0x8086
+{VF_DIR[:-1]}{number}/device = 0x4941
+{VF_DIR[:-1]}{number}/physfn -> ../0000:6b:00.0
+{VF_DIR[:-1]}{number}/driver -> ../../../bus/pci/drivers/vfio-pci
+{VF_DIR[:-1]}{number}/iommu_group -> ../../../kernel/iommu_groups/{311 + number}
+/dev/vfio/{311 + number} 0660
+"""
+    for number in range(2, 7)
+)
+"""Besides the first: each process that works on a QAT holds one."""
 TREES: Final[Mapping[str, str]] = {
-    "QAT": _WORKING + GEN4,
+    "QAT": _WORKING + GEN4 + _VFS + f"{PF_DIR}/sriov_numvfs = 6\n",
     "IAA": _WORKING + SPR + _UNIT,
     "Kunpeng": _WORKING + KUNPENG + _NO_CLEARING,
 }
