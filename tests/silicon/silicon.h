@@ -67,3 +67,37 @@ static void book(const char *file, unsigned jobs)
         abort();
     close(counter);
 }
+
+/* z_stream (zlib.h, zlib 1.3). */
+struct stream {
+    const uint8_t *next_in;
+    unsigned avail_in;
+    unsigned long total_in;
+    uint8_t *next_out;
+    unsigned avail_out;
+    unsigned long total_out;
+    const char *msg;
+    void *state, *zalloc, *zfree, *opaque;
+    int data_type;
+    unsigned long adler, reserved;
+};
+
+/* Bytes of the DEFLATE stream with which something begins, by zlib's word; 0 where it has no end. */
+static uint32_t deflate_length(const uint8_t *source, uint32_t size)
+{
+    enum { STREAM_END = 1, RAW_WINDOW = -15, CHUNK = 1 << 16 };
+    void *zlib = dlopen("libz.so.1", RTLD_NOW);
+    int (*begin)(struct stream *, int, const char *, int) = dlsym(zlib, "inflateInit2_");
+    int (*inflate)(struct stream *, int) = dlsym(zlib, "inflate"), (*end)(struct stream *) = dlsym(zlib, "inflateEnd");
+    struct stream stream = {.next_in = source, .avail_in = size};
+    uint8_t output[CHUNK];
+    int code = begin(&stream, RAW_WINDOW, "1", sizeof stream);
+
+    while (code == 0) {
+        stream.next_out = output;
+        stream.avail_out = sizeof output;
+        code = inflate(&stream, 0);
+    }
+    end(&stream);
+    return code == STREAM_END ? (uint32_t)stream.total_in : 0;
+}
