@@ -199,7 +199,8 @@ class _Flight:
         if reply.provenance != "hardware":
             return f"{self._peer.device or 'it'} did nothing: {self._process.name} ran as {reply.provenance}"
         if reply.software:
-            return f"the library computed {reply.software} calls in software"
+            busy = f", for the queues were busy {reply.busy} times" if reply.busy else ""
+            return f"the library computed {reply.software} calls in software{busy}"
         told = reply.library
         if told is not None and told.after <= told.before:
             return f"the library counted no work of the device ({told.source})"
