@@ -17,16 +17,20 @@ from rich.markup import escape
 
 from multifd import __version__
 from multifd.accelerator import ACCELERATORS, VENDOR
+from multifd.campaign.options import DEFAULT_PROFILE
 from multifd.cli.qemus import Found, on_this_host
 from multifd.codec import create, factories
 from multifd.device.diagnose import Diagnosis, diagnose
+from multifd.device.exclusive import Exclusive
 from multifd.device.found import BOTH, Device, Problem
 from multifd.device.recorded_host import RecordedHost
 from multifd.device.sysfs import LIVE, Host
 from multifd.device.trace import TracedHost
 from multifd.errors import EnvironmentBroke, InputError, MultifdError
 from multifd.libraries.find import Library, candidates
+from multifd.lineup.preflight import Tried, alone_on, preflight
 from multifd.lineup.started import NOT_AVAILABLE, Started, start
+from multifd.profile.load import load
 
 HEALTHY: Final = 0
 UNUSABLE: Final = 1
@@ -86,11 +90,12 @@ def doctor(as_json: bool, record: Path | None, recorded: Path | None, root: Path
         _write(record, host)
     libraries, qemus = candidates(), on_this_host()
     started = {name: start(library) for name, library in _usable(libraries).items()}
+    tried = _tried(host, diagnosis) if root == LIVE else {}
     if as_json:
-        print(json.dumps(_described(diagnosis, libraries, started, qemus), indent=2))
+        print(json.dumps(_described(diagnosis, libraries, started, tried, qemus), indent=2))
     else:
-        _show(Console(highlight=False), diagnosis, libraries, started, qemus)
-    sys.exit(_exit_code(diagnosis, libraries, started, qemus))
+        _show(Console(highlight=False), diagnosis, libraries, started, tried, qemus)
+    sys.exit(_exit_code(diagnosis, libraries, started, tried, qemus))
 
 
 def _of_record(file: Path, as_json: bool) -> int:
@@ -103,7 +108,7 @@ def _of_record(file: Path, as_json: bool) -> int:
         print(json.dumps({"host": str(file), **_diagnosed(diagnosis)}, indent=2))
     else:
         _show_devices(Console(highlight=False), diagnosis)
-    return _exit_code(diagnosis, (), {}, ())
+    return _exit_code(diagnosis, (), {}, {}, ())
 
 
 def _write(file: Path, host: TracedHost) -> None:
@@ -112,6 +117,12 @@ def _write(file: Path, host: TracedHost) -> None:
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     except OSError as problem:
         raise EnvironmentBroke(f"{file}: cannot write: {problem.strerror}") from None
+
+
+def _tried(host: Host, diagnosis: Diagnosis) -> dict[str, Tried]:
+    """By codec, what came of a round trip of its library on its device."""
+    alone = alone_on(Exclusive(host), diagnosis.devices)
+    return {one.library: one for one in preflight(load(DEFAULT_PROFILE), alone=alone)}
 
 
 def versions(started: Mapping[str, Started]) -> dict[str, str]:
@@ -138,7 +149,11 @@ def _usable(libraries: Iterable[Library]) -> dict[str, Library]:
 
 
 def _exit_code(
-    diagnosis: Diagnosis, libraries: Sequence[Library], started: Mapping[str, Started], qemus: Sequence[Found]
+    diagnosis: Diagnosis,
+    libraries: Sequence[Library],
+    started: Mapping[str, Started],
+    tried: Mapping[str, Tried],
+    qemus: Sequence[Found],
 ) -> int:
     if diagnosis.problems:
         return ENVIRONMENT
@@ -146,6 +161,7 @@ def _exit_code(
         any(not device.usable for device in diagnosis.devices)
         or any(qemu.problem for qemu in qemus)
         or any(one.problem for one in started.values())
+        or any(not one.works and _there(one, diagnosis) for one in tried.values())
         or any(_unloadable(libraries))
     )
     return UNUSABLE if broken else HEALTHY
@@ -164,8 +180,17 @@ def _diagnosed(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
+def _there(tried: Tried, diagnosis: Diagnosis) -> bool:
+    """There is something that its library could have worked on."""
+    return tried.works or any(device.kind == tried.kind for device in diagnosis.devices)
+
+
 def _described(
-    diagnosis: Diagnosis, libraries: Sequence[Library], started: Mapping[str, Started], qemus: Sequence[Found]
+    diagnosis: Diagnosis,
+    libraries: Sequence[Library],
+    started: Mapping[str, Started],
+    tried: Mapping[str, Tried],
+    qemus: Sequence[Found],
 ) -> dict[str, Any]:
     used = _usable(libraries)
     return {
@@ -178,6 +203,9 @@ def _described(
                 "origin": library.origin,
                 "problem": library.problem,
                 "started": asdict(started[library.name]) if used.get(library.name) is library else None,
+                "tried": asdict(tried[library.name])
+                if used.get(library.name) is library and library.name in tried
+                else None,
             }
             for library in libraries
         ],
@@ -203,12 +231,15 @@ def _show(
     diagnosis: Diagnosis,
     libraries: Sequence[Library],
     started: Mapping[str, Started],
+    tried: Mapping[str, Tried],
     qemus: Sequence[Found],
 ) -> None:
     _show_devices(console, diagnosis)
     console.print("[bold]vendor libraries[/]")
     for name in VENDOR:
         _show_library(console, name, [library for library in libraries if library.name == name], started.get(name))
+        if name in tried and _there(tried[name], diagnosis):
+            _line(console, f"    {tried[name].outcome}")
     console.print("[bold]QEMU[/]")
     for qemu in qemus:
         _show_qemu(console, qemu)

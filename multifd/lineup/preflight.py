@@ -15,15 +15,18 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from multifd.accelerator import ACCELERATORS
 from multifd.codec import create, factories
 from multifd.codec.reference import reference
+from multifd.device.exclusive import Exclusive
+from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke, InputError, PeerError
 from multifd.framing.model import framing
 from multifd.libraries.find import libraries
@@ -72,6 +75,17 @@ class Tried:
     def works(self) -> bool:
         """The device did all or a half of it."""
         return bool(self.roles)
+
+    @property
+    def outcome(self) -> str:
+        """For a person, beside the library."""
+        how = "usable" if self.roles == BOTH else f"usable only as {self.roles[0]}" if self.works else "not usable"
+        return f"{how} on {ACCELERATORS[self.kind].name}: {self.words}"
+
+
+def alone_on(exclusive: Exclusive, devices: Sequence[Device]) -> Alone:
+    """The right to those of these devices that are of a kind."""
+    return lambda kind: exclusive.holding(device for device in devices if device.kind == kind)
 
 
 def preflight(profile: Profile, find: Find = libraries, alone: Alone = nullcontext) -> tuple[Tried, ...]:

@@ -18,6 +18,7 @@ from multifd.device.recorded_host import RecordedHost
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.libraries.find import Library
+from multifd.lineup.preflight import Tried
 from multifd.lineup.started import Started
 from multifd.qemu.binary import Binary
 from tests.device.recorded import KUNPENG, SPR
@@ -29,6 +30,10 @@ QPL = Library("qpl", Path("/usr/lib/libqpl.so.1"), "1.9.0", "host", (), (2, 38))
 TOO_NEW = Library("qpl", Path("/opt/libqpl.so.1"), None, "profile", (), (2, 41), "needs glibc 2.41, the host has 2.36")
 STARTED = Started("1.9.0", None)
 BROKEN = Started("not available", "qpl: no module named qpl")
+
+
+WORKS = Tried("iaa", "qpl", ("sender", "receiver"), "one round trip worked in 12 ms", 0.3)
+FAILS = replace(WORKS, roles=(), words="qpl_init_job: status 503")
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +142,49 @@ def test_a_library_that_the_run_cannot_start_is_something_unusable(
     assert result.exit_code == doctor.UNUSABLE
 
 
+def live(monkeypatch: pytest.MonkeyPatch, root: Path, tried: Tried) -> None:
+    """The host is this one, and its library fares so on its device."""
+    find(monkeypatch, [QPL])
+    monkeypatch.setattr(doctor, "LIVE", root)
+    monkeypatch.setattr(doctor, "preflight", lambda profile, alone: (tried,))
+
+
+@pytest.mark.parametrize(
+    ("tried", "line", "code"),
+    [
+        (WORKS, "usable on IAA: one round trip worked in 12 ms", 0),
+        (FAILS, "not usable on IAA: qpl_init_job: status 503", 1),
+        (replace(FAILS, roles=("receiver",)), "usable only as receiver on IAA: qpl_init_job: status 503", 0),
+    ],
+)
+def test_a_library_is_shown_with_what_it_did_on_its_device(
+    tried: Tried, line: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host(tmp_path, SPR)
+    live(monkeypatch, tmp_path, tried)
+
+    answer = run(tmp_path)
+
+    assert f"    {line}\n" in answer.stdout
+    assert answer.exit_code == code
+
+
+def test_a_library_without_a_device_is_not_worth_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(monkeypatch, tmp_path, FAILS)
+
+    answer = run(tmp_path)
+
+    assert ("503" in answer.stdout, answer.exit_code) == (False, 0)
+
+
+def test_json_has_what_a_library_did_on_its_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(monkeypatch, tmp_path, FAILS)
+
+    (library,) = json.loads(run(tmp_path, "--json").stdout)["libraries"]
+
+    assert (library["tried"]["roles"], library["tried"]["words"]) == ([], "qpl_init_job: status 503")
+
+
 def test_a_qemu_is_shown_with_version_program_and_methods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real(monkeypatch, Found(FETCHED, facts("10.0")))
 
@@ -187,6 +235,7 @@ def test_json_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         {
             "name": "qpl", "version": "1.9.0", "path": "/usr/lib/libqpl.so.1", "origin": "host", "problem": None,
             "started": {"version": "1.9.0", "problem": None},
+            "tried": None,
         }
     ]  # fmt: skip
     (proof,) = said["proof"]
