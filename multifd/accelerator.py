@@ -33,7 +33,10 @@ class VendorCodec:
     """The library's function without arguments that returns its version as text, None where it does not know it."""
     chooses_path: bool = False
     """The codec has a parameter ``path``: silicon or the library's own CPU path. Otherwise it is on silicon wherever
-    there is some, and whatever is about its CPU path needs a host without."""
+    there is some."""
+    on_cpu: bool = False
+    """Its binding computes on the CPU unless it is told otherwise. Otherwise whatever is about the library's CPU path
+    needs a host without a device."""
     software_only: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Values of the codec's parameters that its library has on its CPU path only."""
 
@@ -96,7 +99,14 @@ QAT: Final = Accelerator(
     method="qatzip",
     without="vendor-software",
     emulated="qat-emulated",
-    real=VendorCodec("qatzip", "libqatzip", "libqatzip.so.3", "libqatzip3", "github.com/intel/QATzip"),
+    real=VendorCodec(
+        "qatzip",
+        "libqatzip",
+        "libqatzip.so.3",
+        "libqatzip3",
+        "github.com/intel/QATzip",
+        chooses_path=True,
+    ),
     counter=Registers(
         "responses of the firmware on all engines (debugfs, fw_counters)",
         "/sys/kernel/debug/qat_*_{pci}/fw_counters",
@@ -125,6 +135,7 @@ IAA: Final = Accelerator(
         "github.com/intel/qpl",
         version="qpl_get_library_version",
         chooses_path=True,
+        on_cpu=True,
         software_only=MappingProxyType({"level": (3,)}),
     ),
     counter=Event(

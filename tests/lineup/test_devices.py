@@ -290,11 +290,14 @@ def test_unless_the_profile_says_who_has_some() -> None:
 
 ELSEWHERE = {
     ("qpl", "path"),
+    ("qpl", "numa_id"),
+    ("qatzip", "path"),
     ("qatzip", "backup"),
+    *(("qatzip", knob) for knob in ("polling", "requests", "forks", "wait")),
     ("qat-emulated", "device"),
     ("uadk-emulated", "device"),
 }
-"""What says who is there, and that nothing may be done in software where nobody is."""
+"""What says who is there, that nothing may be done in software where nobody is, and how a device is waited for."""
 
 
 def test_the_default_profile_uses_every_other_knob_of_the_accelerators() -> None:
