@@ -3,9 +3,9 @@
 A process maps the queue's portal, and since INTEL-SA-01084 (CVE-2024-21823) needs CAP_SYS_RAWIO for that on every IAA;
 without it it may write() descriptors into the node (``idxd_cdev_mmap`` and ``idxd_cdev_write``,
 drivers/dma/idxd/cdev.c, Linux 6.9.1; commits e11452eb071b and 6827738dc684). libqpl does so from 1.6.0 on
-(sources/middle-layer/dispatcher/hw_queue.cpp); before, such a queue counts as none. It loads libaccel-config with
-dlopen(3), by :data:`CONFIGURATION`, and answers 501 without (sources/core-iaa/sources/driver_loader/
-hw_configuration_driver.c and include/qpl/c_api/status.h, qpl 1.6.0).
+(sources/middle-layer/dispatcher/hw_queue.cpp, qpl 1.6.0); before, such a queue counts as none. It loads
+libaccel-config with dlopen(3), by :data:`CONFIGURATION`, and answers 501 without
+(sources/core-iaa/sources/driver_loader/hw_configuration_driver.c, qpl 1.6.0; include/qpl/c_api/status.h, qpl 1.6.0).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What of IAA's configuration outlives a boot: nothing that was not saved.
 
 Queues are configured in registers, and their nodes belong to root whenever they are made
-(Documentation/accfg/accel-config-save-config.txt, accel-config 4.1.6; drivers/dma/idxd/cdev.c, Linux 6.18).
+(idxd-config's accel-config-save-config.txt, accel-config 4.1.6; drivers/dma/idxd/cdev.c, Linux 6.18).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The driver registers a performance unit ``iax<n>`` (drivers/dma/idxd/perfmon.c, Linux 6.18, ``perfmon_pmu_init``: not in
 a guest, nor without CONFIG_INTEL_IDXD_PERFMON). It counts for all processes, which the kernel allows with
 ``perf_event_paranoid`` at 0 or less, or with CAP_PERFMON (``perf_allow_cpu``, include/linux/perf_event.h, Linux 6.18;
-CAP_SYS_ADMIN has it, too: ``perfmon_capable``, include/linux/capability.h).
+CAP_SYS_ADMIN has it, too: ``perfmon_capable``, include/linux/capability.h, Linux 6.18).
 """
 
 from __future__ import annotations

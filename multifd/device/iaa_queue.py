@@ -5,7 +5,7 @@ libqpl submits to queues that are enabled and *shared*, on a device that is enab
 sources/middle-layer/dispatcher/hw_queue.cpp and hw_device.cpp, qpl 1.6.0). A queue has a node for processes only if
 its type is *user* (drivers/dma/idxd/cdev.c, Linux 6.18). Attributes: Documentation/ABI/stable/sysfs-driver-dma-idxd
 (Linux 6.18). Commands: docs/devel/migration/qpl-compression.rst (QEMU 10.2) and
-Documentation/accfg/accel-config-config-wq.txt (accel-config 4.1.6).
+idxd-config's accel-config-config-wq.txt (accel-config 4.1.6).
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from multifd.device.recorded_host import FACTS, RELEASE, RecordedHost
 
 Distribution = Literal["debian", "fedora", "suse"]
 LIVE: Final = Path("/")
+DISTRIBUTION: Final = "/etc/os-release"
 _RELEASE: Final = re.compile(r"(\d+)\.(\d+)")
 _ENTERPRISE: Final = re.compile(r"\.el\d|-1[5-9]0\d00\.|\.amzn\d")
 """In the release of a kernel that carries drivers of newer ones: RHEL and its kin, SLES, Amazon Linux."""
@@ -183,7 +184,7 @@ class Host:
     @property
     def distribution(self) -> Distribution | None:
         """The family whose commands fit (os-release(5), ID and ID_LIKE)."""
-        lines = (line.partition("=") for line in (self.text("/etc/os-release") or "").splitlines())
+        lines = (line.partition("=") for line in (self.text(DISTRIBUTION) or "").splitlines())
         said = {key: value.strip("\"'") for key, _, value in lines}
         names = (part for key in ("ID", "ID_LIKE") for part in re.split(r"[\s-]+", said.get(key, "")))
         return next((_FAMILIES[name] for name in names if name in _FAMILIES), None)

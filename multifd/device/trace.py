@@ -18,7 +18,7 @@ from multifd.device.recorded_host import RecordedHost
 from multifd.device.sysfs import LIVE, Host
 
 _WORDS: Final = re.compile(
-    r"(?:intel_iommu|amd_iommu|iommu|iommu\.\w+|no5lvl|(?:idxd|vfio\w*|qat\w*|intel_qat)\.\S+)(?:=\S*)?"
+    r"(?:intel_iommu|amd_iommu|iommu|iommu\.\w+|no5lvl|(?:idxd|vfio[\w-]*|qat\w*|intel_qat)\.\S+)(?:=\S*)?"
 )
 """Options of the kernel that bear on an accelerator; others name disks and hosts."""
 _LINES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(

@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from multifd.accelerator import ACCELERATORS
 from multifd.codec import create, factories
 from multifd.codec.reference import reference
 from multifd.device.exclusive import Exclusive
@@ -75,12 +74,6 @@ class Tried:
     def works(self) -> bool:
         """The device did all or a half of it."""
         return bool(self.roles)
-
-    @property
-    def outcome(self) -> str:
-        """For a person, beside the library."""
-        how = "usable" if self.roles == BOTH else f"usable only as {self.roles[0]}" if self.works else "not usable"
-        return f"{how} on {ACCELERATORS[self.kind].name}: {self.words}"
 
 
 def alone_on(exclusive: Exclusive, devices: Sequence[Device]) -> Alone:
