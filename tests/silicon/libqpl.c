@@ -118,7 +118,7 @@ static uint32_t refused(const struct job *job)
 {
     if (!on_hardware(job, 0))
         return QPL_OK;
-    if (way("busy") && now_and_then(BUSY_PERIOD))
+    if (way("full") || (way("filling") && booked >= MIDDLE) || (way("busy") && now_and_then(BUSY_PERIOD)))
         return QPL_QUEUES_ARE_BUSY;
     /* For codes made for the data it is read twice. */
     book(COUNTER, job->operation == QPL_COMPRESS && job->flags & QPL_DYNAMIC_HUFFMAN ? 2 : 1);
