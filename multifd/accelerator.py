@@ -39,6 +39,8 @@ class VendorCodec:
     needs a host without a device."""
     software_only: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Values of the codec's parameters that its library has on its CPU path only."""
+    node: str | None = None
+    """The codec's parameter that names the NUMA node of devices, where the library looks for them near its caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ IAA: Final = Accelerator(
         chooses_path=True,
         on_cpu=True,
         software_only=MappingProxyType({"level": (3,)}),
+        node="numa_id",
     ),
     counter=Event(
         "descriptors submitted to shared work queues from user space (performance unit)",

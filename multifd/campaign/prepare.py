@@ -88,7 +88,8 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     devices = detect(options.device_host)
     binaries = binaries_of(profile, options.qemu)
     alone = Exclusive(options.device_host)
-    on_devices = device_peers(profile, devices, tried=preflight(profile, alone=alone_on(alone, devices)))
+    tried = preflight(profile, alone=alone_on(alone, devices), found=devices)
+    on_devices = device_peers(profile, devices, tried=tried)
     with Prober() if probe else nullcontext() as prober:
         asked = prober.probe if prober is not None else None
         # Others count what their cells do on these devices.

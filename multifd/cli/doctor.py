@@ -97,7 +97,7 @@ def _tried(root: Path, devices: Sequence[Device]) -> Iterable[Tried]:
     if not devices:
         return ()
     kinds = {device.kind for device in devices}
-    tried = preflight(load(DEFAULT_PROFILE), alone=alone_on(Exclusive(Host(root)), devices))
+    tried = preflight(load(DEFAULT_PROFILE), alone=alone_on(Exclusive(Host(root)), devices), found=devices)
     return [one for one in tried if one.works or one.kind in kinds]
 
 

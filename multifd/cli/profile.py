@@ -39,7 +39,9 @@ def profile(output: Path | None, root: Path) -> None:
     else:
         fetch_missing(auto, lambda line: print(f"multifd: {line}", file=sys.stderr, flush=True))
         alone = alone_on(Exclusive(host), found)
-        text = describe(found, [tried.kind for tried in preflight(auto, alone=alone) if tried.roles == BOTH])
+        text = describe(
+            found, [tried.kind for tried in preflight(auto, alone=alone, found=found) if tried.roles == BOTH]
+        )
     if output is None:
         print(text, end="")
         return
