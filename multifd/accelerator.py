@@ -33,9 +33,14 @@ class VendorCodec:
     """The library's function without arguments that returns its version as text, None where it does not know it."""
     chooses_path: bool = False
     """The codec has a parameter ``path``: silicon or the library's own CPU path. Otherwise it is on silicon wherever
-    there is some, and whatever is about its CPU path needs a host without."""
+    there is some."""
+    on_cpu: bool = False
+    """Its binding computes on the CPU unless it is told otherwise. Otherwise whatever is about the library's CPU path
+    needs a host without a device."""
     software_only: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Values of the codec's parameters that its library has on its CPU path only."""
+    node: str | None = None
+    """The codec's parameter that names the NUMA node of devices, where the library looks for them near its caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,14 @@ QAT: Final = Accelerator(
     method="qatzip",
     without="vendor-software",
     emulated="qat-emulated",
-    real=VendorCodec("qatzip", "libqatzip", "libqatzip.so.3", "libqatzip3", "github.com/intel/QATzip"),
+    real=VendorCodec(
+        "qatzip",
+        "libqatzip",
+        "libqatzip.so.3",
+        "libqatzip3",
+        "github.com/intel/QATzip",
+        chooses_path=True,
+    ),
     counter=Registers(
         "responses of the firmware on all engines (debugfs, fw_counters)",
         "/sys/kernel/debug/qat_*_{pci}/fw_counters",
@@ -125,7 +137,9 @@ IAA: Final = Accelerator(
         "github.com/intel/qpl",
         version="qpl_get_library_version",
         chooses_path=True,
+        on_cpu=True,
         software_only=MappingProxyType({"level": (3,)}),
+        node="numa_id",
     ),
     counter=Event(
         "descriptors submitted to shared work queues from user space (performance unit)",
@@ -136,7 +150,7 @@ IAA: Final = Accelerator(
 )
 """Intel In-Memory Analytics Accelerator. The event is ``event_category=0x0,event=0x1`` of drivers/dma/idxd/perfmon.c
 (Linux 6.18). Level 3 (``qpl_high_level``) is refused on the hardware path: sources/c_api/compression_operations/
-arguments_check.hpp (qpl 1.9.0)."""
+arguments_check.hpp (github.com/intel/qpl, eddfae1)."""
 
 KUNPENG: Final = Accelerator(
     kind="kunpeng",

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
 from multifd.result.record import Cell, Results
-from reports import integrity, matrix, model, performance, thread, vocabulary
+from reports import device, integrity, matrix, model, performance, thread, vocabulary
 
 
 def render(results: Results) -> str:
@@ -40,6 +40,7 @@ def render(results: Results) -> str:
         thread=thread.thread(results),
         anchors={cell.id: matrix.anchor(cell) for cell in results.cells},
         guards=integrity.guards(results),
+        proof=device.proof(results.cells),
     )
 
 
@@ -92,6 +93,7 @@ def _environment() -> Environment:
         "time": _time,
         "compact": _compact,
         "content": in_words,
+        "device": device.said,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,

@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from multifd.result.conclusion import exit_code
-from multifd.result.record import Cell, DeviceWork, Results, Verdict
-from reports import model
+from multifd.result.record import Cell, Results, Verdict
+from reports import device, model
 from reports.matrix import grouped
 from reports.vocabulary import word
 
@@ -83,7 +83,7 @@ def _testcase(cell: Cell) -> Element:
         ("provenance.sender", cell.provenance.sender),
         ("provenance.receiver", cell.provenance.receiver),
         ("device_verdict", cell.device_verdict),
-        *((f"device.{work.end}", _counted(work)) for work in cell.device),
+        *((f"device.{work.end}", f"{work.device}: {device.said(work)}") for work in cell.device),
         *(("issue", issue) for issue in cell.issues),
     ):
         if value:
@@ -94,11 +94,6 @@ def _testcase(cell: Cell) -> Element:
             "\n".join(line for line in (cell.error, *cell.complaints, f"reproduce: {cell.reproduce}") if line)
         )
     return case
-
-
-def _counted(work: DeviceWork) -> str:
-    counted = "unknown" if work.counted is None else work.counted
-    return f"{work.device}: asked {work.asked}, counted {counted} ({work.source}): {work.verdict}"
 
 
 def _xml(text: str) -> str:

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
 from multifd.result.record import Results
-from reports import integrity, matrix, model, performance, thread, vocabulary
+from reports import device, integrity, matrix, model, performance, thread, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -38,6 +38,7 @@ def render(results: Results) -> str:
         compared=performance.compared(results),
         thread=thread.thread(results),
         guards=integrity.guards(results),
+        proof=device.proof(results.cells),
     )
 
 
@@ -70,6 +71,7 @@ def _environment() -> Environment:
         "word": vocabulary.word,
         "provenances": matrix.provenances,
         "content": in_words,
+        "device": device.said,
         "number": _number,
         "states": thread.states,
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from multifd.result.exchange import WORDS, Half, Mark
-from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, State, Verdict
+from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, State, Verdict, Witness
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ VERDICTS: Final[dict[Verdict, Term]] = {
 KINDS: Final[dict[Kind, str]] = {
     "corrupt": "memory is wrong and neither side said so",
     "accepted": "accepted where a rejection was predicted",
-    "unproven": "said to run on hardware, but the device counted less than the work demands",
-    "disturbed": "the device counted more than the work can have been: somebody else used it",
+    "unproven": "said to run on hardware, but less was counted than was asked of it",
+    "disturbed": "said to run on hardware, which somebody else used meanwhile: run it while nobody does",
     "hang": "a deadline passed",
     "crash": "a peer died",
     "invariant": "memory is right, but something that always holds did not: the stream's own book-keeping",
@@ -47,14 +47,21 @@ KINDS: Final[dict[Kind, str]] = {
 """Every kind of failure, worst first."""
 
 DEVICES: Final[dict[DeviceVerdict, str]] = {
-    "proven": "the device counted what the work demands",
+    "proven": "the device, or its vendor's library, counted what was asked of it",
     "fell-back": "the vendor's own rules gave the work to software, as predicted",
-    "unproven": "the device counted less than the work demands",
-    "disturbed": "the device counted more than the work can have been: somebody else used it",
-    "unverified": "nothing could be read that says whether the device did it",
+    "unproven": "less was counted than was asked",
+    "disturbed": "somebody else used the device meanwhile, and no library says what was whose",
+    "unverified": "nothing says whether the device did it; why stands beside it",
     "not claimed": "no end claims hardware",
 }
 """What is known of the part that hardware had in a cell."""
+
+WITNESSES: Final[dict[Witness, str]] = {
+    "device": "the device's own counters",
+    "library": "its library's own count",
+    "none": "nobody",
+}
+"""Whose word the count of a device's work is."""
 
 PROVENANCES: Final[dict[Provenance, Term]] = {
     "hardware": Term("H", "hardware", "on the accelerator itself"),

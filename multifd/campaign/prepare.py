@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from multifd.campaign.content import surveyed
 from multifd.campaign.options import Options
 from multifd.device.diagnose import detect
+from multifd.device.exclusive import Exclusive
 from multifd.errors import InputError
 from multifd.libraries.find import Library
 from multifd.lineup.devices import device_peers
@@ -19,7 +20,7 @@ from multifd.lineup.holding import limited
 from multifd.lineup.introduce import resolve
 from multifd.lineup.libraries import fetch_missing
 from multifd.lineup.peers import LineUp
-from multifd.lineup.preflight import preflight
+from multifd.lineup.preflight import alone_on, preflight
 from multifd.lineup.probe import Prober
 from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus
 from multifd.lineup.reconcile import reconciled
@@ -86,10 +87,14 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     fetch_missing(profile, say)
     devices = detect(options.device_host)
     binaries = binaries_of(profile, options.qemu)
-    on_devices = device_peers(profile, devices, tried=preflight(profile))
+    alone = Exclusive(options.device_host)
+    tried = preflight(profile, alone=alone_on(alone, devices), found=devices)
+    on_devices = device_peers(profile, devices, tried=tried)
     with Prober() if probe else nullcontext() as prober:
         asked = prober.probe if prober is not None else None
-        line_up = reconciled(resolve(options.profile, profile, asked, on_devices), on_devices)
+        # Others count what their cells do on these devices.
+        with alone.holding(device for peer in on_devices for device in peer.devices):
+            line_up = reconciled(resolve(options.profile, profile, asked, on_devices), on_devices)
     if binaries:
         say(f"asking {len(binaries)} QEMUs what they are")
         qemus = (resolve_qemus if probe else introduced)(binaries, profile.deadlines.hello)

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
 import yaml
 
 from multifd.accelerator import ACCELERATORS
+from multifd.campaign.options import DEFAULT_PROFILE
 from multifd.device.diagnose import detect
+from multifd.device.exclusive import Exclusive
 from multifd.device.found import Device
-from multifd.device.sysfs import Host
+from multifd.device.sysfs import LIVE, Host
 from multifd.errors import EnvironmentBroke
+from multifd.lineup.device_peer import BOTH
+from multifd.lineup.libraries import fetch_missing
+from multifd.lineup.preflight import alone_on, preflight
+from multifd.profile.load import load
 from multifd.profile.model import Policy
 
 
 @click.command()
 @click.option("--output", type=click.Path(path_type=Path), help="Write it to this file instead of standard output.")
-@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("/"), hidden=True)
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=LIVE, hidden=True)
 def profile(output: Path | None, root: Path) -> None:
-    """Write a profile from this host: devices that are usable are required, others emulated, peers as in auto.
+    """Write a profile from this host: devices that work are required, others emulated, peers as in auto.
 
-    Use it with --hwprofile FILE, and edit it as you like (docs/devices.md).
+    Each vendor's library is tried on its device, as a run tries it, and fetched where it is not on this host. Use the
+    profile with --hwprofile FILE, and edit it as you like (docs/devices.md).
     """
-    text = describe(detect(Host(root)))
+    host, auto = Host(root), load(DEFAULT_PROFILE)
+    found = detect(host)
+    if root != LIVE:
+        text = describe(found, [device.kind for device in found if device.usable])
+    else:
+        fetch_missing(auto, lambda line: print(f"multifd: {line}", file=sys.stderr, flush=True))
+        alone = alone_on(Exclusive(host), found)
+        text = describe(
+            found, [tried.kind for tried in preflight(auto, alone=alone, found=found) if tried.roles == BOTH]
+        )
     if output is None:
         print(text, end="")
         return
@@ -33,13 +51,14 @@ def profile(output: Path | None, root: Path) -> None:
         raise EnvironmentBroke(f"{output}: cannot write: {problem.strerror}") from None
 
 
-def describe(found: tuple[Device, ...]) -> str:
-    """The profile as YAML; it loads again as it stands."""
+def describe(found: Sequence[Device], working: Collection[str]) -> str:
+    """The profile as YAML, with the kinds of accelerators that work here; it loads again as it stands."""
     devices = {}
     for kind, accelerator in ACCELERATORS.items():
+        policy: Policy = "require" if kind in working and accelerator.real is not None else "emulate"
         usable = [device for device in found if device.kind == kind and device.usable]
-        policy: Policy = "require" if usable and accelerator.real is not None else "emulate"
-        devices[kind] = {"policy": policy, **({"count": len(usable)} if policy == "require" else {})}
+        # One works, whatever is known of it.
+        devices[kind] = {"policy": policy, **({"count": len(usable) or 1} if policy == "require" else {})}
     names = ", ".join(f"{device.name} {device.pci or ''}".strip() for device in found) or "no accelerator"
     made = {"description": f"Written from a host with {names}.", "extends": "auto", "devices": devices}
     return yaml.safe_dump(made, sort_keys=False, width=110)

@@ -48,7 +48,7 @@ def _of_module(name: str) -> Factory | None:
 
 def create_peer(name: str) -> Codec:
     """A codec by its peer name, parameters in brackets: ``zlib[level=6,window=12]``."""
-    match = re.fullmatch(r"([\w-]+)(?:\[((?:\w+=\d{1,9})(?:,\w+=\d{1,9})*)\])?", name)
+    match = re.fullmatch(r"([\w-]+)(?:\[((?:\w+=-?\d{1,9})(?:,\w+=-?\d{1,9})*)\])?", name)
     if match is None:
         raise InputError(f"codec {name!r}: expected a name with parameters in brackets, such as zlib[level=6]")
     pairs = (parameter.split("=") for parameter in (match[2] or "").split(",") if parameter)

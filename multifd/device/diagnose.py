@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from multifd.accelerator import ACCELERATORS
 from multifd.device.found import Device, Problem
+from multifd.device.proof import Proof, proofs
 from multifd.device.sysfs import Host
 
 ENOUGH: Final = 1 << 30
@@ -22,6 +23,8 @@ class Diagnosis:
     """What a host has and what is wrong with it."""
 
     devices: tuple[Device, ...]
+    proofs: tuple[Proof, ...]
+    """How the work of each kind of them can be proven."""
     memory: int | None
     """Bytes available to new processes (``MemAvailable``), None if unknown."""
     shared_memory: int | None
@@ -41,25 +44,30 @@ def detection(kind: str) -> Callable[[Host], tuple[Device, ...]]:
     return detect_kind
 
 
-def diagnose(host: Host, enough: int = ENOUGH) -> Diagnosis:
-    """Look at everything; a run needs ``enough`` bytes of memory and of scratch space."""
+def diagnose(host: Host, enough: int | None = ENOUGH) -> Diagnosis:
+    """Look at everything; a run needs ``enough`` bytes of memory and of scratch space.
+
+    With None nobody looks for room: a recorded host has none of its own.
+    """
+    devices = detect(host)
+    proven = proofs(host, devices)
+    if enough is None:
+        return Diagnosis(devices, proven, None, None, ())
     memory, shared = _available(host), host.free(SHARED_MEMORY)
+    return Diagnosis(devices, proven, memory, shared, tuple(_room(host, memory, shared, enough)))
+
+
+def _room(host: Host, memory: int | None, shared: int | None, enough: int) -> Iterator[Problem]:
     temporary = Host(user=host.user).free(tempfile.gettempdir())
-    problems = []
     if memory is not None and memory < enough:
-        problems.append(
-            Problem(
-                f"{memory >> 20} MiB of memory are available, a run needs {enough >> 20} MiB", "# end other programs"
-            )
+        yield Problem(
+            f"{memory >> 20} MiB of memory are available, a run needs {enough >> 20} MiB", "# end other programs"
         )
     if max(shared or 0, temporary or 0) < enough:
-        problems.append(
-            Problem(
-                f"neither {SHARED_MEMORY} nor {tempfile.gettempdir()} has {enough >> 20} MiB to spare",
-                f"mount -o remount,size={2 * enough >> 20}M {SHARED_MEMORY}\n# or set TMPDIR",
-            )
+        yield Problem(
+            f"neither {SHARED_MEMORY} nor {tempfile.gettempdir()} has {enough >> 20} MiB to spare",
+            f"mount -o remount,size={2 * enough >> 20}M {SHARED_MEMORY}\n# or set TMPDIR",
         )
-    return Diagnosis(detect(host), memory, shared, tuple(problems))
 
 
 def _available(host: Host) -> int | None:

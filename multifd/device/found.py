@@ -39,14 +39,17 @@ class Device:
     notes: tuple[Problem, ...] = ()
     """What its owner should know although it can be used as it is."""
     directions: frozenset[Direction] = BOTH
-    """The roles in which a vendor library of this user can work on it, where there is no problem."""
+    """The roles in which a vendor library of this user can work on it, where there is no problem; none: for others."""
     processes: int | None = None
-    """How many processes may hold it at a time, None where nothing limits them."""
+    """How many processes of the host may hold devices of its kind at a time, None where nothing limits them."""
 
     @property
     def usable(self) -> bool:
-        """Whether a vendor library of this user can work on it, in its :attr:`directions`."""
-        return not self.problems
+        """Whether a vendor library of this user can work on it, in its :attr:`directions`.
+
+        One that serves in no direction is not usable, and nothing is wrong with it: it works for others.
+        """
+        return not self.problems and bool(self.directions)
 
     def described(self) -> dict[str, Any]:
         """As JSON shows it."""

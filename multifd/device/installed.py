@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from multifd.device import qat_release
 from multifd.errors import EnvironmentBroke
 from multifd.process.run import run
 
@@ -20,8 +21,10 @@ _UPSTREAM: Final = re.compile(r"(?:\d+:)?([^-\s]+)")
 def version(soname: str) -> str | None:
     """Release of the library's package, else of the pkg-config file beside it, else :data:`UNKNOWN`; None if absent.
 
-    A library that was built by hand has no package.
+    A library that was built by hand has no package. qatmgr, which is none, tells its release itself.
     """
+    if soname == qat_release.NAME:
+        return qat_release.ask_release()
     path = located(soname)
     if path is None:
         return None

@@ -22,7 +22,10 @@ SHARED_VIRTUAL_ADDRESSING: Final = 0x1
 """include/uapi/misc/uacce/uacce.h (Linux 6.18), ``UACCE_DEV_SVA``."""
 ALGORITHM: Final = "zlib"
 """What QEMU asks UADK for (migration/multifd-uadk.c, QEMU 10.2)."""
-_RELOAD: Final = "modprobe -r hisi_zip\nmodprobe hisi_zip uacce_mode=1"
+_KEEP: Final = "echo options hisi_zip uacce_mode=1 > /etc/modprobe.d/hisi_zip.conf"
+_RELOAD: Final = (
+    f"# the kernel's own use of it (crypto API) stops meanwhile:\nmodprobe -r hisi_zip\n{_KEEP}\nmodprobe hisi_zip"
+)
 
 
 def detect(host: Host) -> tuple[Device, ...]:
@@ -52,7 +55,7 @@ def _device(host: Host, function: Function) -> Device:
 
 def _problems(host: Host, function: Function, path: str, node: str) -> Iterator[Problem]:
     if function.driver is None:
-        yield Problem("no driver is bound to it", "modprobe uacce\nmodprobe hisi_zip uacce_mode=1")
+        yield Problem("no driver is bound to it", f"modprobe uacce\n{_KEEP}\nmodprobe hisi_zip")
         return
     if not path:
         yield Problem("hisi_zip gives it to the kernel only: it is not registered with uacce", _RELOAD)
@@ -73,4 +76,8 @@ def _problems(host: Host, function: Function, path: str, node: str) -> Iterator[
     if not host.exists(node):
         yield Problem(f"it has no device node {node}", "udevadm trigger --subsystem-match=uacce")
     elif not host.permits(node):
-        yield Problem(f"user {host.user.name} may not open {node}", f"chown {host.user.name} {node}")
+        yield Problem(
+            f"user {host.user.name} may not open {node}",
+            f'echo \'KERNEL=="hisi_zip-*", OWNER="{host.user.name}"\' > /etc/udev/rules.d/60-hisi-zip.rules\n'
+            "udevadm control --reload && udevadm trigger --subsystem-match=uacce",
+        )

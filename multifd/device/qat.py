@@ -1,175 +1,173 @@
-"""Intel QuickAssist (QAT): generations, and everything between a physical function and a compressed page.
+"""Intel QuickAssist (QAT): every physical function (PF) of a host, and what is between it and a compressed page.
 
-There are two user-space stacks, and QATzip runs on either:
+There are two user-space stacks, and libqatzip runs on either, with a libqat of its own:
 
-* *vfio*: the kernel's driver on the physical function (PF), its virtual functions (VFs) bound to vfio-pci, and
-  libqat, which asks qatmgr for VFs and opens their ``/dev/vfio/<group>`` (INSTALL, qatlib 26.08). From 4xxx on;
-  Linux refuses older QAT to vfio-pci (drivers/vfio/pci/vfio_pci.c, Linux 6.18, ``vfio_pci_dev_in_denylist``).
-* *adf*: Intel's own driver package with ``/dev/usdm_drv`` for pinned memory and ``/etc/<driver>_dev<n>.conf``. Any
-  generation; ``/dev/usdm_drv`` is how it is told apart, the kernel's own driver has no such node.
+* *vfio* (:mod:`multifd.device.qat_vfio`): the kernel's own driver on the PF, its virtual functions (VFs) bound to
+  vfio-pci, and qatlib, from 4xxx on;
+* *adf* (:mod:`multifd.device.qat_package`): Intel's driver package, for any generation.
+
+What each is set to do is in :mod:`multifd.device.qat_services`; which processes get what, in
+:mod:`multifd.device.qat_manager`; releases that break, in :mod:`multifd.device.qat_errata`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
-from multifd.device import pci
-from multifd.device.found import Device, Problem
+from multifd.device import pci, qat_services
+from multifd.device.found import BOTH, Device, Direction, Problem
 from multifd.device.pci import Function
+from multifd.device.qat_generation import PHYSICAL, VIRTUAL, Generation
+from multifd.device.qat_package import Package, runs
+from multifd.device.qat_vfio import Group, Vfio, node, virtual_functions
 from multifd.device.sysfs import Host
 
-Stack = Literal["vfio", "adf"]
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One row of the table of generations: PCI ids of PF and VF, driver, kernel module."""
-
-    name: str
-    physical: int
-    virtual: int
-    driver: str
-    module: str
-    vfio: bool
-    """Whether libqat reaches it through vfio-pci."""
-
-
-GENERATIONS: Final = (
-    Generation("dh895xcc", 0x0435, 0x0443, "dh895xcc", "qat_dh895xcc", vfio=False),
-    Generation("c62x", 0x37C8, 0x37C9, "c6xx", "qat_c62x", vfio=False),
-    Generation("c3xxx", 0x19E2, 0x19E3, "c3xxx", "qat_c3xxx", vfio=False),
-    Generation("d15xx", 0x6F54, 0x6F55, "d15xx", "qat_d15xx", vfio=False),
-    Generation("200xx", 0x18EE, 0x18EF, "200xx", "qat_200xx", vfio=False),
-    Generation("c4xxx", 0x18A0, 0x18A1, "c4xxx", "qat_c4xxx", vfio=False),
-    Generation("4xxx", 0x4940, 0x4941, "4xxx", "qat_4xxx", vfio=True),
-    Generation("401xx", 0x4942, 0x4943, "4xxx", "qat_4xxx", vfio=True),
-    Generation("402xx", 0x4944, 0x4945, "4xxx", "qat_4xxx", vfio=True),
-    Generation("420xx", 0x4946, 0x4947, "420xx", "qat_420xx", vfio=True),
-    Generation("6xxx", 0x4948, 0x4949, "6xxx", "qat_6xxx", vfio=True),
-)
-"""Ids: quickassist/utilities/service/qat_init.sh.in (qatlib 26.08) for dh895xcc to d15xx;
-drivers/common/qat/qat_device.c (DPDK 24.11) for 200xx and c4xxx;
-drivers/crypto/intel/qat/qat_common/adf_accel_devices.h (Linux 6.18) for 4xxx and later."""
-
-COMPRESSION: Final = frozenset({"dc", "dcc"})
-"""Services that compress: Documentation/ABI/testing/sysfs-driver-qat (Linux 6.18). ``decomp`` alone does not."""
-MANAGER_SOCKET: Final = "/run/qat/qatmgr.sock"
-"""adf_io/vfio/qat_mgr.h (qatlib 26.08), ``QATMGR_SOCKET``."""
-LOCKED_PER_VF: Final = 16 << 20
-"""Bytes that libqat locks for each VF (INSTALL, qatlib 26.08); by default a process gets one VF of every PF."""
-RECOMMENDED_MEMLOCK: Final = 500_000
-"""KiB for compression (intel/qatlib, INSTALL)."""
-PINNED_MEMORY_NODE: Final = "/dev/usdm_drv"
-ADF_NODES: Final = ("/dev/qat_adf_ctl", "/dev/qat_dev_processes", PINNED_MEMORY_NODE)
-
-_PHYSICAL: Final = {generation.physical: generation for generation in GENERATIONS}
-_VIRTUAL: Final = {generation.virtual: generation for generation in GENERATIONS}
+NOWHERE: Final[frozenset[Direction]] = frozenset()
+"""The roles of a device that serves no migration."""
 
 
 def detect(host: Host) -> tuple[Device, ...]:
-    """Every PF with its VFs; in a guest, where there is no PF, every VF."""
-    functions = list(pci.functions(host, pci.INTEL))
-    physical = [function for function in functions if function.device in _PHYSICAL]
-    guests = [
-        function for function in functions if function.device in _VIRTUAL and not host.exists(f"{function.path}/physfn")
+    """Every PF with its VFs; in a guest, where there is no PF, every VF; in a container those that it was given."""
+    groups = list(_groups(host))
+    kernel = Vfio(host, [each for each in groups if not _by_package(host, each)])
+    given = [each for each in groups if kernel.ours(each)]
+    if kernel.contained and given:
+        groups = given
+    packages = _packages(host, groups)
+    devices = [
+        _under_package(host, group, packages[group.function])
+        if group.function in packages
+        else _under_kernel(host, group, kernel, number)
+        for number, group in enumerate(groups)
     ]
-    opened = len(physical) + len(guests)
-    return (
-        *(_physical(host, function, index, opened) for index, function in _numbered(physical)),
-        *(_guest(host, function, index, opened) for index, function in _numbered(guests)),
-    )
+    return tuple(_shared(devices, list(packages.values())))
 
 
-def _numbered(functions: Sequence[Function]) -> Iterator[tuple[int, Function]]:
-    """Functions with their number among those of one driver, which names the file of the *adf* stack."""
-    seen: dict[str, int] = {}
+def _groups(host: Host) -> Iterator[Group]:
+    functions = list(pci.functions(host, pci.INTEL))
     for function in functions:
-        driver = (_PHYSICAL.get(function.device) or _VIRTUAL[function.device]).driver
-        seen[driver] = seen.get(driver, -1) + 1
-        yield seen[driver], function
+        if function.device in PHYSICAL:
+            yield Group(function, virtual_functions(host, function))
+    for function in functions:
+        if function.device in VIRTUAL and not host.exists(f"{function.path}/physfn"):
+            yield Group(function, (function,))
 
 
-def _physical(host: Host, function: Function, index: int, opened: int) -> Device:
-    generation = _PHYSICAL[function.device]
-    stack = _stack(host, generation)
-    virtual = _virtual_functions(host, function)
-    facts = {"driver": function.driver or "none", "stack": stack}
-    services = host.text(f"{function.path}/qat/cfg_services")
-    if services is not None:
-        facts["services"] = services
-    if stack == "vfio":
-        facts["virtual functions"] = str(len(virtual))
-        nodes = _vfio_nodes(host, virtual)
-    else:
-        nodes = _adf_nodes(host)
+def _generation(function: Function) -> Generation:
+    return PHYSICAL.get(function.device) or VIRTUAL[function.device]
+
+
+def _by_package(host: Host, group: Group) -> bool:
+    return runs(host, _generation(group.function), group.virtual)
+
+
+def _packages(host: Host, groups: Sequence[Group]) -> dict[Function, Package]:
+    """The functions of the driver package; the files of its configuration are numbered by driver."""
+    found: dict[Function, Package] = {}
+    seen: dict[str, int] = {}
+    for group in (each for each in groups if _by_package(host, each)):
+        generation = _generation(group.function)
+        own = generation.driver if group.function.device in PHYSICAL else f"{generation.driver}vf"
+        virtual = [one for one in group.virtual if one.driver == f"{generation.driver}vf"]
+        users = [(own, group.function)] if own.endswith("vf") or not group.virtual else []
+        users = users or [(f"{generation.driver}vf", one) for one in virtual]
+        named = []
+        for driver, one in users:
+            number = seen[driver] = seen.get(driver, -1) + 1
+            named.append((f"/etc/{driver}_dev{number}.conf", one))
+        found[group.function] = Package(host, group.function, generation, named)
+    return found
+
+
+def _under_kernel(host: Host, group: Group, kernel: Vfio, number: int) -> Device:
+    function, generation = group.function, _generation(group.function)
+    physical = function.device in PHYSICAL
+    named = qat_services.services(host, function)
+    facts = {"driver": function.driver or "none", "stack": "vfio"}
+    if named is not None:
+        facts["services"] = named
+    if physical:
+        facts["virtual functions"] = str(len(group.virtual))
+    served, problems, notes = _judged(host, group, kernel, number)
+    processes = kernel.processes if served and not problems else None
     return Device(
         kind="qat",
-        name=generation.name,
+        name=generation.name if physical else f"{generation.name}vf",
         pci=function.address,
         generation=generation.name,
-        facts=facts,
-        nodes=nodes,
-        problems=tuple(_problems(host, function, generation, index, virtual, opened)),
+        facts={**facts, **_placed(host, function), **_counted(processes)},
+        nodes=tuple(node(one) for one in kernel.open(group)),
+        problems=problems,
+        notes=notes,
+        directions=served,
+        processes=processes,
     )
 
 
-def _guest(host: Host, function: Function, index: int, opened: int) -> Device:
-    generation = _VIRTUAL[function.device]
-    stack = _stack(host, generation)
-    return Device(
-        kind="qat",
-        name=f"{generation.name}vf",
-        pci=function.address,
-        generation=generation.name,
-        facts={"driver": function.driver or "none", "stack": stack},
-        nodes=_vfio_nodes(host, [function]) if stack == "vfio" else _adf_nodes(host),
-        problems=tuple(_guest_problems(host, function, generation, index, opened)),
-    )
-
-
-def _stack(host: Host, generation: Generation) -> Stack:
-    return "adf" if host.exists(PINNED_MEMORY_NODE) or not generation.vfio else "vfio"
-
-
-def _virtual_functions(host: Host, function: Function) -> list[Function]:
-    links = (host.link(path) for path in host.find(f"{function.path}/virtfn*"))
-    return sorted((pci.function(host, link) for link in links if link), key=lambda one: one.address)
-
-
-def _problems(
-    host: Host,
-    function: Function,
-    generation: Generation,
-    index: int,
-    virtual: Sequence[Function],
-    opened: int,
-) -> Iterator[Problem]:
+def _judged(
+    host: Host, group: Group, kernel: Vfio, number: int
+) -> tuple[frozenset[Direction], tuple[Problem, ...], tuple[Problem, ...]]:
+    """The roles that it serves, problems, notes."""
+    function, generation = group.function, _generation(group.function)
+    if function.device in VIRTUAL:
+        problems = tuple(kernel.problems(group))
+        return BOTH, problems, () if problems else tuple(kernel.notes(group))
     if function.driver != generation.driver:
-        yield _unbound(function, generation.driver, generation.module)
-    elif _stack(host, generation) == "adf":
-        yield from _adf(host, generation.name, f"{generation.driver}_dev{index}.conf")
-    else:
-        yield from _service(host, function)
-        if virtual:
-            yield from _vfio(host, virtual)
-            yield from _user(host, opened)
+        return BOTH, (_unbound(function, generation.driver, generation.module),), ()
+    if kernel.elsewhere(group):
+        return NOWHERE, (), tuple(kernel.notes(group))
+    others = any(each is not group and kernel.ours(each) and kernel.named(each) for each in kernel.groups)
+    notes = tuple(qat_services.notes(host, function, None if kernel.contained else number, others=others))
+    if others and not kernel.serves(group):
+        return NOWHERE, (), notes
+    problems = tuple(qat_services.problems(host, function, others=others))
+    if not (problems and qat_services.down(host, function) and not group.virtual):
+        problems += tuple(kernel.problems(group))
+    return kernel.directions(group), problems, notes + (() if problems else tuple(kernel.notes(group)))
+
+
+def _under_package(host: Host, group: Group, package: Package) -> Device:
+    function, generation = group.function, _generation(group.function)
+    physical = function.device in PHYSICAL
+    driver = generation.driver if physical else f"{generation.driver}vf"
+    module = generation.module if physical else f"{generation.module}vf"
+    bound = function.driver == driver
+    problems = tuple(package.problems()) if bound else (_unbound(function, driver, module),)
+    return Device(
+        kind="qat",
+        name=generation.name if physical else f"{generation.name}vf",
+        pci=function.address,
+        generation=generation.name,
+        facts={"driver": function.driver or "none", "stack": "adf", **_placed(host, function)},
+        nodes=tuple(each for each in package.nodes if host.permits(each)),
+        problems=problems,
+        notes=tuple(package.notes()) if bound else (),
+    )
+
+
+def _shared(devices: Sequence[Device], packages: Sequence[Package]) -> Iterator[Device]:
+    """With the number of processes that the driver package serves, over all its devices."""
+    served = [count for package in packages if (count := package.processes) is not None]
+    count = None
+    if served:
+        count = min(served) if all(package.shared for package in packages) else sum(served)
+    for device in devices:
+        if device.facts["stack"] == "adf" and not device.problems and count is not None:
+            yield replace(device, processes=count, facts={**device.facts, **_counted(count)})
         else:
-            yield _no_virtual_functions(host, function)
+            yield device
 
 
-def _guest_problems(
-    host: Host, function: Function, generation: Generation, index: int, opened: int
-) -> Iterator[Problem]:
-    driver = f"{generation.driver}vf"
-    if _stack(host, generation) == "vfio":
-        yield from _vfio(host, [function])
-        yield from _user(host, opened)
-    elif function.driver != driver:
-        yield _unbound(function, driver, f"{generation.module}vf")
-    else:
-        yield from _adf(host, generation.name, f"{driver}_dev{index}.conf")
+def _placed(host: Host, function: Function) -> dict[str, str]:
+    """Its NUMA node: memory and threads of another one are slower (QATE-98551, README.md, qatlib 26.08)."""
+    numa = host.number(f"{function.path}/numa_node")
+    return {"NUMA node": str(numa)} if numa is not None and numa >= 0 else {}
+
+
+def _counted(processes: int | None) -> dict[str, str]:
+    return {} if processes is None else {"processes": f"{processes} at a time"}
 
 
 def _unbound(function: Function, driver: str, module: str) -> Problem:
@@ -177,135 +175,6 @@ def _unbound(function: Function, driver: str, module: str) -> Problem:
         return Problem("no driver is bound to it", f"modprobe {module}")
     return Problem(
         f"driver {function.driver} is bound to it instead of {driver}",
+        f"# whoever uses it through {function.driver} (a guest, DPDK) loses it:\n"
         f"modprobe {module}\n{function.hand_over(driver)}",
     )
-
-
-def _service(host: Host, function: Function) -> Iterator[Problem]:
-    """State and service (Documentation/ABI/testing/sysfs-driver-qat)."""
-    qat = f"{function.path}/qat"
-    services, down = host.text(f"{qat}/cfg_services"), host.text(f"{qat}/state") == "down"
-    if services is not None and not COMPRESSION.intersection(services.split(";")):
-        stop = "" if down else f"echo down > {qat}/state\n"
-        yield Problem(
-            f"its service is {services}, which does not compress",
-            "systemctl stop qat\n"
-            f"{stop}"
-            f"echo dc > {qat}/cfg_services\n"
-            f"echo up > {qat}/state\n"
-            "echo ServicesEnabled=dc >> /etc/sysconfig/qat\n"
-            "systemctl start qat",
-        )
-    elif down:
-        yield Problem("it is down", f"echo up > {qat}/state")
-
-
-def _no_virtual_functions(host: Host, function: Function) -> Problem:
-    if function.iommu_group is None:
-        return Problem(
-            "the IOMMU is off, so there can be no virtual functions for libqat",
-            'grubby --update-kernel=ALL --args="intel_iommu=on"\n'
-            "# or add intel_iommu=on to GRUB_CMDLINE_LINUX in /etc/default/grub and run update-grub\n"
-            "# VT-d must be enabled in the BIOS; then reboot",
-        )
-    total = host.number(f"{function.path}/sriov_totalvfs")
-    return Problem(
-        "it has no virtual functions, and libqat works on nothing else",
-        f"echo {total or 16} > {function.path}/sriov_numvfs\nsystemctl restart qat",
-    )
-
-
-def _vfio_nodes(host: Host, virtual: Sequence[Function]) -> tuple[str, ...]:
-    return tuple(
-        f"/dev/vfio/{one.iommu_group}"
-        for one in virtual
-        if one.driver == "vfio-pci" and one.iommu_group and host.permits(f"/dev/vfio/{one.iommu_group}")
-    )
-
-
-def _vfio(host: Host, virtual: Sequence[Function]) -> Iterator[Problem]:
-    """One VF that can be opened is enough for libqat; else name what keeps the first one away."""
-    if _vfio_nodes(host, virtual):
-        return
-    bound = next((one for one in virtual if one.driver == "vfio-pci" and one.iommu_group), None)
-    if bound is None:
-        yield _unbound_vf(virtual[0])
-        return
-    node = f"/dev/vfio/{bound.iommu_group}"
-    if not host.exists(node):
-        yield Problem(f"{node} does not exist although vfio-pci is bound", "modprobe vfio-pci\nudevadm trigger")
-        return
-    yield Problem(
-        f"user {host.user.name} may not open {node}",
-        f"chgrp qat {node}\nchmod g+rw {node}\nusermod -a -G qat {host.user.name}\n# then log in again",
-    )
-
-
-def _unbound_vf(function: Function) -> Problem:
-    return Problem(
-        f"no virtual function is bound to vfio-pci ({function.address}: {function.driver or 'no driver'})",
-        f"modprobe vfio-pci\n{function.hand_over('vfio-pci')}\n"
-        "# systemctl restart qat does it for all virtual functions",
-    )
-
-
-def _user(host: Host, opened: int) -> Iterator[Problem]:
-    """What libqat needs of the process and of qatmgr."""
-    need = opened * LOCKED_PER_VF
-    if host.user.memlock is not None and host.user.memlock < need:
-        limit = max(RECOMMENDED_MEMLOCK, need >> 10)
-        yield Problem(
-            f"user {host.user.name} may lock {host.user.memlock >> 10} KiB of memory,"
-            f" libqat needs at least {need >> 10} KiB",
-            f"echo '{host.user.name} - memlock {limit}' >> /etc/security/limits.conf\n"
-            f"# then log in again: ulimit -l shows {limit}",
-        )
-    if not host.exists(MANAGER_SOCKET):
-        yield Problem(f"qatmgr is not running ({MANAGER_SOCKET} does not exist)", "systemctl enable --now qat")
-    elif not any(host.text(path) == "qatmgr" for path in host.find("/proc/[0-9]*/comm")):
-        yield Problem(f"qatmgr is not running ({MANAGER_SOCKET} was left behind)", "systemctl restart qat")
-    elif not host.permits(MANAGER_SOCKET):
-        yield Problem(
-            f"user {host.user.name} may not talk to qatmgr ({MANAGER_SOCKET})",
-            f"usermod -a -G qat {host.user.name}\n# then log in again",
-        )
-
-
-def _adf_nodes(host: Host) -> tuple[str, ...]:
-    return tuple(node for node in ADF_NODES if host.exists(node) and host.permits(node))
-
-
-def _adf(host: Host, name: str, configuration: str) -> Iterator[Problem]:
-    """Nodes and configuration of Intel's driver package."""
-    if not host.exists(PINNED_MEMORY_NODE):
-        yield Problem(
-            f"the kernel's own driver keeps {name} for the kernel; QATzip needs Intel's driver package"
-            f" ({PINNED_MEMORY_NODE} does not exist)",
-            "# unpack Intel's QAT driver for hardware 1.x, then in its directory:\n"
-            "./configure && make install\n"
-            "systemctl restart qat_service\n"
-            "adf_ctl status",
-        )
-        return
-    file = f"/etc/{configuration}"
-    services = _services_enabled(host.text(file) or "")
-    if services is not None and not COMPRESSION.intersection(services.split(";")):
-        yield Problem(
-            f"{file} enables {services}, which does not compress",
-            f"sed -i 's/^ServicesEnabled.*/ServicesEnabled = dc/' {file}\nadf_ctl restart",
-        )
-    closed = [node for node in ADF_NODES if host.exists(node) and not host.permits(node)]
-    if closed:
-        nodes = " ".join(closed)
-        yield Problem(
-            f"user {host.user.name} may not open {nodes}",
-            f"chgrp qat {nodes}\nchmod g+rw {nodes}\nusermod -a -G qat {host.user.name}\n# then log in again",
-        )
-
-
-def _services_enabled(configuration: str) -> str | None:
-    for line in configuration.splitlines():
-        key, equals, value = line.partition("=")
-        if equals and key.strip() == "ServicesEnabled":
-            return value.strip()
-    return None

@@ -97,7 +97,7 @@ class RecordedHost:
         for path, target in sorted(self.links.items()):
             yield f"{path} -> {target}"
         for path, content in sorted(self.contents.items()):
-            yield f"{path} = {_escaped(content)}"
+            yield f"kernel {content}" if path == RELEASE else f"{path} = {_escaped(content)}"
 
     def plant(self, root: Path) -> None:
         """Write it below a folder, over what is there."""

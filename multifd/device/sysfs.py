@@ -19,6 +19,7 @@ from multifd.device.recorded_host import FACTS, RELEASE, RecordedHost
 
 Distribution = Literal["debian", "fedora", "suse"]
 LIVE: Final = Path("/")
+DISTRIBUTION: Final = "/etc/os-release"
 _RELEASE: Final = re.compile(r"(\d+)\.(\d+)")
 _ENTERPRISE: Final = re.compile(r"\.el\d|-1[5-9]0\d00\.|\.amzn\d")
 """In the release of a kernel that carries drivers of newer ones: RHEL and its kin, SLES, Amazon Linux."""
@@ -106,13 +107,17 @@ class Host:
         """
         if self.live and self._ourselves:
             return os.access(path, os.R_OK | os.W_OK, effective_ids=True)
+        owner = self.owner(path)
+        return owner is not None and self.user.may_open(owner)
+
+    def owner(self, path: str) -> Owner | None:
+        """Who may do what with a file; None where there is none, or where this user may not look."""
         if self.facts.closed(path, self.user):
-            return False
+            return None
         try:
-            owner = self.facts.owners.get(path) or Owner.of(self._at(path).stat())
+            return self.facts.owners.get(path) or Owner.of(self._at(path).stat())
         except OSError:
-            return False
-        return self.user.may_open(owner)
+            return None
 
     def free(self, path: str) -> int | None:
         """Free bytes of the file system that holds this directory."""
@@ -125,7 +130,8 @@ class Host:
     def listening(self, path: str) -> bool | None:
         """Whether somebody answers on a Unix socket; None where this user may not ask."""
         if path in self.facts.listening:
-            return True
+            owner = self.facts.owners.get(path)
+            return True if owner is None or self.user.may_open(owner) else None
         with socket.socket(socket.AF_UNIX) as ours:
             ours.settimeout(_ANSWER)
             try:
@@ -178,7 +184,7 @@ class Host:
     @property
     def distribution(self) -> Distribution | None:
         """The family whose commands fit (os-release(5), ID and ID_LIKE)."""
-        lines = (line.partition("=") for line in (self.text("/etc/os-release") or "").splitlines())
+        lines = (line.partition("=") for line in (self.text(DISTRIBUTION) or "").splitlines())
         said = {key: value.strip("\"'") for key, _, value in lines}
         names = (part for key in ("ID", "ID_LIKE") for part in re.split(r"[\s-]+", said.get(key, "")))
         return next((_FAMILIES[name] for name in names if name in _FAMILIES), None)

@@ -39,7 +39,7 @@ _SAMPLE: Final = struct.Struct("=QQQ")
 _TIMES: Final = 1 | 2
 """PERF_FORMAT_TOTAL_TIME_ENABLED, PERF_FORMAT_TOTAL_TIME_RUNNING."""
 _NO_FILTER: Final = (1 << 60) - 1
-"""``union filter_cfg`` of drivers/dma/idxd/registers.h: wq 32 bits, tc 8, page size 4, transfer size 8, engine 8."""
+"""``config1`` by the driver's format attributes: wq 32 bits, tc 8, page size 4, transfer size 8, engine 8."""
 _CALLS: Final = {"x86_64": 298, "aarch64": 241}
 _EVERY_PROCESS: Final = -1
 _NO_GROUP: Final = -1

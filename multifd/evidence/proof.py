@@ -106,6 +106,17 @@ class Prover:
 
             yield judge
 
+    def watches(self, ends: Mapping[Role, LineUpPeer], qemus: Mapping[Role, Accelerator]) -> bool:
+        """Whether there is anything to look at around the work of these."""
+        return bool(self._users(ends, qemus))
+
+    def _users(self, ends: Mapping[Role, LineUpPeer], qemus: Mapping[Role, Accelerator]) -> dict[Role, _User]:
+        peers = {end: peer for end, peer in ends.items() if peer.provenance == "hardware"}
+        return {
+            **{end: _User(peer.device or _UNNAMED, peer) for end, peer in peers.items()},
+            **{end: _User(each.name, None) for end, each in qemus.items() if self._usable(each.name)},
+        }
+
     def _seen(self, name: str, ends: Collection[End], counters: Counters, before: Look, after: Look) -> Seen:
         if not counters.devices:
             return Seen(Unknown(_NO_DEVICE), _NO_DEVICE)
@@ -160,6 +171,6 @@ def lacking(work: Iterable[DeviceWork]) -> str:
 
 
 def _numbers(work: DeviceWork) -> str:
-    counted = "none" if work.counted is None else work.counted
+    counted = "how many were done is not known" if work.counted is None else f"{work.counted} counted"
     why = f": {work.why}" if work.why else ""
-    return f"{work.device}: {work.asked} {work.unit} were asked for, {counted} counted ({work.source}){why}"
+    return f"{work.device}: {work.asked} {work.unit} were asked for, {counted} ({work.source}){why}"

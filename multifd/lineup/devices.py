@@ -28,20 +28,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from multifd.accelerator import VENDOR, Accelerator
 from multifd.codec import factories
 from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke
 from multifd.libraries.find import libraries
-from multifd.lineup.device_peer import BOTH, SOFTWARE, DevicePeer, Find, Row, rows
+from multifd.lineup.device_peer import BACKUP, BOTH, SOFTWARE, DevicePeer, Find, Row, may_work, rows
 from multifd.lineup.holding import LEAST, remedy, too_few
 from multifd.lineup.preflight import Tried
 from multifd.profile.model import Profile
-
-_BACKUP: Final = "backup"
-"""The parameter of a codec whose library computes in software what its device does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +60,8 @@ class _Case:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """Those that may do the work: if it is done though none of them looks usable, it may be any."""
-        return self.usable or self.found
+        """Those that may do the work."""
+        return may_work(self.row.accelerator.kind, self.found)
 
     @property
     def works(self) -> bool:
@@ -103,9 +99,9 @@ def _required(case: _Case, profile: Profile) -> Iterator[DevicePeer]:
     peer = _on_silicon(case)
     yield peer
     variants = profile.variants.get(peer.codec, ())
-    said = _BACKUP in peer.parameters or any(_BACKUP in variant.parameters for variant in variants)
-    if _BACKUP in factories()[peer.codec].parameters and not said:
-        strict = {_BACKUP: 0}
+    said = BACKUP in peer.parameters or any(BACKUP in variant.parameters for variant in variants)
+    if BACKUP in factories()[peer.codec].parameters and not said:
+        strict = {BACKUP: 0}
         yield replace(peer, parameters={**peer.parameters, **strict}, named=strict, roles=("sender",), remark="")
 
 

@@ -1,9 +1,10 @@
 """The preflight: before there is a plan, each vendor's library shows what it does on its device.
 
 A device that looks usable may not be, and one that does not may be: what counts is that one round trip came back. The
-library's peer is started as the run starts it, and is asked through the peer contract to encode some pages and to
-decode what it made. Both must have run on the device by all that the peer says: how it ran (``provenance``), calls
-that the library computed in software (``software``), and what the library counted (``library``), where it counts.
+library's peer is started as the run starts it, but that it has no software to go to where that can be had (``backup``
+0), and is asked through the peer contract to encode some pages and to decode what it made. Both must have run on the
+device by all that the peer says: how it ran (``provenance``), calls that the library computed in software
+(``software``), and what the library counted (``library``), where it counts.
 
 Where it encodes otherwise than on the device it is given a capture of our own to decode: a device may have the one
 direction only (``cfg_services`` ``decomp``, Documentation/ABI/testing/sysfs-driver-qat, Linux 6.18). Whatever goes
@@ -14,19 +15,21 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from multifd.codec import create, factories
 from multifd.codec.reference import reference
+from multifd.device.exclusive import Exclusive
+from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke, InputError, PeerError
 from multifd.framing.model import framing
 from multifd.libraries.find import libraries
-from multifd.lineup.device_peer import BOTH, DevicePeer, Find, Row, rows
+from multifd.lineup.device_peer import BACKUP, BOTH, DevicePeer, Find, Row, may_work, rows
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
@@ -73,16 +76,24 @@ class Tried:
         return bool(self.roles)
 
 
-def preflight(profile: Profile, find: Find = libraries, alone: Alone = nullcontext) -> tuple[Tried, ...]:
+def alone_on(exclusive: Exclusive, devices: Sequence[Device]) -> Alone:
+    """The right to those of these devices that are of a kind."""
+    return lambda kind: exclusive.holding(device for device in devices if device.kind == kind)
+
+
+def preflight(
+    profile: Profile, find: Find = libraries, alone: Alone = nullcontext, found: Sequence[Device] = ()
+) -> tuple[Tried, ...]:
     """One round trip for each accelerator that the profile wants on silicon and whose library is found.
 
+    ``found`` are the host's devices, as far as anybody knows: there may be others.
     ``alone`` is entered around the work of each, with the kind of its accelerator. Raises InputError for parameters
     that a codec does not have.
     """
     wanted = [row for row in rows(profile, find) if row.wants_silicon and row.library is not None]
     if not wanted:
         return ()
-    peers = {row.accelerator.kind: _peer(row) for row in wanted}
+    peers = {row.accelerator.kind: _peer(row, found) for row in wanted}
     scratch = make_scratch(_ROOM)
     try:
         with Nursery() as nursery, ThreadPoolExecutor(2) as pool:
@@ -99,15 +110,16 @@ def preflight(profile: Profile, find: Find = libraries, alone: Alone = nullconte
         remove_scratch(scratch)
 
 
-def _peer(row: Row) -> DevicePeer:
-    real = row.accelerator.real
-    assert real is not None, f"{row.accelerator.kind} has a library and no codec"
-    peer = row.real(real, hardware=True)
+def _peer(row: Row, found: Sequence[Device]) -> DevicePeer:
+    kind, real = row.accelerator.kind, row.accelerator.real
+    assert real is not None, f"{kind} has a library and no codec"
+    peer, factory = row.real(real, hardware=True, devices=may_work(kind, found)), factories()[real.name]
     try:
-        factories()[peer.codec].values(peer.parameters)
+        factory.values(peer.parameters)
     except InputError as problem:
         raise InputError(f"profile: {peer.place}: {problem}") from None
-    return peer
+    strict = {BACKUP: 0} if BACKUP in factory.parameters else {}
+    return replace(peer, parameters={**peer.parameters, **strict})
 
 
 def _flown(
@@ -115,17 +127,18 @@ def _flown(
 ) -> tuple[tuple[Role, ...], str]:
     """In which roles the device did the work, and how it went."""
     process = PeerProcess(peer.name, *peer.start(), start)
+    roles: tuple[Role, ...] = ()
     try:
         known = process.hello(deadlines.hello)
-        if known.provenance != "hardware":
-            return (), _said(f"{peer.name} says that it runs as {known.provenance}", process.log)
-        return _Flight(process, known, row.accelerator.method, deadlines.request, directory).roles()
-    except PeerError as broken:
-        return (), _said(str(broken), process.log)
-    except EnvironmentBroke as problem:
-        return (), str(problem)
+        words = f"{peer.name} says that it runs as {known.provenance}"
+        if known.provenance == "hardware":
+            flight = _Flight(process, known, row.accelerator.method, deadlines.request, directory)
+            roles, words = flight.roles()
+    except (PeerError, EnvironmentBroke) as problem:
+        words = str(problem)
     finally:
         process.quit()
+    return roles, words if roles == BOTH else _said(words, process.log)
 
 
 class _Flight:
@@ -146,18 +159,19 @@ class _Flight:
 
     def roles(self) -> tuple[tuple[Role, ...], str]:
         """Those in which the device did the work, and how it went; raises PeerError where the contract is broken."""
-        made, sample = self._directory / "made", self._directory / "sample"
+        capture = self._directory / "capture"
         began = time.monotonic()
-        wrong = {"sender": self._elsewhere(self._encoded(made))}
+        wrong = {"sender": self._elsewhere(self._encoded(capture))}
         if wrong["sender"] is not None:
-            self._by_ours(sample)
-        wrong["receiver"] = self._received(sample if wrong["sender"] is not None else made)
-        took = f"{(time.monotonic() - began) * 1000:.0f} ms"
+            capture = self._by_ours()
+        with self._destination() as memory:
+            wrong["receiver"] = self._elsewhere(self._decoded(capture, memory))
+            differing = self._differing(memory) if wrong["receiver"] is None else ""
         able = tuple(role for role in BOTH if wrong[role] is None)
         if able == BOTH:
-            return able, f"one round trip worked in {took}"
+            return able, f"one round trip worked in {(time.monotonic() - began) * 1000:.0f} ms{differing}"
         came = "; ".join(dict.fromkeys(f"as {role}: {text}" for role, text in wrong.items() if text is not None))
-        return able, _said(came, self._process.log)
+        return able, came
 
     def _encoded(self, capture: Path) -> contract.Conclusion:
         return self._process.request(
@@ -169,22 +183,23 @@ class _Flight:
             id=0, script=self._script, framing=self._method, dialect=LATEST, channels=1, capture=str(capture)
         )
 
-    def _by_ours(self, capture: Path) -> None:
-        ours = PeerServer(create(reference(framing(self._method).container)), "sample", io.StringIO())
+    def _by_ours(self) -> Path:
+        capture = self._directory / "ours"
+        ours = PeerServer(create(reference(framing(self._method).container)), "ours", io.StringIO())
         ours.encode(self._encoding(capture))
+        return capture
 
-    def _received(self, capture: Path) -> str | None:
-        with self._destination() as memory:
-            reply = self._process.request(
-                contract.Decode, self._deadline, capture=str(capture), memory=memory.layout, framing=self._method,
-                dialect=LATEST,
-            )  # fmt: skip
-            wrong = self._elsewhere(reply)
-            if wrong is not None:
-                return wrong
-            with GuestMemory.open(self._script.rounds[-1].image, writable=False) as sent:
-                differing = memory.differences(sent, limit=1)
-        return f"page {differing[0].first} of {differing[0].block} differs" if differing else None
+    def _decoded(self, capture: Path, memory: GuestMemory) -> contract.Conclusion:
+        return self._process.request(
+            contract.Decode, self._deadline, capture=str(capture), memory=memory.layout, framing=self._method,
+            dialect=LATEST,
+        )  # fmt: skip
+
+    def _differing(self, memory: GuestMemory) -> str:
+        """What is wrong in memory. It does not make the work another's: the probe says what it is worth."""
+        with GuestMemory.open(self._script.rounds[-1].image, writable=False) as sent:
+            differing = memory.differences(sent, limit=1)
+        return f", and page {differing[0].first} of {differing[0].block} differs" if differing else ""
 
     @contextmanager
     def _destination(self) -> Iterator[GuestMemory]:

@@ -82,8 +82,9 @@ class DeviceEntry(_Model):
     """What a run does about one kind of accelerator."""
 
     policy: Policy = "use"
-    """``require``: its silicon, or the run does not start. ``use``: the silicon where it is, else the vendor library's
-    own software path beside our emulation, else the emulation. ``emulate``: the emulation only. ``skip``: not at
+    """``require``: its silicon, which does a round trip of its library before the run, or the run does not start.
+    ``use``: the silicon where that works, else the vendor library's own software path beside our emulation, else the
+    emulation. ``emulate``: the emulation only. ``skip``: not at
     all; its cells are listed as skipped."""
     path: Literal["auto", "software"] = "auto"
     """``software``: the vendor library's own CPU path even where there is silicon."""

@@ -17,24 +17,24 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from multifd.accelerator import Accelerator, by_method
 from multifd.errors import PeerError
-from multifd.evidence.asked import Asked, Part
-from multifd.evidence.demand import Demand
+from multifd.evidence.asked import Part
+from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.fate import Arrived, Said, at_ours, between
 from multifd.evidence.observe import Memory, compare
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
-from multifd.framing.model import Framing, framing
+from multifd.framing.model import framing
 from multifd.lineup.peers import QemuPeer
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, Round, Script
+from multifd.migrate.capture import Capture
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
@@ -43,8 +43,9 @@ from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, Qtest, qtest, start
 from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing, sent, watch
-from multifd.result.record import CpuSeconds, DeviceWork, Provenance, Role, Sides
+from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
+from multifd.run.qemu_ends import Ends
 from multifd.run.recording import Recording
 from multifd.wire.dialect import ZeroPages
 
@@ -123,44 +124,40 @@ class QemuBench:
     def run(self, pairing: Pairing) -> Outcome:
         """Run the cell; raises EnvironmentBroke if a QEMU does not come up.
 
-        A QEMU does not say how it compresses: the devices' counters do, if they reach what the migration demands of
-        that side. Every end is held to the first round, the one that QEMU surely sends whole.
+        A QEMU does not say how it compresses: the devices' counters do, if they reach what the packets that were sent
+        ask of that side. Where no capture can be made of them, every end is held to the first round, the one that QEMU
+        surely sends whole.
         """
-        line_up = self._means.line_up
-        ends: dict[Role, tuple[str, Framing]] = {
-            "sender": (pairing.sender, framing(pairing.sender_framing)),
-            "receiver": (pairing.receiver, framing(pairing.receiver_framing)),
-        }
-        ours = {end: line_up.peer(name) for end, (name, _) in ends.items() if line_up.qemu(name) is None}
-        on = {end: by_method(spoken.travels_as) for end, (_, spoken) in ends.items() if end not in ours}
-        accelerators = {end: accelerator for end, accelerator in on.items() if accelerator is not None}
-        with self._means.prover.watching(ours, accelerators) as judge:
-            outcome, said = self._migrate(pairing)
+        ends, prover, stage = Ends.of(self._means.line_up, pairing), self._means.prover, self._means.stage
+        overheard = stage.path("overheard") if prover.watches(ends.ours, ends.accelerators) else None
+        kept = self._record / pairing.place if self._record is not None else None
+        with prover.watching(ends.ours, ends.accelerators) as judge:
+            outcome, said = self._migrate(pairing, kept or overheard)
+
+            def parts() -> dict[Role, Part]:
+                script = stage.script(pairing)
+                first = script.model_copy(update={"rounds": script.rounds[:1]})
+                captures = [Capture.open(Path(path)) for path in outcome.artifacts]
+                demand = Recorded.of(captures[0]) if captures else Unseen.of(first, ())
+                return ends.parts(demand, said if isinstance(said, contract.Done) else None)
+
             if outcome.observation.outcome == "identical":
-                proven(outcome, judge(lambda: self._parts(pairing, ends, ours, said)))
-            outcome.provenance = Sides.model_validate(
-                {end: _ran(end, accelerator, outcome.device) for end, accelerator in on.items()}
-            )
+                proven(outcome, judge(parts))
+        outcome.provenance = ends.provenance(outcome.device)
+        if kept is None and overheard is not None:
+            shutil.rmtree(overheard, ignore_errors=True)
+            outcome.artifacts = ()
         return outcome
 
-    def _parts(
-        self, pairing: Pairing, ends: Mapping[Role, tuple[str, Framing]], ours: Collection[Role], said: Said | None
-    ) -> dict[Role, Part]:
-        script = self._means.stage.script(pairing)
-        demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
-        jobs = {"sender": demand.encoding, "receiver": demand.decoding}
-        done = said if isinstance(said, contract.Done) else None
-        return {end: Part(Asked(jobs[end](ends[end][1])), done if end in ours else None) for end in ends}
-
-    def _migrate(self, pairing: Pairing) -> tuple[Outcome, Said | None]:
-        """What came of it, and what a peer of ours says of its part."""
+    def _migrate(self, pairing: Pairing, record: Path | None) -> tuple[Outcome, Said | None]:
+        """What came of it, recorded there, and what a peer of ours says of its part."""
         sender, receiver = self._means.line_up.qemu(pairing.sender), self._means.line_up.qemu(pairing.receiver)
         spliced = pairing.plan.mode == "splice"
         source = sender or receiver
         assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
-        with self._means.stage.workplace() as directory, self._recording(pairing) as recording:
+        with self._means.stage.workplace() as directory, self._recording(record) as recording:
             ends = _Set(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
                 destination, codec if spliced else None, recording,
@@ -171,8 +168,7 @@ class QemuBench:
             outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), spliced=ends.encodes)
             return outcome, said
 
-    def _recording(self, pairing: Pairing) -> Recording:
-        directory = self._record / pairing.place if self._record is not None else None
+    def _recording(self, directory: Path | None) -> Recording:
         return Recording(directory, self._means.stage.path("tap"), _LONGEST * self._means.deadline)
 
     def _run(self, ends: _Set, codec: str) -> tuple[Outcome, Said | None]:
@@ -306,14 +302,6 @@ class _Change:
 
 def _changes(ends: _Set, test: Qtest) -> list[Callable[[], Awaitable[None]]]:
     return [_Change(ends, content, test) for content in ends.script.rounds[1:]]
-
-
-def _ran(end: Role, accelerator: Accelerator | None, work: Iterable[DeviceWork]) -> Provenance:
-    """How a QEMU ran a method that is this accelerator's; None is one of the CPU."""
-    if accelerator is None:
-        return "software"
-    shown = any(each.end == end and each.verdict == "proven" for each in work)
-    return "hardware" if shown else accelerator.without
 
 
 def _taken_for_pages(pairing: Pairing) -> bool:

@@ -25,31 +25,42 @@ GEN4 = f"""
 /dev/vfio/vfio 0666
 /dev/vfio/312 0660
 /run/qat/qatmgr.sock 0660
-/proc/1/comm = systemd
-/proc/1402/comm = qatmgr
+listening /run/qat/qatmgr.sock
+/etc/sysconfig/qat = ServicesEnabled=dc
+/run/qat/qatmgr.pid = 1402
+/proc/1402/cmdline = /usr/sbin/qatmgr --policy=0
 """
 """A Sapphire Rapids with qatlib's service running: addresses and names as in
 Documentation/ABI/testing/debugfs-driver-qat_telemetry (Linux 6.18) and github.com/intel/qatlib/issues/83; VFs, group
 and modes as qatlib's qat_init.sh leaves them; one VF of sixteen stands for all."""
 
 
-C62X = """
+C62X_FIRST = "/sys/devices/pci0000:17/0000:17:00.0/0000:18:00.0/0000:19:00.0"
+C62X_SECOND = "/sys/devices/pci0000:17/0000:17:00.0/0000:18:01.0/0000:1a:00.0"
+C62X_SECTION = "[SHIM]\\nNumberDcInstances = 1\\nNumProcesses = 16\\nLimitDevAccess = 0"
+
+C62X = f"""
 /sys/bus/pci/devices/0000:19:00.0 -> ../../../devices/pci0000:17/0000:17:00.0/0000:18:00.0/0000:19:00.0
-/sys/devices/pci0000:17/0000:17:00.0/0000:18:00.0/0000:19:00.0/vendor = 0x8086
-/sys/devices/pci0000:17/0000:17:00.0/0000:18:00.0/0000:19:00.0/device = 0x37c8
-/sys/devices/pci0000:17/0000:17:00.0/0000:18:00.0/0000:19:00.0/driver -> ../../../../../bus/pci/drivers/c6xx
+{C62X_FIRST}/vendor = 0x8086
+{C62X_FIRST}/device = 0x37c8
+{C62X_FIRST}/driver -> ../../../../../bus/pci/drivers/c6xx
 /sys/bus/pci/devices/0000:1a:00.0 -> ../../../devices/pci0000:17/0000:17:00.0/0000:18:01.0/0000:1a:00.0
-/sys/devices/pci0000:17/0000:17:00.0/0000:18:01.0/0000:1a:00.0/vendor = 0x8086
-/sys/devices/pci0000:17/0000:17:00.0/0000:18:01.0/0000:1a:00.0/device = 0x37c8
-/sys/devices/pci0000:17/0000:17:00.0/0000:18:01.0/0000:1a:00.0/driver -> ../../../../../bus/pci/drivers/c6xx
+{C62X_SECOND}/vendor = 0x8086
+{C62X_SECOND}/device = 0x37c8
+{C62X_SECOND}/driver -> ../../../../../bus/pci/drivers/c6xx
 /dev/qat_adf_ctl 0660
 /dev/qat_dev_processes 0660
 /dev/usdm_drv 0660
-/etc/c6xx_dev0.conf = [GENERAL]\\nServicesEnabled = cy;dc
-/etc/c6xx_dev1.conf = [GENERAL]\\nServicesEnabled = dc
+{C62X_FIRST}/uio/uio0/name = qat_dev0
+{C62X_SECOND}/uio/uio1/name = qat_dev1
+/dev/uio0 0660
+/dev/uio1 0660
+/etc/c6xx_dev0.conf = [GENERAL]\\nServicesEnabled = cy;dc\\n{C62X_SECTION}
+/etc/c6xx_dev1.conf = [GENERAL]\\nServicesEnabled = dc\\n{C62X_SECTION}
 """
 """A C62x with two functions under Intel's driver package: github.com/intel/QAT_Engine/issues/153 (addresses, type
-c6xx) and issues/108 (``/dev/qat_dev_processes``)."""
+c6xx) and issues/108 (``/dev/qat_dev_processes``), issues/165 (``/dev/uio0``); section of config_file/c6xx (QATzip
+2.0.0)."""
 
 GUEST = """
 /sys/bus/pci/devices/0000:00:06.0 -> ../../../devices/pci0000:00/0000:00:06.0
@@ -59,7 +70,7 @@ GUEST = """
 /sys/devices/pci0000:00/0000:00:06.0/iommu_group -> ../../../kernel/iommu_groups/4
 /dev/vfio/4 0660
 /run/qat/qatmgr.sock 0660
-/proc/811/comm = qatmgr
+listening /run/qat/qatmgr.sock
 """
 """A guest that was given one VF: there is no physical function, which qat_init.sh of qatlib provides for."""
 

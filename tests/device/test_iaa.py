@@ -11,7 +11,8 @@ from multifd.device.found import Problem
 from tests.device.recorded import IAX, SPR
 from tests.device.trees import alice, host
 
-RELEASE = "accel-config disable-wq iax1/wq1.0\naccel-config disable-device iax1\n"
+DISABLE = "accel-config disable-wq iax1/wq1.0\naccel-config disable-device iax1\n"
+RELEASE = f"# this ends what others do on iax1: fuser -v /dev/iax/*\n{DISABLE}"
 CONFIGURE = (
     "accel-config config-engine iax1/engine1.0 -g 0\n"
     "accel-config config-engine iax1/engine1.1 -g 0\n"
@@ -25,10 +26,15 @@ CONFIGURE = (
     "accel-config enable-device iax1\n"
     "accel-config enable-wq iax1/wq1.0"
 )
-SCALABLE = (
-    'grubby --update-kernel=ALL --args="intel_iommu=on,sm_on"\n'
-    "# or add intel_iommu=on,sm_on to GRUB_CMDLINE_LINUX in /etc/default/grub and run update-grub\n"
-    "# VT-d and ENQCMD must be enabled in the BIOS; then reboot"
+SCALABLE = "# add intel_iommu=on,sm_on to the options of the kernel, as this distribution does it\n# then reboot\n"
+ADMIT = (
+    "groupadd -f -r iaa\nchgrp iaa /dev/iax/wq1.0\nchmod g+rw /dev/iax/wq1.0\nusermod -a -G iaa alice\n"
+    "# then log in again"
+)
+REMOVE_CRYPTO = "modprobe -r iaa_crypto\n# it is refused, without harm, while iaa_crypto has queues of other devices\n"
+KEEP_CRYPTO_AWAY = (
+    "\necho 'blacklist iaa_crypto' > /etc/modprobe.d/blacklist-iaa_crypto.conf\n"
+    "# or iaa_crypto takes all queues again at the next boot"
 )
 
 
@@ -61,6 +67,7 @@ BROKEN = {
     "given to a guest": (
         f"/sys/devices/pci0000:6a/0000:6a:02.0/driver -> ../../../bus/pci/drivers/vfio-pci\n- {IAX}",
         "driver vfio-pci is bound to it instead of idxd",
+        "# a guest that has it loses it\n"
         "modprobe idxd\n"
         "echo 0000:6a:02.0 > /sys/bus/pci/drivers/vfio-pci/unbind\n"
         "echo idxd > /sys/bus/pci/devices/0000:6a:02.0/driver_override\n"
@@ -76,6 +83,16 @@ BROKEN = {
         "no work queue is enabled",
         CONFIGURE,
     ),
+    "all queues disabled, not the device": (
+        f"{IAX}/wq1.0/state = disabled",
+        "no work queue is enabled",
+        f"accel-config disable-device iax1\n{CONFIGURE}",
+    ),
+    "device disabled": (
+        f"{IAX}/state = disabled",
+        "the device is disabled, and libqpl passes over it",
+        "accel-config enable-device iax1\naccel-config enable-wq iax1/wq1.0",
+    ),
     "dedicated": (  # github.com/intel/qpl/issues/50
         f"{IAX}/wq1.0/mode = dedicated",
         "work queue wq1.0 is dedicated, libqpl takes only shared ones",
@@ -84,7 +101,7 @@ BROKEN = {
     "owned by iaa_crypto": (  # Documentation/driver-api/crypto/iaa/iaa-crypto.rst (Linux 6.18), default configuration
         f"{IAX}/wq1.0/mode = dedicated\n{IAX}/wq1.0/type = kernel\n{IAX}/wq1.0/driver_name = crypto",
         "work queue wq1.0 belongs to the kernel's iaa_crypto",
-        RELEASE + "modprobe -r iaa_crypto\n" + CONFIGURE,
+        DISABLE + REMOVE_CRYPTO + CONFIGURE + KEEP_CRYPTO_AWAY,
     ),
     "owned by another driver of the kernel": (
         f"{IAX}/wq1.0/type = kernel\n{IAX}/wq1.0/driver_name = dmaengine",
@@ -94,12 +111,13 @@ BROKEN = {
     "no node": (
         "- /dev/iax/wq1.0",
         "work queue wq1.0 has no device node /dev/iax/wq1.0",
-        RELEASE + CONFIGURE,
+        "udevadm trigger --subsystem-match=dsa\n"
+        "# a container must be given it: docker run --device /dev/iax/wq1.0, or the resource of the device plugin",
     ),
     "node of root alone": (  # github.com/intel/qpl/issues/33
         "/dev/iax/wq1.0 0600",
         "user alice may not open /dev/iax/wq1.0",
-        "chown -R alice /dev/iax",
+        ADMIT,
     ),
     "no ENQCMD": (
         "/proc/cpuinfo = processor\t: 0\\nflags\t\t: fpu vme movdir64b fsrm",
@@ -107,19 +125,19 @@ BROKEN = {
         "# enable PCIe ENQCMD in the BIOS; in a guest give the processor enqcmd",
     ),
     "no IOMMU": (
-        "- /sys/class/iommu",
+        f"- /sys/class/iommu\n- {IAX}/pasid_enabled",
         "the IOMMU is off, so the device cannot share memory with a process",
-        SCALABLE,
+        SCALABLE + "# VT-d must be enabled in the BIOS",
     ),
     "kernel without PASIDs": (  # Documentation/ABI/stable/sysfs-driver-dma-idxd (Linux 6.18): since 5.11
         f"- {IAX}/pasid_enabled",
         "the kernel does not say whether PASIDs are on (no pasid_enabled), so it is older than shared queues",
-        "# Linux 5.11 or later is needed",
+        "# install Linux 5.18 or later, then reboot",
     ),
     "no PASID": (  # github.com/intel/idxd-config/issues/5
         f"{IAX}/pasid_enabled = 0",
         "PASIDs are off: the IOMMU is not in scalable mode",
-        SCALABLE,
+        SCALABLE + "# VT-d and ENQCMD must be enabled in the BIOS",
     ),
 }
 
@@ -137,7 +155,7 @@ def test_what_is_broken_is_named_with_the_commands_that_mend_it(
 def test_a_user_outside_the_group_may_not_submit(tmp_path: Path) -> None:
     (device,) = iaa.detect(host(tmp_path, SPR, user=alice(member=False)))
 
-    assert device.problems == (Problem("user alice may not open /dev/iax/wq1.0", "chown -R alice /dev/iax"),)
+    assert device.problems == (Problem("user alice may not open /dev/iax/wq1.0", ADMIT),)
     assert device.nodes == ()
 
 

@@ -26,21 +26,24 @@ def test_a_virtual_function_is_an_engine_too(tmp_path: Path) -> None:
     assert device.usable
 
 
+KEEP = "echo options hisi_zip uacce_mode=1 > /etc/modprobe.d/hisi_zip.conf"
+RELOAD = f"# the kernel's own use of it (crypto API) stops meanwhile:\nmodprobe -r hisi_zip\n{KEEP}\nmodprobe hisi_zip"
+
 BROKEN = {
     "driver not loaded": (
         f"- {ZIP}/driver\n- {ZIP}/uacce",
         "no driver is bound to it",
-        "modprobe uacce\nmodprobe hisi_zip uacce_mode=1",
+        f"modprobe uacce\n{KEEP}\nmodprobe hisi_zip",
     ),
     "kernel only": (
         f"- {ZIP}/uacce",
         "hisi_zip gives it to the kernel only: it is not registered with uacce",
-        "modprobe -r hisi_zip\nmodprobe hisi_zip uacce_mode=1",
+        RELOAD,
     ),
     "without SVA": (  # github.com/Linaro/uadk/issues/259: uacce_mode=2
         f"{ZIP_UACCE}/flags = 128",
         "it works without shared virtual addressing, which UADK needs",
-        "modprobe -r hisi_zip\nmodprobe hisi_zip uacce_mode=1\n# the SMMU must be enabled in the BIOS",
+        f"{RELOAD}\n# the SMMU must be enabled in the BIOS",
     ),
     "without zlib": (
         f"{ZIP_UACCE}/algorithms = lz77_zstd",
@@ -60,7 +63,8 @@ BROKEN = {
     "node of root alone": (
         "/dev/hisi_zip-4 0600",
         "user alice may not open /dev/hisi_zip-4",
-        "chown alice /dev/hisi_zip-4",
+        'echo \'KERNEL=="hisi_zip-*", OWNER="alice"\' > /etc/udev/rules.d/60-hisi-zip.rules\n'
+        "udevadm control --reload && udevadm trigger --subsystem-match=uacce",
     ),
 }
 

@@ -176,7 +176,8 @@ def test_what_is_lacking_is_said_in_numbers_once() -> None:
     many = work("disturbed", 9, 10).model_copy(update={"why": "somebody else used it"})
 
     assert lacking([few, few, work("unproven", 7, None), many, work("proven")]) == (
-        "QAT: 9 jobs were asked for, 8 counted (somewhere); QAT: 7 jobs were asked for, none counted (somewhere);"
+        "QAT: 9 jobs were asked for, 8 counted (somewhere);"
+        " QAT: 7 jobs were asked for, how many were done is not known (somewhere);"
         " QAT: 9 jobs were asked for, 10 counted (somewhere): somebody else used it"
     )
 

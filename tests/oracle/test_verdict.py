@@ -130,6 +130,15 @@ def test_a_conforming_cell_fails_for_hardware_that_nothing_proves(predicted: Out
 
 
 @pytest.mark.parametrize("predicted", PREDICTED)
+def test_hardware_that_somebody_else_used_meanwhile_fails(predicted: Outcome) -> None:
+    observation = replace(CONFORMING[predicted], device="disturbed", detail="one more was counted")
+
+    assert judge(PREDICTED[predicted], observation) == Judgement(
+        "fail", "disturbed", "hardware is claimed, and somebody else used it meanwhile: one more was counted"
+    )
+
+
+@pytest.mark.parametrize("predicted", PREDICTED)
 def test_proven_hardware_changes_nothing(predicted: Outcome) -> None:
     observation = CONFORMING[predicted]
 

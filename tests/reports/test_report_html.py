@@ -132,8 +132,8 @@ def test_the_numbers_behind_a_device_verdict_are_shown() -> None:
 
     text = document(results(cell(device=(sent, read), device_verdict="proven"))).text
 
-    assert "sender on QAT: asked 1,200, counted 1,300 (fw_counters): proven" in text
-    assert "receiver on IAA: asked 7, counted unknown (PMU): unverified" in text
+    assert "sender on QAT: asked at least 1,200 jobs, counted 1,300 (fw_counters): proven" in text
+    assert "receiver on IAA: asked at least 7 jobs, counted unknown (PMU): unverified" in text
 
 
 def test_what_a_peer_cannot_do_is_blank_in_the_matrix_and_listed_with_its_reason() -> None:
