@@ -47,9 +47,14 @@ class VendorCodec:
     """The library's function without arguments that returns its version as text, None where it does not know it."""
     chooses_path: bool = False
     """The codec has a parameter ``path``: silicon or the library's own CPU path. Otherwise it is on silicon wherever
-    there is some, and whatever is about its CPU path needs a host without."""
+    there is some."""
+    on_cpu: bool = False
+    """Its binding computes on the CPU unless it is told otherwise. Otherwise whatever is about the library's CPU path
+    needs a host without a device."""
     software_only: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Values of the codec's parameters that its library has on its CPU path only."""
+    node: str | None = None
+    """The codec's parameter that names the NUMA node of devices, where the library looks for them near its caller."""
 
     @property
     def package(self) -> str:
@@ -122,6 +127,7 @@ QAT: Final = Accelerator(
         {"debian": "libqatzip3", "fedora": "qatzip-libs", "rhel": "qatzip-libs", "suse": "libqatzip3"},
         "github.com/intel/QATzip",
         "1.1.2",
+        chooses_path=True,
     ),
     counter=Registers(
         "responses of the firmware on all engines (debugfs, fw_counters)",
@@ -164,7 +170,9 @@ IAA: Final = Accelerator(
         ),
         version="qpl_get_library_version",
         chooses_path=True,
+        on_cpu=True,
         software_only=MappingProxyType({"level": (3,)}),
+        node="numa_id",
     ),
     counter=Event(
         "descriptors submitted to shared work queues from user space (performance unit)",

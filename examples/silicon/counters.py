@@ -52,8 +52,8 @@ FORMS: Final = {
         re.compile(r"^HZIP_DONE_BD_NUM += (0x[0-9a-f]+)$"),
     ),
 }
-"""By device. QAT: drivers/crypto/intel/qat/qat_common/adf_fw_counters.c; Kunpeng:
-drivers/crypto/hisilicon/zip/zip_main.c (Linux 6.18); what stands for the performance unit of IAA: multifd's own
+"""By device: as drivers/crypto/intel/qat/qat_common/adf_fw_counters.c (Linux 6.18) and
+drivers/crypto/hisilicon/zip/zip_main.c (Linux 6.18) show them. What stands for IAA's performance unit is multifd's own
 (multifd/evidence/pmu.py)."""
 
 

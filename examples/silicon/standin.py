@@ -8,44 +8,19 @@ they happen, where a driver would show them. The suite cannot tell it from silic
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from examples.silicon.counters import FORMS, Counter
 from multifd.codec import create
 from multifd.codec.silicon.iaa import Descriptor
 from multifd.codec.silicon.qat import Result, Status
 from multifd.framing.coder import Codec
-from multifd.peer import contract
 from multifd.peer.server import PeerServer
 
 Count = Callable[[int], None]
 """Told of jobs of the device, so many, as soon as they are done."""
-
-_EFFORTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "QAT": {"software": "software"},
-    "IAA": {"busy": "retries", "software": "fallbacks", "faults": "resubmissions"},
-    "Kunpeng": {},
-}
-"""What a reply tells besides, and what the emulation calls it, by device."""
-
-
-class StandIn(PeerServer):
-    """Serves an emulation as if it were hardware, and tells how its device was used."""
-
-    def _answer(self, request: contract.Message, handle: Callable[..., contract.Done]) -> None:
-        def telling(asked: contract.Message) -> contract.Done:
-            before = self.efforts()
-            done = handle(asked)
-            return done.model_copy(update={name: now - before[name] for name, now in self.efforts().items()})
-
-        super()._answer(request, telling)
-
-    def efforts(self) -> dict[str, int]:
-        """Since it was started."""
-        effort = getattr(self.codec, "effort", None)
-        return {told: getattr(effort, name) for told, name in _EFFORTS[self.codec.device or ""].items()}
 
 
 def under_a_false_flag(codec: Codec, count: Count) -> Codec:
@@ -90,7 +65,7 @@ def main(root: str, codec: str, *parameters: str) -> int:
     given = {name: int(value) for name, _, value in (parameter.partition("=") for parameter in parameters)}
     made = create(codec, given)
     counter = Counter(Path(root), FORMS[made.device or ""])
-    return StandIn(under_a_false_flag(made, counter.add), "stand-in", sys.stdout).serve(sys.stdin)
+    return PeerServer(under_a_false_flag(made, counter.add), "stand-in", sys.stdout).serve(sys.stdin)
 
 
 if __name__ == "__main__":

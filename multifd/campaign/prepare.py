@@ -20,7 +20,7 @@ from multifd.lineup.holding import limited
 from multifd.lineup.introduce import resolve
 from multifd.lineup.libraries import fetch_missing
 from multifd.lineup.peers import LineUp
-from multifd.lineup.preflight import preflight
+from multifd.lineup.preflight import alone_on, preflight
 from multifd.lineup.probe import Prober
 from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus
 from multifd.lineup.reconcile import reconciled
@@ -88,7 +88,7 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     devices = detect(options.device_host)
     binaries = binaries_of(profile, options.qemu)
     alone = Exclusive(options.device_host)
-    tried = preflight(profile, alone=lambda kind: alone.holding(device for device in devices if device.kind == kind))
+    tried = preflight(profile, alone=alone_on(alone, devices), found=devices)
     on_devices = device_peers(profile, devices, tried=tried)
     with Prober() if probe else nullcontext() as prober:
         asked = prober.probe if prober is not None else None

@@ -24,7 +24,7 @@ from multifd.device.sysfs import DISTRIBUTION, LIVE, Host
 from multifd.device.trace import TracedHost
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.libraries.find import candidates, chosen
-from multifd.lineup.preflight import Tried, preflight
+from multifd.lineup.preflight import Tried, alone_on, preflight
 from multifd.lineup.started import start
 from multifd.profile.load import load
 
@@ -96,10 +96,8 @@ def _tried(root: Path, devices: Sequence[Device]) -> Iterable[Tried]:
     """Each library on its device, if there may be one, as a run tries it before its first cell."""
     if not devices:
         return ()
-    alone, kinds = Exclusive(Host(root)), {device.kind for device in devices}
-    tried = preflight(
-        load(DEFAULT_PROFILE), alone=lambda kind: alone.holding(one for one in devices if one.kind == kind)
-    )
+    kinds = {device.kind for device in devices}
+    tried = preflight(load(DEFAULT_PROFILE), alone=alone_on(Exclusive(Host(root)), devices), found=devices)
     return [one for one in tried if one.works or one.kind in kinds]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Final
 
 import click
 import yaml
@@ -13,33 +12,36 @@ import yaml
 from multifd.accelerator import ACCELERATORS
 from multifd.campaign.options import DEFAULT_PROFILE
 from multifd.device.diagnose import detect
+from multifd.device.exclusive import Exclusive
 from multifd.device.found import Device
-from multifd.device.sysfs import Host
+from multifd.device.sysfs import LIVE, Host
 from multifd.errors import EnvironmentBroke
 from multifd.lineup.device_peer import BOTH
 from multifd.lineup.libraries import fetch_missing
-from multifd.lineup.preflight import preflight
+from multifd.lineup.preflight import alone_on, preflight
 from multifd.profile.load import load
 from multifd.profile.model import Policy
-
-_LIVE: Final = Path("/")
 
 
 @click.command()
 @click.option("--output", type=click.Path(path_type=Path), help="Write it to this file instead of standard output.")
-@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=_LIVE, hidden=True)
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=LIVE, hidden=True)
 def profile(output: Path | None, root: Path) -> None:
     """Write a profile from this host: devices that work are required, others emulated, peers as in auto.
 
     Each vendor's library is tried on its device, as a run tries it, and fetched where it is not on this host. Use the
     profile with --hwprofile FILE, and edit it as you like (docs/devices.md).
     """
-    found, auto = detect(Host(root)), load(DEFAULT_PROFILE)
-    if root != _LIVE:
+    host, auto = Host(root), load(DEFAULT_PROFILE)
+    found = detect(host)
+    if root != LIVE:
         text = describe(found, [device.kind for device in found if device.usable])
     else:
         fetch_missing(auto, lambda line: print(f"multifd: {line}", file=sys.stderr, flush=True))
-        text = describe(found, [tried.kind for tried in preflight(auto) if tried.roles == BOTH])
+        alone = alone_on(Exclusive(host), found)
+        text = describe(
+            found, [tried.kind for tried in preflight(auto, alone=alone, found=found) if tried.roles == BOTH]
+        )
     if output is None:
         print(text, end="")
         return

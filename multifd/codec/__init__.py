@@ -53,7 +53,7 @@ def create_peer(name: str) -> Codec:
 
 def parsed(name: str) -> tuple[str, dict[str, int]]:
     """The codec and the parameters of a peer name, which may be of no codec; raises :class:`InputError`."""
-    match = re.fullmatch(r"([\w-]+)(?:\[((?:\w+=\d{1,9})(?:,\w+=\d{1,9})*)\])?", name)
+    match = re.fullmatch(r"([\w-]+)(?:\[((?:\w+=-?\d{1,9})(?:,\w+=-?\d{1,9})*)\])?", name)
     if match is None:
         raise InputError(f"codec {name!r}: expected a name with parameters in brackets, such as zlib[level=6]")
     pairs = (parameter.split("=") for parameter in (match[2] or "").split(",") if parameter)

@@ -28,7 +28,7 @@ from multifd.codec.silicon.iaa import Completion, Descriptor, Record, WorkQueue,
 from multifd.codec.silicon.iaa_inflate import Inflation, inflate
 from multifd.codec.silicon.iaa_status import Refusal, Status
 from multifd.errors import PayloadError
-from multifd.framing.coder import Bytes, Routing
+from multifd.framing.coder import Bytes, Routing, Tally
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -46,6 +46,11 @@ class Effort:
     """Jobs computed in software because the queue stayed busy."""
     resubmissions: int = 0
     """Jobs submitted again after a page fault."""
+    completed: int = 0
+    """Jobs that the engine ran to their end, one with a code of its own counted as the two that it takes."""
+
+
+_COMPLETED: Final = "jobs that libqpl completed on its hardware path, as far as the model goes"
 
 
 class _IaaCodec:
@@ -63,6 +68,18 @@ class _IaaCodec:
         self._dynamic = bool(huffman)
         # The channels of a live migration share a codec, and a record belongs to who submitted.
         self._lock = threading.Lock()
+
+    def tally(self) -> Tally:
+        """Of the model, what is to be had of libqpl."""
+        with self._lock:
+            effort = self.effort
+            return Tally(
+                source=_COMPLETED,
+                device=effort.completed,
+                software=effort.fallbacks,
+                busy=effort.retries,
+                faults=effort.resubmissions,
+            )
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         source = bytes(data)
@@ -103,6 +120,8 @@ class _IaaCodec:
             if not self.queue.submit(descriptor):
                 return Record(record.completion, status=Status.QUEUES_ARE_BUSY_ERR, detail="resubmission not taken")
             record = self.queue.complete()
+        if record.completion is not Completion.PAGE_FAULT:
+            self.effort.completed += self.routing.jobs if descriptor.operation == "compress" else 1
         return record
 
     def _submitted(self, descriptor: Descriptor) -> bool:

@@ -31,7 +31,7 @@ from multifd.codec.silicon.libqatzip import Device, Parameters, Session
 from multifd.codec.silicon.libqatzip_stream import Stream
 from multifd.codec.silicon.qat import Engine
 from multifd.errors import PayloadError
-from multifd.framing.coder import Bytes, Routing
+from multifd.framing.coder import Bytes, Routing, Tally
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -49,6 +49,9 @@ class Effort:
     """Calls of the software path, for whole payloads or for pieces."""
     timeouts: int = 0
     """Requests that hung."""
+
+
+_COMPLETED: Final = "jobs that libqat completed on devices (cpaDcGetStats), as far as the model goes"
 
 
 class _QatCodec:
@@ -86,7 +89,8 @@ class _QatCodec:
             device=Device(device),
             raw=bool(raw),
         )
-        self._software = 0
+        self._software = self._spared = 0
+        self._ready = ready
         # The channels of a live migration share a codec.
         self._lock = threading.Lock()
 
@@ -94,6 +98,12 @@ class _QatCodec:
     def effort(self) -> Effort:
         """What was done where so far."""
         return Effort(self.engine.requests - self.engine.lost, self._software, self.engine.lost)
+
+    def tally(self) -> Tally:
+        """Of the model, what is to be had of the libraries."""
+        completed = self.engine.completed if self._ready else None
+        with self._lock:
+            return Tally(source=_COMPLETED, device=completed, software=self._spared)
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         return self.compressed(self.session(container), data, last=True)
@@ -111,15 +121,13 @@ class _QatCodec:
 
         def call(source: memoryview, room: int) -> tuple[int, bytes]:
             answer = session.decompress(bytes(source), room)
+            self.count(session)
             if answer.code != "QZ_OK":
                 why = f": more than the expected {size} bytes" if answer.code == "QZ_BUF_ERROR" else ""
                 raise PayloadError(f"{self.name}: qzDecompress failed: {answer.code}{why}")
             return answer.consumed, answer.output
 
-        try:
-            output = decode_all(self.name, call, data, size)
-        finally:
-            self.count(session)
+        output = decode_all(self.name, call, data, size)
         if not session.ended:
             raise incomplete(self.name)
         return output
@@ -129,10 +137,11 @@ class _QatCodec:
         return Session(replace(self._parameters, container=container), self.engine)
 
     def count(self, session: Session) -> None:
-        """Add what software did in a session since it was counted last."""
+        """Add what a session did where since it was counted last; after every call."""
         with self._lock:
             self._software += session.software
-        session.software = 0
+            self._spared += self._ready and session.software > 0 and session.total_in == 0
+        session.software = session.total_in = 0
 
 
 class _Compressor:

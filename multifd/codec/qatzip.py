@@ -7,24 +7,28 @@ What libqatzip 2.0.0 does and this codec makes visible or keeps away from its us
 * after an error, and after a decompression that did not come to an end, the session is set up again;
 * a session belongs to one thread, so every channel has its own, and one for each container.
 
-``buffer`` is ``hw_buff_sz`` in KiB, ``threshold`` is ``input_sz_thrshold`` in bytes, ``collect`` is ``strm_buff_sz`` in
-KiB. Software flushes fully every ``buffer`` KiB, and looks at no threshold. With ``stream`` a channel's packets are one
-stream (:mod:`.qatzip_streams`).
+Releases down to 1.1.2 are used as far as they go: before 1.3.0 there is no zlib container, and nobody to ask whether a
+stream has ended, so a payload without its end is decoded where all of its output is there.
 
-With a device it may still compute in software without saying so: that it is there makes the provenance, counters must
-prove the rest.
+``path`` 0 is a device where one can be started and else software, 1 a device or an error, 2 software whatever there is.
+``buffer`` is ``hw_buff_sz`` in KiB, ``threshold`` is ``input_sz_thrshold`` in bytes, ``collect`` is ``strm_buff_sz`` in
+KiB; ``polling`` 1 is busy polling, ``requests`` is ``req_cnt_thrshold``, ``forks`` ``max_forks``, ``wait``
+``wait_cnt_thrshold``. Software flushes fully every ``buffer`` KiB, and looks at no threshold. With ``stream`` a
+channel's packets are one stream (:mod:`.qatzip_streams`).
+
+With a device it may still compute in software without saying so: that it is there makes the provenance, what libqat
+counts of its instances must prove the rest (:mod:`qatzip.instances`).
 """
 
 from __future__ import annotations
 
-import ctypes
-import importlib
 import threading
 from dataclasses import replace
 from typing import Any, Final
 
 from multifd.codec.binding import binding
 from multifd.codec.contract import Factory, Parameter
+from multifd.codec.ledger import Ledger
 from multifd.codec.qatzip_calls import (
     BUFFER,
     COLLECT,
@@ -36,34 +40,55 @@ from multifd.codec.qatzip_calls import (
 )
 from multifd.codec.qatzip_streams import Compressor, Decompressor
 from multifd.errors import EnvironmentBroke, PayloadError
-from multifd.framing.coder import Bytes, Routing
+from multifd.framing.coder import Bytes, Routing, Tally
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
 _NAME: Final = "qatzip"
+_PATHS: Final = ("auto", "hardware", "software")
+_POLLING: Final = ("periodical", "busy")
+_READS_RAW: Final = (1, 3)
+"""The first series whose device decompresses DEFLATE without a container (``qzDecompressExt``, ``src/qatzip.c``, QATzip
+1.2.0, against ``qzDecompressCrcExt``, 1.3.0)."""
+_COMPLETED: Final = "jobs that libqat completed on devices (cpaDcGetStats of all instances of the process)"
+_TOTALS: Final = "bytes of input of the calls that libqatzip took to a device (total_in of all sessions)"
 
 
 class _QatzipCodec:
-    def __init__(self, name: str, level: int, buffer: int, backup: int, threshold: int, collect: int) -> None:
+    def __init__(self, name: str, path: int, buffer: int, threshold: int, **parameters: int) -> None:
         self.name = name
         self._qatzip = binding(_NAME)
-        self.version = "{}.{} (API)".format(*importlib.import_module("qatzip.abi").API_VERSION)
+        release = self._qatzip.release()
+        self.version = str(release)
         self.device = "QAT"
         piece = buffer << 10
-        self.routing = Routing(piece=piece, threshold=threshold)
+        # A release that is not known is taken for a new one.
+        self.routing = Routing(piece=piece, threshold=threshold, raw=(release.numbers or _READS_RAW) >= _READS_RAW)
+        self._path = _PATHS[path]
         self._parameters = {
-            "level": level,
+            "level": parameters["level"],
             "hw_buff_sz": piece,
-            "sw_backup": bool(backup),
+            "sw_backup": bool(parameters["backup"]),
             "input_sz_thrshold": threshold,
-            "strm_buff_sz": collect << 10,
+            "strm_buff_sz": parameters["collect"] << 10,
+            "polling": _POLLING[parameters["polling"]],
+            "req_cnt_thrshold": parameters["requests"],
+            "max_forks": parameters["forks"],
+            "wait_cnt_thrshold": parameters["wait"],
         }
+        self._ledger = Ledger()
         self._threads = threading.local()
-        hardware = self._session(Container.GZIP_EXT).hardware
+        self._hardware: bool = self._session(Container.GZIP_EXT).hardware
+        self._instances = self._qatzip.Instances() if self._hardware else None
+        self._tells = "qzGetDeflateEndOfStream" not in self._qatzip.lacking()
+        containers = frozenset(map(Container, self._qatzip.formats()))
         # The software path writes one member, whatever the size, and reads any.
-        self.encoder = encoder_of(piece, threshold, device=hardware)
-        self.decoder = decoder_of(piece if hardware else None)
-        self.provenance: Provenance = "hardware" if hardware else "vendor-software"
+        self.encoder = replace(encoder_of(piece, threshold, device=self._hardware), containers=containers)
+        decoder = decoder_of(piece if self._hardware else None)
+        self.decoder = replace(
+            decoder, containers=containers, members=decoder.members & containers, needs_end=self._tells
+        )
+        self.provenance: Provenance = "hardware" if self._hardware else "vendor-software"
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         session = self._session(container)
@@ -73,6 +98,7 @@ class _QatzipCodec:
         except self._qatzip.QatzipError as problem:
             session.reset()
             raise PayloadError(f"{self.name}: qzCompress failed: {problem.name}") from None
+        self._count(session)
         del output[produced:]
         return output
 
@@ -85,17 +111,36 @@ class _QatzipCodec:
                 consumed, produced = session.decompress_into(source, output)
             except self._qatzip.QatzipError as problem:
                 raise PayloadError(f"{self.name}: qzDecompress failed: {problem.name}") from None
+            self._count(session)
             del output[produced:]
             return consumed, output
 
         try:
             output = decode_all(self.name, call, data, size)
-            if not self._ended(session):
+            ended = session.stream_ended if self._tells else len(output) == size
+            if not ended:
                 raise incomplete(self.name)
         except PayloadError:
             session.reset()
             raise
+        if not self._tells:
+            session.reset()  # it may be in the middle of a stream
         return output
+
+    def tally(self) -> Tally:
+        """Jobs, by libqat's count; bytes, by libqatzip's, where libqat has none.
+
+        Where libqatzip took work to a device and libqat never counted a job, either libqat does not count or the
+        devices did nothing: then neither is told.
+        """
+        completed = self._instances.completed if self._instances is not None else None
+        if completed is None:
+            return self._ledger.tally(_TOTALS, "bytes", counts=self._hardware)
+        totals = self._ledger.tally(_COMPLETED, "jobs", counts=True)
+        return replace(totals, device=completed if completed or not totals.device else None)
+
+    def _count(self, session: Any) -> None:
+        self._ledger.add(device=session.read_by_device, software=session.ran_in_software)
 
     def _session(self, container: Container) -> Any:
         """This thread's."""
@@ -105,31 +150,27 @@ class _QatzipCodec:
         return sessions[container]
 
     def _new(self, container: Container) -> Any:
-        parameters = self._qatzip.Parameters(format=container.value, **self._parameters)
         try:
-            return self._qatzip.Session(parameters)
-        except self._qatzip.QatzipError as problem:
+            parameters = self._qatzip.Parameters(format=container.value, **self._parameters)
+            return self._qatzip.Session(parameters, self._path)
+        except (self._qatzip.QatzipError, self._qatzip.LayoutError, ValueError) as problem:
             raise EnvironmentBroke(f"{self.name}: {problem}") from None
-
-    def _ended(self, session: Any) -> bool:
-        """The last call saw the end of a stream."""
-        ended = ctypes.c_ubyte()
-        self._qatzip.load().qzGetDeflateEndOfStream(ctypes.byref(session.handle), ctypes.byref(ended))
-        return bool(ended.value)
 
 
 class _QatzipStreamCodec(_QatzipCodec):
     def __init__(self, name: str, **parameters: int) -> None:
         super().__init__(name, **parameters)
         self.encoder = replace(self.encoder, streaming=True, forgets=True)
-        self.decoder = replace(self.decoder, streaming=True)
+        # Where nobody can be asked for the end of a stream, nobody knows whether one goes on.
+        self.decoder = replace(self.decoder, streaming=self._tells)
 
     def compressor(self, container: Container, window: int) -> Compressor:
-        return Compressor(self.name, self._new(Container.RAW), container, self._qatzip.QatzipError)
+        return Compressor(self.name, self._new(Container.RAW), container, self._qatzip.QatzipError, self._count)
 
     def decompressor(self, container: Container) -> Decompressor:
         session = self._new(container)
-        return Decompressor(self.name, session, self._qatzip.Stream(session), self._ended, self._qatzip.QatzipError)
+        stream = self._qatzip.Stream(session)
+        return Decompressor(self.name, session, stream, self._qatzip.QatzipError, self._count)
 
 
 def _make(name: str, stream: int, **parameters: int) -> _QatzipCodec:
@@ -141,10 +182,15 @@ FACTORY = Factory(
     _make,
     {
         "level": Parameter(1, range(1, 10)),
+        "path": Parameter(0, range(3)),
         "buffer": BUFFER,
         "backup": Parameter(1, range(2)),
         "threshold": THRESHOLD,
         "stream": Parameter(0, range(2)),
         "collect": COLLECT,
+        "polling": Parameter(0, range(2)),
+        "requests": Parameter(32, range(1, 33)),
+        "forks": Parameter(3, range(1 << 16)),
+        "wait": Parameter(8, range(1 << 16)),
     },
 )

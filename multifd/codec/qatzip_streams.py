@@ -13,11 +13,14 @@ and a trailer around each request. So the stream is raw, and the header that its
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import Bytes
 from multifd.framing.container import Container, zlib_header
+
+_Count: TypeAlias = Callable[[Any], None]
+"""Takes down what the last call of a session did where."""
 
 _WINDOW_BITS: Final = 15
 _GZIP_HEADER: Final = bytes.fromhex("1f8b08000000000000ff")
@@ -26,15 +29,15 @@ _GZIP_HEADER: Final = bytes.fromhex("1f8b08000000000000ff")
 class Decompressor:
     """A stream being read: a session and a stream for one channel.
 
-    ``ended`` of the session is asked after every packet, for the stream itself does not tell.
+    The session is asked for the end after every packet, for the stream itself does not tell.
     """
 
-    def __init__(self, name: str, session: Any, stream: Any, ended: Callable[[Any], bool], error: type[Any]) -> None:
+    def __init__(self, name: str, session: Any, stream: Any, error: type[Any], count: _Count) -> None:
         self.ended = False
+        self._count = count
         self._name = name
         self._session = session
         self._stream = stream
-        self._ended = ended
         self._error = error
 
     def decompress(self, data: Bytes, size: int) -> Bytes:
@@ -44,13 +47,14 @@ class Decompressor:
             consumed, produced = self._stream.decompress_into(data, output, True)
         except self._error as problem:
             raise PayloadError(f"{self._name}: qzDecompressStream failed: {problem.name}") from None
+        self._count(self._session)
         if produced > size:
             left = len(data) - consumed + self._stream.pending_in
             raise PayloadError(
                 f"{self._name}: qzDecompressStream failed: more than the expected {size} bytes,"
                 f" {left} bytes of input left"
             )
-        self.ended = self._ended(self._session)
+        self.ended = bool(self._session.stream_ended)
         del output[produced:]
         return output
 
@@ -61,8 +65,9 @@ class Decompressor:
 class Compressor:
     """A stream being written by a session of its own, in raw."""
 
-    def __init__(self, name: str, session: Any, container: Container, error: type[Any]) -> None:
+    def __init__(self, name: str, session: Any, container: Container, error: type[Any], count: _Count) -> None:
         self._name = name
+        self._count = count
         self._session = session
         self._error = error
         self._header = header(container)
@@ -74,6 +79,7 @@ class Compressor:
             _, produced = self._session.compress_into(data, output, False)
         except self._error as problem:
             raise PayloadError(f"{self._name}: qzCompress failed: {problem.name}") from None
+        self._count(self._session)
         begin, self._header = self._header, b""
         return begin + bytes(memoryview(output)[:produced])
 

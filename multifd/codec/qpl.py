@@ -9,18 +9,20 @@ What libqpl 1.9.0 does and this codec makes visible or keeps away from its users
 * after an error the job is made new.
 
 A job belongs to one thread, so every channel has its own. ``path`` 0 is ``auto``, which may compute in software
-without saying so, and therefore counts as software until counters prove otherwise. With ``stream`` a channel's packets
-are one stream (:mod:`.qpl_streams`), with ``jobs`` several pages are submitted before the first is waited for, as QEMU
-does on hardware (migration/multifd-qpl.c, QEMU 10.2); the software path computes them as they are submitted.
+without saying so, and therefore counts as software until counters prove otherwise; ``path`` 1 never does: a job that it
+completed was the accelerator's, and is counted. There jobs are submitted, and made again or given to software, as QEMU
+does it (:mod:`.qpl_queue`). With ``stream`` a channel's packets are one stream (:mod:`.qpl_streams`), with ``jobs``
+several pages are submitted before the first is waited for, as QEMU does on hardware (migration/multifd-qpl.c, QEMU
+10.2); the software path computes them as they are submitted. ``numa_id`` is the job's: a node, -1 the library's default
+(the caller's socket; before 1.6.0 its node), -2 the caller's node, -3 any accelerator.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -28,10 +30,12 @@ from typing import Any, Final
 
 from multifd.codec.binding import binding
 from multifd.codec.contract import Factory, Parameter
+from multifd.codec.ledger import Ledger
 from multifd.codec.qpl_container import DECODER, ENCODER
+from multifd.codec.qpl_queue import Queue, Task
 from multifd.codec.qpl_streams import Compressor, Decompressor, Options
 from multifd.errors import EnvironmentBroke, PayloadError
-from multifd.framing.coder import Bytes, Routing
+from multifd.framing.coder import Bytes, Routing, Tally
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -45,69 +49,63 @@ _MEANINGS: Final = {217: "distance beyond the history of 4096 bytes", 218: "dist
 """What ``status.h`` (qpl 1.9.0) says more of a status than its name does."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Flight:
-    """A job that was submitted, and where its output goes."""
-
-    job: Any
-    output: bytearray
-    problem: Exception | None
-    """Why there is nothing to wait for."""
+_COMPLETED: Final = "jobs that libqpl completed on its hardware path, which never falls back"
 
 
 class _QplCodec:
-    def __init__(self, name: str, level: int, path: int, huffman: int, jobs: int) -> None:
+    def __init__(self, name: str, level: int, path: int, huffman: int, jobs: int, numa_id: int) -> None:
         self.name = name
         self._qpl = binding("qpl")
         self.version: str = self._qpl.version()
-        self.provenance: Provenance = "hardware" if _PATHS[path] == "hardware" else "vendor-software"
+        self._hardware = _PATHS[path] == "hardware"
+        self.provenance: Provenance = "hardware" if self._hardware else "vendor-software"
         self.device = "IAA"
         self.routing = Routing(jobs=1 + huffman, one_pass=_one_pass())
         self.encoder = ENCODER
-        self.decoder = replace(DECODER, needs_end=_PATHS[path] == "hardware")
+        self.decoder = replace(DECODER, needs_end=self._hardware)
         self._level = level
         self._path = _PATHS[path]
+        self._numa_id = numa_id
         self._huffman = _HUFFMAN[huffman]
         self._in_flight = jobs
+        self._queues = self._hardware or jobs > 1
+        self._ledger = Ledger()
         self._threads = threading.local()
         self._job()
 
+    def tally(self) -> Tally:
+        """Jobs that the library completed on the hardware path; one that makes a code for the data is two."""
+        return self._ledger.tally(_COMPLETED, "jobs", counts=self._hardware)
+
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
+        if self._queues:
+            return next(self.compress_batch((data,), container, window))
         job = self._job()
         if container is Container.ZLIB:
             job.reset()
         return self._write(job, data, self._compression(container))
 
     def compress_batch(self, inputs: Iterable[Bytes], container: Container, window: int) -> Iterator[Bytes]:
-        if self._in_flight == 1:
+        if not self._queues:
             return map(self.compress, inputs, repeat(container), repeat(window))
-
-        def submit(job: Any, data: Bytes) -> bytearray:
-            if container is Container.ZLIB:
-                job.reset()
-            output = bytearray(self._qpl.compress_bound(len(data)))
-            job.submit_compress(data, output, **self._compression(container))
-            return output
-
-        return self._flights(inputs, submit)
+        options, bound = self._compression(container), self._qpl.compress_bound
+        return self._flights(Task(data, bound(len(data)), options, container, compresses=True) for data in inputs)
 
     def decompress(self, data: Bytes, container: Container, size: int) -> Bytes:
+        if self._queues:
+            return next(self.decompress_batch((data,), container, size))
         return self._read(self._job(), data, size, {"format": _FORMATS[container]})
 
     def decompress_batch(self, streams: Iterable[Bytes], container: Container, size: int) -> Iterator[Bytes]:
-        if self._in_flight == 1:
+        if not self._queues:
             return map(self.decompress, streams, repeat(container), repeat(size))
-
-        def submit(job: Any, data: Bytes) -> bytearray:
-            output = bytearray(size)
-            job.submit_decompress(data, output, format=_FORMATS[container])
-            return output
-
-        return (self._sized(output, size) for output in self._flights(streams, submit))
+        options = {"format": _FORMATS[container]}
+        tasks = (Task(data, size, options, container, compresses=False) for data in streams)
+        return (self._sized(output, size) for output in self._flights(tasks))
 
     def compressor(self, container: Container, window: int) -> Compressor:
         """A stream of jobs that go on: libqpl has no flush, so it is no stream that a receiver could follow."""
-        return Compressor(self._new(), self._write, self._compression(container))
+        return Compressor(self._new(self._path), self._write, self._compression(container))
 
     def _read(self, job: Any, data: Bytes, size: int, options: Options, spare: int = 0) -> bytearray:
         output = bytearray(size + spare)
@@ -115,6 +113,7 @@ class _QplCodec:
             produced = job.decompress_into(data, output, **options)
         except self._qpl.Error as problem:
             raise self._failed(job, problem) from None
+        self._ledger.add(device=1)
         del output[produced:]
         return self._sized(output, size)
 
@@ -124,46 +123,16 @@ class _QplCodec:
             size = job.compress_into(data, output, **options)
         except self._qpl.Error as problem:
             raise self._failed(job, problem) from None
+        self._ledger.add(device=self.routing.jobs)
         del output[size:]
         return output
 
-    def _flights(self, inputs: Iterable[Bytes], submit: Callable[[Any, Bytes], bytearray]) -> Iterator[bytearray]:
-        """The outputs in order; as many jobs as there are, or as the queue takes, are under way at a time."""
-        jobs = self._several()
-        flying: deque[_Flight] = deque()
+    def _flights(self, tasks: Iterable[Task]) -> Iterator[bytearray]:
+        outputs = self._queue().run(tasks)
         try:
-            for number, data in enumerate(inputs):
-                if len(flying) == len(jobs):
-                    yield self._landed(flying.popleft())
-                while (flight := self._flight(jobs[number % len(jobs)], data, submit)) is None:
-                    if not flying:
-                        raise PayloadError(f"{self.name}: qpl job failed with error 5: the queues stay busy")
-                    yield self._landed(flying.popleft())
-                flying.append(flight)
-            while flying:
-                yield self._landed(flying.popleft())
-        finally:
-            for flight in flying:
-                flight.job.reset()
-
-    def _flight(self, job: Any, data: Bytes, submit: Callable[[Any, Bytes], bytearray]) -> _Flight | None:
-        """None if every queue is full."""
-        try:
-            return _Flight(job, submit(job, data), None)
-        except self._qpl.QueuesAreBusyError:
-            return None
+            yield from outputs
         except self._qpl.Error as problem:
-            return _Flight(job, bytearray(), problem)
-
-    def _landed(self, flight: _Flight) -> bytearray:
-        try:
-            if flight.problem is not None:
-                raise flight.problem
-            size = flight.job.wait()
-        except self._qpl.Error as problem:
-            raise self._failed(flight.job, problem) from None
-        del flight.output[size:]
-        return flight.output
+            raise self._broken(problem) from None
 
     def _compression(self, container: Container) -> Options:
         return {"format": _FORMATS[container], "level": self._level, "huffman": self._huffman}
@@ -181,17 +150,31 @@ class _QplCodec:
     def _several(self) -> list[Any]:
         jobs: list[Any] | None = getattr(self._threads, "jobs", None)
         if jobs is None:
-            jobs = self._threads.jobs = [self._new() for _ in range(self._in_flight)]
+            jobs = self._threads.jobs = [self._new(self._path) for _ in range(self._in_flight)]
         return jobs
 
-    def _new(self) -> Any:
+    def _queue(self) -> Queue:
+        """This thread's."""
+        queue: Queue | None = getattr(self._threads, "queue", None)
+        if queue is None:
+            spare = partial(self._new, "software")
+            queue = Queue(self._qpl, self._several(), spare, self._ledger, self.routing.jobs)
+            self._threads.queue = queue
+        return queue
+
+    def _new(self, path: str) -> Any:
         try:
-            return self._qpl.Job(self._path)
+            return self._qpl.Job(path, self._numa_id)
         except self._qpl.Error as problem:
             raise EnvironmentBroke(f"{self.name}: {problem}") from None
 
-    def _failed(self, job: Any, problem: Exception) -> PayloadError:
+    def _failed(self, job: Any, problem: Exception) -> Exception:
         job.reset()
+        return self._broken(problem)
+
+    def _broken(self, problem: Exception) -> Exception:
+        if isinstance(problem, self._qpl.InitialisationError):
+            return EnvironmentBroke(f"{self.name}: {problem}")
         status = getattr(problem, "status", None)
         if status is None:
             return PayloadError(f"{self.name}: qpl job failed: {problem}")
@@ -210,7 +193,7 @@ class _QplStreamCodec(_QplCodec):
         flush_output = self._qpl.Flag.DECOMP_FLUSH_ALWAYS
         # A job that goes on keeps what has no room for the next call, and says nothing.
         read = partial(self._read, spare=1)
-        return Decompressor(self._new(), read, {"format": _FORMATS[container], "flags": flush_output})
+        return Decompressor(self._new(self._path), read, {"format": _FORMATS[container], "flags": flush_output})
 
 
 def _one_pass() -> int:
@@ -239,5 +222,6 @@ FACTORY = Factory(
         "huffman": Parameter(0, range(2)),
         "stream": Parameter(0, range(2)),
         "jobs": Parameter(1, range(1, 65)),
+        "numa_id": Parameter(-1, range(-3, 1 << 10)),
     },
 )

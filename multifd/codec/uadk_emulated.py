@@ -23,7 +23,7 @@ from typing import Final
 
 from multifd.codec.contract import Factory, Parameter
 from multifd.errors import PayloadError
-from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability, Routing
+from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability, Routing, Tally
 from multifd.framing.container import Container
 from multifd.result.record import Provenance
 
@@ -60,6 +60,11 @@ class _UadkCodec:
         self._present = bool(device)
         # The channels of a live migration share a codec.
         self._lock = threading.Lock()
+
+    def tally(self) -> Tally:
+        """The pages that the device worked on."""
+        with self._lock:
+            return Tally(source="pages that the device worked on", device=self.hardware if self._present else None)
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
         if not self._present:

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from multifd.errors import Unsupported
 from multifd.framing.container import Container
-from multifd.result.record import Provenance
+from multifd.result.record import Provenance, Unit
 
 Bytes = bytes | bytearray | memoryview
 """What codecs take and return; nothing is copied to make one of these."""
@@ -129,6 +129,24 @@ class Routing:
     pass where the input is at most 4 KiB (``sources/middle-layer/compression/deflate/deflate.cpp``, qpl 1.6.0)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What was done where since the codec was made, in all threads, by the library's own word."""
+
+    source: str = ""
+    """What counts, in words."""
+    unit: Unit = "jobs"
+    device: int | None = None
+    """Jobs or bytes that the library counted of its device, None where it counts nothing: there is none, or it does
+    not tell."""
+    software: int = 0
+    """Calls that the library computed in software although it has a device."""
+    busy: int = 0
+    """Submissions that found every queue full and were made again."""
+    faults: int = 0
+    """Jobs that ended by a page fault and were made again."""
+
+
 @runtime_checkable
 class Routed(Protocol):
     """A codec over an accelerator's library."""
@@ -136,6 +154,10 @@ class Routed(Protocol):
     @property
     def routing(self) -> Routing:
         """By what the library decides what the device is given."""
+        ...
+
+    def tally(self) -> Tally:
+        """What was done where so far; read before and after a piece of work."""
         ...
 
 

@@ -22,6 +22,8 @@ BOTH: Final[tuple[Role, ...]] = ("sender", "receiver")
 HARDWARE: Final = 1
 SOFTWARE: Final = 2
 """The ``path`` parameter of the codecs over vendor libraries."""
+NODE: Final = "node"
+"""The fact of a device that is the number of its NUMA node."""
 BACKUP: Final = "backup"
 """The parameter of a codec whose library computes in software what its device does not; 0: it does not."""
 
@@ -77,11 +79,22 @@ class Row:
         return self.entry.policy in ("use", "require") and self.entry.path == "auto"
 
     def real(self, codec: VendorCodec, *, hardware: bool, devices: Sequence[Device] = ()) -> DevicePeer:
-        """The peer over the vendor's library, on the device or on the library's own CPU path."""
+        """The peer over the vendor's library, on the device or on the library's own CPU path.
+
+        Devices that are all on one NUMA node are looked for there, whichever processor a peer happens to be on.
+        """
         path = {"path": HARDWARE if hardware else SOFTWARE} if codec.chooses_path else {}
+        nodes = {device.facts.get(NODE, "") for device in devices}
+        near = {codec.node: int(*nodes)} if hardware and codec.node and len(nodes) == 1 and "" not in nodes else {}
         provenance: Provenance = "hardware" if hardware else "vendor-software"
-        parameters, place = {**self.entry.parameters, **path}, f"{self.place}.parameters"
+        parameters, place = {**near, **self.entry.parameters, **path}, f"{self.place}.parameters"
         return DevicePeer(codec.name, parameters, provenance, self.library, tuple(devices), place=place)
+
+
+def may_work(kind: str, found: Sequence[Device]) -> tuple[Device, ...]:
+    """Devices of a kind that may do its work: if none of them looks usable, it may be any."""
+    devices = tuple(device for device in found if device.kind == kind)
+    return tuple(device for device in devices if device.usable) or devices
 
 
 def rows(profile: Profile, find: Find) -> Iterator[Row]:

@@ -35,7 +35,7 @@ from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke
 from multifd.libraries import packages
 from multifd.libraries.find import libraries
-from multifd.lineup.device_peer import BACKUP, BOTH, SOFTWARE, DevicePeer, Find, Row, rows
+from multifd.lineup.device_peer import BACKUP, BOTH, SOFTWARE, DevicePeer, Find, Row, may_work, rows
 from multifd.lineup.holding import LEAST, remedy, too_few
 from multifd.lineup.preflight import Tried
 from multifd.profile.model import Profile
@@ -61,8 +61,8 @@ class _Case:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """Those that may do the work: if it is done though none of them looks usable, it may be any."""
-        return self.usable or self.found
+        """Those that may do the work."""
+        return may_work(self.row.accelerator.kind, self.found)
 
     @property
     def works(self) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -24,10 +24,12 @@ from typing import Final
 
 from multifd.codec import create, factories
 from multifd.codec.reference import reference
+from multifd.device.exclusive import Exclusive
+from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke, InputError, PeerError
 from multifd.framing.model import framing
 from multifd.libraries.find import libraries
-from multifd.lineup.device_peer import BACKUP, BOTH, DevicePeer, Find, Row, rows
+from multifd.lineup.device_peer import BACKUP, BOTH, DevicePeer, Find, Row, may_work, rows
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
@@ -74,16 +76,24 @@ class Tried:
         return bool(self.roles)
 
 
-def preflight(profile: Profile, find: Find = libraries, alone: Alone = nullcontext) -> tuple[Tried, ...]:
+def alone_on(exclusive: Exclusive, devices: Sequence[Device]) -> Alone:
+    """The right to those of these devices that are of a kind."""
+    return lambda kind: exclusive.holding(device for device in devices if device.kind == kind)
+
+
+def preflight(
+    profile: Profile, find: Find = libraries, alone: Alone = nullcontext, found: Sequence[Device] = ()
+) -> tuple[Tried, ...]:
     """One round trip for each accelerator that the profile wants on silicon and whose library is found.
 
+    ``found`` are the host's devices, as far as anybody knows: there may be others.
     ``alone`` is entered around the work of each, with the kind of its accelerator. Raises InputError for parameters
     that a codec does not have.
     """
     wanted = [row for row in rows(profile, find) if row.wants_silicon and row.library is not None]
     if not wanted:
         return ()
-    peers = {row.accelerator.kind: _peer(row) for row in wanted}
+    peers = {row.accelerator.kind: _peer(row, found) for row in wanted}
     scratch = make_scratch(_ROOM)
     try:
         with Nursery() as nursery, ThreadPoolExecutor(2) as pool:
@@ -100,10 +110,10 @@ def preflight(profile: Profile, find: Find = libraries, alone: Alone = nullconte
         remove_scratch(scratch)
 
 
-def _peer(row: Row) -> DevicePeer:
-    real = row.accelerator.real
-    assert real is not None, f"{row.accelerator.kind} has a library and no codec"
-    peer, factory = row.real(real, hardware=True), factories()[real.name]
+def _peer(row: Row, found: Sequence[Device]) -> DevicePeer:
+    kind, real = row.accelerator.kind, row.accelerator.real
+    assert real is not None, f"{kind} has a library and no codec"
+    peer, factory = row.real(real, hardware=True, devices=may_work(kind, found)), factories()[real.name]
     try:
         factory.values(peer.parameters)
     except InputError as problem:
@@ -117,17 +127,18 @@ def _flown(
 ) -> tuple[tuple[Role, ...], str]:
     """In which roles the device did the work, and how it went."""
     process = PeerProcess(peer.name, *peer.start(), start)
+    roles: tuple[Role, ...] = ()
     try:
         known = process.hello(deadlines.hello)
-        if known.provenance != "hardware":
-            return (), _said(f"{peer.name} says that it runs as {known.provenance}", process.log)
-        return _Flight(process, known, row.accelerator.method, deadlines.request, directory).roles()
-    except PeerError as broken:
-        return (), _said(str(broken), process.log)
-    except EnvironmentBroke as problem:
-        return (), str(problem)
+        words = f"{peer.name} says that it runs as {known.provenance}"
+        if known.provenance == "hardware":
+            flight = _Flight(process, known, row.accelerator.method, deadlines.request, directory)
+            roles, words = flight.roles()
+    except (PeerError, EnvironmentBroke) as problem:
+        words = str(problem)
     finally:
         process.quit()
+    return roles, words if roles == BOTH else _said(words, process.log)
 
 
 class _Flight:
@@ -160,7 +171,7 @@ class _Flight:
         if able == BOTH:
             return able, f"one round trip worked in {(time.monotonic() - began) * 1000:.0f} ms{differing}"
         came = "; ".join(dict.fromkeys(f"as {role}: {text}" for role, text in wrong.items() if text is not None))
-        return able, _said(came, self._process.log)
+        return able, came
 
     def _encoded(self, capture: Path) -> contract.Conclusion:
         return self._process.request(
@@ -203,7 +214,8 @@ class _Flight:
         if reply.provenance != "hardware":
             return f"{self._peer.device or 'it'} did nothing: {self._process.name} ran as {reply.provenance}"
         if reply.software:
-            return f"the library computed {reply.software} calls in software"
+            busy = f", for the queues were busy {reply.busy} times" if reply.busy else ""
+            return f"the library computed {reply.software} calls in software{busy}"
         told = reply.library
         if told is not None and told.after <= told.before:
             return f"the library counted no work of the device ({told.source})"

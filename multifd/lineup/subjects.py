@@ -38,7 +38,7 @@ def subjects(profile: Profile, used: Sequence[Device], find: Find = libraries) -
             skips[name] = f"the profile does not use {accelerator.name}; remedy: devices.{kind}.policy use"
         elif library is None:
             skips[name] = f"{real.library} is not on this host; remedy: {remedy(real)}"
-        elif not real.chooses_path and any(device.kind == kind for device in used):
+        elif not real.on_cpu and any(device.kind == kind for device in used):
             skips[name] = f"{real.library} would use the device, this is about its CPU path; remedy: a host without one"
         else:
             present[name], skips[name] = library, None

@@ -157,6 +157,8 @@ class PeerProcess:
         with suppress(EnvironmentBroke):
             process.wait(deadline)
         _end(process)
+        if self._log is not None:
+            self._log.finish()
 
     @property
     def pid(self) -> int | None:

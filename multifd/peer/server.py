@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from multifd import __version__
 from multifd.codec import create
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PayloadError, Unsupported, WireError
-from multifd.framing.coder import Codec, Routed
+from multifd.framing.coder import Codec, Routed, Tally
 from multifd.framing.model import framing
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout
@@ -238,13 +238,17 @@ class PeerServer:
         return contract.Tried(id=request.id, attempts=attempts)
 
     def _answer(self, request: contract.Message, handle: Callable[..., contract.Done]) -> None:
-        before = time.process_time()
+        started, before = time.process_time(), self._tally()
         try:
             done = handle(request)
         except Exception as problem:
             self.reply(self._failed(request, problem))
             return
-        self.reply(done.model_copy(update={"cpu_seconds": time.process_time() - before}))
+        told = _told(before, self._tally())
+        self.reply(done.model_copy(update={"cpu_seconds": time.process_time() - started, **told}))
+
+    def _tally(self) -> Tally:
+        return self.codec.tally() if isinstance(self.codec, Routed) else Tally()
 
     def _done(self, request: contract.Message, **fields: object) -> contract.Done:
         return contract.Done.model_validate({"id": request.id, "provenance": self.codec.provenance, **fields})
@@ -255,6 +259,16 @@ class PeerServer:
         layout = getattr(request, "memory", None)
         failure = {"id": request.id, "error": text, "kind": kind, "digest": _digest(layout)}
         return contract.Failed.model_validate(failure | _details(problem))
+
+
+def _told(before: Tally, after: Tally) -> dict[str, object]:
+    """What the codec's library says of the request between the two."""
+    told: dict[str, object] = {
+        name: getattr(after, name) - getattr(before, name) for name in ("software", "busy", "faults")
+    }
+    if before.device is not None and after.device is not None:
+        told["library"] = contract.Told(source=after.source, unit=after.unit, before=before.device, after=after.device)
+    return told
 
 
 def _details(problem: Exception) -> dict[str, object]:

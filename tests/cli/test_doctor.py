@@ -45,7 +45,7 @@ def _plain_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fly(monkeypatch: pytest.MonkeyPatch, *tried: Tried) -> None:
     """Let the round trips on the devices go so."""
-    monkeypatch.setattr(doctor, "preflight", lambda profile, alone: tried)
+    monkeypatch.setattr(doctor, "preflight", lambda profile, **_: tried)
 
 
 def room(host: Host, enough: int | None = 4 * MIB) -> Diagnosis:

@@ -11,7 +11,7 @@ from multifd.codec import create
 from multifd.codec.iaa_emulated import _IaaCodec
 from multifd.codec.silicon.iaa_inflate import Inflation
 from multifd.errors import PayloadError
-from multifd.framing.coder import decompressor_of
+from multifd.framing.coder import Codec, Routed, decompressor_of
 from multifd.framing.container import Container, parse, wrap
 from multifd.framing.deflate import walk
 from tests.codec.deflates import (
@@ -134,6 +134,56 @@ def test_a_distance_of_4096_is_reached() -> None:
     data = NOISE * 3
 
     assert walk(iaa(huffman=1).compress(data, Container.RAW, 12)).max_distance == 4096
+
+
+# --- what is told of it -------------------------------------------------------------------------------------------
+
+
+def told(codec: Codec) -> tuple[str, int | None, int, int, int]:
+    assert isinstance(codec, Routed)
+    tally = codec.tally()
+    return tally.unit, tally.device, tally.software, tally.busy, tally.faults
+
+
+def test_a_job_of_each_direction_is_two() -> None:
+    codec = iaa()
+
+    codec.decompress(codec.compress(TEXT, Container.RAW, 12), Container.RAW, PAGE)
+
+    assert told(codec) == ("jobs", 2, 0, 0, 0)
+
+
+def test_a_page_that_does_not_shrink_was_a_job_all_the_same() -> None:
+    codec = iaa()
+
+    codec.compress(NOISE[:PAGE], Container.RAW, 12)
+
+    assert told(codec) == ("jobs", 1, 0, 0, 0)
+
+
+def test_a_code_made_for_the_data_takes_two_jobs() -> None:
+    codec = iaa(huffman=1)
+
+    codec.compress(TEXT, Container.RAW, 12)
+
+    assert told(codec) == ("jobs", 2, 0, 0, 0)
+
+
+def test_a_queue_that_takes_nothing_is_three_retries_and_then_software() -> None:
+    codec = iaa(queue=0)
+
+    codec.compress(TEXT, Container.RAW, 12)
+
+    assert told(codec) == ("jobs", 0, 1, 3, 0)
+
+
+def test_a_page_fault_is_a_job_made_again() -> None:
+    codec = iaa(fault=2)
+
+    for _ in range(2):
+        codec.compress(TEXT, Container.RAW, 12)
+
+    assert told(codec) == ("jobs", 2, 0, 0, 1)
 
 
 # --- containers -----------------------------------------------------------------------------------------------

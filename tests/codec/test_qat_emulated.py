@@ -16,7 +16,7 @@ from multifd.codec.silicon.libqatzip_routing import most_deflate
 from multifd.codec.silicon.qat import Engine
 from multifd.codec.silicon.qat_member import PLAIN_GZIP, gzip_footer, member
 from multifd.errors import InputError, PayloadError
-from multifd.framing.coder import compressor_of, decompressor_of
+from multifd.framing.coder import Codec, Routed, compressor_of, decompressor_of
 from multifd.framing.container import Container, gzip_ext_header, parse, trailer
 from multifd.framing.deflate import walk
 from tests.codec.deflates import empty_dynamic_block
@@ -212,6 +212,48 @@ def test_every_setting_reads_what_the_same_setting_writes(
     payload = made.compress(data, container, 15)
 
     assert bytes(made.decompress(payload, container, len(data))) == data
+
+
+# --- what is told of it ---------------------------------------------------------------------------------------
+
+
+def told(codec: Codec) -> tuple[str, int | None, int]:
+    assert isinstance(codec, Routed)
+    tally = codec.tally()
+    return tally.unit, tally.device, tally.software
+
+
+def test_jobs_are_told_and_calls_of_which_software_did_all() -> None:
+    made = codec()
+
+    made.compress(TEXT[: 2 * PIECE], Container.GZIP_EXT, 15)
+    made.compress(TEXT[:1023], Container.GZIP_EXT, 15)
+
+    assert told(made) == ("jobs", 2, 1)
+
+
+def test_a_request_that_hangs_is_no_job() -> None:
+    made = codec(timeout=2)
+
+    made.compress(TEXT[: 2 * PIECE], Container.GZIP_EXT, 15)
+
+    assert told(made) == ("jobs", 1, 0)
+
+
+def test_of_a_call_that_the_device_refused_the_library_does_not_say_that_software_did_it() -> None:
+    made = codec()
+
+    made.decompress(by_software(TEXT, Container.GZIP_EXT), Container.GZIP_EXT, len(TEXT))
+
+    assert (told(made), made.effort) == (("jobs", 0, 0), Effort(software=1))
+
+
+def test_without_a_device_there_is_nothing_to_tell() -> None:
+    made = codec(device=0)
+
+    made.compress(TEXT, Container.GZIP_EXT, 15)
+
+    assert told(made) == ("jobs", None, 0)
 
 
 # --- what a device reads ------------------------------------------------------------------------------------

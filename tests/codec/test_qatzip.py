@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 import threading
 import zlib
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 
@@ -17,7 +16,15 @@ from multifd.codec.silicon import libqatzip, libqatzip_stream
 from multifd.codec.silicon.libqatzip import Device
 from multifd.codec.silicon.qat import Engine
 from multifd.errors import EnvironmentBroke, InputError, PayloadError, Unsupported
-from multifd.framing.coder import Codec, StreamDecoder, StreamEncoder, compressor_of, decompressor_of
+from multifd.framing.coder import (
+    Codec,
+    Routed,
+    StreamDecoder,
+    StreamEncoder,
+    Tally,
+    compressor_of,
+    decompressor_of,
+)
 from multifd.framing.container import Container
 
 PAGE: Final = 4096
@@ -33,6 +40,20 @@ class QatzipError(Exception):
         super().__init__(f"qzInit: {name} (-101)")
 
 
+class Release(NamedTuple):
+    """As qatzip.Release."""
+
+    text: str
+    file: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(map(int, self.text.split(".")))
+
+
 class LibraryNotFoundError(OSError):
     """As qatzip.LibraryNotFoundError."""
 
@@ -43,12 +64,14 @@ class Session:
     made: Final[list[Session]] = []
     devices: Device = Device.ABSENT
 
-    def __init__(self, parameters: dict[str, Any]) -> None:
-        if Session.devices is Device.ABSENT and not parameters["sw_backup"]:
-            raise QatzipError("QZ_NOSW_NO_HW")
+    def __init__(self, parameters: dict[str, Any], path: str) -> None:
+        if Session.devices is Device.ABSENT and (path == "hardware" or not parameters["sw_backup"]):
+            raise QatzipError("QZ_NO_HW" if parameters["sw_backup"] else "QZ_NOSW_NO_HW")
         self.parameters = parameters
-        self.hardware = Session.devices is Device.READY
-        self.handle = ctypes.c_int()
+        self.path = path
+        self.hardware = Session.devices is Device.READY and path != "software"
+        self.read_by_device = 0
+        self.ran_in_software = False
         self.resets = -1
         self.reset()
         Session.made.append(self)
@@ -59,20 +82,27 @@ class Session:
             container=Container(self.parameters["format"]),
             level=self.parameters["level"],
             buffer=self.parameters["hw_buff_sz"],
-            device=Session.devices,
+            threshold=self.parameters["input_sz_thrshold"],
+            device=Device.READY if self.hardware else Device.ABSENT,
         )
         self.model = libqatzip.Session(parameters, Engine())
+
+    @property
+    def stream_ended(self) -> bool:
+        return self.model.ended
 
     def max_compressed_length(self, size: int) -> int:
         return 2 * size + 1024
 
     def compress_into(self, data: bytes, destination: bytearray, last: bool = True) -> tuple[int, int]:
-        return self._taken(self.model.compress(data, last=last), destination)
+        return self.taken(self.model.compress(data, last=last), destination)
 
     def decompress_into(self, data: memoryview, destination: bytearray) -> tuple[int, int]:
-        return self._taken(self.model.decompress(bytes(data), len(destination)), destination)
+        return self.taken(self.model.decompress(bytes(data), len(destination)), destination)
 
-    def _taken(self, answer: libqatzip.Answer, destination: bytearray) -> tuple[int, int]:
+    def taken(self, answer: libqatzip.Answer, destination: bytearray) -> tuple[int, int]:
+        self.read_by_device, self.model.total_in = self.model.total_in, 0
+        self.ran_in_software = self.hardware and not self.read_by_device
         if answer.code != "QZ_OK":
             raise QatzipError(answer.code)
         destination[: len(answer.output)] = answer.output
@@ -83,6 +113,7 @@ class Stream:
     """As qatzip.Stream, over the model."""
 
     def __init__(self, session: Session) -> None:
+        self.session = session
         self.model = libqatzip_stream.Stream(session.model, session.parameters["strm_buff_sz"])
 
     @property
@@ -90,21 +121,16 @@ class Stream:
         return self.model.pending_in
 
     def decompress_into(self, data: bytes, destination: bytearray, last: bool) -> tuple[int, int]:
-        answer = self.model.decompress(bytes(data), len(destination), last=last)
-        if answer.code != "QZ_OK":
-            raise QatzipError(answer.code)
-        destination[: len(answer.output)] = answer.output
-        return answer.consumed, len(answer.output)
+        return self.session.taken(self.model.decompress(bytes(data), len(destination), last=last), destination)
 
     def close(self) -> None:
         pass
 
 
-def end_of_stream(session: Any, ended: Any) -> int:
-    """As qzGetDeflateEndOfStream; the session is found by its handle."""
-    (found,) = (each for each in Session.made if each.handle is session._obj)
-    ended._obj.value = found.model.ended
-    return 0
+class Instances:
+    """As qatzip.Instances."""
+
+    completed: int | None = None
 
 
 def module(**changes: Any) -> SimpleNamespace:
@@ -115,7 +141,11 @@ def module(**changes: Any) -> SimpleNamespace:
         "Parameters": dict,
         "Session": Session,
         "Stream": Stream,
-        "load": lambda: SimpleNamespace(qzGetDeflateEndOfStream=end_of_stream),
+        "Instances": Instances,
+        "load": lambda: None,
+        "release": lambda: Release("2.0.0", "/lib/libqatzip.so.3.3.0"),
+        "lacking": frozenset,
+        "formats": lambda: ("gzip-ext", "gzip", "raw", "4B", "zlib"),
     }
     return SimpleNamespace(**plain | changes)
 
@@ -123,8 +153,8 @@ def module(**changes: Any) -> SimpleNamespace:
 @pytest.fixture(autouse=True)
 def binding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "qatzip", module())
-    monkeypatch.setitem(sys.modules, "qatzip.abi", SimpleNamespace(API_VERSION=(2, 6)))
     monkeypatch.setattr(Session, "devices", Device.ABSENT)
+    monkeypatch.setattr(Instances, "completed", None)
     Session.made.clear()
 
 
@@ -147,7 +177,7 @@ def broken(make: Callable[[], object]) -> str:
 def test_without_a_device_it_is_the_vendors_software() -> None:
     codec = create("qatzip")
 
-    assert (codec.provenance, codec.device, codec.version) == ("vendor-software", "QAT", "2.6 (API)")
+    assert (codec.provenance, codec.device, codec.version) == ("vendor-software", "QAT", "2.0.0")
     assert codec.encoder is not None
     assert (codec.encoder.member, codec.encoder.whole_below) == (None, 0)
 
@@ -181,7 +211,168 @@ def test_level_and_buffer_are_the_sessions() -> None:
         "sw_backup": True,
         "input_sz_thrshold": 1024,
         "strm_buff_sz": 64 << 10,
+        "polling": "periodical",
+        "req_cnt_thrshold": 32,
+        "max_forks": 3,
+        "wait_cnt_thrshold": 8,
     }
+
+
+def test_how_the_library_waits_and_forks_is_the_sessions() -> None:
+    create("qatzip", {"polling": 1, "requests": 4, "forks": 0, "wait": 100})
+
+    found = Session.made[0].parameters
+    assert [found[name] for name in ("polling", "req_cnt_thrshold", "max_forks", "wait_cnt_thrshold")] == [
+        "busy",
+        4,
+        0,
+        100,
+    ]
+
+
+def test_path_software_is_software_whatever_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+
+    codec = create("qatzip", {"path": 2})
+
+    assert (codec.provenance, Session.made[0].path) == ("vendor-software", "software")
+
+
+def test_path_hardware_without_a_device_is_no_codec_and_the_library_says_why() -> None:
+    message = broken(lambda: create("qatzip", {"path": 1}))
+
+    assert message == "qatzip[path=1]: qzInit: QZ_NO_HW (-101)"
+
+
+def told(codec: Codec) -> Tally:
+    assert isinstance(codec, Routed)
+    return codec.tally()
+
+
+def test_in_software_there_is_nothing_that_a_library_counts() -> None:
+    codec = create("qatzip")
+
+    codec.compress(TEXT, Container.GZIP_EXT, 15)
+
+    assert (told(codec).device, told(codec).software) == (None, 0)
+
+
+def test_what_the_library_counted_of_its_calls_is_added_up_over_threads_and_sessions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+    codec = create("qatzip")
+
+    def compress() -> None:
+        for container in (Container.GZIP_EXT, Container.RAW):
+            codec.compress(TEXT, container, 15)
+
+    threads = [threading.Thread(target=compress) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert told(codec) == Tally(
+        source="bytes of input of the calls that libqatzip took to a device (total_in of all sessions)",
+        unit="bytes",
+        device=8 * PAGE,
+    )
+
+
+def test_what_a_session_counted_outlives_its_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+    codec = create("qatzip")
+    codec.compress(TEXT, Container.GZIP_EXT, 15)
+    before = told(codec).device
+
+    refused(codec, b"no gzip at all")
+
+    assert (before, told(codec).device) == (PAGE, PAGE)
+
+
+def test_a_call_of_which_the_device_was_given_nothing_is_softwares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+    codec = create("qatzip", {"threshold": PAGE + 1})
+
+    codec.compress(TEXT, Container.GZIP_EXT, 15)
+
+    assert (told(codec).device, told(codec).software) == (0, 1)
+
+
+def test_of_a_stream_the_writers_bytes_are_the_devices_and_the_readers_call_is_softwares(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+    codec = create("qatzip", {"stream": 1})
+    writer, reader = compressor_of(codec, Container.RAW, 15), decompressor_of(codec, Container.RAW)
+
+    reader.decompress(writer.compress(TEXT), PAGE)
+
+    assert (told(codec).device, told(codec).software) == (PAGE, 1)
+
+
+def test_libqats_jobs_are_better_evidence_than_libqatzips_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+    monkeypatch.setattr(Instances, "completed", 7)
+    codec = create("qatzip")
+
+    codec.compress(TEXT, Container.GZIP_EXT, 15)
+
+    assert (told(codec).unit, told(codec).device) == ("jobs", 7)
+
+
+def test_bytes_for_a_device_and_never_a_job_of_libqats_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+    monkeypatch.setattr(Instances, "completed", 0)
+    codec = create("qatzip")
+    before = told(codec).device
+
+    codec.compress(TEXT, Container.GZIP_EXT, 15)
+
+    assert (before, told(codec).device) == (0, None)
+
+
+def old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As libqatzip 1.1.2."""
+    lacking = frozenset({"qzGetDeflateEndOfStream", "qzSetupSessionDeflateExt"})
+    changes = {
+        "release": lambda: Release("1.1.2", "/lib/libqatzip.so.3.0.2"),
+        "lacking": lambda: lacking,
+        "formats": lambda: ("gzip-ext", "gzip", "raw", "4B"),
+    }
+    monkeypatch.setitem(sys.modules, "qatzip", module(**changes))
+
+
+def test_an_old_library_is_used_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    old(monkeypatch)
+
+    codec = create("qatzip", {"stream": 1})
+
+    assert codec.encoder is not None and codec.decoder is not None
+    assert codec.version == "1.1.2"
+    assert Container.ZLIB not in codec.encoder.containers | codec.decoder.containers | codec.decoder.members
+    assert (codec.decoder.needs_end, codec.decoder.streaming) == (False, False)
+    assert isinstance(codec, Routed)
+    assert not codec.routing.raw
+
+
+def test_an_old_library_cannot_be_asked_for_the_end_so_the_output_must_be_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old(monkeypatch)
+    codec = create("qatzip")
+
+    assert bytes(codec.decompress(payload(Container.GZIP_EXT)[:-8], Container.GZIP_EXT, PAGE)) == TEXT
+    assert "incomplete or truncated" in refused(codec, payload(Container.GZIP_EXT)[:40])
+
+
+def test_an_old_library_never_goes_on_where_a_stream_had_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    old(monkeypatch)
+    codec = create("qatzip")
+    codec.decompress(payload(Container.GZIP_EXT)[:-8], Container.GZIP_EXT, PAGE)
+
+    assert bytes(codec.decompress(payload(Container.GZIP_EXT), Container.GZIP_EXT, PAGE)) == TEXT
 
 
 def test_a_missing_trailer_is_refused_although_the_library_has_every_byte() -> None:

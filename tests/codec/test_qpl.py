@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
 
-from multifd.codec import create
+from multifd.codec import create, create_peer
 from multifd.errors import EnvironmentBroke, InputError, PayloadError, Unsupported
 from multifd.framing.coder import (
     Codec,
+    Routed,
     StreamDecoder,
-    compress_each,
     compressor_of,
     decompress_each,
     decompressor_of,
@@ -49,19 +50,30 @@ class QueuesAreBusyError(QplError):
     """As qpl.QueuesAreBusyError."""
 
 
+class PageFaultError(QplError):
+    """As qpl.PageFaultError."""
+
+
+class InitialisationError(QplError):
+    """As qpl.InitialisationError."""
+
+
 class Job:
-    """A job that records what is asked of it; ``answer`` is the next result."""
+    """A job that records what is asked of it; ``answer`` is the next result, of silicon with ``faults`` before it."""
 
     made: Final[list[Job]] = []
     answer: int | Error = PAGE
+    faults = 0
+    """Jobs that end with a page fault, from the next one on."""
     depth = 128
     """Submissions that the queue takes."""
     flying = 0
     most = 0
     """Under way at a time."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, numa_id: int) -> None:
         self.path = path
+        self.numa_id = numa_id
         self.calls: list[object] = []
         Job.made.append(self)
 
@@ -92,6 +104,9 @@ class Job:
 
     def wait(self) -> int:
         Job.flying -= 1
+        if Job.faults:
+            Job.faults -= 1
+            raise PageFaultError(303, "QPL_STS_INTL_PAGE_FAULT")
         return self._call("wait")
 
     def reset(self) -> None:
@@ -104,6 +119,8 @@ def module(**changes: Any) -> SimpleNamespace:
         "LibraryNotFoundError": LibraryNotFoundError,
         "LayoutError": LayoutError,
         "QueuesAreBusyError": QueuesAreBusyError,
+        "PageFaultError": PageFaultError,
+        "InitialisationError": InitialisationError,
         "Flag": SimpleNamespace(DECOMP_FLUSH_ALWAYS="flush"),
         "Job": Job,
         "version": lambda: "1.9.0",
@@ -117,7 +134,7 @@ def module(**changes: Any) -> SimpleNamespace:
 def binding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "qpl", module())
     Job.made.clear()
-    Job.answer, Job.depth, Job.flying, Job.most = PAGE, 128, 0, 0
+    Job.answer, Job.faults, Job.depth, Job.flying, Job.most = PAGE, 0, 128, 0, 0
     yield
     Job.made.clear()
 
@@ -231,8 +248,8 @@ def test_without_the_library_it_says_what_the_binding_says(error: type[Error], m
 
 
 def test_a_path_that_is_not_there_is_the_environments_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def job(path: str) -> Job:
-        raise QplError(501, "QPL_STS_INIT_LIBACCEL_NOT_FOUND")
+    def job(path: str, numa_id: int) -> Job:
+        raise InitialisationError(501, "QPL_STS_INIT_LIBACCEL_NOT_FOUND")
 
     monkeypatch.setitem(sys.modules, "qpl", module(Job=job))
 
@@ -313,12 +330,142 @@ def test_as_many_jobs_are_under_way_as_there_are_or_as_the_queue_takes(jobs: int
     assert (len(outputs), Job.most, Job.flying) == (10, most, 0)
 
 
-def test_a_queue_that_takes_nothing_is_an_error() -> None:
-    codec = create("qpl", {"jobs": 2})
+def told(codec: Codec) -> tuple[int | None, int, int, int]:
+    assert isinstance(codec, Routed)
+    tally = codec.tally()
+    assert tally.unit == "jobs"
+    return tally.device, tally.software, tally.busy, tally.faults
+
+
+def hardware(**parameters: int) -> Codec:
+    return create("qpl", {"path": 1, **parameters})
+
+
+def test_a_full_queue_is_three_retries_and_then_a_job_in_software() -> None:
+    codec = hardware()
     Job.depth = 0
 
-    with pytest.raises(PayloadError, match="the queues stay busy"):
-        next(compress_each(codec, [bytes(PAGE)], Container.RAW, 12))
+    codec.decompress(b"", Container.RAW, PAGE)
+
+    assert [call[0] for job in Job.made for call in job.calls if isinstance(call, tuple)] == [
+        *["submit decompress"] * 4,
+        "decompress",
+    ]
+    assert [job.path for job in Job.made] == ["hardware", "software"]
+    assert told(codec) == (0, 1, 3, 0)
+
+
+def test_a_queue_that_is_full_for_a_moment_costs_no_more_than_a_retry() -> None:
+    codec = hardware(jobs=2)
+    Job.depth = 1
+
+    list(decompress_each(codec, [bytes(1)] * 2, Container.RAW, PAGE))
+
+    assert told(codec) == (1, 1, 3, 0)
+
+
+def test_where_software_fails_too_the_page_goes_as_it_is() -> None:
+    codec = hardware()
+    Job.depth, Job.answer = 0, QplError(2, "QPL_STS_MORE_OUTPUT_NEEDED")
+    page = bytes(range(256)) * 16
+
+    written = codec.compress(page, Container.ZLIB, 12)
+
+    assert len(memoryview(written)) > PAGE
+    assert zlib.decompress(written) == page
+
+
+def test_where_software_fails_to_decompress_so_does_the_codec() -> None:
+    codec = hardware()
+    Job.depth, Job.answer = 0, QplError(213, "QPL_STS_INVALID_BLOCK_TYPE")
+
+    assert refused(codec) == "qpl[path=1]: qpl job failed with error 213 (QPL_STS_INVALID_BLOCK_TYPE)"
+
+
+@pytest.mark.parametrize("faults", [1, 3])
+def test_a_page_fault_is_a_job_made_again(faults: int) -> None:
+    codec = hardware()
+    Job.faults = faults
+
+    codec.decompress(b"", Container.RAW, PAGE)
+
+    assert told(codec) == (1, 0, 0, faults)
+
+
+def test_a_job_that_faults_for_ever_sends_the_page_as_it_is() -> None:
+    codec = hardware()
+    Job.faults = 100
+    page = bytes(range(256)) * 16
+
+    written = codec.compress(page, Container.RAW, 12)
+
+    assert len(memoryview(written)) > PAGE
+    assert zlib.decompress(written, -15) == page
+    assert told(codec) == (0, 0, 0, 3)
+
+
+def test_a_job_that_faults_for_ever_decompresses_nothing() -> None:
+    codec = hardware()
+    Job.faults = 100
+
+    assert refused(codec) == "qpl[path=1]: qpl job failed with error 303 (QPL_STS_INTL_PAGE_FAULT)"
+
+
+def test_on_the_hardware_path_every_job_that_was_completed_is_told() -> None:
+    codec = hardware(huffman=1)
+
+    codec.compress(bytes(PAGE), Container.RAW, 12)
+    codec.decompress(b"", Container.RAW, PAGE)
+
+    assert told(codec) == (3, 0, 0, 0)
+
+
+def test_so_is_every_packet_of_a_stream() -> None:
+    codec = hardware(stream=1)
+
+    decompressor_of(codec, Container.ZLIB).decompress(FLUSHED, PAGE)
+
+    assert told(codec) == (1, 0, 0, 0)
+
+
+def test_jobs_of_all_threads_are_told() -> None:
+    codec = hardware()
+
+    threads = [threading.Thread(target=codec.decompress, args=(b"", Container.RAW, PAGE)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert told(codec) == (8, 0, 0, 0)
+
+
+@pytest.mark.parametrize("path", [0, 2])
+def test_on_other_paths_the_library_tells_nothing(path: int) -> None:
+    codec = create("qpl", {"path": path})
+
+    codec.decompress(b"", Container.RAW, PAGE)
+
+    assert told(codec)[0] is None
+
+
+def test_a_device_that_is_gone_is_the_environments_fault() -> None:
+    codec = hardware()
+    Job.answer = InitialisationError(503, "QPL_STS_INIT_WORK_QUEUES_NOT_AVAILABLE")
+
+    with pytest.raises(EnvironmentBroke, match=r"^qpl\[path=1\]: QPL_STS_INIT_WORK_QUEUES_NOT_AVAILABLE$"):
+        codec.decompress(b"", Container.RAW, PAGE)
+
+
+@pytest.mark.parametrize(("given", "numa_id"), [({}, -1), ({"numa_id": 1}, 1), ({"numa_id": -3}, -3)])
+def test_where_its_accelerators_are_is_the_jobs(given: dict[str, int], numa_id: int) -> None:
+    create("qpl", given)
+
+    assert Job.made[0].numa_id == numa_id
+
+
+def test_a_peers_name_has_it_in_brackets() -> None:
+    assert create_peer("qpl[numa_id=-3]").name == "qpl[numa_id=-3]"
 
 
 def test_a_bad_stream_among_several_is_reported_when_its_turn_comes_and_no_job_stays_under_way() -> None:

@@ -37,10 +37,13 @@ class Pretender(PeerServer):
         return super().introduce(request).model_copy(update={"provenance": self.introduced})
 
     def _answer(self, request: contract.Message, handle: Callable[..., contract.Done]) -> None:
-        def done(asked: contract.Message) -> contract.Done:
-            return self.told(asked, handle(asked).model_copy(update={"provenance": "hardware"}))
+        self._request = request
+        super()._answer(request, handle)
 
-        super()._answer(request, done)
+    def reply(self, message: contract.Message) -> None:
+        if isinstance(message, contract.Done):
+            message = self.told(self._request, message.model_copy(update={"provenance": "hardware"}))
+        super().reply(message)
 
     def told(self, request: contract.Message, done: contract.Done) -> contract.Done:
         """What it says of what it did."""

@@ -74,6 +74,25 @@ def test_hardware_is_claimed_for_the_usable_devices_only() -> None:
     assert (peer.devices, peer.parameters["path"], peer.remark) == ((USABLE,), 1, "")
 
 
+def near(*nodes: str, **policy: object) -> int | None:
+    """The NUMA node on which the peer looks for devices that are there."""
+    devices = [replace(USABLE, name=f"iax{node}", facts={"node": node} if node else {}) for node in nodes]
+    return peers({"policy": "use", **policy}, devices)[0].parameters.get("numa_id")
+
+
+def test_devices_of_one_node_are_looked_for_there_and_not_near_the_process() -> None:
+    assert near("1") == 1
+    assert near("1", "1") == 1
+
+
+def test_devices_of_several_nodes_or_of_none_that_is_known_are_looked_for_as_the_library_does() -> None:
+    assert [near("0", "1"), near(""), near("1", "")] == [None] * 3
+
+
+def test_a_profile_that_names_a_node_has_that_one() -> None:
+    assert near("1", parameters={"numa_id": -3}) == -3
+
+
 def test_any_device_may_have_done_what_none_looks_able_to() -> None:
     (peer,) = peers({"policy": "use"}, [BROKEN])
 
@@ -125,6 +144,25 @@ def test_path_software_keeps_from_the_silicon() -> None:
 
     assert names(found) == [("qpl", "vendor-software"), ("iaa-emulated", "emulated")]
     assert found[0].parameters["path"] == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("iaa", {"numa_id": 1, "jobs": 8}),
+        ("qat", {"polling": 1, "requests": 8, "forks": 0, "wait": 4}),
+    ],
+)
+def test_how_a_device_is_waited_for_is_the_profiles(kind: str, parameters: dict[str, int]) -> None:
+    real = ACCELERATORS[kind].real
+    assert real is not None
+    entry = {"policy": "use", "parameters": parameters}
+    profile = Profile.model_validate({"description": "d", "peers": [{"codec": "zlib"}], "devices": {kind: entry}})
+
+    real_peer, _ = device_peers(profile, [], lambda _: {real.name: replace(QPL, name=real.name)})
+
+    assert real_peer.parameters == {**parameters, "path": 2}
+    assert factories()[real.name].values(real_peer.parameters).items() >= parameters.items()
 
 
 def test_a_skip_names_the_reason_and_the_remedy() -> None:
@@ -290,11 +328,14 @@ def test_unless_the_profile_says_who_has_some() -> None:
 
 ELSEWHERE = {
     ("qpl", "path"),
+    ("qpl", "numa_id"),
+    ("qatzip", "path"),
     ("qatzip", "backup"),
+    *(("qatzip", knob) for knob in ("polling", "requests", "forks", "wait")),
     ("qat-emulated", "device"),
     ("uadk-emulated", "device"),
 }
-"""What says who is there, and that nothing may be done in software where nobody is."""
+"""What says who is there, that nothing may be done in software where nobody is, and how a device is waited for."""
 
 
 def test_the_default_profile_uses_every_other_knob_of_the_accelerators() -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from multifd.device.found import Device
 from multifd.errors import InputError
+from multifd.libraries.find import Library
 from multifd.lineup.preflight import Tried, preflight
 from multifd.profile.model import Profile
 from tests.lineup.pretender import LOGGED, REFUSES, WORDS, pretending
+
+QPL = Library("qpl", Path("libqpl.so.1"), "1.9.0", "host", (), (0, 0))
 
 
 def profile(devices: dict[str, object], hello: float = 20, request: float = 30) -> Profile:
@@ -127,6 +133,28 @@ def test_every_library_is_tried_with_the_device_to_itself() -> None:
 
     assert [(one.kind, one.works) for one in both] == [("qat", True), ("iaa", True)]
     assert sorted(kept) == ["iaa begins", "iaa ends", "qat begins", "qat ends"]
+
+
+@pytest.mark.parametrize(("node", "said"), [("0", "numa_id=0"), ("1", "numa_id=1")])
+def test_a_device_is_tried_as_the_run_will_start_it(node: str, said: str, tmp_path: Path) -> None:
+    device = Device("iaa", "iax1", "0000:6a:02.0", "spr", {"node": node}, (), ())
+    seen = tmp_path / "seen"
+    library = replace(QPL, loader=("sh", "-c", f'echo "$@" > {seen}; exit 2', "sh"))
+
+    preflight(profile({"iaa": {"policy": "use"}}), lambda _: {"qpl": library}, found=[device])
+
+    assert seen.read_text().split()[-3:] == ["qpl", said, "path=1"]
+
+
+def test_a_device_has_no_software_to_go_to_while_it_is_tried(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    library = Library(
+        "qatzip", Path("libqatzip.so.3"), "2.0.0", "host", ("sh", "-c", f'echo "$@" > {seen}', "sh"), (0, 0)
+    )
+
+    preflight(profile({"qat": {"policy": "use", "parameters": {"backup": 1}}}), lambda _: {"qatzip": library})
+
+    assert "backup=0" in seen.read_text().split()
 
 
 def test_a_device_is_tried_with_the_parameters_that_it_will_have() -> None:

@@ -208,14 +208,35 @@ static uint32_t gzip_end(const uint8_t *source, uint32_t size)
     return size;
 }
 
+/* Whether the device is asked for anything of a call (isQATProcessable). */
+static bool processable(const struct known *own, const uint8_t *source, uint32_t size)
+{
+    uint32_t end;
+
+    switch (own->format) {
+    case RAW:
+        return size >= own->threshold;
+    case ZLIB:
+        return size >= 2 && (source[0] & 15) == 8 && (source[0] << 8 | source[1]) % 31 == 0 && !(source[1] & 0x20);
+    case FOUR_B:
+        return size < 4 || number(source) <= most(own);
+    case GZIP_EXT:
+        return size < EXT_HEADER || number(source + SIZES) >= own->threshold;
+    case GZIP:
+        break;
+    }
+    end = gzip_end(source, size);
+    return end >= PLAIN_HEADER + GZIP_TRAILER && end - PLAIN_HEADER - GZIP_TRAILER <= most(own)
+           && number(source + end - 4) <= own->piece;
+}
+
 /* What the next request is given: bytes of the source with what is around them, and the room for its output. */
 struct request {
     uint32_t size, room;
 };
 
-/* The next request of a call; no size where all that is left goes to software (checkHeader, isQATProcessable). */
-static int next(const struct known *own, const uint8_t *source, uint32_t size, uint32_t room, bool begins,
-                struct request *request)
+/* The next request of a call; no size where all that is left goes to software (checkHeader). */
+static int next(const struct known *own, const uint8_t *source, uint32_t size, uint32_t room, struct request *request)
 {
     uint64_t around = 0, whole = size, output = room < own->piece ? room : own->piece;
 
@@ -225,39 +246,33 @@ static int next(const struct known *own, const uint8_t *source, uint32_t size, u
     switch (own->format) {
     case RAW:
         output = room;
-        if (begins && size < own->threshold)
-            return QZ_OK;
         break;
     case ZLIB:
         around = 6;
-        if (size < around || (source[0] & 15) != 8 || (source[0] << 8 | source[1]) % 31 || source[1] & 0x20)
-            return QZ_OK;
         break;
     case FOUR_B:
         around = 4;
-        if (size < around)
-            return QZ_DATA_ERROR;
-        whole = around + number(source);
+        if (size >= around)
+            whole = around + number(source);
         break;
     case GZIP:
         around = PLAIN_HEADER + GZIP_TRAILER;
-        if (size < around)
-            return QZ_DATA_ERROR;
         whole = gzip_end(source, size);
-        output = number(source + whole - 4);
+        if (size >= around)
+            output = number(source + whole - 4);
         break;
     case GZIP_EXT:
         around = EXT_HEADER + GZIP_TRAILER;
         if (size < around)
-            return QZ_DATA_ERROR;
+            break;
         if (memcmp(source + 10, "\x0c\0QZ\x08", 6))
             return QZ_OK;
         whole = around + number(source + SIZES + 4);
         output = number(source + SIZES);
-        if (begins && output < own->threshold)
-            return QZ_OK;
         break;
     }
+    if (size < around)
+        return QZ_DATA_ERROR;
     if (whole - around > most(own) || output > own->piece)
         return QZ_OK;
     if (whole > size)
@@ -276,6 +291,9 @@ static int requested(struct session *session, const struct known *own, const uin
     int code;
 
     book(COUNTER, 1);
+    /* The device stops behind the first stream, where software would go on. */
+    if (own->format == ZLIB && deflate_length(source + 2, *read - 2))
+        *read = 2 + deflate_length(source + 2, *read - 2) + 4;
     if (own->format != GZIP)
         return decompressed(session, own, source, read, output, written, extended);
     member = malloc(*read);
@@ -291,25 +309,28 @@ int qzDecompressExt(struct session *session, const uint8_t *source, uint32_t *re
 {
     struct known *own = known(session, false);
     uint32_t size = *read, room = *written, reserved = 0;
-    bool on_device = false;
     int code = QZ_OK;
 
     if (!own)
         return REAL(qzDecompressExt)(session, source, read, output, written, extended);
     if (own->format == GZIP_EXT && size >= 4 && memcmp(source, "\x1f\x8b\x08", 4) == 0)
         own->format = GZIP;
+    if (!processable(own, source, size)) {
+        code = decompressed(session, own, source, read, output, written, extended);
+        say_software(extended);
+        return code;
+    }
     *read = *written = 0;
     while (code >= 0 && *read < size) {
         uint32_t piece = size - *read, made = room - *written;
         struct request request;
 
-        code = next(own, source + *read, piece, room - reserved, !*read, &request);
+        code = next(own, source + *read, piece, room - reserved, &request);
         if (code < 0)
             break;
         if (request.size) {
             piece = request.size;
             reserved += request.room;
-            on_device = true;
             code = requested(session, own, source + *read, &piece, output + *written, &made, extended);
         } else {
             code = decompressed(session, own, source + *read, &piece, output + *written, &made, extended);
@@ -322,9 +343,7 @@ int qzDecompressExt(struct session *session, const uint8_t *source, uint32_t *re
         if (!request.size || own->format == RAW || own->format == ZLIB)
             break;
     }
-    if (code >= 0 && on_device)
+    if (code >= 0)
         total(session, *read, *written);
-    else if (code >= 0)
-        say_software(extended);
     return code;
 }

@@ -1,7 +1,7 @@
 /* libqpl with an accelerator: the hardware path, computed by the library's software path.
  *
  * Prototypes and the job follow qpl/c_api/job.h and defs.h (qpl 1.9.0). The accelerator wants the end of a stream that
- * is said to be whole, which software does not miss; where it is tells zlib, whose prototypes follow zlib.h (1.3). */
+ * is said to be whole, which software does not miss. */
 
 #include "silicon.h"
 
@@ -21,22 +21,6 @@ struct job {
     uint8_t *next_out;
     uint32_t available_out, total_out, operation, flags;
 };
-
-/* z_stream. */
-struct stream {
-    const uint8_t *next_in;
-    unsigned avail_in;
-    unsigned long total_in;
-    uint8_t *next_out;
-    unsigned avail_out;
-    unsigned long total_out;
-    const char *msg;
-    void *state, *zalloc, *zfree, *opaque;
-    int data_type;
-    unsigned long adler, reserved;
-};
-
-enum { Z_NO_FLUSH = 0, Z_STREAM_END = 1, RAW_WINDOW = -15, CHUNK = 1 << 16 };
 
 /* A job that was made for the hardware path. */
 struct known {
@@ -118,7 +102,7 @@ static uint32_t refused(const struct job *job)
 {
     if (!on_hardware(job, 0))
         return QPL_OK;
-    if (way("busy") && now_and_then(BUSY_PERIOD))
+    if (way("full") || (way("filling") && booked >= MIDDLE) || (way("busy") && now_and_then(BUSY_PERIOD)))
         return QPL_QUEUES_ARE_BUSY;
     /* For codes made for the data it is read twice. */
     book(COUNTER, job->operation == QPL_COMPRESS && job->flags & QPL_DYNAMIC_HUFFMAN ? 2 : 1);
@@ -137,34 +121,14 @@ static uint32_t header(struct job given)
     return given.available_in > 12 && source[3] & 4 ? 12 + (source[10] | source[11] << 8) : 10;
 }
 
-/* Whether the DEFLATE of a job has its end. */
-static bool ends(struct job given)
-{
-    void *zlib = dlopen("libz.so.1", RTLD_NOW);
-    int (*begin)(struct stream *, int, const char *, int) = dlsym(zlib, "inflateInit2_");
-    int (*inflate)(struct stream *, int) = dlsym(zlib, "inflate"), (*end)(struct stream *) = dlsym(zlib, "inflateEnd");
-    uint32_t skipped = header(given);
-    struct stream stream = {.next_in = given.next_in + skipped, .avail_in = given.available_in - skipped};
-    uint8_t output[CHUNK];
-    int code = begin(&stream, RAW_WINDOW, "1", sizeof stream);
-
-    while (code == 0) {
-        stream.next_out = output;
-        stream.avail_out = sizeof output;
-        code = inflate(&stream, Z_NO_FLUSH);
-    }
-    end(&stream);
-    return code == Z_STREAM_END;
-}
-
 /* What became of a job that was given as it was. */
 static uint32_t completed(const struct job *job, struct job given, uint32_t status)
 {
     bool whole = (given.flags & (QPL_FIRST | QPL_LAST)) == (QPL_FIRST | QPL_LAST);
 
-    if (status != QPL_OK || given.operation != QPL_DECOMPRESS || !whole || !on_hardware(job, 0) || ends(given))
+    if (status != QPL_OK || given.operation != QPL_DECOMPRESS || !whole || !on_hardware(job, 0))
         return status;
-    return QPL_BAD_EOF;
+    return deflate_length(given.next_in + header(given), given.available_in - header(given)) ? QPL_OK : QPL_BAD_EOF;
 }
 
 uint32_t qpl_execute_job(struct job *job)

@@ -23,7 +23,14 @@
 /* The library's own function of this name. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-/* absent: there is no device, and the library says so. silent: it is not used, and nobody says so. */
+/* What is wrong with the device, if anything is:
+ *
+ *   absent     there is none, and the library says so
+ *   silent     it is not used, and nobody says so
+ *   uncounted  it works, and has no counter
+ *   dying      the process is gone after some jobs
+ *   busy       its queues are full now and then; full: always; filling: after some jobs, and from then on
+ *   faults     a page is missing now and then */
 static bool way(const char *wanted)
 {
     const char *given = getenv("SILICON_WAY");
@@ -31,21 +38,25 @@ static bool way(const char *wanted)
     return given && strcmp(given, wanted) == 0;
 }
 
-enum { MIDDLE = 100, LONGEST = 4096 };
+enum { MIDDLE = 500, LONGEST = 4096 };
 
 /* The text of the device's counter at so many jobs, of one length whatever they are, and the jobs in such a text. */
 static int show(char *text, size_t room, unsigned long jobs);
 static unsigned long shown(const char *text);
 
-/* The device has done jobs; with `dying` the process is gone in the middle. */
+static atomic_uint booked;
+
+/* The device has done jobs. */
 static void book(const char *file, unsigned jobs)
 {
-    static atomic_uint booked;
     const char *root = getenv("SILICON_ROOT");
     char path[LONGEST], text[LONGEST] = "";
     int counter;
 
-    if (way("silent"))
+    booked += jobs;
+    if (way("dying") && booked >= MIDDLE)
+        raise(SIGKILL);
+    if (way("silent") || way("uncounted"))
         return;
     snprintf(path, sizeof path, "%s/%s", root ? root : "", file);
     counter = open(path, O_RDWR | O_CLOEXEC);
@@ -55,6 +66,38 @@ static void book(const char *file, unsigned jobs)
     if (pwrite(counter, text, (size_t)show(text, sizeof text, shown(text) + jobs), 0) < 0)
         abort();
     close(counter);
-    if (way("dying") && (booked += jobs) >= MIDDLE)
-        raise(SIGKILL);
+}
+
+/* z_stream (zlib.h, zlib 1.3). */
+struct stream {
+    const uint8_t *next_in;
+    unsigned avail_in;
+    unsigned long total_in;
+    uint8_t *next_out;
+    unsigned avail_out;
+    unsigned long total_out;
+    const char *msg;
+    void *state, *zalloc, *zfree, *opaque;
+    int data_type;
+    unsigned long adler, reserved;
+};
+
+/* Bytes of the DEFLATE stream with which something begins, by zlib's word; 0 where it has no end. */
+static uint32_t deflate_length(const uint8_t *source, uint32_t size)
+{
+    enum { STREAM_END = 1, RAW_WINDOW = -15, CHUNK = 1 << 16 };
+    void *zlib = dlopen("libz.so.1", RTLD_NOW);
+    int (*begin)(struct stream *, int, const char *, int) = dlsym(zlib, "inflateInit2_");
+    int (*inflate)(struct stream *, int) = dlsym(zlib, "inflate"), (*end)(struct stream *) = dlsym(zlib, "inflateEnd");
+    struct stream stream = {.next_in = source, .avail_in = size};
+    uint8_t output[CHUNK];
+    int code = begin(&stream, RAW_WINDOW, "1", sizeof stream);
+
+    while (code == 0) {
+        stream.next_out = output;
+        stream.avail_out = sizeof output;
+        code = inflate(&stream, 0);
+    }
+    end(&stream);
+    return code == STREAM_END ? (uint32_t)stream.total_in : 0;
 }

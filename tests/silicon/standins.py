@@ -11,14 +11,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from examples.silicon.counters import FORMS, Counter, Form
-from examples.silicon.standin import Count, StandIn, under_a_false_flag
+from examples.silicon.standin import Count, under_a_false_flag
 from multifd.codec import create
+from multifd.peer.server import PeerServer
 
 LONG: Final = 3600.0
 """Seconds that nobody waits."""
@@ -26,46 +27,64 @@ MIDDLE: Final = 500
 """Jobs of a process after which something happens to it: more than a probe has, and fewer than a whole run."""
 
 
-def perfect(counter: Counter) -> Count:
+@dataclass(frozen=True)
+class Device:
+    """Where a stand-in's jobs may be counted."""
+
+    root: Path
+    form: Form
+
+    def counter(self, form: Form | None = None) -> Counter:
+        """The device's counter, shown as its driver does, or otherwise."""
+        return Counter(self.root, form or self.form)
+
+
+def perfect(device: Device) -> Count:
     """Every job is done by the device."""
-    return counter.add
+    return device.counter().add
 
 
-def liar(counter: Counter) -> Count:
-    """No job is, and nobody says so."""
+def uncounted(device: Device) -> Count:
+    """No job is counted: nobody counts, or nothing is done by the device and nobody says so."""
     return lambda _: None
 
 
-def one_in_ten(counter: Counter) -> Count:
+def one_in_ten(device: Device) -> Count:
     """One job of ten is done in software without a word."""
-    calls = count(1)
+    counter, calls = device.counter(), count(1)
     return lambda jobs: counter.add(jobs if next(calls) % 10 else 0)
 
 
-def doubled(counter: Counter) -> Count:
-    """Each job is counted twice, as if somebody else did the same all the time."""
-    return lambda jobs: counter.add(2 * jobs)
+def multiplexed(device: Device) -> Count:
+    """The event has its counter for half of the time, for others want it too."""
+
+    def starved(jobs: int) -> str:
+        counted, enabled, running = device.form.text(jobs).split()
+        return f"{counted:>20} {enabled:>20} {int(running) // 2:20}\n"
+
+    return device.counter(replace(device.form, text=starved)).add
 
 
-def reset(counter: Counter) -> Count:
+def reset(device: Device) -> Count:
     """In the middle the device is taken down and up again, and forgets what it has counted."""
+    counter = device.counter()
     return _then(counter, counter.reset)
 
 
-def gone(counter: Counter) -> Count:
+def gone(device: Device) -> Count:
     """In the middle the device is gone, and all is software from then on."""
-    calls = count(1)
+    counter, calls = device.counter(), count(1)
     return lambda jobs: counter.add(jobs if next(calls) < MIDDLE else 0)
 
 
-def killed(counter: Counter) -> Count:
+def killed(device: Device) -> Count:
     """In the middle the process dies, with what it has counted."""
-    return _then(counter, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    return _then(device.counter(), lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 
-def stuck(counter: Counter) -> Count:
+def stuck(device: Device) -> Count:
     """In the middle a job never ends."""
-    return _then(counter, lambda: time.sleep(LONG))
+    return _then(device.counter(), lambda: time.sleep(LONG))
 
 
 def _then(counter: Counter, happens: Callable[[], object]) -> Count:
@@ -79,12 +98,11 @@ def _then(counter: Counter, happens: Callable[[], object]) -> Count:
     return add
 
 
-WAYS: Final[Mapping[str, Callable[[Counter], Count]]] = {
+WAYS: Final[Mapping[str, Callable[[Device], Count]]] = {
     "perfect": perfect,
-    "multiplexed": perfect,
-    "liar": liar,
+    "uncounted": uncounted,
     "one-in-ten": one_in_ten,
-    "doubled": doubled,
+    "multiplexed": multiplexed,
     "reset": reset,
     "gone": gone,
     "killed": killed,
@@ -92,24 +110,12 @@ WAYS: Final[Mapping[str, Callable[[Counter], Count]]] = {
 }
 
 
-def form(way: str, device: str) -> Form:
-    """How the device's counter is shown."""
-    shown = FORMS[device]
-    return replace(shown, text=lambda jobs: _starved(shown.text(jobs))) if way == "multiplexed" else shown
-
-
-def _starved(text: str) -> str:
-    """An event that had its counter for half the time."""
-    jobs, enabled, running = text.split()
-    return f"{jobs:>20} {enabled:>20} {int(running) // 2:20}\n"
-
-
 def main(way: str, root: str, codec: str, *parameters: str) -> int:
     """Serve on stdin and stdout."""
     given = {name: int(value) for name, _, value in (parameter.partition("=") for parameter in parameters)}
     made = create(codec, given)
-    counter = Counter(Path(root), form(way, made.device or ""))
-    return StandIn(under_a_false_flag(made, WAYS[way](counter)), way, sys.stdout).serve(sys.stdin)
+    count_jobs = WAYS[way](Device(Path(root), FORMS[made.device or ""]))
+    return PeerServer(under_a_false_flag(made, count_jobs), way, sys.stdout).serve(sys.stdin)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,8 @@ class Session:
         self.engine = engine
         self.software = 0
         """Calls of the software path."""
+        self.total_in = 0
+        """Bytes of input of the calls that went to the device (``total_in``), also of what software did of them."""
         self.ended = False
         """The last decompression of anything saw the end of a stream (``qzGetDeflateEndOfStream``)."""
         self.unfinished = 0
@@ -117,6 +119,14 @@ class Session:
             if not parameters.backup:
                 return Answer("QZ_NOSW_LOW_MEM")
             return Answer("QZ_OK", len(source), self._deflated(source, last=last))
+        return self._counted(self._compress_in_hardware(source, last=last))
+
+    def _counted(self, answer: Answer) -> Answer:
+        self.total_in += answer.consumed
+        return answer
+
+    def _compress_in_hardware(self, source: Bytes, *, last: bool) -> Answer:
+        parameters = self._parameters
         output = bytearray()
         for at in self._rules.pieces(len(source)):
             piece = source[at : at + parameters.buffer]
@@ -143,7 +153,7 @@ class Session:
             return self._decompress_in_software(source, room) if parameters.backup else Answer("QZ_FAIL")
         if parameters.device is Device.STARVED:
             return self._decompress_in_software(source, room) if parameters.backup else Answer("QZ_NOSW_LOW_MEM")
-        return self._decompress_in_hardware(source, room)
+        return self._counted(self._decompress_in_hardware(source, room))
 
     def _deflated(self, source: Bytes, *, last: bool) -> bytes:
         """One member of it, or what goes on with one, by software (``qzDeflateSWCompress``).

@@ -21,6 +21,7 @@ modelled.
 
 from __future__ import annotations
 
+import threading
 import zlib
 from dataclasses import dataclass
 from enum import IntEnum
@@ -71,6 +72,8 @@ class Engine:
     ) -> None:
         self.requests = 0
         """Requests taken, those that hung included."""
+        self.completed = 0
+        """Requests that ended without error (``numCompCompleted`` and ``numDecompCompleted`` of ``CpaDcStats``)."""
         self._level = level
         self._watchdog = watchdog
         self._verify = verify
@@ -78,6 +81,7 @@ class Engine:
         self._strict = strict
         self._numbers = count(1)
         self._compressions = count(1)
+        self._lock = threading.Lock()
 
     @property
     def lost(self) -> int:
@@ -86,6 +90,18 @@ class Engine:
 
     def compress(self, source: Bytes, room: int, *, final: bool) -> Result:
         """Compress into at most ``room`` bytes; with ``final`` the stream ends, else it is flushed to a byte."""
+        return self._counted(self._compressed(source, room, final=final))
+
+    def decompress(self, source: bytes, room: int) -> Result:
+        """Decompress a stream that starts at the first byte, into at most ``room`` bytes."""
+        return self._counted(self._decompressed(source, room))
+
+    def _counted(self, result: Result) -> Result:
+        with self._lock:
+            self.completed += result.status is Status.OK
+        return result
+
+    def _compressed(self, source: Bytes, room: int, *, final: bool) -> Result:
         if self._hangs():
             return Result(Status.WATCHDOG)
         fails = self._verify > 0 and next(self._compressions) % self._verify == 0
@@ -95,8 +111,7 @@ class Engine:
         output = stream.compress(source) + stream.flush(zlib.Z_FINISH if final else zlib.Z_FULL_FLUSH)
         return Result(Status.OK, len(source), output) if len(output) <= room else Result(Status.OVERFLOW)
 
-    def decompress(self, source: bytes, room: int) -> Result:
-        """Decompress a stream that starts at the first byte, into at most ``room`` bytes."""
+    def _decompressed(self, source: bytes, room: int) -> Result:
         if self._hangs():
             return Result(Status.WATCHDOG)
         stream = zlib.decompressobj(_RAW)
@@ -113,5 +128,7 @@ class Engine:
         return Result(Status.OK, len(source) - len(stream.unused_data), output)
 
     def _hangs(self) -> bool:
-        self.requests = next(self._numbers)
-        return self._watchdog > 0 and self.requests % self._watchdog == 0
+        number = next(self._numbers)
+        with self._lock:
+            self.requests = max(self.requests, number)
+        return self._watchdog > 0 and number % self._watchdog == 0

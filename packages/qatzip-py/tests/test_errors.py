@@ -10,7 +10,9 @@ from qatzip import OverrunError, QatzipError, ShortOutputError, UnconsumedInputE
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (QatzipError("qzInit", -101), "qzInit: QZ_NOSW_NO_HW (-101)"),
+        (QatzipError("qzInit", -101), "qzInit: QZ_NOSW_NO_HW (-101): no QAT device that this process could start"),
+        (QatzipError("qzInit", 11), "qzInit: QZ_NO_HW (11): no QAT device that this process could start"),
+        (QatzipError("qzCompressExt", -101), "qzCompressExt: QZ_NOSW_NO_HW (-101)"),
         (QatzipError("qzInit", -4), "qzInit: QZ_DATA_ERROR (-4)"),
         (QatzipError("qzInit", -3), "qzInit: QZ_BUF_ERROR (-3)"),
         (QatzipError("qzInit", -999), "qzInit: unknown (-999)"),

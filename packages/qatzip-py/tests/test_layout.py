@@ -37,6 +37,13 @@ def test_the_documented_defaults_are_accepted() -> None:
     check_layout(PLAIN, EXTENDED)
 
 
+def test_a_library_without_the_extended_structure_is_checked_as_far_as_it_goes() -> None:
+    check_layout(PLAIN, None)
+
+    with pytest.raises(LayoutError, match="the default of hw_buff_sz is 9"):
+        check_layout(defaults(DeflateParams, hw_buff_sz=9), None)
+
+
 @pytest.mark.parametrize("field", [*COMMON_DEFAULTS, *DEFLATE_DEFAULTS])
 def test_any_other_default_is_refused_by_name(field: str) -> None:
     with pytest.raises(LayoutError, match=rf"^libqatzip: the default of {field} is 7, expected \d+: "):

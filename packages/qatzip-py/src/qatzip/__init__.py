@@ -8,14 +8,17 @@ from qatzip.abi import LogLevel
 from qatzip.errors import (
     LayoutError,
     LibraryNotFoundError,
+    MissingFunctionError,
     OverrunError,
     QatzipError,
     ShortOutputError,
     UnconsumedInputError,
 )
-from qatzip.library import load, set_log_level
+from qatzip.instances import Instances
+from qatzip.library import lacking, load, release, set_log_level
 from qatzip.oneshot import compress, compress_into, decompress, decompress_into, max_compressed_length
-from qatzip.parameters import FORMATS, Parameters
+from qatzip.parameters import FORMATS, Parameters, formats
+from qatzip.release import Release
 from qatzip.session import Session
 from qatzip.status import Status
 from qatzip.stream import Stream
@@ -24,12 +27,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FORMATS",
+    "Instances",
     "LayoutError",
     "LibraryNotFoundError",
     "LogLevel",
+    "MissingFunctionError",
     "OverrunError",
     "Parameters",
     "QatzipError",
+    "Release",
     "Session",
     "ShortOutputError",
     "Status",
@@ -39,7 +45,10 @@ __all__ = [
     "compress_into",
     "decompress",
     "decompress_into",
+    "formats",
+    "lacking",
     "load",
     "max_compressed_length",
+    "release",
     "set_log_level",
 ]

@@ -1,10 +1,10 @@
 """The C side as tables: structures, enumerations, return codes and prototypes of libqatzip's header.
 
-Everything here is copied from ``include/qatzip.h`` (QATzip 2.0.0, API version 2.6, shared library
-``libqatzip.so.3``). The parameter structures grew between 1.0, 1.1, 1.3 and 2.0, and the library carries no
-number by which a caller could ask which layout it was built with: :mod:`qatzip.layout` therefore checks these
-tables against the loaded library before the first call that matters. Builds with ``ERR_INJECTION`` have a
-different layout and are refused by the same check.
+Everything here is copied from ``include/qatzip.h`` (QATzip 2.0.0, shared library ``libqatzip.so.3``). The structures
+are the same in 1.1.2, 1.2.0, 1.3.1 and 2.0.0; ``QzSessionParamsDeflateExt_T`` came with 1.3.0, and some functions did
+(:data:`SINCE`). The library carries no number by which a caller could ask which layout it was built with:
+:mod:`qatzip.layout` therefore checks these tables against the loaded library before the first call that matters. Builds
+with ``ERR_INJECTION`` have a different layout and are refused by the same check.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from ctypes import POINTER, c_int, c_long, c_ubyte, c_uint, c_uint64, c_ulong, c
 from enum import IntEnum
 from typing import Any
 
-API_VERSION = (2, 6)
-"""``QATZIP_API_VERSION_NUM_MAJOR`` and ``_MINOR`` of the header that these tables follow."""
-
 MAX_ALGORITHMS = 255
 
 EXT_SW_EXECUTION = 1 << 4
-"""Bit of ``ext_rc`` by which the library says that one call ran in software."""
+"""Bit of ``ext_rc`` by which the library says that one call ran in software (``QZ_SW_EXECUTION``). The header promises
+it, and nothing in the sources of 1.1.2, 1.2.0, 1.3.0 and 1.3.1 ever sets it."""
 
 DATA_FORMAT = {"4B": 0, "gzip": 1, "gzip-ext": 2, "raw": 3}
 """``QzDataFormat_T``. ``zlib`` has no value of its own: it is raw plus the flag ``zlib_format``."""
@@ -60,7 +58,15 @@ RETURN_CODES = {
 """Return codes and session states. Negative: the call failed. Positive: it went on, for the reason named."""
 
 QZ_OK = 0
-QZ_NONE = 100
+QZ_NO_HW = 11
+
+MEANINGS = {
+    11: "no QAT device that this process could start",
+    12: "no driver for the device's memory",
+    13: "a device, and no compression instance of it for this process",
+    14: "too little memory that the device can reach",
+}
+"""What ``qatzip.h`` says more of a session's state than its name does; 90 less than a negative one's absolute value."""
 
 
 class LogLevel(IntEnum):
@@ -168,6 +174,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "qzGetDefaultsDeflate": (c_int, (c_void_p,)),
     "qzGetDefaultsDeflateExt": (c_int, (c_void_p,)),
     "qzInit": (c_int, (_SESSION, c_ubyte)),
+    "qzSetupSessionDeflate": (c_int, (_SESSION, POINTER(DeflateParams))),
     "qzSetupSessionDeflateExt": (c_int, (_SESSION, POINTER(DeflateExtParams))),
     "qzCompressExt": (c_int, (*_COMPRESS, POINTER(c_uint64))),
     "qzCompressCrcExt": (c_int, (*_COMPRESS, POINTER(c_ulong), POINTER(c_uint64))),
@@ -183,3 +190,17 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "qzEndStream": (c_int, (_SESSION, _STREAM)),
 }
 """Result type and argument types of every function that this package calls."""
+
+OLDEST = "1.1.2"
+"""The oldest release that this package is made for: QEMU's own minimum (``meson.build``, QEMU 9.2)."""
+
+SINCE = {
+    "qzSetLogLevel": "1.3.0",
+    "qzGetDefaultsDeflateExt": "1.3.0",
+    "qzSetupSessionDeflateExt": "1.3.0",
+    "qzGetDeflateEndOfStream": "1.3.0",
+    "qzDecompressCrcExt": "1.3.0",
+}
+"""The release with which a function came, where an older one can be used without it: the first that defines it
+(``src/qatzip.c``, QATzip 1.3.0). ``qatzip.h`` (QATzip 1.1.2, 1.2.0) declares ``qzDecompressCrcExt``, and no library of
+these releases has it."""

@@ -4,6 +4,7 @@
 
     LibraryNotFoundError     libqatzip cannot be loaded
     LayoutError              the loaded library has other structures than this package
+    └── MissingFunctionError ... or is too old for what was asked of it
     QatzipError              a call of the library failed; carries the library's own code and name
     ├── OverrunError         ... it claimed success, with more output than the destination holds
     ├── ShortOutputError     ... it claimed success, with less output than was asked for
@@ -14,13 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qatzip.abi import RETURN_CODES
+from qatzip.abi import MEANINGS, RETURN_CODES
+from qatzip.release import Release
 
 HOW_TO_INSTALL = (
     "Install your distribution's package (Debian: libqatzip3, Fedora and RHEL: qatzip-libs) or build"
     " https://github.com/intel/QATzip; a file elsewhere is named by the environment variable QATZIP_LIBRARY"
     " or by qatzip.load(path)"
 )
+
+
+_STARTING = ("qzInit", "qzSetupSessionDeflate", "qzSetupSessionDeflateExt")
+"""Calls whose codes say why there is no device."""
 
 
 class LibraryNotFoundError(OSError):
@@ -45,6 +51,19 @@ class LayoutError(RuntimeError):
         super().__init__(f"libqatzip: {field} is {value}, expected {expected}: this library has another layout")
 
 
+class MissingFunctionError(LayoutError):
+    """The loaded libqatzip is older than the function that is needed. The library is used for all else, if there is."""
+
+    def __init__(self, release: Release, function: str, since: str) -> None:
+        self.release = release
+        self.function = function
+        self.since = since
+        RuntimeError.__init__(
+            self,
+            f"libqatzip {release} ({release.file}) has no {function}(): expected libqatzip {since} or newer",
+        )
+
+
 class QatzipError(Exception):
     """A call failed. ``code`` and ``name`` are the library's (``qatzip.h``, QATzip 2.0.0), ``call`` is the C function.
 
@@ -57,7 +76,8 @@ class QatzipError(Exception):
         self.name = RETURN_CODES.get(code, "unknown")
         self.consumed = consumed
         self.produced = produced
-        super().__init__(f"{call}: {self.name} ({code}){detail}")
+        meaning = MEANINGS.get(code) or MEANINGS.get(-code - 90) if call in _STARTING else None
+        super().__init__(f"{call}: {self.name} ({code}){f': {meaning}' if meaning else ''}{detail}")
 
 
 class OverrunError(QatzipError):

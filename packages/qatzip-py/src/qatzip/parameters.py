@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qatzip.abi import DATA_FORMAT, DIRECTION, HUFFMAN, POLLING, DeflateExtParams
-from qatzip.library import load
+from qatzip.library import lacking, load, require
 
 Format = Literal["gzip-ext", "gzip", "raw", "4B", "zlib"]
 Huffman = Literal["dynamic", "static"]
@@ -37,7 +37,8 @@ class Parameters:
         ``QZ_NOSW_NO_HW``.
     :param stop_at_stream_end: decompress one member and leave what follows.
 
-    The library checks the values: a session raises :class:`~qatzip.errors.QatzipError` ``QZ_PARAMS``.
+    The library checks the values: a session raises :class:`~qatzip.errors.QatzipError` ``QZ_PARAMS``. ``zlib`` and
+    ``stop_at_stream_end`` need 1.3.0: a session raises :class:`~qatzip.errors.MissingFunctionError`.
     """
 
     format: Format = "gzip-ext"
@@ -58,11 +59,15 @@ class Parameters:
     def structure(self) -> DeflateExtParams:
         """The library's defaults with these values in them.
 
-        Raises :class:`KeyError` for a name that is not in the tables of :mod:`qatzip.abi`.
+        Raises :class:`KeyError` for a name that is not in the tables of :mod:`qatzip.abi`, and
+        :class:`~qatzip.errors.MissingFunctionError` for what the library is too old for.
         """
         whole = DeflateExtParams()
-        load().qzGetDefaultsDeflateExt(ctypes.addressof(whole))
         deflate = whole.deflate_params
+        if self.format == "zlib" or self.stop_at_stream_end:
+            require("qzSetupSessionDeflateExt")
+        # What follows in the extended structure has the default 0.
+        load().qzGetDefaultsDeflate(ctypes.addressof(deflate))
         common = deflate.common_params
         common.direction = DIRECTION[self.direction]
         common.comp_lvl = self.level
@@ -80,3 +85,8 @@ class Parameters:
         whole.zlib_format = self.format == "zlib"
         whole.stop_decompression_stream_end = self.stop_at_stream_end
         return whole
+
+
+def formats() -> tuple[Format, ...]:
+    """Those that the loaded library has: ``zlib`` came with 1.3.0. Raises as :func:`~qatzip.library.load`."""
+    return tuple(each for each in FORMATS if each != "zlib" or "qzSetupSessionDeflateExt" not in lacking())

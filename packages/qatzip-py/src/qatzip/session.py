@@ -21,14 +21,16 @@ import ctypes
 import threading
 from ctypes import byref
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
-from qatzip.abi import EXT_SW_EXECUTION, QZ_OK, RETURN_CODES, SessionHandle
+from qatzip.abi import EXT_SW_EXECUTION, QZ_NO_HW, QZ_OK, RETURN_CODES, SessionHandle
 from qatzip.errors import OverrunError, QatzipError
-from qatzip.library import load
+from qatzip.library import lacking, load, require
 from qatzip.memory import LARGEST, PrivateDestination, compressed_source, pinned
 from qatzip.parameters import Parameters
 from qatzip.status import Status, get_status
+
+Path = Literal["auto", "hardware", "software"]
 
 
 def _require(call: str, code: int) -> None:
@@ -42,13 +44,30 @@ class Session:
     Calls of several threads on one session take turns (the library's sessions are not thread safe); threads that
     shall work at the same time need a session each. Every call releases the GIL.
 
-    Raises :class:`QatzipError`: ``QZ_NOSW_NO_HW`` without a device and without ``sw_backup``, ``QZ_PARAMS`` for
-    parameters that the library refuses.
+    ``path``: ``software`` the library's own code on this CPU, whatever devices there are; ``hardware`` a device or an
+    error; ``auto`` a device where one can be started, else quietly software (:attr:`hardware` says which). With a
+    device the library still gives single calls to software, by its own rules.
+
+    The library has no such parameter, and starts a device for the process wherever it can: ``qzInit`` knows 0 and 1 for
+    ``sw_backup`` and nothing to be told, a section that nobody configured (``QAT_SECTION_NAME``) keeps only Intel's
+    driver package away, and ``QAT_POLICY`` counts only where no ``qatmgr`` runs (``src/qatzip.c``, QATzip 1.1.2 to
+    1.3.1; ``qat_mgr_client.c``, ``qat_mgr_lib.c``, qatlib 26.08.0). But every call looks at the session's own
+    ``hw_session_stat`` first, and works in software where it is ``QZ_NO_HW``: ``software`` writes that. The process may
+    hold an instance of a device all the same; no call of this session reaches it.
+
+    Raises :class:`QatzipError`: ``QZ_NOSW_NO_HW`` without a device and without ``sw_backup``, ``QZ_NO_HW`` for
+    ``hardware`` without one, ``QZ_PARAMS`` for parameters that the library refuses;
+    :class:`~qatzip.errors.MissingFunctionError` for what the library is too old for; :class:`ValueError` for
+    ``software`` without ``sw_backup``, which is refused to decompress since 1.3.0.
     """
 
-    def __init__(self, parameters: Parameters | None = None) -> None:
+    def __init__(self, parameters: Parameters | None = None, path: Path = "auto") -> None:
         self.parameters = parameters or Parameters()
+        self.path: Path = path
+        if path == "software" and not self.parameters.sw_backup:
+            raise ValueError("path is 'software', expected 'auto' or 'hardware' without sw_backup")
         self.ran_in_software = False
+        self.read_by_device = 0
         self._library = load()
         self._structure = self.parameters.structure()
         self._turn = threading.Lock()
@@ -60,13 +79,20 @@ class Session:
         handle = SessionHandle()
         try:
             _require("qzInit", self._library.qzInit(byref(handle), int(self.parameters.sw_backup)))
-            _require(
-                "qzSetupSessionDeflateExt",
-                self._library.qzSetupSessionDeflateExt(byref(handle), byref(self._structure)),
-            )
+            if "qzSetupSessionDeflateExt" in lacking():
+                plain = byref(self._structure.deflate_params)
+                _require("qzSetupSessionDeflate", self._library.qzSetupSessionDeflate(byref(handle), plain))
+            else:
+                whole = byref(self._structure)
+                _require("qzSetupSessionDeflateExt", self._library.qzSetupSessionDeflateExt(byref(handle), whole))
+            if self.path == "hardware" and handle.hw_session_stat != QZ_OK:
+                raise QatzipError("qzInit", handle.hw_session_stat)
         except QatzipError:
+            self._library.qzTeardownSession(byref(handle))
             self._library.qzClose(byref(handle))
             raise
+        if self.path == "software":
+            handle.hw_session_stat = QZ_NO_HW
         self._handle = handle
 
     def _tear_down(self) -> None:
@@ -91,20 +117,23 @@ class Session:
     def hardware(self) -> bool:
         """Whether the session holds a device. It may still use software for single calls.
 
-        ``ran_in_software`` is the library's word on the last call, and is not to be trusted without a device:
-        libqatzip 2.0.0 leaves the bit ``QZ_SW_EXECUTION`` clear although everything ran in software.
+        ``read_by_device`` and ``ran_in_software`` are the library's word on the last call. The first is what the
+        library added to ``total_in``: bytes of input, headers and trailers included, of a call that it took to a device
+        (``qzCompressCrcExt``, ``qzDecompressCrcExt``, ``src/qatzip.c``, QATzip 1.1.2 to 1.3.1). Software adds nothing,
+        except for the rest of a call that began on a device. The second is true with a device for a call that read
+        something, and of it nothing for the device, or for one of which ``QZ_SW_EXECUTION`` says so; without a device
+        that bit is all there is, and libqatzip 2.0.0 leaves it clear although everything ran in software.
         """
         return bool(self.handle.hw_session_stat == QZ_OK)
 
     @property
-    def total_in(self) -> int:
-        """Bytes of input that the library counted in this session; libqatzip 2.0.0 counts none in software."""
-        return int(self.handle.total_in)
-
-    @property
-    def total_out(self) -> int:
-        """Bytes of output that the library counted in this session; libqatzip 2.0.0 counts none in software."""
-        return int(self.handle.total_out)
+    def stream_ended(self) -> bool | None:
+        """The last decompression saw the end of a stream; None where the library cannot tell (before 1.3.0)."""
+        if "qzGetDeflateEndOfStream" in lacking():
+            return None
+        ended = ctypes.c_ubyte()
+        self._library.qzGetDeflateEndOfStream(byref(self.handle), byref(ended))
+        return bool(ended.value)
 
     def status(self) -> Status:
         """``qzGetStatus``. Raises :class:`QatzipError`."""
@@ -152,8 +181,10 @@ class Session:
     def decompress_crc_into(self, src: Any, dst: Any, crc: int = 0) -> tuple[int, int, int]:
         """As :meth:`decompress_into`, with the CRC-32 of the output, continued from ``crc`` (``qzDecompressCrcExt``).
 
-        libqatzip 2.0.0 leaves ``crc`` as it is in software.
+        libqatzip 2.0.0 leaves ``crc`` as it is in software. Raises :class:`~qatzip.errors.MissingFunctionError` before
+        1.3.0.
         """
+        require("qzDecompressCrcExt")
         checksum = ctypes.c_ulong(crc)
         counts = self._decompress("qzDecompressCrcExt", src, dst, checksum)
         return *counts, checksum.value
@@ -181,13 +212,28 @@ class Session:
     def _call(self, call: str, source: tuple[int, int], destination: tuple[int, int], *tail: Any) -> tuple[int, int]:
         consumed, produced = ctypes.c_uint(source[1]), ctypes.c_uint(destination[1])
         extended = ctypes.c_uint64(0)
+        handle = self.begin_call()
         code = getattr(self._library, call)(
-            byref(self.handle), source[0], byref(consumed), destination[0], byref(produced), *tail, byref(extended)
+            byref(handle), source[0], byref(consumed), destination[0], byref(produced), *tail, byref(extended)
         )
-        self.ran_in_software = bool(extended.value & EXT_SW_EXECUTION)
+        self.end_call(consumed.value, told=bool(extended.value & EXT_SW_EXECUTION))
         if code < 0:
             raise QatzipError(call, code, consumed=consumed.value, produced=produced.value)
         return consumed.value, produced.value
+
+    def begin_call(self) -> SessionHandle:
+        """For :class:`~qatzip.stream.Stream`: the handle, with totals of its own for the call that follows.
+
+        They go on from call to call since 1.2.0, and begin anew with each call on the device before.
+        """
+        handle = self.handle
+        handle.total_in = 0
+        return handle
+
+    def end_call(self, consumed: int, *, told: bool = False) -> None:
+        """See what the call did where; ``told``: the library says that it was in software."""
+        self.read_by_device = int(self.handle.total_in)
+        self.ran_in_software = told or (self.hardware and consumed > 0 and not self.read_by_device)
 
     def reset(self) -> None:
         """Set the session up again: the only way on after an error or a short decompression.

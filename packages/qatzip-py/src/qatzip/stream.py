@@ -93,7 +93,9 @@ class Stream:
         with pinned(src) as (source, available), pinned(dst, writable=True) as (destination, room):
             stream.in_, stream.in_sz = source, available
             stream.out, stream.out_sz = destination, room
-            code = getattr(self._library, call)(byref(self._session.handle), byref(stream), int(last))
+            code = getattr(self._library, call)(byref(self._session.begin_call()), byref(stream), int(last))
+        # A call that only collects is nobody's work yet.
+        self._session.end_call(int(stream.in_sz) if stream.out_sz else 0)
         if code < 0:
             raise QatzipError(call, code, consumed=stream.in_sz, produced=stream.out_sz)
         return int(stream.in_sz), int(stream.out_sz)

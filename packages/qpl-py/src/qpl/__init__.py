@@ -21,6 +21,8 @@ from qpl.errors import (
     MoreOutputNeededError,
     NotContinuableError,
     NotSubmittedError,
+    NumaError,
+    PageFaultError,
     QplError,
     QueuesAreBusyError,
     ReferenceBeforeStartError,
@@ -30,7 +32,7 @@ from qpl.errors import (
     UnsafeInputError,
     UnsupportedLevelError,
 )
-from qpl.header import Flag
+from qpl.header import Flag, Numa
 from qpl.job import Format, Huffman, Job, Level, PathName
 from qpl.library import load, version
 from qpl.oneshot import compress, compress_bound, compress_into, decompress, decompress_into
@@ -57,6 +59,9 @@ __all__ = [
     "MoreOutputNeededError",
     "NotContinuableError",
     "NotSubmittedError",
+    "Numa",
+    "NumaError",
+    "PageFaultError",
     "PathName",
     "QplError",
     "QueuesAreBusyError",

@@ -5,11 +5,13 @@
     Error
     ├── LibraryNotFoundError        no libqpl, or one that this interpreter cannot load
     ├── LayoutError                 a libqpl whose job structure is not the one that this package knows
+    ├── NumaError                   a choice of accelerators that came with a later libqpl
     ├── UnsafeInputError            input that makes libqpl read beyond it; refused before the call
     ├── ShortOutputError            QPL_STS_OK, yet fewer bytes than announced
     └── QplError                    any other status, with the library's own name
         ├── MoreOutputNeededError   2     the destination is too small
         ├── ...
+        ├── PageFaultError          303, 431
         └── InitialisationError     500 to 503
 
 Wrong arguments are ``TypeError`` and ``ValueError``, raised before the library is called.
@@ -38,6 +40,14 @@ class LayoutError(Error):
         self.value = value
         self.expected = expected
         super().__init__(f"libqpl: {field} is {value!r}, expected {expected!r}: refusing to use this library")
+
+
+class NumaError(Error):
+    """The loaded library takes this ``numa_id`` for a node's number, and finds no such node."""
+
+    def __init__(self, numa_id: int, version: str) -> None:
+        self.numa_id = numa_id
+        super().__init__(f"libqpl {version}: numa_id is {numa_id}, expected -1 or a node's number before libqpl 1.6.0")
 
 
 class UnsafeInputError(Error):
@@ -118,8 +128,30 @@ class TransferSizeError(QplError):
     """319: more bytes than any work queue of the accelerator transfers in one job (2 MiB by default)."""
 
 
+MEANINGS: Final[dict[int, str]] = {
+    500: "no hardware path on this system, or a device whose capabilities this kernel does not tell",
+    501: "libaccel-config.so.1 is not found, or too old for the device",
+    502: "libaccel-config cannot be started",
+    503: "no device with an enabled shared work queue that this process may open, where numa_id looks for one",
+}
+"""What they mean (``qpl/c_api/status.h``, ``hw_dispatcher.cpp``, ``hw_device.cpp``, ``hw_queue.cpp``, ``enqueue.cpp``,
+qpl 1.6.0)."""
+
+
 class InitialisationError(QplError):
     """500 to 503: no accelerator, no usable work queue, no libaccel-config, or no permission for them."""
+
+    def __init__(self, status: int, call: str) -> None:
+        super().__init__(status, call)
+        self.meaning = MEANINGS[status]
+        self.args = (f"{self.args[0]}: {self.meaning}",)
+
+
+class PageFaultError(QplError):
+    """303 and 431: the accelerator met memory that is not resident, and again after libqpl had touched it once.
+
+    It does so where the work queue has ``block_on_fault`` 0. Touch source and destination, and submit again.
+    """
 
 
 ERRORS: Final[dict[int, type[QplError]]] = {
@@ -133,7 +165,9 @@ ERRORS: Final[dict[int, type[QplError]]] = {
     214: StoredLengthError,
     217: BadDistanceError,
     218: ReferenceBeforeStartError,
+    303: PageFaultError,
     319: TransferSizeError,
+    431: PageFaultError,
     500: InitialisationError,
     501: InitialisationError,
     502: InitialisationError,

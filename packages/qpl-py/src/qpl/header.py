@@ -22,6 +22,17 @@ class Path(IntEnum):
     SOFTWARE = 2
 
 
+class Numa(IntEnum):
+    """Which accelerators a job may go to, besides a node's number (``QPL_DEVICE_NUMA_ID_*``, ``defs.h``, qpl 1.6.0)."""
+
+    SOCKET = -1
+    """Those of the calling thread's socket; before 1.6.0 of its node. The library's default."""
+    CURRENT = -2
+    """Those of its node."""
+    ANY = -3
+    """All there are."""
+
+
 class Operation(IntEnum):
     """``qpl_operation`` (defs.h), the two that this package offers."""
 

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-from qpl.errors import check
-from qpl.header import Flag, Operation, Path
+from qpl.errors import NumaError, check
+from qpl.header import Flag, Numa, Operation, Path
 from qpl.layout import checked_library
+from qpl.library import version
 from qpl.native import NativeJob
 from qpl.transfer import Transfer
 
@@ -37,6 +38,8 @@ LEVELS: Final = {"default": 1, "high": 3}
 PATHS: Final = {"auto": Path.AUTO, "hardware": Path.HARDWARE, "software": Path.SOFTWARE}
 
 NO_FLAGS: Final = Flag(0)
+_NUMA_POLICIES: Final = (1, 6)
+"""The release with which :class:`~qpl.header.Numa` has more than its default."""
 _BEING_PROCESSED: Final = 1
 _NOT_SUBMITTED: Final = 7
 
@@ -59,14 +62,24 @@ class Job:
     Raises :class:`~qpl.errors.LibraryNotFoundError`, :class:`~qpl.errors.LayoutError`, and
     :class:`~qpl.errors.InitialisationError` where ``hardware`` cannot be had. A job that two threads use at once
     raises ``RuntimeError``, a closed one ``ValueError``.
+
+    ``numa_id``: which accelerators it may go to, a node's number or one of :class:`~qpl.header.Numa`. The library's
+    default keeps to the socket of the calling thread: with none there, submitting fails with status 503, wherever else
+    there are some (``hw_enqueue_descriptor``, ``enqueue.cpp``, qpl 1.6.0). Raises :class:`~qpl.errors.NumaError` for
+    what a library before 1.6.0 does not know.
     """
 
-    def __init__(self, path: PathName = "software") -> None:
+    def __init__(self, path: PathName = "software", numa_id: int = Numa.SOCKET) -> None:
         self._native: NativeJob | None = None
         self._pending: Transfer | None = None
         self._produced_before = 0
         self._lock: Final = threading.Lock()
-        self._native = NativeJob(checked_library(), _choose(PATHS, "path", path))
+        library = checked_library()
+        if numa_id < Numa.ANY:
+            raise ValueError(f"numa_id is {numa_id}, expected a node's number or {', '.join(map(str, map(int, Numa)))}")
+        if numa_id < Numa.SOCKET and _series(version()) < _NUMA_POLICIES:
+            raise NumaError(numa_id, version())
+        self._native = NativeJob(library, _choose(PATHS, "path", path), numa_id)
 
     def compress_into(
         self,
@@ -285,6 +298,10 @@ class Job:
             yield self._open()
         finally:
             self._lock.release()
+
+
+def _series(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split(".")[:2] if number.isdigit())
 
 
 def _position(first: bool, last: bool) -> Flag:
