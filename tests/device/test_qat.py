@@ -268,6 +268,14 @@ def test_what_the_next_boot_takes_away_is_noted_with_the_commands_that_keep_it(
     assert device.notes == (Problem(what, KEPT.removesuffix("\n")),)
 
 
+def test_every_second_device_compresses_by_default_and_stays_so(tmp_path: Path) -> None:
+    second, third = (GEN4.replace("6b", bus).replace("312", group) for bus, group in (("70", "329"), ("e8", "346")))
+
+    devices = qat.detect(host(tmp_path, GEN4, second, third, "- /etc/sysconfig/qat"))
+
+    assert [bool(device.notes) for device in devices] == [True, False, True]
+
+
 @pytest.mark.parametrize("change", ["/etc/sysconfig/qat 0640 0:77", "/etc/sysconfig 0700 0:77"])
 def test_settings_that_this_user_may_not_read_are_not_guessed(tmp_path: Path, change: str) -> None:
     (device,) = qat.detect(host(tmp_path, GEN4, change))
@@ -368,11 +376,14 @@ def test_library_and_manager_are_of_one_release(tmp_path: Path, library: str, ma
 ERRATA = {
     "another domain": ("24.02.0", "", "0001", True),
     "another domain, mended": ("24.09.0", "", "0001", False),
+    "another domain, long mended": ("26.08.0", "", "0001", False),
     "huge pages, closed": ("25.08.0", "/dev/hugepages 0755", "0000", True),
     "huge pages, closed, mended": ("26.02.0", "/dev/hugepages 0755", "0000", False),
     "huge pages, open": ("25.08.0", "/dev/hugepages 0777", "0000", False),
     "huge pages, all taken": ("26.02.0", "/dev/hugepages 0777\n{free} = 0", "0000", True),
     "huge pages, all taken, mended": ("26.08.0", "/dev/hugepages 0777\n{free} = 0", "0000", False),
+    "huge pages, all taken, long mended": ("27.02.0", "/dev/hugepages 0777\n{free} = 0", "0000", False),
+    "huge pages, all taken, first": ("25.08.0", "/dev/hugepages 0777\n{free} = 0", "0000", True),
     "huge pages, all taken, before": ("24.09.0", "/dev/hugepages 0777\n{free} = 0", "0000", False),
 }
 
