@@ -58,7 +58,8 @@ def show_devices(console: Console, diagnosis: Diagnosis) -> None:
 
 def _show_device(console: Console, device: Device) -> None:
     mark = "[green]usable  [/]" if device.usable else "[red]unusable[/]" if device.problems else "not used"
-    limits = {} if device.directions == BOTH else {"only as": " and ".join(sorted(device.directions)) or "nothing"}
+    only = " and ".join(sorted(device.directions)) if device.directions != BOTH else ""
+    limits = {"only as": only} if only else {}
     facts = ", ".join(f"{name} {value}" for name, value in {**device.facts, **limits}.items())
     where = f" {device.pci}" if device.pci else ""
     console.print(f"  {mark}  {escape(f'{device.kind} {device.name}{where}: {facts}')}", soft_wrap=True)

@@ -46,7 +46,7 @@ class User:
     def current(cls) -> User:
         """The user of this process; CAP_IPC_LOCK frees from the limit of locked memory (capabilities(7))."""
         uid = os.geteuid()
-        held = _held(Path("/proc/self/status"))
+        held = effective(Path("/proc/self/status").read_text())
         limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
         try:
             name = pwd.getpwuid(uid).pw_name
@@ -113,8 +113,8 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _held(status: Path) -> frozenset[str]:
-    """The effective capabilities in a ``/proc/<pid>/status``."""
-    found = _EFFECTIVE.search(status.read_text())
+def effective(status: str) -> frozenset[str]:
+    """The effective capabilities in a ``/proc/<pid>/status`` (proc_pid_status(5), ``CapEff``)."""
+    found = _EFFECTIVE.search(status)
     bits = int(found[1], 16) if found else 0
     return frozenset(name for bit, name in enumerate(CAPABILITIES) if bits >> bit & 1)

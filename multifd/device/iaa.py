@@ -25,6 +25,11 @@ from multifd.device.sysfs import Host
 GENERATIONS: Final = {0x0CFE: "spr", 0x1216: "dmr", 0xB02D: "ptl", 0xFD2D: "wcl"}
 """PCI ids with their platforms: drivers/dma/idxd/registers.h (Linux 6.18), ``..._IAX_SPR0``, ``..._IAA_DMR`` etc."""
 
+ELSEWHERE: Final = Problem(
+    "none of its work queues has a node here: they belong to others",
+    "# a container must be given /dev/iax/<queue> of one, a pod asks for iaa.intel.com/wq-user-shared",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -50,12 +55,14 @@ class Found:
 
 
 def detect(host: Host) -> tuple[Device, ...]:
-    """Every IAA device, whether or not the idxd driver knows it; in a container those of which it has a queue."""
+    """Every IAA device, whether or not idxd knows it; a container uses only those of which it has a queue."""
     found = [_found(host, function) for function in pci.functions(host, pci.INTEL) if function.device in GENERATIONS]
     if iaa_access.contained(host, [queue for one in found for queue in one.queues]):
-        given = [one for one in found if one.reached(host)]
         # Given none, it is told so of all.
-        return tuple(_device(host, one, contained=True) for one in given or found)
+        none = not any(one.reached(host) for one in found)
+        return tuple(
+            _device(host, one, contained=True) if none or one.reached(host) else _of_others(host, one) for one in found
+        )
     devices = [_device(host, one, contained=False) for one in found]
     return _with_sockets(host, devices)
 
@@ -82,6 +89,21 @@ def _device(host: Host, found: Found, *, contained: bool) -> Device:
     )
 
 
+def _of_others(host: Host, found: Found) -> Device:
+    """A device of which this container was given nothing: it works for others."""
+    return Device(
+        kind="iaa",
+        name=found.name,
+        pci=found.function.address,
+        generation=GENERATIONS[found.function.device],
+        facts=dict(_facts(host, found)),
+        nodes=(),
+        problems=(),
+        notes=(ELSEWHERE,),
+        directions=frozenset(),
+    )
+
+
 def _directions(ours: Sequence[WorkQueue]) -> frozenset[Direction]:
     return frozenset(direction for queue in ours for direction in queue.directions) if ours else BOTH
 
@@ -92,7 +114,7 @@ def _facts(host: Host, found: Found) -> Iterator[tuple[str, str]]:
     yield "queues", ", ".join(f"{one.name} {one.type} {one.mode}" for one in working) or "none enabled"
     node = iaa_sockets.node(host, found.path or found.function.path)
     if node is not None:
-        yield "node", str(node)
+        yield iaa_sockets.FACT, str(node)
     if found.path and iaa_access.maps(host) is False:
         yield "submission", "write()"
 
@@ -142,7 +164,8 @@ def _none_enabled(host: Host, found: Found) -> str:
     others = sorted(
         {
             path.split("/")[-2]
-            for path in host.find("/sys/bus/dsa/devices/dsa*/wq*")
+            for place in ("/sys/bus/dsa/devices", "/sys/bus/pci/devices/*")
+            for path in host.find(f"{place}/dsa*/wq*")
             if host.text(f"{path}/state") == "enabled"
         }
     )
@@ -157,8 +180,7 @@ def _none_enabled(host: Host, found: Found) -> str:
 def _notes(host: Host, ours: Sequence[WorkQueue], *, contained: bool) -> Iterator[Problem]:
     for queue in ours:
         yield from iaa_queue.warnings(queue)
-    if (doubt := iaa_access.submission(host)) is not None:
-        yield doubt
+    yield from filter(None, (iaa_access.submission(host), iaa_access.older(host)))
     if not contained:
         yield from iaa_boot.lost(host, ours[0].node)
 

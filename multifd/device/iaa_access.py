@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from multifd.accelerator import VENDOR
+from multifd.accelerator import IAA
 from multifd.device.facts import Owner
 from multifd.device.found import Problem
 from multifd.device.iaa_queue import WorkQueue
 from multifd.device.sysfs import Distribution, Host
 
-LIBRARY: Final = VENDOR["qpl"].soname
+LIBRARY: Final = IAA.real.soname if IAA.real else ""
 CONFIGURATION: Final = "libaccel-config.so.1"
 WRITES: Final = (1, 6)
 """libqpl that writes descriptors where it may not map a queue."""
@@ -39,7 +39,8 @@ _INSTALL: Final[Mapping[Distribution | None, str]] = MappingProxyType(
         None: "# install libaccel-config as this distribution calls it, or build github.com/intel/idxd-config",
     }
 )
-_GROUP: Final = "iaa"
+_NEWER: Final = "multifd vendor fetch\n# or build libqpl 1.6.0 or later; or run as root"
+_GROUP: Final = IAA.kind
 
 
 def contained(host: Host, queues: Sequence[WorkQueue]) -> bool:
@@ -97,7 +98,18 @@ def submission(host: Host) -> Problem | None:
         f"user {host.user.name} may {'perhaps ' if may is None else ''}not map a work queue: since INTEL-SA-01084 Linux"
         f" asks for CAP_SYS_RAWIO, and libqpl {host.library(LIBRARY)} knows no other way (503); 1.6.0 is the first that"
         " does",
-        "multifd vendor fetch\n# or build libqpl 1.6.0 or later; or run as root",
+        _NEWER,
+    )
+
+
+def older(host: Host) -> Problem | None:
+    """What a libqpl would lack of which nothing is known, where this user may not map queues; else None."""
+    if maps(host) is not False or _version(host.library(LIBRARY)) is not None:
+        return None
+    return Problem(
+        f"user {host.user.name} may not map a work queue (INTEL-SA-01084), so descriptors are written:"
+        " libqpl before 1.6.0 cannot, and finds no queue (503)",
+        f"multifd vendor list\n# if it shows an older one: {_NEWER}",
     )
 
 

@@ -64,7 +64,7 @@ def _kernel(host: Host, path: str) -> Iterator[Problem]:
     if host.kernel_at_least(*USER_QUEUES) is False:
         yield Problem(
             f"Linux {host.release} does not let processes submit to IAA: 5.18 is the first that does",
-            "# install Linux 5.18 or later, then reboot; no BIOS setting helps",
+            "# install Linux 5.18 or later, then reboot; settings of the firmware do not help",
         )
     elif second_generation(host, path) and host.kernel_at_least(*SECOND_GENERATION) is False:
         yield Problem(

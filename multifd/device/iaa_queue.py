@@ -54,6 +54,9 @@ class WorkQueue:
         state, mode, kind, driver = (
             host.text(f"{path}/{attribute}") or "unknown" for attribute in ("state", "mode", "type", "driver_name")
         )
+        if host.text(f"{path}/name") == "iaa_crypto":
+            # driver_name is an attribute from Linux 6.7 on; the name is what iaa_crypto gives.
+            driver = "crypto"
         waits = host.text(f"{path}/block_on_fault") != "0" and host.text(f"{path}/prs_disable") != "1"
         return cls(
             device, name, state, mode, kind, driver,

@@ -13,6 +13,8 @@ from typing import Final
 from multifd.device.found import Device, Problem
 from multifd.device.sysfs import Host
 
+FACT: Final = "NUMA node"
+"""Of a device's facts, the one that says where it is."""
 NODES: Final = "/sys/devices/system/node"
 PROCESSORS: Final = "/sys/devices/system/cpu"
 
@@ -29,18 +31,17 @@ def node(host: Host, path: str) -> int | None:
 def unserved(host: Host, devices: Sequence[Device]) -> Problem | None:
     """That processes of some sockets find no device, though others do."""
     usable = [device for device in devices if device.usable]
-    nodes = [device.facts.get("node") for device in usable]
+    nodes = [device.facts.get(FACT) for device in usable]
     if not usable or None in nodes:
         return None
     served = {socket(host, int(number)) for number in nodes if number is not None}
-    lacking = sorted(_sockets(host) - served)
+    homes = {device.name: socket(host, int(device.facts[FACT])) for device in devices if FACT in device.facts}
+    lacking = sorted((_sockets(host) | set(homes.values())) - served)
     if not lacking:
         return None
-    others = [
-        device for device in devices if "node" in device.facts and socket(host, int(device.facts["node"])) in lacking
-    ]
+    others = [name for name, home in homes.items() if home in lacking]
     names = " and ".join(str(number) for number in lacking)
-    configure = f"# configure {others[0].name}, which is there: what it lacks stands below its name\n" if others else ""
+    configure = f"# configure {others[0]}, which is there: what it lacks stands below its name\n" if others else ""
     nearest = min(int(number) for number in nodes if number is not None)
     return Problem(
         f"processes on socket {names} find no device (503): libqpl takes only those of the caller's socket",

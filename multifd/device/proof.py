@@ -1,26 +1,27 @@
 """Whether a run on this host can prove that a device did the work, and by what.
 
 The device's own counters are the best witness: they count whatever any library says. Whether they can be read is the
-matter of ``multifd/device/<kind>_counters.py``. A library's own word needs no privilege, and is there in guests and
-containers as well. Where there is neither, hardware stays *unverified*.
+matter of ``multifd/device/<kind>_counters.py``, where there is one. A library's own word needs no privilege, and is
+there in guests and containers as well. Where there is neither, hardware stays *unverified*.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from multifd.accelerator import ACCELERATORS
+from multifd.accelerator import ACCELERATORS, IAA, QAT, Registers
 from multifd.device.found import Device, Problem
 from multifd.device.sysfs import Host
 
 LIBRARY: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "qat": "libqatzip counts the bytes of a session that its hardware path took, and says when software did a call",
-        "iaa": "libqpl's hardware path ends with an error where no device takes a job, and never goes on in software",
+        QAT.kind: "libqatzip counts the bytes that its hardware path took, and says when software did a call",
+        IAA.kind: "libqpl's hardware path ends with an error where no device takes a job, it never goes on in software",
     }
 )
 """What each library says of its own work: ``total_in`` and ``total_out`` of a session and ``QZ_SW_EXECUTION``
@@ -69,10 +70,23 @@ def proofs(host: Host, devices: Sequence[Device]) -> tuple[Proof, ...]:
 
 def counting(kind: str) -> Callable[[Host, Device], Problem | None]:
     """The function that says what keeps a device's counters from a user, None if nothing does."""
-    counters: Callable[[Host, Device], Problem | None] = importlib.import_module(
-        f"multifd.device.{kind}_counters"
-    ).counters
+    module = f"multifd.device.{kind}_counters"
+    if importlib.util.find_spec(module) is None:
+        return _readable
+    counters: Callable[[Host, Device], Problem | None] = importlib.import_module(module).counters
     return counters
+
+
+def _readable(host: Host, device: Device) -> Problem | None:
+    """Of an accelerator of which no more is known than where its counter is."""
+    counter = ACCELERATORS[device.kind].counter
+    files = counter.files if isinstance(counter, Registers) else counter.unit
+    place = files.format(name=device.name, pci=device.pci)
+    if any(host.find(place)):
+        return None
+    return Problem(
+        f"its counter is not there, or not for this user ({place})", "# run it as root, with sudo -E for example"
+    )
 
 
 def _proof(host: Host, kind: str, devices: Sequence[Device]) -> Proof:

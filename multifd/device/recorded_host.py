@@ -100,7 +100,8 @@ class RecordedHost:
             yield f"kernel {content}" if path == RELEASE else f"{path} = {_escaped(content)}"
 
     def plant(self, root: Path) -> None:
-        """Write it below a folder, over what is there."""
+        """Write it below a folder, which is made if need be."""
+        root.mkdir(parents=True, exist_ok=True)
         for path, content in self.contents.items():
             file = root / self._real(path)
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -17,9 +17,9 @@ from multifd.device.facts import Owner, User
 from multifd.device.recorded_host import RecordedHost
 from multifd.device.sysfs import LIVE, Host
 
-_WORDS: Final = re.compile(
-    r"(?:intel_iommu|amd_iommu|iommu|iommu\.\w+|no5lvl|(?:idxd|vfio[\w-]*|qat\w*|intel_qat)\.\S+)(?:=\S*)?"
-)
+_PROCESSES: Final = tuple(f"/proc/{digit}" for digit in range(1, 10))
+_MANAGER: Final = re.compile(r"(\S*/)?qatmgr\b")
+_WORDS: Final = re.compile(r"(?:(?:intel_|amd_)?iommu(?:\.\w+)?|no5lvl|(?:idxd|vfio[\w-]*|\w*qat\w*)\.\w+)(?:=\S*)?")
 """Options of the kernel that bear on an accelerator; others name disks and hosts."""
 _LINES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
@@ -43,7 +43,8 @@ class TracedHost(Host):
         content = super().text(path)
         real = self._follow(path)
         if content is not None:
-            self.record.contents[real] = _told(path, content)
+            if not _is_strangers(path, content):
+                self.record.contents[real] = _told(path, content)
         elif super().exists(path):
             self._own(real)
         return content
@@ -62,7 +63,8 @@ class TracedHost(Host):
 
     def find(self, pattern: str) -> Iterator[str]:
         for path in super().find(pattern):
-            self._there.add(self._follow(path))
+            if not path.startswith(_PROCESSES):
+                self._there.add(self._follow(path))
             yield path
 
     def permits(self, path: str) -> bool:
@@ -136,6 +138,11 @@ class TracedHost(Host):
             return str(place.readlink()) if place.is_symlink() else ""
         except PermissionError:
             return None
+
+
+def _is_strangers(path: str, content: str) -> bool:
+    """Whether a file is of a process that is not qatmgr: what else runs on a host is nobody's business."""
+    return path.startswith(_PROCESSES) and _MANAGER.match(content) is None
 
 
 def _told(path: str, content: str) -> str:

@@ -257,6 +257,21 @@ def test_json_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert {"multifd", "python", "zlib", "zstd", "isal"} <= said["versions"].keys()
 
 
+def test_its_help_teaches_what_it_shows_and_how_to_ask_for_more() -> None:
+    said = CliRunner().invoke(app, ["doctor", "--help"]).output
+
+    wanted = (
+        "accelerators",
+        "proof",
+        "vendor libraries",
+        "room",
+        "--record lab.txt",
+        "--host lab.txt",
+        "Exit codes: 0",
+    )
+    assert [words for words in wanted if words not in said] == []
+
+
 def test_a_root_that_is_no_directory_is_a_mistake_of_the_user(tmp_path: Path) -> None:
     result = run(tmp_path / "absent")
 
@@ -316,7 +331,7 @@ def test_a_note_is_shown_below_a_device_that_can_be_used(tmp_path: Path) -> None
 
 
 def test_a_device_of_one_direction_says_which(tmp_path: Path) -> None:
-    assert "node 0, submission write(), only as receiver\n" in diagnosed(HOSTS / "I-own4.txt").output
+    assert "NUMA node 0, submission write(), only as receiver\n" in diagnosed(HOSTS / "I-own4.txt").output
 
 
 def test_what_proves_the_work_is_shown_with_what_would_prove_it_better() -> None:
@@ -324,7 +339,7 @@ def test_what_proves_the_work_is_shown_with_what_would_prove_it_better() -> None
 
     assert (
         "proof\n"
-        "  iaa: the library's word alone: libqpl's hardware path ends with an error where no device takes a job, and"
+        "  iaa: the library's word alone: libqpl's hardware path ends with an error where no device takes a job, it"
         " never goes on in software\n"
         "    user alice may not count for all processes: perf_event_paranoid is 2\n"
         '      setcap cap_perfmon+ep "$(readlink -f "$(command -v python3)")"\n'

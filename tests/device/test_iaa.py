@@ -73,6 +73,14 @@ BROKEN = {
         "echo idxd > /sys/bus/pci/devices/0000:6a:02.0/driver_override\n"
         "echo 0000:6a:02.0 > /sys/bus/pci/drivers/idxd/bind",
     ),
+    "taken by another driver": (
+        f"/sys/devices/pci0000:6a/0000:6a:02.0/driver -> ../../../bus/pci/drivers/ahci\n- {IAX}",
+        "driver ahci is bound to it instead of idxd",
+        "modprobe idxd\n"
+        "echo 0000:6a:02.0 > /sys/bus/pci/drivers/ahci/unbind\n"
+        "echo idxd > /sys/bus/pci/devices/0000:6a:02.0/driver_override\n"
+        "echo 0000:6a:02.0 > /sys/bus/pci/drivers/idxd/bind",
+    ),
     "driver failed": (
         f"- {IAX}",
         "idxd is bound to it but did not register it",

@@ -50,8 +50,8 @@ EXPECTED: Final = {
     ),
     "I2": Expected(
         "Linux 5.15.0-91-generic does not let processes submit to IAA: 5.18 is the first that does",
-        ("# install Linux 5.18 or later, then reboot; no BIOS setting helps",),
-        ("enable PCIe ENQCMD", "PASIDs", "update-grub"),
+        ("# install Linux 5.18 or later, then reboot",),
+        ("BIOS", "PASIDs", "update-grub"),
     ),
     "I3": Expected(
         None,
@@ -95,7 +95,7 @@ EXPECTED: Final = {
             "echo 0000:6a:02.0 > /sys/bus/pci/drivers/idxd/bind",
         ),
     ),
-    "I11": Expected(None, never=("wq1.0", "wq3.0", "iax3", "boot")),
+    "I11": Expected(None, never=("wq1.0", "wq3.0", "iax3", "boot"), devices=2),
     "I12": Expected(
         "libqpl does not find libaccel-config.so.1, without which it takes no device (501)",
         ("apt-get install libaccel-config1",),
@@ -134,6 +134,10 @@ EXPECTED: Final = {
         directions=frozenset({"receiver"}),
     ),
     "I-own5": Expected(None),
+    "I-own7": Expected(
+        "work queue wq1.0 is dedicated, libqpl takes only shared ones",
+        ("# this ends what others do on iax1", "accel-config disable-wq iax1/wq1.0", *CONFIGURE),
+    ),
     "I-own6": Expected(
         "user alice may not open /dev/iax/wq1.0",
         ("groupadd -f -r iaa", "chgrp iaa /dev/iax/wq1.0", "chmod g+rw", "usermod -a -G iaa alice", "# then log in"),
@@ -175,13 +179,15 @@ def test_the_other_socket_has_its_own_commands(tmp_path: Path) -> None:
 
     assert [problem.what for problem in other.problems] == ["no work queue is enabled"]
     assert "accel-config config-wq iax3/wq3.0" in other.problems[0].fix
-    assert other.facts["node"] == "1"
+    assert other.facts["NUMA node"] == "1"
 
 
 def test_in_a_container_only_the_queue_that_was_given_is_ours(tmp_path: Path) -> None:
-    (device,) = iaa.detect(planted("I11", tmp_path))
+    ours, others = iaa.detect(planted("I11", tmp_path))
 
-    assert device.nodes == ("/dev/iax/wq1.1",)
+    assert ours.nodes == ("/dev/iax/wq1.1",)
+    assert (others.usable, others.problems, others.nodes) == (False, (), ())
+    assert others.notes[0].what == "none of its work queues has a node here: they belong to others"
 
 
 def test_a_library_too_old_for_the_second_generation_is_said_as_well(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def test_behind_a_closed_directory_nothing_is_seen_and_anything_may_be(tmp_path:
 
     assert (host.text("/debug/qat/x"), host.link("/debug/link"), list(host.find("/debug/*"))) == (None, None, [])
     assert host.exists("/debug/absent")
+    assert host.listening("/debug/socket") is None
     assert not host.permits("/debug/open")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from multifd.device.facts import ALL, Owner, User
+from multifd.device.facts import ALL, Owner, User, effective
 from multifd.device.sysfs import Host
 from tests.device.trees import host
 
@@ -131,8 +131,33 @@ def test_of_another_user_mode_and_owner_speak(tmp_path: Path) -> None:
     assert not Host(user=User("stranger", os.geteuid() + 1, frozenset(), None)).permits(str(node))
 
 
+@pytest.mark.parametrize(
+    ("mask", "held"),
+    [
+        ("0000000000000000", set()),
+        ("0000000000000001", {"cap_chown"}),
+        ("0000004000020000", {"cap_perfmon", "cap_sys_rawio"}),
+        ("000001ffffffffff", ALL),
+    ],
+)
+def test_capabilities_are_bits_in_the_order_of_the_kernel(mask: str, held: set[str]) -> None:
+    assert effective(f"CapPrm:\t000001ffffffffff\nCapEff:\t{mask}\nCapBnd:\t0\n") == held
+
+
+def test_a_process_that_does_not_tell_has_no_capabilities() -> None:
+    assert effective("Name:\tx\n") == frozenset()
+
+
 def test_this_process_has_its_own_capabilities(tmp_path: Path) -> None:
     user = User.current()
 
     assert user.capabilities <= ALL
     assert (user.memlock is None) or "cap_ipc_lock" not in user.capabilities
+
+
+def test_a_library_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = iter(("1.9.0", "2.0.0"))
+    monkeypatch.setattr("multifd.device.installed.version", lambda soname: next(versions))
+    live = Host()
+
+    assert [live.library(name) for name in ("libqpl.so.1", "libqpl.so.1", "libqat.so.4")] == ["1.9.0", "1.9.0", "2.0.0"]
