@@ -229,6 +229,26 @@ def test_without_qatmgr_libqat_works_alone_and_that_is_noted(tmp_path: Path, cha
     )
 
 
+def test_a_process_that_works_alone_leaves_out_what_is_closed_to_it(tmp_path: Path) -> None:
+    second = f"{PF_DIR}/virtfn1 -> ../0000:6b:00.2\n" + virtual("0000:6b:00.2", 313) + "\n/dev/vfio/313 0600"
+
+    (device,) = qat.detect(host(tmp_path, GEN4, second, "- /run/qat\n/run/qat/qatmgr.sock 0660"))
+
+    assert (device.usable, device.processes, len(device.notes)) == (True, 1, 1)
+    assert device.notes[0].what.startswith("no qatmgr runs (/run/qat/qatmgr.sock was left behind)")
+
+
+def test_of_functions_that_no_driver_has_the_first_is_named(tmp_path: Path) -> None:
+    second = f"{PF_DIR}/virtfn1 -> ../0000:6b:00.2\n" + virtual("0000:6b:00.2", 313)
+    unbound = f"- {VF_DIR}/driver\n- {VF_DIR.replace('00.1', '00.2')}/driver"
+
+    (device,) = qat.detect(host(tmp_path, GEN4, second, unbound))
+
+    assert [problem.what for problem in device.problems] == [
+        "no virtual function is bound to vfio-pci (0000:6b:00.1: no driver)"
+    ]
+
+
 def test_a_function_without_a_node_here_belongs_to_others(tmp_path: Path) -> None:
     (device,) = qat.detect(host(tmp_path, GEN4, "- /dev/vfio/312"))
 
