@@ -500,6 +500,13 @@ def test_problems_that_do_not_hide_each_other_are_all_named(tmp_path: Path) -> N
     ]
 
 
+def test_a_guest_without_qatmgr_is_told_so_unless_something_is_wrong(tmp_path: Path) -> None:
+    (works,) = qat.detect(host(tmp_path / "works", GUEST, "- /run/qat"))
+    (closed,) = qat.detect(host(tmp_path / "closed", GUEST, "- /run/qat\n/dev/vfio/4 0600"))
+
+    assert [(device.usable, len(device.notes)) for device in (works, closed)] == [(True, 1), (False, 0)]
+
+
 def test_a_guest_without_an_iommu_cannot_bind_its_function(tmp_path: Path) -> None:
     path = "/sys/devices/pci0000:00/0000:00:06.0"
 
