@@ -48,6 +48,7 @@ class Host:
         self.root = root
         recorded = not self.live and (root / FACTS).exists()
         self.facts = RecordedHost.read(root / FACTS).facts if recorded else Facts()
+        self._libraries: dict[str, str | None] = {}
         self._ourselves = user is None and self.facts.user is None
         self.user = user or self.facts.user or User.current()
 
@@ -148,7 +149,12 @@ class Host:
 
     def library(self, soname: str) -> str | None:
         """Version of a shared library that the loader finds, ``unknown`` where nothing tells; None if there is none."""
-        return installed.version(soname) if self.live else self.facts.libraries.get(soname)
+        if not self.live:
+            return self.facts.libraries.get(soname)
+        if soname not in self._libraries:
+            # It asks the loader and the package manager, which takes a while.
+            self._libraries[soname] = installed.version(soname)
+        return self._libraries[soname]
 
     @property
     def release(self) -> str:

@@ -269,6 +269,21 @@ def test_json_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert {"multifd", "python", "zlib", "zstd", "isal"} <= said["versions"].keys()
 
 
+def test_its_help_teaches_what_it_shows_and_how_to_ask_for_more() -> None:
+    said = CliRunner().invoke(app, ["doctor", "--help"]).output
+
+    wanted = (
+        "accelerators",
+        "proof",
+        "vendor libraries",
+        "room",
+        "--record lab.txt",
+        "--host lab.txt",
+        "Exit codes: 0",
+    )
+    assert [words for words in wanted if words not in said] == []
+
+
 def test_a_root_that_is_no_directory_is_a_mistake_of_the_user(tmp_path: Path) -> None:
     result = run(tmp_path / "absent")
 

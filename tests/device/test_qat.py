@@ -229,6 +229,26 @@ def test_without_qatmgr_libqat_works_alone_and_that_is_noted(tmp_path: Path, cha
     )
 
 
+def test_a_process_that_works_alone_leaves_out_what_is_closed_to_it(tmp_path: Path) -> None:
+    second = f"{PF_DIR}/virtfn1 -> ../0000:6b:00.2\n" + virtual("0000:6b:00.2", 313) + "\n/dev/vfio/313 0600"
+
+    (device,) = qat.detect(host(tmp_path, GEN4, second, "- /run/qat\n/run/qat/qatmgr.sock 0660"))
+
+    assert (device.usable, device.processes, len(device.notes)) == (True, 1, 1)
+    assert device.notes[0].what.startswith("no qatmgr runs (/run/qat/qatmgr.sock was left behind)")
+
+
+def test_of_functions_that_no_driver_has_the_first_is_named(tmp_path: Path) -> None:
+    second = f"{PF_DIR}/virtfn1 -> ../0000:6b:00.2\n" + virtual("0000:6b:00.2", 313)
+    unbound = f"- {VF_DIR}/driver\n- {VF_DIR.replace('00.1', '00.2')}/driver"
+
+    (device,) = qat.detect(host(tmp_path, GEN4, second, unbound))
+
+    assert [problem.what for problem in device.problems] == [
+        "no virtual function is bound to vfio-pci (0000:6b:00.1: no driver)"
+    ]
+
+
 def test_a_function_without_a_node_here_belongs_to_others(tmp_path: Path) -> None:
     (device,) = qat.detect(host(tmp_path, GEN4, "- /dev/vfio/312"))
 
@@ -266,6 +286,14 @@ def test_what_the_next_boot_takes_away_is_noted_with_the_commands_that_keep_it(
 
     assert device.usable
     assert device.notes == (Problem(what, KEPT.removesuffix("\n")),)
+
+
+def test_every_second_device_compresses_by_default_and_stays_so(tmp_path: Path) -> None:
+    second, third = (GEN4.replace("6b", bus).replace("312", group) for bus, group in (("70", "329"), ("e8", "346")))
+
+    devices = qat.detect(host(tmp_path, GEN4, second, third, "- /etc/sysconfig/qat"))
+
+    assert [bool(device.notes) for device in devices] == [True, False, True]
 
 
 @pytest.mark.parametrize("change", ["/etc/sysconfig/qat 0640 0:77", "/etc/sysconfig 0700 0:77"])
@@ -368,11 +396,14 @@ def test_library_and_manager_are_of_one_release(tmp_path: Path, library: str, ma
 ERRATA = {
     "another domain": ("24.02.0", "", "0001", True),
     "another domain, mended": ("24.09.0", "", "0001", False),
+    "another domain, long mended": ("26.08.0", "", "0001", False),
     "huge pages, closed": ("25.08.0", "/dev/hugepages 0755", "0000", True),
     "huge pages, closed, mended": ("26.02.0", "/dev/hugepages 0755", "0000", False),
     "huge pages, open": ("25.08.0", "/dev/hugepages 0777", "0000", False),
     "huge pages, all taken": ("26.02.0", "/dev/hugepages 0777\n{free} = 0", "0000", True),
     "huge pages, all taken, mended": ("26.08.0", "/dev/hugepages 0777\n{free} = 0", "0000", False),
+    "huge pages, all taken, long mended": ("27.02.0", "/dev/hugepages 0777\n{free} = 0", "0000", False),
+    "huge pages, all taken, first": ("25.08.0", "/dev/hugepages 0777\n{free} = 0", "0000", True),
     "huge pages, all taken, before": ("24.09.0", "/dev/hugepages 0777\n{free} = 0", "0000", False),
 }
 
@@ -467,6 +498,13 @@ def test_problems_that_do_not_hide_each_other_are_all_named(tmp_path: Path) -> N
         "user alice may not open /dev/vfio/312",
         "user alice may lock 0 KiB of memory, libqat needs at least 16384 KiB",
     ]
+
+
+def test_a_guest_without_qatmgr_is_told_so_unless_something_is_wrong(tmp_path: Path) -> None:
+    (works,) = qat.detect(host(tmp_path / "works", GUEST, "- /run/qat"))
+    (closed,) = qat.detect(host(tmp_path / "closed", GUEST, "- /run/qat\n/dev/vfio/4 0600"))
+
+    assert [(device.usable, len(device.notes)) for device in (works, closed)] == [(True, 1), (False, 0)]
 
 
 def test_a_guest_without_an_iommu_cannot_bind_its_function(tmp_path: Path) -> None:

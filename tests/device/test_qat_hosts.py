@@ -473,19 +473,18 @@ def test_the_known_break_is_of_two_releases_on_one_long_term_kernel(
     assert device.usable is not broken
 
 
-def test_other_generations_came_after_the_break(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "physical", "virtual"), [("420xx", "0x4946", "0x4947"), ("6xxx", "0x4948", "0x4949")])
+def test_other_generations_came_after_the_break(tmp_path: Path, name: str, physical: str, virtual: str) -> None:
     path = "/sys/devices/pci0000:6b/0000:6b:00"
-
-    (device,) = qat.detect(
-        recorded(
-            tmp_path,
-            "Q17",
-            f"{path}.0/device = 0x4946\n{path}.1/device = 0x4947\n{path}.2/device = 0x4947\n"
-            f"{path}.0/driver -> ../../../bus/pci/drivers/420xx",
-        )
+    changes = (
+        f"{path}.0/device = {physical}",
+        f"{path}.0/driver -> ../../../bus/pci/drivers/{name}",
+        *(f"{path}.{number}/device = {virtual}" for number in (1, 2)),
     )
 
-    assert (device.name, device.usable) == ("420xx", True)
+    (device,) = qat.detect(recorded(tmp_path, "Q17", *changes))
+
+    assert (device.name, device.usable) == (name, True)
 
 
 def test_a_container_that_was_given_nothing_is_told_so_of_all(tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ def test_the_policy_is_that_of_the_process_before_that_of_the_settings(tmp_path:
 
 def test_the_release_of_a_record_is_among_its_libraries(tmp_path: Path) -> None:
     assert Manager.of(host(tmp_path / "runs", SOCKET, "library qatmgr 24.02")).release == "24.02"
-    assert Manager.of(host(tmp_path / "gone", "/proc/1/comm = init", "library qatmgr 24.02")).release is None
+    assert Manager.of(host(tmp_path / "gone", "/run/qat/qatmgr.sock 0660", "library qatmgr 24.02")).release is None
+    assert Manager.of(host(tmp_path / "shut", SOCKET.replace("0660", "0600"), "library qatmgr 24.02")).release is None
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,11 @@ def test_this_process_has_its_own_capabilities(tmp_path: Path) -> None:
 
     assert user.capabilities <= ALL
     assert (user.memlock is None) or "cap_ipc_lock" not in user.capabilities
+
+
+def test_a_library_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = iter(("1.9.0", "2.0.0"))
+    monkeypatch.setattr("multifd.device.installed.version", lambda soname: next(versions))
+    live = Host()
+
+    assert [live.library(name) for name in ("libqpl.so.1", "libqpl.so.1", "libqat.so.4")] == ["1.9.0", "1.9.0", "2.0.0"]
