@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from multifd.device import iaa, iaa_queue
-from multifd.device.facts import ALL
+from multifd.device.facts import ALL, User
 from multifd.device.found import Device
 from multifd.device.sysfs import Host
 from tests.device.recorded import IAX, SPR
 from tests.device.trees import alice, host
 
-SAVED = "/etc/accel-config/accel-config.conf 0644"
+CONFIGURATION = "/etc/accel-config/accel-config.conf 0644"
+RULE = '/etc/udev/rules.d/60-iaa.rules = KERNEL=="iax[/!]wq*"'
+SAVED = f"{CONFIGURATION}\n{RULE}"
 NODES = "/sys/devices/system/node"
 OTHER = "/sys/devices/pci0000:e7/0000:e7:02.0"
 SECOND = SPR.replace("0000:6a", "0000:e7").replace("iax1", "iax3").replace("wq1.", "wq3.")
@@ -462,7 +464,7 @@ def test_the_node_of_a_device_without_driver_is_that_of_its_function(tmp_path: P
 
 
 def test_nothing_that_was_not_saved_outlives_a_boot(tmp_path: Path) -> None:
-    (found,) = iaa.detect(host(tmp_path, SPR))
+    (found,) = iaa.detect(host(tmp_path, SPR, RULE))
 
     assert notes(found) == [
         "its configuration is gone after the next boot: /etc/accel-config/accel-config.conf does not exist"
@@ -480,22 +482,31 @@ def test_nothing_that_was_not_saved_outlives_a_boot(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("owner", "rule", "noted"),
     [
-        ("0:0", "", False),
-        ("0:991", "", True),
-        ("0:991", 'KERNEL=="iax[/!]wq*"', False),
-        ("0:991", 'KERNEL=="dsa/wq*"', True),
+        ("0666 0:0", "", True),
+        ("0600 1000:0", "", True),
+        ("0660 0:991", "", True),
+        ("0660 0:991", 'KERNEL=="iax[/!]wq*"', False),
+        ("0660 0:991", 'KERNEL=="dsa/wq*"', True),
     ],
 )
 @pytest.mark.parametrize("folder", ["/etc/udev/rules.d", "/usr/lib/udev/rules.d"])
 def test_a_group_that_only_somebody_gave_to_the_node_does_not_outlive_a_boot(
     tmp_path: Path, folder: str, owner: str, rule: str, noted: bool
 ) -> None:
-    tree = (SPR, SAVED, f"/dev/iax/wq1.0 0666 {owner}", f"{folder}/90-lab.rules = {rule}")
+    tree = (SPR, CONFIGURATION, f"/dev/iax/wq1.0 {owner}", f"{folder}/90-lab.rules = {rule}")
 
-    (found,) = iaa.detect(host(tmp_path, *tree))
+    (found,) = iaa.detect(host(tmp_path, *tree, user=User("alice", 1000, frozenset({991}), None)))
 
     said = "who may open its queues is forgotten at the next boot: no rule of udev names them"
     assert notes(found) == [said] * noted
+    mode, uid, gid = owner.replace(":", " ").split()
+    given = f'OWNER="{uid}", GROUP="{gid}", MODE="{mode}"'
     assert not noted or found.notes[0].fix == (
-        'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq*", GROUP="991", MODE="0660"\' > /etc/udev/rules.d/60-iaa.rules'
+        f'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq*", {given}\' > /etc/udev/rules.d/60-iaa.rules'
     )
+
+
+def test_a_node_as_the_kernel_makes_it_needs_no_rule(tmp_path: Path) -> None:
+    root = User("root", 0, frozenset({0}), None, ALL)
+
+    assert notes(iaa.detect(host(tmp_path, SPR, CONFIGURATION, "/dev/iax/wq1.0 0600", user=root))[0]) == []
