@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,19 @@ def test_a_live_socket_answers_or_was_left_behind(tmp_path: Path) -> None:
         live = Host()
 
         assert [live.listening(str(path)) for path in (answered, left, tmp_path / "c")] == [True, False, False]
+
+
+def test_a_socket_that_is_busy_with_others_is_answered(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server, ExitStack() as others:
+        server.bind(str(tmp_path / "busy"))
+        server.listen(0)
+        for _ in range(2):
+            one = others.enter_context(socket.socket(socket.AF_UNIX))
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(str(tmp_path / "busy"))
+
+        assert Host().listening(str(tmp_path / "busy")) is True
 
 
 def test_of_this_user_the_kernel_is_asked(tmp_path: Path) -> None:
