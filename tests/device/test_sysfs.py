@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -175,3 +176,22 @@ def test_a_library_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     live = Host()
 
     assert [live.library(name) for name in ("libqpl.so.1", "libqpl.so.1", "libqat.so.4")] == ["1.9.0", "1.9.0", "2.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("held", "limit", "memlock"),
+    [
+        ("0", 65536, 65536),
+        ("0", resource.RLIM_INFINITY, None),
+        ("4000", 65536, None),
+    ],
+    ids=["limited", "not limited", "with CAP_IPC_LOCK"],
+)
+def test_memory_may_be_locked_up_to_a_limit_or_with_a_capability(
+    monkeypatch: pytest.MonkeyPatch, held: str, limit: int, memlock: int | None
+) -> None:
+    capabilities = effective(f"CapEff:\t{held}")
+    monkeypatch.setattr("multifd.device.facts.effective", lambda status: capabilities)
+    monkeypatch.setattr("resource.getrlimit", lambda which: (limit, limit))
+
+    assert User.current().memlock == memlock
