@@ -152,6 +152,14 @@ def test_a_device_is_configured_with_what_it_has(tmp_path: Path) -> None:
 CRYPTO = f"{IAX}/wq1.0/type = kernel\n{IAX}/wq1.0/driver_name = crypto\n{IAX}/wq1.0/mode = dedicated"
 
 
+@pytest.mark.parametrize("driver", ["another", "dmaengine"])
+def test_no_other_driver_of_the_kernel_is_taken_for_iaa_crypto(tmp_path: Path, driver: str) -> None:
+    found = device(tmp_path, CRYPTO, f"{IAX}/wq1.0/driver_name = {driver}")
+
+    assert problems(found) == ["work queue wq1.0 has type kernel, not user"]
+    assert "iaa_crypto" not in found.problems[0].fix
+
+
 def test_iaa_crypto_is_known_by_the_name_that_it_gives_as_well(tmp_path: Path) -> None:
     found = device(tmp_path, CRYPTO, f"- {IAX}/wq1.0/driver_name", f"{IAX}/wq1.0/name = iaa_crypto")
 
@@ -312,6 +320,7 @@ LIBRARIES = "library libqpl.so.1 {}\nlibrary libaccel-config.so.1 4.1.6"
         ("6.8.10", "1.5.0", False, "problem"),
         ("6.6.30", "1.5.0", False, None),
         ("6.6.31", "1.5.0", False, "problem"),
+        ("6.1.90", "1.5.0", False, None),
         ("6.1.91", "1.5.0", False, "problem"),
         ("6.7.12", "1.5.0", False, "note"),
         ("6.8.0-31-generic", "1.5.0", False, "note"),
@@ -452,6 +461,10 @@ def test_processes_of_a_socket_without_a_device_are_spoken_of(tmp_path: Path) ->
 )
 def test_where_every_processor_has_a_device_nothing_is_said(tmp_path: Path, change: str) -> None:
     assert notes(iaa.detect(host(tmp_path, *two_sockets(change)))[0]) == []
+
+
+def test_the_node_of_a_device_that_does_not_tell_is_that_of_its_function(tmp_path: Path) -> None:
+    assert device(tmp_path, "/sys/devices/pci0000:6a/0000:6a:02.0/numa_node = 1").facts["NUMA node"] == "1"
 
 
 def test_the_node_of_a_device_without_driver_is_that_of_its_function(tmp_path: Path) -> None:

@@ -28,6 +28,12 @@ def test_what_cannot_be_read_is_unknown(tmp_path: Path, path: str) -> None:
     assert (tree.text(path), tree.number(path), tree.link(path), tree.permits("/absent")) == (None, None, None, False)
 
 
+def test_a_folder_that_is_not_there_has_no_room_to_tell_of(tmp_path: Path) -> None:
+    tree = host(tmp_path, "/there 0755")
+
+    assert (tree.free("/absent"), (tree.free("/there") or 0) > 0) == (None, True)
+
+
 def test_what_is_no_number_is_unknown(tmp_path: Path) -> None:
     assert host(tmp_path, "/text = none").number("/text") is None
 
