@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from multifd.device.facts import Owner
 from multifd.device.found import Problem
 from multifd.device.sysfs import Host
 
 SAVED: Final = "/etc/accel-config/accel-config.conf"
 """Where accel-config has its configuration (configure.ac, accel-config 4.1.6)."""
 RULES: Final = ("/etc/udev/rules.d/*.rules", "/usr/lib/udev/rules.d/*.rules", "/lib/udev/rules.d/*.rules")
+_MADE: Final = Owner(0o600)
+"""Of a node as the kernel makes it (drivers/base/devtmpfs.c, Linux 6.18)."""
 _RULE: Final = "/etc/udev/rules.d/60-iaa.rules"
 _UNIT: Final = "iaa-queues.service"
 _LOAD: Final = (
@@ -33,10 +36,11 @@ def lost(host: Host, node: str) -> Iterator[Problem]:
             f"printf '%s\\n' {lines} > /etc/systemd/system/{_UNIT}\nsystemctl enable {_UNIT}",
         )
     owner = host.owner(node)
-    if owner is not None and owner.gid and not _ruled(host):
+    if owner is not None and owner != _MADE and not _ruled(host):
+        given = f'OWNER="{owner.uid}", GROUP="{owner.gid}", MODE="{owner.mode:04o}"'
         yield Problem(
             "who may open its queues is forgotten at the next boot: no rule of udev names them",
-            f'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq*", GROUP="{owner.gid}", MODE="0660"\' > {_RULE}',
+            f'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq*", {given}\' > {_RULE}',
         )
 
 

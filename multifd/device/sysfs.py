@@ -141,7 +141,8 @@ class Host:
                 ours.connect(str(self._at(path)))
             except PermissionError:
                 return None
-            except TimeoutError:
+            except (BlockingIOError, TimeoutError):
+                # Its queue is full of others who wait for an answer (connect(2), EAGAIN).
                 return True
             except OSError:
                 return False

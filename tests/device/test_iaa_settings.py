@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from multifd.device import iaa, iaa_queue
-from multifd.device.facts import ALL
+from multifd.device.facts import ALL, User
 from multifd.device.found import Device
 from multifd.device.sysfs import Host
 from tests.device.recorded import IAX, SPR
 from tests.device.trees import alice, host
 
-SAVED = "/etc/accel-config/accel-config.conf 0644"
+CONFIGURATION = "/etc/accel-config/accel-config.conf 0644"
+RULE = '/etc/udev/rules.d/60-iaa.rules = KERNEL=="iax[/!]wq*"'
+SAVED = f"{CONFIGURATION}\n{RULE}"
 NODES = "/sys/devices/system/node"
 OTHER = "/sys/devices/pci0000:e7/0000:e7:02.0"
 SECOND = SPR.replace("0000:6a", "0000:e7").replace("iax1", "iax3").replace("wq1.", "wq3.")
@@ -148,6 +150,14 @@ def test_a_device_is_configured_with_what_it_has(tmp_path: Path) -> None:
 
 
 CRYPTO = f"{IAX}/wq1.0/type = kernel\n{IAX}/wq1.0/driver_name = crypto\n{IAX}/wq1.0/mode = dedicated"
+
+
+@pytest.mark.parametrize("driver", ["another", "dmaengine"])
+def test_no_other_driver_of_the_kernel_is_taken_for_iaa_crypto(tmp_path: Path, driver: str) -> None:
+    found = device(tmp_path, CRYPTO, f"{IAX}/wq1.0/driver_name = {driver}")
+
+    assert problems(found) == ["work queue wq1.0 has type kernel, not user"]
+    assert "iaa_crypto" not in found.problems[0].fix
 
 
 def test_iaa_crypto_is_known_by_the_name_that_it_gives_as_well(tmp_path: Path) -> None:
@@ -310,6 +320,7 @@ LIBRARIES = "library libqpl.so.1 {}\nlibrary libaccel-config.so.1 4.1.6"
         ("6.8.10", "1.5.0", False, "problem"),
         ("6.6.30", "1.5.0", False, None),
         ("6.6.31", "1.5.0", False, "problem"),
+        ("6.1.90", "1.5.0", False, None),
         ("6.1.91", "1.5.0", False, "problem"),
         ("6.7.12", "1.5.0", False, "note"),
         ("6.8.0-31-generic", "1.5.0", False, "note"),
@@ -452,6 +463,10 @@ def test_where_every_processor_has_a_device_nothing_is_said(tmp_path: Path, chan
     assert notes(iaa.detect(host(tmp_path, *two_sockets(change)))[0]) == []
 
 
+def test_the_node_of_a_device_that_does_not_tell_is_that_of_its_function(tmp_path: Path) -> None:
+    assert device(tmp_path, "/sys/devices/pci0000:6a/0000:6a:02.0/numa_node = 1").facts["NUMA node"] == "1"
+
+
 def test_the_node_of_a_device_without_driver_is_that_of_its_function(tmp_path: Path) -> None:
     (found,) = iaa.detect(host(tmp_path, SPR, f"- {IAX}", "/sys/devices/pci0000:6a/0000:6a:02.0/numa_node = 1"))
 
@@ -462,7 +477,7 @@ def test_the_node_of_a_device_without_driver_is_that_of_its_function(tmp_path: P
 
 
 def test_nothing_that_was_not_saved_outlives_a_boot(tmp_path: Path) -> None:
-    (found,) = iaa.detect(host(tmp_path, SPR))
+    (found,) = iaa.detect(host(tmp_path, SPR, RULE))
 
     assert notes(found) == [
         "its configuration is gone after the next boot: /etc/accel-config/accel-config.conf does not exist"
@@ -480,22 +495,31 @@ def test_nothing_that_was_not_saved_outlives_a_boot(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("owner", "rule", "noted"),
     [
-        ("0:0", "", False),
-        ("0:991", "", True),
-        ("0:991", 'KERNEL=="iax[/!]wq*"', False),
-        ("0:991", 'KERNEL=="dsa/wq*"', True),
+        ("0666 0:0", "", True),
+        ("0600 1000:0", "", True),
+        ("0660 0:991", "", True),
+        ("0660 0:991", 'KERNEL=="iax[/!]wq*"', False),
+        ("0660 0:991", 'KERNEL=="dsa/wq*"', True),
     ],
 )
 @pytest.mark.parametrize("folder", ["/etc/udev/rules.d", "/usr/lib/udev/rules.d"])
 def test_a_group_that_only_somebody_gave_to_the_node_does_not_outlive_a_boot(
     tmp_path: Path, folder: str, owner: str, rule: str, noted: bool
 ) -> None:
-    tree = (SPR, SAVED, f"/dev/iax/wq1.0 0666 {owner}", f"{folder}/90-lab.rules = {rule}")
+    tree = (SPR, CONFIGURATION, f"/dev/iax/wq1.0 {owner}", f"{folder}/90-lab.rules = {rule}")
 
-    (found,) = iaa.detect(host(tmp_path, *tree))
+    (found,) = iaa.detect(host(tmp_path, *tree, user=User("alice", 1000, frozenset({991}), None)))
 
     said = "who may open its queues is forgotten at the next boot: no rule of udev names them"
     assert notes(found) == [said] * noted
+    mode, uid, gid = owner.replace(":", " ").split()
+    given = f'OWNER="{uid}", GROUP="{gid}", MODE="{mode}"'
     assert not noted or found.notes[0].fix == (
-        'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq*", GROUP="991", MODE="0660"\' > /etc/udev/rules.d/60-iaa.rules'
+        f'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq*", {given}\' > /etc/udev/rules.d/60-iaa.rules'
     )
+
+
+def test_a_node_as_the_kernel_makes_it_needs_no_rule(tmp_path: Path) -> None:
+    root = User("root", 0, frozenset({0}), None, ALL)
+
+    assert notes(iaa.detect(host(tmp_path, SPR, CONFIGURATION, "/dev/iax/wq1.0 0600", user=root))[0]) == []

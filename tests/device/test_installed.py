@@ -20,6 +20,15 @@ def test_a_packaged_library_has_its_packages_version() -> None:
     assert re.fullmatch(r"2\.\d+", installed.version("libc.so.6") or "")
 
 
+def test_a_library_is_not_of_the_package_that_has_another_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "libc.so.6").touch()
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+
+    assert installed.version("libc.so.6") == "unknown"
+
+
 def test_a_library_beside_its_description_has_that_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     describe(tmp_path, "another", "Version: 7.0\nLibs: -lothers\nLibs.private: -lown")
     describe(tmp_path, "own", "Version: 1.2.3\nLibs: -L${libdir} -lown")

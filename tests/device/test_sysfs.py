@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,12 @@ def test_what_cannot_be_read_is_unknown(tmp_path: Path, path: str) -> None:
     tree = host(tmp_path, "/directory/file = 1\n/text = one")
 
     assert (tree.text(path), tree.number(path), tree.link(path), tree.permits("/absent")) == (None, None, None, False)
+
+
+def test_a_folder_that_is_not_there_has_no_room_to_tell_of(tmp_path: Path) -> None:
+    tree = host(tmp_path, "/there 0755")
+
+    assert (tree.free("/absent"), (tree.free("/there") or 0) > 0) == (None, True)
 
 
 def test_what_is_no_number_is_unknown(tmp_path: Path) -> None:
@@ -116,6 +124,19 @@ def test_a_live_socket_answers_or_was_left_behind(tmp_path: Path) -> None:
         assert [live.listening(str(path)) for path in (answered, left, tmp_path / "c")] == [True, False, False]
 
 
+def test_a_socket_that_is_busy_with_others_is_answered(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server, ExitStack() as others:
+        server.bind(str(tmp_path / "busy"))
+        server.listen(0)
+        for _ in range(2):
+            one = others.enter_context(socket.socket(socket.AF_UNIX))
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(str(tmp_path / "busy"))
+
+        assert Host().listening(str(tmp_path / "busy")) is True
+
+
 def test_of_this_user_the_kernel_is_asked(tmp_path: Path) -> None:
     node = tmp_path / "node"
     node.touch()
@@ -161,3 +182,22 @@ def test_a_library_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     live = Host()
 
     assert [live.library(name) for name in ("libqpl.so.1", "libqpl.so.1", "libqat.so.4")] == ["1.9.0", "1.9.0", "2.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("held", "limit", "memlock"),
+    [
+        ("0", 65536, 65536),
+        ("0", resource.RLIM_INFINITY, None),
+        ("4000", 65536, None),
+    ],
+    ids=["limited", "not limited", "with CAP_IPC_LOCK"],
+)
+def test_memory_may_be_locked_up_to_a_limit_or_with_a_capability(
+    monkeypatch: pytest.MonkeyPatch, held: str, limit: int, memlock: int | None
+) -> None:
+    capabilities = effective(f"CapEff:\t{held}")
+    monkeypatch.setattr("multifd.device.facts.effective", lambda status: capabilities)
+    monkeypatch.setattr("resource.getrlimit", lambda which: (limit, limit))
+
+    assert User.current().memlock == memlock

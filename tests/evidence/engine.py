@@ -13,11 +13,11 @@ _ENGINE: Final = "/sys/kernel/debug/hisi_zip/0000:75:00.0"
 
 
 class Engine:
-    """One engine below ``root``; ``host`` is the host that has it."""
+    """One engine below ``root``, with a ``change`` to its tree; ``host`` is the host that has it."""
 
-    def __init__(self, root: Path, done_before: int = 0) -> None:
+    def __init__(self, root: Path, done_before: int = 0, change: str = "") -> None:
         tree = f"{_ENGINE}/clear_enable = 0\n{_ENGINE}/comp_core0/regs = HZIP_DONE_BD_NUM = {done_before:#010x}"
-        self.host = host(root, KUNPENG, tree)
+        self.host = host(root, KUNPENG, tree, change)
         self.registers = root / f"{_ENGINE}/comp_core0/regs".lstrip("/")
 
     def work(self, jobs: int) -> None:

@@ -414,9 +414,7 @@ def test_of_a_qemu_whose_device_is_not_there_nothing_is_told(tmp_path: Path) -> 
 
 
 def test_nor_of_one_whose_device_nobody_can_use(tmp_path: Path) -> None:
-    engine = Engine(tmp_path)
-    node = next(path for path in (tmp_path / "dev").iterdir() if path.name.startswith("hisi_zip"))
-    node.chmod(0)
+    engine = Engine(tmp_path, change="/dev/hisi_zip-4 0000")
 
     assert not any(device.usable for device in detect(engine.host))
     with Prover(engine.host).watching({}, {"sender": KUNPENG}) as judge:
@@ -424,9 +422,7 @@ def test_nor_of_one_whose_device_nobody_can_use(tmp_path: Path) -> None:
 
 
 def test_but_a_peer_that_uses_it_all_the_same_is_proven_by_it(tmp_path: Path) -> None:
-    engine = Engine(tmp_path)
-    node = next(path for path in (tmp_path / "dev").iterdir() if path.name.startswith("hisi_zip"))
-    node.chmod(0)
+    engine = Engine(tmp_path, change="/dev/hisi_zip-4 0000")
 
     with Prover(engine.host).watching({"sender": peer("hardware", "Kunpeng")}) as judge:
         engine.work(5)
