@@ -161,8 +161,8 @@ class InSoftware(PeerServer):
 MANNERS: Final[Mapping[str, type[Pretender]]] = {
     each.__name__: each
     for each in (
-        Pretender, FallenBack, FallsBack, Confesses, CountsNothing, ReceivesOnly, SendsOnly, FailsToSend, Choosy, Corrupts,
-        Hangs, Dies,
+        Pretender, FallenBack, FallsBack, Confesses, CountsNothing, ReceivesOnly, SendsOnly, FailsToSend, Choosy,
+        Corrupts, Hangs, Dies,
     )
 }  # fmt: skip
 REFUSES: Final = "Refuses"
