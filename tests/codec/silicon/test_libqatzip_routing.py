@@ -291,3 +291,134 @@ def test_a_stream_that_does_not_end_is_softwares_once_the_device_has_refused_it(
     share = USUAL.decompressed(payload, Container.ZLIB, 8 * KIB)
 
     assert share == Share(0, 1, software="a stream that does not end is software's")
+
+
+# The edges of each rule
+
+STRANGE: Final = "its header is not the library's own"
+
+
+@pytest.mark.parametrize(("size", "why"), [(1024, ""), (1023, "1,023 bytes are below input_sz_thrshold (1,024)")])
+def test_raw_at_the_threshold_is_the_devices(size: int, why: str) -> None:
+    assert USUAL.decompressing(bytes(size), Container.RAW) == why
+
+
+@pytest.mark.parametrize(("size", "least"), [(1024, 1), (1023, 0)])
+def test_a_member_of_gzip_ext_at_the_threshold_is_the_devices(size: int, least: int) -> None:
+    payload = by("zlib", TEXT[:size], Container.GZIP_EXT, USUAL)
+
+    assert USUAL.decompressed(payload, Container.GZIP_EXT, size).least == least
+
+
+@pytest.mark.parametrize(
+    ("size", "share"),
+    [
+        (74_752, Share(0, 1)),
+        (74_753, Share(software="a member is larger than hw_buff_sz (65,536) allows")),
+    ],
+)
+def test_what_is_compressed_may_be_an_eighth_larger_and_1024_bytes(size: int, share: Share) -> None:
+    payload = four_b_header(size) + b"\xff" * size
+
+    assert USUAL.decompressed(payload, Container.FOUR_B, 64 * KIB) == share
+
+
+def test_gzip_that_is_too_large_is_known_before_and_is_no_call_of_the_devices() -> None:
+    payload = by("software", TEXT[: 128 * KIB], Container.GZIP, USUAL)
+
+    assert USUAL.decompressed(payload, Container.GZIP, 128 * KIB).read == 0
+
+
+def test_gzip_ext_that_is_too_large_is_found_in_a_call_of_the_devices() -> None:
+    payload = by("software", TEXT[: 128 * KIB], Container.GZIP_EXT, USUAL)
+
+    assert USUAL.decompressed(payload, Container.GZIP_EXT, 128 * KIB).read == len(payload)
+
+
+def test_the_trailer_of_gzip_is_searched_in_as_much_as_a_request_has_room_for() -> None:
+    stored = zlib.compressobj(0, zlib.DEFLATED, 31)
+    payload = stored.compress(bytes(80 * KIB)) + stored.flush()
+
+    share = USUAL.decompressed(payload, Container.GZIP, 80 * KIB)
+
+    assert (share.least, share.read) == (0, len(payload)), "the zeros of the content were taken for its size"
+
+
+@pytest.mark.parametrize(
+    "payload", [b"x" * 4096, b"\x1f\x8b\x08\x04" + bytes(4) + b"\0\3" + gzip_ext_header(4096, 99)[10:]]
+)
+def test_what_does_not_begin_as_the_library_writes_it_is_given_up_at_its_header(payload: bytes) -> None:
+    assert USUAL.decompressed(payload, Container.GZIP_EXT, 4096) == Share(0, 0, len(payload), STRANGE)
+
+
+@pytest.mark.parametrize(
+    ("container", "taken"),
+    [
+        (Container.GZIP_EXT, Container.GZIP),
+        (Container.GZIP, Container.GZIP),
+        (Container.RAW, Container.RAW),
+        (Container.FOUR_B, Container.FOUR_B),
+    ],
+)
+def test_a_plain_gzip_header_makes_a_session_of_gzip(container: Container, taken: Container) -> None:
+    assert USUAL.taken_for(PLAIN_GZIP + bytes(99), container) is taken
+    assert USUAL.taken_for(gzip_ext_header(99, 99), container) is container
+
+
+def test_plain_gzip_is_the_devices_in_a_session_of_gzip_ext() -> None:
+    payload = by("device", NOISE[: 100 * KIB], Container.GZIP, USUAL)
+
+    assert USUAL.decompressed(payload, Container.GZIP_EXT, 100 * KIB) == Share(2, 2, len(payload))
+
+
+def test_zlib_is_a_request_for_each_member_while_all_that_is_left_is_small_enough() -> None:
+    payload = by("device", bytes(128 * KIB), Container.ZLIB, USUAL)
+
+    assert USUAL.decompressed(payload, Container.ZLIB, 128 * KIB) == Share(2, 2, len(payload))
+
+
+@pytest.mark.parametrize("container", [Container.GZIP_EXT, Container.FOUR_B])
+def test_a_member_that_is_cut_is_given_to_nobody(container: Container) -> None:
+    payload = by("zlib", TEXT[: 8 * KIB], container, USUAL)[:-1]
+
+    assert USUAL.decompressed(payload, container, 8 * KIB) == Share()
+
+
+def test_gzip_that_is_shorter_than_its_header_and_trailer_is_taken_for_a_very_large_one() -> None:
+    share = USUAL.decompressed(PLAIN_GZIP + bytes(8), Container.GZIP, 4096)
+
+    assert share == Share(software="a member is larger than hw_buff_sz (65,536) allows")
+
+
+@pytest.mark.parametrize("container", [Container.GZIP_EXT, Container.ZLIB])
+def test_what_has_no_room_any_more_is_not_asked_for(container: Container) -> None:
+    member = by("zlib", bytes(64 * KIB), container, USUAL)
+
+    share = USUAL.decompressed(2 * member, container, 64 * KIB)
+
+    assert (share.least, share.most) == (1, 1)
+
+
+def test_a_member_that_has_less_room_than_it_says_is_given_to_nobody() -> None:
+    payload = by("zlib", TEXT[: 8 * KIB], Container.GZIP_EXT, USUAL)
+
+    assert USUAL.decompressed(payload, Container.GZIP_EXT, 8 * KIB - 1) == Share()
+
+
+SMALL: Final = by("zlib", bytes(32 * KIB), Container.FOUR_B, USUAL)
+LARGE: Final = by("zlib", bytes(128 * KIB), Container.FOUR_B, USUAL)
+
+
+@pytest.mark.parametrize(
+    ("payload", "least", "most"),
+    [
+        pytest.param(SMALL + LARGE, 1, 2, id="the last one"),
+        pytest.param(LARGE + SMALL, 1, None, id="the first one"),
+        pytest.param(LARGE + four_b_header(80_000) + bytes(9), 0, None, id="and one that says so"),
+    ],
+)
+def test_of_4b_that_there_is_no_room_for_the_first_says_why(payload: bytes, least: int, most: int | None) -> None:
+    share = USUAL.decompressed(payload, Container.FOUR_B, 256 * KIB)
+
+    assert (share.least, share.most) == (least, most)
+    assert share.software == "a member of more than 65,536 bytes is larger than hw_buff_sz"
