@@ -148,6 +148,18 @@ def test_unseen_jobs_follow_the_framing(device: str | None, name: str, encoding:
     assert counted().decoding(silent, spoken) == Asked(decoding)
 
 
+def test_where_no_page_has_content_nothing_is_asked() -> None:
+    assert counted(pages=0, packets=0).encoding(IAA, framing("qatzip")) == Asked()
+
+
+def test_a_receiver_that_says_nothing_has_a_job_for_each_packet() -> None:
+    assert counted().decoding(SILENT["QAT"], framing("qatzip")) == Asked(6)
+
+
+def test_only_pages_that_may_be_escaped_have_to_be_counted() -> None:
+    assert counted(escaped=None).decoding(IAA, framing("zlib-page")) == Asked(700)
+
+
 def test_unseen_jobs_have_no_limit() -> None:
     for each in (QAT, IAA, KUNPENG):
         assert counted().encoding(each, FRAMINGS["zlib-page[window=15]"]).most is None

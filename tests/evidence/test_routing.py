@@ -14,7 +14,7 @@ from multifd.codec.silicon.libqatzip import Device
 from multifd.evidence.asked import Asked
 from multifd.evidence.routing import QEMU, Sent, compressed, decompressed
 from multifd.framing.coder import Codec, Routing, compressor_of, decompressor_of
-from multifd.framing.container import Container
+from multifd.framing.container import Container, four_b_header
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUpPeer
 from tests.evidence.peers import IAA, KIB, KUNPENG, LIBQATZIP, QAT, SILENT, peer
@@ -167,6 +167,13 @@ def test_a_packet_may_be_software_in_part() -> None:
     assert asked.software.startswith(
         "1 of 1 packets, or a part of them, decoded in software: a member of 131,072 bytes"
     )
+
+
+def test_there_is_no_limit_where_it_is_not_known_how_often_a_device_is_given_what_it_has_no_room_for() -> None:
+    member = create("zlib").compress(bytes(128 * KIB), Container.RAW, 15)
+    payload = 2 * (four_b_header(len(member)) + bytes(member))
+
+    assert decompressed(QAT, framing("4b-packet"), PAGE, [Sent(0, 64, memoryview(payload))]).most is None
 
 
 def test_pages_are_decoded_one_by_one() -> None:

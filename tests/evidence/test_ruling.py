@@ -429,6 +429,7 @@ def test_a_qemu_is_found_on_hardware_or_not(counted: int | Unknown, verdict: str
     work = alone(Asked(12, 15), counted, silence="unproven", ours=False, claims=False)
 
     assert (work.verdict, work.why, work.asked, work.most) == (verdict, why, 12, 15)
+    assert (work.busy, work.faults) == (0, 0)
 
 
 def test_a_qemu_and_a_peer_of_ours_share_a_device_as_any_two_ends_do() -> None:

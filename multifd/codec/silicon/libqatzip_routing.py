@@ -46,6 +46,7 @@ Refused = Literal["QZ_BUF_ERROR", "QZ_DATA_ERROR"]
 
 ENDLESS: Final = "a stream that does not end is software's"
 
+_NO_RAW: Final = "this release of libqatzip decompresses raw DEFLATE on no device"
 _STRANGE: Final = "its header is not the library's own"
 _RAW: Final = -15
 _SIZED: Final = (Container.GZIP, Container.GZIP_EXT)
@@ -146,7 +147,7 @@ class Rules:
         """Why software decompresses all of a call before anything is submitted (``isQATProcessable``), empty if not."""
         match container:
             case Container.RAW if not self.raw:
-                return "this release of libqatzip decompresses raw DEFLATE on no device"
+                return _NO_RAW
             case Container.RAW:
                 return self._below(f"{len(source):,} bytes are") if len(source) < self.threshold else ""
             case Container.FOUR_B:
@@ -241,6 +242,16 @@ class Rules:
         if not stream.eof:
             return _Call(0, 1, software=ENDLESS)
         return _Call(1, 1, piece.size - len(stream.unused_data), len(output))
+
+    def foretold(self, container: Container, size: int) -> str:
+        """Why software decompresses members of so many bytes, however they shrink; empty where that matters."""
+        match container:
+            case Container.RAW if not self.raw:
+                return _NO_RAW
+            case Container.GZIP_EXT if size < self.threshold:
+                return self._below(f"the {size:,} bytes of a member are")
+            case _:
+                return self._too_large(0, size)
 
     def _too_large(self, deflate: int, output: int) -> str:
         """Why a member of so many bytes, and so many of output, is not for the device."""
