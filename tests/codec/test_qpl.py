@@ -343,6 +343,15 @@ def hardware(**parameters: int) -> Codec:
     return create("qpl", {"path": 1, **parameters})
 
 
+@pytest.mark.parametrize(
+    ("container", "first"), [(Container.ZLIB, "reset"), (Container.RAW, ("submit compress", b"page"))]
+)
+def test_there_too_the_job_is_made_new_before_a_zlib_stream(container: Container, first: object) -> None:
+    hardware().compress(b"page", container, 12)
+
+    assert Job.made[0].calls[0] == first
+
+
 def test_a_full_queue_is_three_retries_and_then_a_job_in_software() -> None:
     codec = hardware()
     Job.depth = 0
