@@ -17,8 +17,10 @@ from multifd.campaign.prepare import Campaign, prepare
 from multifd.cli import qemus
 from multifd.errors import InputError
 from multifd.framing.model import framing
+from multifd.lineup.peers import LineUp
 from multifd.memory.blocks import BLOCKS, packet_pages
 from multifd.memory.corpus import CORPORA
+from multifd.oracle.fallback import receiving, sending
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.space import Factor, Space
 from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
@@ -123,7 +125,8 @@ def explain(cell: str, **given: object) -> None:
         raise InputError(f"no cell {cell!r}: no cells of the suite qemu without a binary: {qemus.REMEDY}")
     found = campaign.cell(cell)
     console = Console(highlight=False)
-    for name, value in {"cell": found.id, **_facts(found.work)}.items():
+    device = _by_design(campaign.line_up, found.work) if isinstance(found.work, Pairing) else None
+    for name, value in {"cell": found.id, **_facts(found.work), "device": device}.items():
         if value is not None:
             console.print(f"[bold]{name:11}[/]{escape(value)}", soft_wrap=True)
     console.print()
@@ -198,6 +201,22 @@ def _facts(work: Work) -> dict[str, str | None]:
             return {"library": library, "program": f"reproducer {name}.py"}
         case Fidelity(library=library, emulation=emulation, streams=streams):
             return {"library": library, "program": f"{emulation} and {library} are given the same {streams} streams"}
+
+
+def _by_design(line_up: LineUp, pairing: Pairing) -> str | None:
+    """What a library will leave to its software though there is a device, of packets that are full."""
+    peers = {peer.name: peer for peer in line_up.peers}
+    sender, receiver = peers.get(pairing.sender), peers.get(pairing.receiver)
+    encoder = sender.encoder if sender is not None else None
+    told = []
+    if sender is not None and sender.provenance == "hardware":
+        why = sending(sender.device, sender.routing, framing(pairing.sender_framing), pairing.page_size)
+        told += [f"{sender.name} compresses full packets in software, by design: {why}"] * bool(why)
+    if receiver is not None and receiver.provenance == "hardware" and encoder is not None:
+        spoken = framing(pairing.receiver_framing)
+        why = receiving(receiver.device, receiver.routing, spoken, pairing.page_size, encoder)
+        told += [f"{receiver.name} decodes full packets in software, by design: {why}"] * bool(why)
+    return "; ".join(told) or None
 
 
 def _packets(pairing: Pairing) -> str:

@@ -21,9 +21,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from typing import Any, Final
 
 from multifd.codec.binding import binding
@@ -40,6 +42,9 @@ from multifd.result.record import Provenance
 _PATHS: Final = ("auto", "hardware", "software")
 _HUFFMAN: Final = ("fixed", "dynamic")
 _FORMATS: Final = {Container.RAW: "raw", Container.ZLIB: "zlib", Container.GZIP: "gzip", Container.GZIP_EXT: "gzip"}
+_DEVICES: Final = Path("/sys/bus/dsa/devices")
+_HEADER_GENERATION: Final = 1 << 8
+_ONE_PASS: Final = 4096
 _MEANINGS: Final = {217: "distance beyond the history of 4096 bytes", 218: "distance before the start"}
 """What ``status.h`` (qpl 1.9.0) says more of a status than its name does."""
 
@@ -55,7 +60,7 @@ class _QplCodec:
         self._hardware = _PATHS[path] == "hardware"
         self.provenance: Provenance = "hardware" if self._hardware else "vendor-software"
         self.device = "IAA"
-        self.routing = Routing(jobs=1 + huffman)
+        self.routing = Routing(jobs=1 + huffman, one_pass=_one_pass())
         self.encoder = ENCODER
         self.decoder = replace(DECODER, needs_end=self._hardware)
         self._level = level
@@ -69,7 +74,7 @@ class _QplCodec:
         self._job()
 
     def tally(self) -> Tally:
-        """Jobs that the library completed on the hardware path; one that makes a code for the data is two."""
+        """Jobs that the library completed on the hardware path, a code for the data counted as a job where it is one."""
         return self._ledger.tally(_COMPLETED, "jobs", counts=self._hardware)
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
@@ -118,7 +123,7 @@ class _QplCodec:
             size = job.compress_into(data, output, **options)
         except self._qpl.Error as problem:
             raise self._failed(job, problem) from None
-        self._ledger.add(device=self.routing.jobs)
+        self._ledger.add(device=self._weight(len(data)))
         del output[size:]
         return output
 
@@ -128,6 +133,10 @@ class _QplCodec:
             yield from outputs
         except self._qpl.Error as problem:
             raise self._broken(problem) from None
+
+    def _weight(self, size: int) -> int:
+        """Jobs of the device for a compression of so many bytes."""
+        return 1 if size <= self.routing.one_pass else self.routing.jobs
 
     def _compression(self, container: Container) -> Options:
         return {"format": _FORMATS[container], "level": self._level, "huffman": self._huffman}
@@ -153,7 +162,7 @@ class _QplCodec:
         queue: Queue | None = getattr(self._threads, "queue", None)
         if queue is None:
             spare = partial(self._new, "software")
-            queue = Queue(self._qpl, self._several(), spare, self._ledger, self.routing.jobs)
+            queue = Queue(self._qpl, self._several(), spare, self._ledger, self._weight)
             self._threads.queue = queue
         return queue
 
@@ -189,6 +198,19 @@ class _QplStreamCodec(_QplCodec):
         # A job that goes on keeps what has no room for the next call, and says nothing.
         read = partial(self._read, spare=1)
         return Decompressor(self._new(self._path), read, {"format": _FORMATS[container], "flags": flush_output})
+
+
+def _one_pass() -> int:
+    """Bytes up to which this host's devices make codes and compress in one job.
+
+    Bit 8 of IAACAP says that they can (``IC_HEADER_GEN``, ``sources/core-iaa/include/hw_devices.h``, qpl 1.6.0); of
+    the first generation it cannot be read (``iaa_cap_show``, ``drivers/dma/idxd/sysfs.c``, Linux 6.18).
+    """
+    for path in _DEVICES.glob("iax*/iaa_cap"):
+        with suppress(OSError, ValueError):
+            if int(path.read_text(encoding="ascii"), 0) & _HEADER_GENERATION:
+                return _ONE_PASS
+    return 0
 
 
 def _make(name: str, stream: int, **parameters: int) -> _QplCodec:

@@ -1,58 +1,94 @@
-"""How many jobs a migration demands of the devices of both ends, counted by the harness.
+"""What a migration asks of the devices of both ends, counted by the harness.
 
-===============  ==================================  ==================================
-stream per       encoding                            decoding
-===============  ==================================  ==================================
-page             one for each page with content      the same, less pages sent as they are
-packet, channel  one for each packet with a payload  the same
-===============  ==================================  ==================================
+It follows from the packets that were sent, which a capture has, and a recording of a live migration: each end is asked
+by the rules of its own library (:mod:`.routing`), the receiver for the payloads that it was really sent. Zero pages are
+nobody's work: they travel as offsets.
 
-What silicon does not follow, a stream that does not end, is software's by the vendor's own rules, and demands nothing.
-Zero pages are nobody's work: they travel as offsets. These are least numbers: a device may do a packet in several
-jobs (libqatzip: one for each hw_buff_sz bytes).
-
-Pages with content are counted in the memory that is migrated, packets and escaped pages in the capture. What passes
-between live peers nobody sees: the packets are at least those that the pages fill, and more if either end says so; of
-escaped pages the sender tells, which makes no difference to what is demanded of itself.
+Of a migration that nobody recorded there are bounds: pages with content are counted in the memory that is migrated,
+packets are at least those that the pages fill, and more if either end says so; of escaped pages the sender tells, which
+makes no difference to what is asked of itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from multifd.accelerator import by_name
-from multifd.errors import PeerError
+from multifd.accelerator import QAT, by_name
+from multifd.errors import PeerError, WireError
 from multifd.evidence.asked import Asked, Part
-from multifd.evidence.measure import Measurement
+from multifd.evidence.routing import OnDevice, Sent, compressed, decompressed, endless, library, pagewise
 from multifd.framing.model import Framing, Scope, framing
 from multifd.memory.image import GuestMemory, zero_rows
 from multifd.memory.layout import PageRun, Script
+from multifd.migrate.capture import Capture
 from multifd.peer import contract
-from multifd.wire.packet import slots
+from multifd.wire.packet import RamHeader, slots
+from multifd.wire.scan import scan
+
+
+class Demand(ABC):
+    """What there was to compress and to decompress."""
+
+    def of_sender(self, peer: OnDevice, name: str, reply: contract.Conclusion | PeerError) -> Part:
+        """What is asked of a sender in the framing of that name: nothing if it did not do its part."""
+        if not isinstance(reply, contract.Done):
+            return Part(Asked())
+        return Part(self.encoding(peer, framing(name)), reply)
+
+    def of_receiver(self, peer: OnDevice, name: str, reply: contract.Conclusion | PeerError) -> Part:
+        """What is asked of a receiver, as above."""
+        if not isinstance(reply, contract.Done):
+            return Part(Asked())
+        return Part(self.decoding(peer, framing(name)), reply)
+
+    @abstractmethod
+    def encoding(self, peer: OnDevice, spoken: Framing) -> Asked:
+        """What is asked of a sender that did its part."""
+
+    @abstractmethod
+    def decoding(self, peer: OnDevice, spoken: Framing) -> Asked:
+        """What is asked of a receiver that did its part."""
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """What there was to compress and to decompress."""
+class Recorded(Demand):
+    """That of packets that are known."""
 
+    page_size: int
+    packets: tuple[Sent, ...]
+
+    @classmethod
+    def of(cls, capture: Capture) -> Self:
+        """Of a capture, as far as it can be read: what is wrong with it is for others to say."""
+        return cls(capture.manifest.page_size, tuple(_packets(capture)))
+
+    def encoding(self, peer: OnDevice, spoken: Framing) -> Asked:
+        return compressed(peer, spoken, self.page_size, (packet.pages for packet in self.packets))
+
+    def decoding(self, peer: OnDevice, spoken: Framing) -> Asked:
+        return decompressed(peer, spoken, self.page_size, self.packets)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen(Demand):
+    """Least numbers, where nobody saw the packets."""
+
+    page_size: int
     pages: int
     """Pages with content, over all rounds."""
     packets: int
-    """Packets with a payload."""
+    """Packets with a payload, at least."""
     escaped: int | None
     """Pages that were sent as they are, None if nobody counted."""
 
     @classmethod
-    def of_capture(cls, script: Script, seen: Measurement) -> Self:
-        """Of a migration into a capture."""
-        return cls(sum(_contents(script)), seen.packets, seen.escaped)
-
-    @classmethod
-    def of_live(cls, script: Script, ends: Sequence[contract.Conclusion], changing: Sequence[PageRun] = ()) -> Self:
+    def of(cls, script: Script, ends: Sequence[contract.Conclusion], changing: Sequence[PageRun] = ()) -> Self:
         """Of a migration from the first of these ends to the second; no ends are two that tell nothing.
 
         ``changing`` are pages of the first round that are rewritten meanwhile: they may be zero when they are sent,
@@ -62,37 +98,45 @@ class Demand:
         told = [end.packets for end in ends if isinstance(end, contract.Done)]
         sent = ends[0] if ends else None
         return cls(
+            script.page_size,
             sum(contents),
             max(sum(-(-count // slots(script.page_size)) for count in contents), *told, 0),
             sent.escaped if isinstance(sent, contract.Done) else None,
         )
 
-    def of_sender(self, reply: contract.Conclusion | PeerError, name: str) -> Part:
-        """What is asked of a sender in the framing of that name: nothing if it did not do its part."""
-        if not isinstance(reply, contract.Done):
-            return Part(Asked())
-        return Part(Asked(self.encoding(framing(name))), reply)
+    def encoding(self, peer: OnDevice, spoken: Framing) -> Asked:
+        """As much as of packets of one page each, and as of all pages in one."""
+        if spoken.raw_pages or not self.pages:
+            return Asked()
+        rules = library(peer)
+        page = rules.compressed(self.page_size)
+        read = self.pages * page.read
+        if pagewise(peer, spoken):
+            return Asked(self.pages * page.least, read=read)
+        whole = rules.compressed(self.pages * self.page_size)
+        return Asked(max(self.packets * page.least, whole.least) if page.least else 0, read=read)
 
-    def of_receiver(self, reply: contract.Conclusion, name: str, device: str | None = None) -> Part:
-        """What is asked of a receiver on that device, as above."""
-        spoken, accelerator = framing(name), by_name(device)
-        if not isinstance(reply, contract.Done):
-            return Part(Asked())
-        if accelerator is not None and not accelerator.follows and spoken.scope is Scope.CHANNEL:
-            return Part(Asked(), reply)
-        return Part(Asked(self.decoding(spoken)), reply)
-
-    def encoding(self, spoken: Framing) -> int:
-        """Jobs of the sender."""
+    def decoding(self, peer: OnDevice, spoken: Framing) -> Asked:
+        """Where nobody counted what was escaped, a job for each packet; of libqatzip's payloads too little is known."""
+        accelerator = by_name(peer.device)
         if spoken.raw_pages:
-            return 0
-        return self.pages if spoken.scope is Scope.PAGE else self.packets
+            return Asked()
+        if spoken.scope is Scope.CHANNEL and accelerator is not None and not accelerator.follows:
+            return endless(None) if self.packets else Asked()
+        if accelerator is QAT and peer.routing is not None:
+            return Asked()
+        if spoken.scope is not Scope.PAGE or (spoken.raw_escape and self.escaped is None):
+            return Asked(self.packets)
+        return Asked(max(self.pages - (self.escaped or 0) * spoken.raw_escape, 0))
 
-    def decoding(self, spoken: Framing) -> int:
-        """Jobs of the receiver; where nobody counted what was escaped, one for each packet."""
-        if not spoken.raw_escape:
-            return self.encoding(spoken)
-        return self.packets if self.escaped is None else max(self.pages - self.escaped, 0)
+
+def _packets(capture: Capture) -> Iterator[Sent]:
+    page_size, raw = capture.manifest.page_size, capture.framing.raw_pages
+    for channel, path in enumerate(capture.channel_paths()):
+        with suppress(WireError):
+            for packet in scan(path.read_bytes(), page_size, capture.dialect, raw_pages=raw):
+                if isinstance(packet.header, RamHeader) and packet.header.normal_pages:
+                    yield Sent(channel, packet.header.normal_pages, packet.payload)
 
 
 def _contents(script: Script, changing: Sequence[PageRun] = ()) -> list[int]:

@@ -31,10 +31,6 @@ BUDGET: Final = 24 << 10
 class Measurement:
     """What was seen, and what of it breaks the framing's promise."""
 
-    packets: int = 0
-    """Packets with a payload."""
-    escaped: int = 0
-    """Pages that were sent as they are, of a framing that does so where a page does not shrink."""
     streams: int = 0
     max_distance: int = 0
     kinds: set[str] = field(default_factory=set)
@@ -88,8 +84,6 @@ def _payloads(capture: Capture, found: Measurement) -> Iterator[_Payload]:
                     f" {capture.framing.name} travels under {expected:#x}"
                 )
             if len(packet.payload):
-                found.packets += 1
-                found.escaped += _escaped(packet.payload, packet.header.normal_pages, capture)
                 yield _Payload(channel, packet.header.packet_num, opens, packet.payload, packet.header.normal_pages)
                 opens = False
     if capture.dialect.sync is SyncCarrier.OWN and sorted(numbers) != list(range(len(numbers))):
@@ -98,13 +92,6 @@ def _payloads(capture: Capture, found: Measurement) -> Iterator[_Payload]:
         found.problems.append(
             f"packet numbers are not contiguous: {twice or 'none'} twice, {lacking or 'none'} missing"
         )
-
-
-def _escaped(payload: memoryview, pages: int, capture: Capture) -> int:
-    if not capture.framing.raw_escape:
-        return 0
-    lengths = (int.from_bytes(payload[4 * page : 4 * page + 4]) for page in range(pages))
-    return sum(length == capture.manifest.page_size for length in lengths)
 
 
 class _Walker:

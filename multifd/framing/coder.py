@@ -124,6 +124,9 @@ class Routing:
     """The device decompresses DEFLATE without a container."""
     jobs: int = 1
     """Jobs for one compression: IAA takes two to make codes for the data."""
+    one_pass: int = 0
+    """An input up to it is compressed in one job all the same: IAA of generation 2 makes codes and compresses in one
+    pass where the input is at most 4 KiB (``sources/middle-layer/compression/deflate/deflate.cpp``, qpl 1.6.0)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

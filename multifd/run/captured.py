@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from multifd.evidence.asked import Part
-from multifd.evidence.demand import Demand
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
 from multifd.evidence.testimony import claimed
@@ -82,8 +81,7 @@ class CaptureBench:
                 )
 
                 def asked() -> dict[Role, Part]:
-                    demand = Demand.of_capture(script, encoded.seen)
-                    return {"receiver": demand.of_receiver(reply, pairing.receiver_framing, receiver.device)}
+                    return {"receiver": encoded.demand().of_receiver(receiver, pairing.receiver_framing, reply)}
 
                 decoded = judge(asked)
             observation = landed(means, pairing, reply, memory, script)

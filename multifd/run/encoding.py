@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from multifd.errors import InputError, PeerError
-from multifd.evidence.demand import Demand
-from multifd.evidence.measure import Measurement, measure
+from multifd.evidence.demand import Demand, Recorded
+from multifd.evidence.measure import measure
 from multifd.evidence.testimony import broke, failed
 from multifd.framing.model import framing
+from multifd.memory.layout import Script
 from multifd.migrate.capture import Capture
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
@@ -23,10 +24,13 @@ class Encoded:
 
     reply: contract.Conclusion | PeerError
     capture: Capture | None = None
-    seen: Measurement = field(default_factory=Measurement)
     problems: list[str] = field(default_factory=list)
     """What of it is not as it declares, or as asked."""
     device: tuple[DeviceWork, ...] = ()
+
+    def demand(self) -> Demand:
+        """What its packets ask of devices; nothing where there is no capture."""
+        return Recorded(0, ()) if self.capture is None else Recorded.of(self.capture)
 
     def problem(self, sender: str) -> str:
         """The first, with its name."""
@@ -56,38 +60,43 @@ class Encoding:
         key = pairing.capture_key(means.stage.seed)
         if self._last is not None and self._last[0] == key:
             return self._last[1]
-        directory, script = means.stage.capture(pairing), means.stage.script(pairing)
-        with means.prover.watching({"sender": means.line_up.peer(pairing.sender)}) as judge:
-            try:
-                reply = means.process(pairing.sender, "sender").request(
-                    contract.Encode,
-                    means.deadline,
-                    script=script,
-                    framing=pairing.sender_framing,
-                    dialect=pairing.sender_dialect,
-                    machine=pairing.machine.name,
-                    channels=pairing.channels,
-                    capture=str(directory),
-                )
-            except PeerError as broken:
-                encoded = Encoded(broken)
-            else:
-                encoded = self._measured(reply, pairing)
+        script, sender = means.stage.script(pairing), means.line_up.peer(pairing.sender)
+        with means.prover.watching({"sender": sender}) as judge:
+            encoded = self._encoded(pairing, script)
+            if not isinstance(encoded.reply, PeerError):
                 encoded.device = judge(
-                    lambda: {"sender": Demand.of_capture(script, encoded.seen).of_sender(reply, pairing.sender_framing)}
+                    lambda: {"sender": encoded.demand().of_sender(sender, pairing.sender_framing, encoded.reply)}
                 )
+        # Behind the proof: whatever else wants the device waits for it.
+        if encoded.capture is not None:
+            encoded.problems = [
+                *_mislabelled(encoded.capture, pairing), *measure(encoded.capture, sender.encoder).problems
+            ]  # fmt: skip
         self._last = (key, encoded)
         return encoded
 
-    def _measured(self, reply: contract.Conclusion, pairing: Pairing) -> Encoded:
+    def _encoded(self, pairing: Pairing, script: Script) -> Encoded:
+        means = self._means
+        directory = means.stage.capture(pairing)
+        try:
+            reply = means.process(pairing.sender, "sender").request(
+                contract.Encode,
+                means.deadline,
+                script=script,
+                framing=pairing.sender_framing,
+                dialect=pairing.sender_dialect,
+                machine=pairing.machine.name,
+                channels=pairing.channels,
+                capture=str(directory),
+            )
+        except PeerError as broken:
+            return Encoded(broken)
         if isinstance(reply, contract.Failed):
             return Encoded(reply)
         try:
-            capture = Capture.open(self._means.stage.capture(pairing))
+            return Encoded(reply, Capture.open(directory))
         except InputError as problem:
             return Encoded(PeerError("crash", f"peer {pairing.sender} says done, but {problem}"))
-        seen = measure(capture, self._means.line_up.peer(pairing.sender).encoder)
-        return Encoded(reply, capture, seen, [*_mislabelled(capture, pairing), *seen.problems])
 
 
 def _mislabelled(capture: Capture, pairing: Pairing) -> list[str]:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from multifd.errors import EnvironmentBroke, PeerError
 from multifd.evidence.asked import Part
-from multifd.evidence.demand import Demand
+from multifd.evidence.demand import Unseen
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
 from multifd.evidence.testimony import broke, sender_failed
@@ -17,6 +17,7 @@ from multifd.peer import contract
 from multifd.plan.work import Pairing
 from multifd.result.record import Role
 from multifd.run.means import Means
+from multifd.run.overheard import overhear
 from multifd.run.receiving import figures, landed, listen
 from multifd.wire.dialect import dialect
 
@@ -43,9 +44,9 @@ class LiveBench:
             if isinstance(address, contract.Failed):
                 return Outcome(landed(means, pairing, address, memory, script))
             ends = means.ends(pairing)
-            receiver = ends["receiver"]
+            overheard = stack.enter_context(overhear(means, pairing, address))
             judge = stack.enter_context(means.prover.watching(ends))
-            sent = self._send(pairing, script, address)
+            sent = self._send(pairing, script, overheard.address)
             if not isinstance(sent, contract.Done):
                 _poke(address, means.deadline)
             received = means.process(pairing.receiver, "receiver").conclusion(2 * means.deadline)
@@ -54,10 +55,10 @@ class LiveBench:
             said = (sent, received)
 
             def asked() -> dict[Role, Part]:
-                demand = Demand.of_live(script, said, changing)
+                demand = overheard.demand() or Unseen.of(script, said, changing)
                 return {
-                    "sender": demand.of_sender(said[0], pairing.sender_framing),
-                    "receiver": demand.of_receiver(said[1], pairing.receiver_framing, receiver.device),
+                    "sender": demand.of_sender(ends["sender"], pairing.sender_framing, said[0]),
+                    "receiver": demand.of_receiver(ends["receiver"], pairing.receiver_framing, said[1]),
                 }
 
             device = judge(asked)

@@ -25,8 +25,8 @@ from typing import Final
 
 from multifd.accelerator import Accelerator, by_method
 from multifd.errors import PeerError
-from multifd.evidence.asked import Asked, Part
-from multifd.evidence.demand import Demand
+from multifd.evidence.asked import Part
+from multifd.evidence.demand import Unseen
 from multifd.evidence.fate import Arrived, Said, at_ours, between
 from multifd.evidence.observe import Memory, compare
 from multifd.evidence.outcome import Outcome
@@ -138,9 +138,11 @@ class QemuBench:
             outcome = self._migrate(pairing)
             if outcome.observation.outcome == "identical":
                 script = self._means.stage.script(pairing)
-                demand = Demand.of_live(script.model_copy(update={"rounds": script.rounds[:1]}), ())
-                jobs = {"sender": demand.encoding, "receiver": demand.decoding}
-                proven(outcome, judge(lambda: {end: Part(Asked(jobs[end](ends[end][1]))) for end in ours}))
+                demand = Unseen.of(script.model_copy(update={"rounds": script.rounds[:1]}), ())
+                asked = {"sender": demand.encoding, "receiver": demand.decoding}
+                proven(
+                    outcome, judge(lambda: {end: Part(asked[end](peer, ends[end][1])) for end, peer in ours.items()})
+                )
             outcome.provenance = Sides.model_validate(
                 {end: _ran(accelerator, worked) for end, accelerator in on.items()}
             )

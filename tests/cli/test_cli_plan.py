@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from multifd.profile.load import shipped
-from tests.cli.command import multifd
+from tests.cli.command import ROOT, multifd
 from tests.qemu.host import QEMU, facts, needs_qemu
 
 PAIRING: Final = "wire/zlib/{}/qemu-10.0/capture/mixed/4k/2ch"
@@ -118,6 +119,41 @@ def test_every_reason_of_an_identical_cell_holds(profile: Path) -> None:
 
     chain = [line.split()[0] for line in answer.out.splitlines() if line.startswith("  ")]
     assert set(chain) == {"holds"}
+
+
+@pytest.fixture(scope="module")
+def claiming(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A codec, and a peer that claims QAT and gives it nothing below 500,000 bytes; the cells of both."""
+    path = tmp_path_factory.mktemp("profile") / "claiming.yaml"
+    command = [sys.executable, str(Path(__file__).with_name("claimant.py")), "threshold=500000"]
+    environment = {"PYTHONPATH": str(ROOT)}
+    peer = {"name": "claimant", "command": command, "environment": environment}
+    path.write_text(json.dumps({"description": "claiming", "peers": [{"codec": "zlib"}, peer]}))
+    return path, [cell for _, cell in listed(path, "--suite", "wire")]
+
+
+@pytest.mark.parametrize(
+    ("framing", "names", "told"),
+    [
+        ("zlib-page[window=15]", "claimant~zlib",
+         "claimant compresses full packets in software, by design: 4,096 bytes are below input_sz_thrshold (500,000)"),
+        ("qatzip", "claimant~zlib", None),
+        ("qatzip", "zlib~claimant",
+         "claimant decodes full packets in software, by design: a member of 524,288 bytes is larger than hw_buff_sz"
+         " (65,536)"),
+        ("qatzip", "zlib~zlib", None),
+    ],
+)  # fmt: skip
+def test_what_a_library_leaves_to_its_software_by_design_is_told_before(
+    framing: str, names: str, told: str | None, claiming: tuple[Path, list[str]]
+) -> None:
+    profile, cells = claiming
+    cell = next(cell for cell in cells if cell.startswith(f"wire/{framing}/{names}/") and "/4k/" in cell)
+
+    answer = multifd("explain", "--hwprofile", profile, cell)
+
+    found = [line.removeprefix("device").strip() for line in answer.out.splitlines() if line.startswith("device")]
+    assert found == ([] if told is None else [told])
 
 
 def test_every_cell_can_be_explained(profile: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from multifd.codec import create
 from multifd.codec.qat_emulated import Effort, _QatCodec
-from multifd.codec.silicon.libqatzip import Answer, Device, Parameters, Session, most_deflate
+from multifd.codec.silicon.libqatzip import Answer, Device, Parameters, Session
+from multifd.codec.silicon.libqatzip_routing import most_deflate
 from multifd.codec.silicon.qat import Engine
 from multifd.codec.silicon.qat_member import PLAIN_GZIP, gzip_footer, member
 from multifd.errors import InputError, PayloadError

@@ -431,6 +431,16 @@ def test_on_the_hardware_path_every_job_that_was_completed_is_told() -> None:
     assert told(codec) == (3, 0, 0, 0)
 
 
+def test_a_code_that_the_device_makes_in_the_same_pass_is_no_job_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multifd.codec.qpl._one_pass", lambda: PAGE)
+    codec = hardware(huffman=1)
+
+    for size in (PAGE, PAGE + 1):
+        codec.compress(bytes(size), Container.RAW, 12)
+
+    assert told(codec) == (3, 0, 0, 0)
+
+
 def test_so_is_every_packet_of_a_stream() -> None:
     codec = hardware(stream=1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +12,17 @@ from typing import Final
 import pytest
 
 from multifd.errors import PeerError
-from multifd.evidence.demand import Demand
-from multifd.evidence.measure import measure
+from multifd.evidence.asked import Asked, Part
+from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.proof import worst
+from multifd.framing.coder import Routing
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.introduce import resolve
+from multifd.lineup.peers import LineUpPeer
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Script
-from multifd.migrate.capture import MANIFEST
 from multifd.peer import contract
 from multifd.plan.whole import plan
 from multifd.profile.model import PeerEntry, Profile
@@ -30,9 +30,14 @@ from multifd.result.record import DeviceVerdict, DeviceWork
 from multifd.run.bench import Bench
 from multifd.run.stage import Stage
 from tests.evidence.engine import Engine
+from tests.evidence.peers import IAA, KIB, KUNPENG, QAT, SILENT, peer
 from tests.run.recording import PAGE, record, script
 
-COUNTED: Final = Demand(pages=700, packets=6, escaped=100)
+UADK: Final = "uadk"
+
+
+def counted(pages: int = 700, packets: int = 6, escaped: int | None = 100) -> Unseen:
+    return Unseen(PAGE, pages, packets, escaped)
 
 
 def with_content(asked: Script) -> list[int]:
@@ -52,7 +57,73 @@ def done(packets: int, escaped: int | None = None) -> contract.Done:
 REFUSED: Final = contract.Failed(id=1, error="no", kind="payload")
 
 
-# The rule
+@pytest.mark.parametrize("reply", [REFUSED, PeerError("crash", "peer zlib exited")])
+def test_an_end_that_did_not_do_its_part_is_asked_nothing(reply: contract.Failed | PeerError) -> None:
+    assert counted().of_sender(QAT, "zlib-page", reply) == Part(Asked())
+    assert counted().of_receiver(IAA, "qpl", reply) == Part(Asked())
+
+
+def test_each_end_is_asked_its_own_part_and_has_said_how_it_ended() -> None:
+    said = done(6)
+
+    sender, receiver = counted().of_sender(IAA, "qpl", said), counted().of_receiver(IAA, "qpl", said)
+
+    assert (sender.asked.least, receiver.asked.least) == (700, 600)
+    assert sender.said is receiver.said is said
+
+
+# Recorded
+
+
+@pytest.mark.parametrize("corpus", ["text", "sparse", "zero", "mixed", "random"])
+def test_of_a_recording_a_sender_is_asked_for_every_page_with_content(corpus: str, tmp_path: Path) -> None:
+    capture = record(tmp_path, UADK, corpus=corpus)
+
+    asked = Recorded.of(capture).encoding(KUNPENG, capture.framing)
+
+    pages = sum(with_content(rounds.load(tmp_path / "memory")))
+    assert (asked.least, asked.most) == (pages, pages)
+
+
+@pytest.mark.parametrize(("corpus", "pages"), [("text", 300), ("random", 0)])
+def test_of_a_recording_a_receiver_is_asked_for_every_page_that_shrank(corpus: str, pages: int, tmp_path: Path) -> None:
+    capture = record(tmp_path, UADK, corpus=corpus)
+
+    asked = Recorded.of(capture).decoding(KUNPENG, capture.framing)
+
+    assert (asked.least, asked.most) == (pages, pages)
+
+
+@pytest.mark.parametrize(("codec", "requests"), [("qat-emulated", 8 + 8 + 3), ("zlib", 0)])
+def test_of_a_recording_a_receiver_is_asked_what_its_library_gives_of_these_payloads(
+    codec: str, requests: int, tmp_path: Path
+) -> None:
+    capture = record(tmp_path, "qatzip", codec)
+
+    asked = Recorded.of(capture).decoding(QAT, capture.framing)
+
+    assert (asked.least, asked.most) == (requests, requests)
+    assert asked.software.startswith("" if requests else "decoded in software: a member of 524,288 bytes")
+
+
+def test_of_a_recording_that_cannot_be_read_to_its_end_there_is_what_can_be(tmp_path: Path) -> None:
+    capture = record(tmp_path, UADK)
+    whole = Recorded.of(capture)
+    path = capture.channel_path(1)
+    path.write_bytes(path.read_bytes()[:-100])
+
+    seen = Recorded.of(capture)
+
+    assert 0 < len(seen.packets) <= len(whole.packets)
+
+
+def test_a_recording_has_the_packets_of_all_channels_by_channel(tmp_path: Path) -> None:
+    capture = record(tmp_path, "qatzip")
+
+    assert [(sent.channel, sent.pages) for sent in Recorded.of(capture).packets] == [(0, 128), (0, 44), (1, 128)]
+
+
+# Unseen
 
 
 @pytest.mark.parametrize(
@@ -69,92 +140,95 @@ REFUSED: Final = contract.Failed(id=1, error="no", kind="payload")
         ("uadk", 700, 600),
     ],
 )
-def test_jobs_follow_the_framing(name: str, encoding: int, decoding: int) -> None:
-    assert (COUNTED.encoding(framing(name)), COUNTED.decoding(framing(name))) == (encoding, decoding)
+@pytest.mark.parametrize("device", ["IAA", None, "unheard of"])
+def test_unseen_jobs_follow_the_framing(device: str | None, name: str, encoding: int, decoding: int) -> None:
+    silent, spoken = SILENT[device], framing(name)
+
+    assert counted().encoding(silent, spoken).least == encoding
+    assert counted().decoding(silent, spoken) == Asked(decoding)
+
+
+def test_where_no_page_has_content_nothing_is_asked() -> None:
+    assert counted(pages=0, packets=0).encoding(IAA, framing("qatzip")) == Asked()
+
+
+def test_a_receiver_that_says_nothing_has_a_job_for_each_packet() -> None:
+    assert counted().decoding(SILENT["QAT"], framing("qatzip")) == Asked(6)
+
+
+def test_only_pages_that_may_be_escaped_have_to_be_counted() -> None:
+    assert counted(escaped=None).decoding(IAA, framing("zlib-page")) == Asked(700)
+
+
+def test_unseen_jobs_have_no_limit() -> None:
+    for each in (QAT, IAA, KUNPENG):
+        assert counted().encoding(each, FRAMINGS["zlib-page[window=15]"]).most is None
+        assert counted().decoding(each, FRAMINGS["zlib-page[window=15]"]).most is None
+
+
+@pytest.mark.parametrize(
+    ("name", "pages", "packets", "least"),
+    [
+        ("qatzip", 700, 6, 44),
+        ("qatzip", 16, 3, 3),
+        ("qatzip", 17, 1, 2),
+        ("qatzip", 0, 0, 0),
+        ("zlib-page", 700, 6, 700),
+        ("zlib-sync-page", 700, 6, 700),
+        ("zlib", 700, 6, 44),
+    ],
+)
+def test_of_libqatzip_unseen_pages_are_as_many_pieces_as_they_fill(
+    name: str, pages: int, packets: int, least: int
+) -> None:
+    asked = counted(pages, packets).encoding(QAT, framing(name))
+
+    assert asked == Asked(least, read=pages * PAGE)
+
+
+def test_of_unseen_packets_that_may_be_below_the_threshold_nothing_is_known() -> None:
+    careful = peer("QAT", Routing(piece=64 * KIB, threshold=8 * KIB))
+
+    assert counted().encoding(careful, framing("qatzip")) == Asked()
+
+
+def test_of_libqpl_unseen_pages_are_as_many_jobs_as_it_takes_for_each() -> None:
+    assert counted().encoding(peer("IAA", Routing(jobs=2)), framing("qpl")).least == 1400
+    assert counted().encoding(peer("IAA", Routing(jobs=2)), framing("zlib-packet")).least == 12
+
+
+@pytest.mark.parametrize("name", ["qatzip", "zlib-page", "raw-packet"])
+def test_what_libqatzip_gives_of_unseen_payloads_is_not_known(name: str) -> None:
+    assert counted().decoding(QAT, framing(name)) == Asked()
+
+
+@pytest.mark.parametrize("receiver", [QAT, SILENT["QAT"]])
+def test_an_unseen_stream_that_silicon_does_not_follow_is_softwares(receiver: LineUpPeer) -> None:
+    assert counted().decoding(receiver, framing("zlib")).software.endswith("a stream that does not end is software's")
+    assert counted(packets=0).decoding(receiver, framing("zlib")) == Asked()
 
 
 def test_escaped_pages_that_nobody_counted_leave_one_job_for_each_packet() -> None:
-    assert Demand(pages=700, packets=6, escaped=None).decoding(FRAMINGS["qpl"]) == 6
+    assert counted(escaped=None).decoding(IAA, FRAMINGS["qpl"]) == Asked(6)
 
 
-def test_more_escaped_pages_than_pages_demand_nothing() -> None:
-    assert Demand(pages=7, packets=1, escaped=9).decoding(FRAMINGS["qpl"]) == 0
-
-
-@pytest.mark.parametrize("reply", [REFUSED, PeerError("crash", "peer zlib exited")])
-def test_a_sender_that_did_not_do_its_part_demands_nothing(reply: contract.Failed | PeerError) -> None:
-    assert COUNTED.of_sender(reply, "zlib-page").asked.least == 0
-
-
-def test_a_receiver_that_did_not_do_its_part_demands_nothing() -> None:
-    assert COUNTED.of_receiver(REFUSED, "qpl").asked.least == 0
-
-
-def test_each_end_demands_the_jobs_of_its_own_part() -> None:
-    ends = (COUNTED.of_sender(done(6), "qpl"), COUNTED.of_receiver(done(6), "qpl"))
-
-    assert [end.asked.least for end in ends] == [700, 600]
-
-
-@pytest.mark.parametrize(
-    ("device", "name", "jobs"),
-    [("QAT", "zlib", 0), ("QAT", "qatzip", 6), ("IAA", "zlib", 6), (None, "zlib", 6), ("unheard of", "zlib", 6)],
-)
-def test_a_stream_that_silicon_does_not_follow_demands_nothing_of_it(device: str | None, name: str, jobs: int) -> None:
-    assert COUNTED.of_receiver(done(6), name, device).asked.least == jobs
-    assert COUNTED.of_sender(done(6), name).asked.least == 6
-
-
-# What is counted
-
-
-@pytest.mark.parametrize("corpus", ["text", "sparse", "zero", "mixed"])
-def test_of_a_capture_pages_with_content_are_counted(corpus: str, tmp_path: Path) -> None:
-    capture = record(tmp_path, "qpl", corpus=corpus)
-    sent = rounds.load(tmp_path / "memory")
-
-    assert Demand.of_capture(sent, measure(capture)).pages == sum(with_content(sent))
-
-
-@pytest.mark.parametrize(("corpus", "packets"), [("text", 3), ("zero", 0)])
-def test_of_a_capture_packets_with_a_payload_are_counted(corpus: str, packets: int, tmp_path: Path) -> None:
-    capture = record(tmp_path, "zlib", corpus=corpus)
-
-    assert Demand.of_capture(rounds.load(tmp_path / "memory"), measure(capture)).packets == packets
-
-
-def test_our_sender_counts_as_the_harness_does(tmp_path: Path) -> None:
-    capture = record(tmp_path, "qpl", corpus="zero")
-
-    told = json.loads((capture.directory / MANIFEST).read_text())["packets"]
-
-    assert told == measure(capture).packets == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "corpus", "escaped"), [("qpl", "text", 0), ("qpl", "random", 300), ("zlib", "random", 0)]
-)
-def test_of_a_capture_escaped_pages_are_counted(name: str, corpus: str, escaped: int, tmp_path: Path) -> None:
-    capture = record(tmp_path, name, corpus=corpus)
-
-    assert Demand.of_capture(rounds.load(tmp_path / "memory"), measure(capture)).escaped == escaped
+def test_more_escaped_pages_than_pages_ask_nothing() -> None:
+    assert counted(7, 1, 9).decoding(IAA, FRAMINGS["qpl"]) == Asked()
 
 
 def test_a_page_counts_in_every_round_that_sends_it(tmp_path: Path) -> None:
     sent = rounds.build(tmp_path, CORPORA["text"], 1, {"a": 200 * PAGE, "b": 56 * PAGE}, PAGE, "dirty")
 
-    counted = Demand.of_live(sent, [done(0), done(0)])
-
     assert len(sent.rounds) == 3
-    assert counted.pages == sum(with_content(sent))
+    assert Unseen.of(sent, [done(0), done(0)]).pages == sum(with_content(sent))
 
 
 def test_pages_that_change_while_they_are_sent_are_not_counted(tmp_path: Path) -> None:
     sent = script(tmp_path)
 
-    counted = Demand.of_live(sent, [done(0), done(0)], [PageRun(block="pc.ram", first=10, count=45)])
+    seen = Unseen.of(sent, [done(0), done(0)], [PageRun(block="pc.ram", first=10, count=45)])
 
-    assert counted.pages == sum(with_content(sent)) - 45
+    assert seen.pages == sum(with_content(sent)) - 45
 
 
 @pytest.mark.parametrize("block", ["a", "b", "c"])
@@ -162,31 +236,31 @@ def test_pages_of_one_block_that_change_leave_those_of_others_counted(block: str
     sizes = dict.fromkeys("abc", 20 * PAGE)
     sent = rounds.build(tmp_path, CORPORA["text"], 1, sizes, PAGE, "single")
 
-    counted = Demand.of_live(sent, [done(0), done(0)], [PageRun(block=block, first=3, count=4)])
+    seen = Unseen.of(sent, [done(0), done(0)], [PageRun(block=block, first=3, count=4)])
 
-    assert counted.pages == sum(with_content(sent)) - 4
+    assert seen.pages == sum(with_content(sent)) - 4
 
 
-def test_live_packets_are_at_least_those_that_the_pages_fill(tmp_path: Path) -> None:
+def test_unseen_packets_are_at_least_those_that_the_pages_fill(tmp_path: Path) -> None:
     sent = rounds.build(tmp_path, CORPORA["text"], 1, {"a": 129 * PAGE, "b": 1 * PAGE}, PAGE, "single")
 
-    assert Demand.of_live(sent, [done(1), done(2)]).packets == 3
+    assert Unseen.of(sent, [done(1), done(2)]).packets == 3
 
 
 @pytest.mark.parametrize("ends", [(done(9), done(0)), (done(0), done(9)), (REFUSED, done(9)), (done(9), REFUSED)])
-def test_live_packets_are_more_if_either_end_says_so(
+def test_unseen_packets_are_more_if_either_end_says_so(
     ends: tuple[contract.Conclusion, contract.Conclusion], tmp_path: Path
 ) -> None:
-    assert Demand.of_live(script(tmp_path), ends).packets == 9
+    assert Unseen.of(script(tmp_path), ends).packets == 9
 
 
 @pytest.mark.parametrize(
     ("ends", "escaped"), [((done(3, 5), done(3)), 5), ((done(3), done(3, 5)), None), ((REFUSED, done(3, 5)), None)]
 )
-def test_of_live_escaped_pages_the_sender_tells(
+def test_of_unseen_escaped_pages_the_sender_tells(
     ends: tuple[contract.Conclusion, contract.Conclusion], escaped: int | None, tmp_path: Path
 ) -> None:
-    assert Demand.of_live(script(tmp_path), ends).escaped == escaped
+    assert Unseen.of(script(tmp_path), ends).escaped == escaped
 
 
 # From the command line of a peer to the verdict
@@ -276,8 +350,9 @@ def test_an_engine_that_leaves_one_page_in_a_hundred_to_software_is_unproven(
     assert lab.prove(pairing, scenario, encoding, decoding) == "unproven"
 
 
-def test_of_pages_that_change_while_they_are_sent_nothing_is_demanded(lab: Lab) -> None:
-    assert lab.prove("driver~uadk-emulated", "mutating", encoding=92, corpus="text") == "proven"
+@pytest.mark.parametrize(("encoding", "verdict"), [(100, "proven"), (99, "unproven")])
+def test_pages_that_change_while_sent_are_jobs_as_well(lab: Lab, encoding: int, verdict: DeviceVerdict) -> None:
+    assert lab.prove("driver~uadk-emulated", "mutating", encoding=encoding, corpus="text") == verdict
 
 
 def test_zero_pages_claim_no_hardware(lab: Lab) -> None:

@@ -2,14 +2,13 @@
 
 Sources, all of ``github.com/intel/QATzip`` and checked against the 2.0.0 binary where a release changed them:
 ``src/qatzip.c`` (QATzip 1.3.1, ``qzCompressCrcExt``, ``qzDecompressCrcExt``, ``doCompressIn/Out``,
-``doDecompressIn/Out``), ``src/qatzip_utils.c`` (QATzip 1.3.1, ``isQATProcessable``, ``checkHeader``,
-``compBufferSetup``, ``decompOutCheckSum``), ``src/qatzip_gzip.c`` (QATzip 1.3.1, headers, ``findStdGzipFooter``),
-``src/qatzip_sw.c`` (QATzip 1.3.1, the software path, which is zlib).
+``doDecompressIn/Out``), ``src/qatzip_utils.c`` (QATzip 1.3.1, ``compBufferSetup``, ``decompOutCheckSum``),
+``src/qatzip_gzip.c`` (QATzip 1.3.1, headers), ``src/qatzip_sw.c`` (QATzip 1.3.1, the software path, which is zlib).
 
 **Compression.** An input below ``input_sz_thrshold`` goes to software, with or without ``sw_backup``; so does all where
-no device is. The rest is cut into pieces of ``hw_buff_sz``, each a request. For ``gzip``, ``gzip-ext``, ``4B`` and
-``zlib`` each piece is a member; ``raw`` is one stream, fully flushed between pieces. Software makes one member of the
-whole, fully flushed at the same places, and its headers are zlib's::
+no device is. Of the rest each piece of ``hw_buff_sz`` is a request. For ``gzip``, ``gzip-ext``, ``4B`` and ``zlib``
+each piece is a member; ``raw`` is one stream, fully flushed between pieces. Software makes one member of the whole,
+fully flushed at the same places, and its headers are zlib's::
 
                device                                     software
     gzip       XFL 0, OS 255                              XFL by level (1: 4, 9: 2, else 0), OS 3
@@ -21,18 +20,9 @@ A request that fails is compressed again in software, as a member of its own, wi
 (``compOutSWFallback``): in a ``raw`` stream the final block then comes early, and what follows is lost to a reader of
 one stream. Without ``sw_backup`` it is ``QZ_FAIL``.
 
-**Decompression** in hardware takes pieces, too, and needs their sizes beforehand::
-
-               size of the DEFLATE          size of the output          goes to software
-    gzip-ext   header                       header                      if the header's source size is below threshold
-    gzip       search for the next header   trailer                     if the first member is too large
-    4B         header                       hw_buff_sz, or what is left if the first member is too large
-    zlib       all input                    hw_buff_sz, or what is left if the header is not one
-    raw        all input                    all room                    below threshold; in old releases always
-
-Too large is a DEFLATE above 9/8 ``hw_buff_sz`` + 1024 bytes, or output above ``hw_buff_sz``: from the first such piece
-on, all goes to software. Data that the device refuses is tried in software, piece by piece; a wrong checksum is not.
-``zlib`` and ``raw`` are one request, so a second stream behind the first is left unread, with success.
+**Decompression** in hardware is routed piece by piece (:mod:`.libqatzip_routing`). Data that the device refuses is
+tried in software, piece by piece; a wrong checksum is not. ``zlib`` and ``raw`` are one request, so a second stream
+behind the first is left unread, with success.
 
 A session remembers: software decompression that ran out of input or room is ``QZ_OK``, and the next call continues
 it; after an error software refuses everything, while the device goes on; and once a session of ``gzip-ext`` has seen a
@@ -46,23 +36,14 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Literal
 
+from multifd.codec.silicon.libqatzip_routing import Piece, Rules, Software, most_deflate
 from multifd.codec.silicon.qat import Engine, Result, Status
-from multifd.codec.silicon.qat_member import (
-    HEADER_LENGTH,
-    PLAIN_GZIP,
-    gzip_footer,
-    is_gzip_ext,
-    is_zlib,
-    member,
-    number,
-)
+from multifd.codec.silicon.qat_member import HEADER_LENGTH, member
 from multifd.framing.coder import Bytes
-from multifd.framing.container import Container, four_b_header, gzip_ext_header, trailer, trailer_length
+from multifd.framing.container import Container, four_b_header, gzip_ext_header, trailer
 
-ReturnCode = Literal[
-    "QZ_OK", "QZ_FAIL", "QZ_BUF_ERROR", "QZ_DATA_ERROR", "QZ_NOSW_NO_HW", "QZ_NOSW_LOW_MEM", "QZ_FORCE_SW"
-]
-"""Names of ``include/qatzip.h`` (QATzip 2.0.0). ``QZ_FORCE_SW`` stays inside the library."""
+ReturnCode = Literal["QZ_OK", "QZ_FAIL", "QZ_BUF_ERROR", "QZ_DATA_ERROR", "QZ_NOSW_NO_HW", "QZ_NOSW_LOW_MEM"]
+"""Names of ``include/qatzip.h`` (QATzip 2.0.0)."""
 
 _WBITS: Final = {Container.GZIP: 31, Container.GZIP_EXT: 31, Container.ZLIB: 15}
 _RAW: Final = -15
@@ -95,7 +76,7 @@ class Parameters:
     """``sw_backup``."""
     device: Device = Device.READY
     raw: bool = True
-    """The device decompresses ``raw``; releases before 2.0 sent it to software (``qzDecompressCrcExt``)."""
+    """The device decompresses ``raw``; releases before 1.3.0 sent it to software (``qzDecompressCrcExt``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +86,6 @@ class Answer:
     code: ReturnCode
     consumed: int = 0
     output: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Of a source: what one request decompresses. Sizes in bytes."""
-
-    header: int
-    deflate: int
-    trailer: int
-    room: int
-
-    @property
-    def size(self) -> int:
-        return self.header + self.deflate + self.trailer
-
-
-def most_deflate(size: int) -> int:
-    """Bytes of DEFLATE that a request with ``size`` bytes of plain data has room for (``DEST_SZ``)."""
-    return 9 * size // 8 + 1024
 
 
 class Session:
@@ -141,6 +103,7 @@ class Session:
         """Pieces that software was given after the device had refused them, and did not read to their end."""
         self._parameters = parameters
         self._container = parameters.container
+        self._rules = Rules(buffer=parameters.buffer, threshold=parameters.threshold, raw=parameters.raw)
         self._deflate: Any = None
         self._inflate: Any = None
         self._continues = False
@@ -150,7 +113,7 @@ class Session:
         parameters = self._parameters
         if parameters.device is Device.ABSENT and not parameters.backup:
             return Answer("QZ_NOSW_NO_HW")
-        if parameters.device is Device.ABSENT or len(source) < parameters.threshold:
+        if parameters.device is Device.ABSENT or self._rules.compressing(len(source)):
             return Answer("QZ_OK", len(source), self._deflated(source, last=last))
         if parameters.device is Device.STARVED:
             if not parameters.backup:
@@ -165,7 +128,7 @@ class Session:
     def _compress_in_hardware(self, source: Bytes, *, last: bool) -> Answer:
         parameters = self._parameters
         output = bytearray()
-        for at in range(0, len(source), parameters.buffer):
+        for at in self._rules.pieces(len(source)):
             piece = source[at : at + parameters.buffer]
             final = last and at + len(piece) == len(source)
             room = most_deflate(len(piece)) - HEADER_LENGTH[self._container]
@@ -257,11 +220,11 @@ class Session:
         at = consumed = reserved = 0
         output = bytearray()
         while at < len(source):
-            piece = self._piece(source[at:], len(source), room - reserved)
-            if isinstance(piece, str):
-                if piece not in ("QZ_FORCE_SW", "QZ_FAIL"):
-                    return Answer(piece, consumed, bytes(output))
+            piece = self._rules.piece(source[at:], self._container, len(source), room - reserved)
+            if isinstance(piece, Software):
                 return self._finish_in_software(source, room, consumed, output)
+            if not isinstance(piece, Piece):
+                return Answer(piece, consumed, bytes(output))
             start = at + piece.header
             result = self.engine.decompress(source[start : start + piece.deflate], piece.room)
             if result.status is Status.OK:
@@ -299,62 +262,13 @@ class Session:
         return answer
 
     def _processable(self, source: bytes) -> bool:
-        """What decides before anything is submitted (``isQATProcessable``)."""
-        parameters = self._parameters
-        match self._container:
-            case Container.RAW:
-                return parameters.raw and len(source) >= parameters.threshold
-            case Container.FOUR_B:
-                return number(source, 0) <= most_deflate(parameters.buffer)
-            case Container.ZLIB:
-                return len(source) >= 2 and is_zlib(source[0], source[1])
-            case Container.GZIP_EXT if number(source, 16) < parameters.threshold:
-                return False
-            case _:
-                return self._gzip_processable(source)
+        """What decides before anything is submitted; it may change what the session is one of."""
+        if self._rules.decompressing(source, self._container):
+            return False
+        self._container = self._rules.taken_for(source, self._container)
+        return True
 
-    def _gzip_processable(self, source: bytes) -> bool:
-        if source[:4] == PLAIN_GZIP:
-            most = most_deflate(self._parameters.buffer)
-            first = source[:most]
-            footer = gzip_footer(first)
-            if footer - HEADER_LENGTH[Container.GZIP] > most or number(first, footer + 4) > self._parameters.buffer:
-                return False
-            self._container = Container.GZIP
-            return True
-        # What is no gzip at all is left to the header check before each request.
-        return source[:3] != PLAIN_GZIP[:3] or source[12:14] == b"QZ"
-
-    def _piece(self, source: bytes, whole: int, room: int) -> _Piece | ReturnCode:
-        """The next request, or why there is none (``checkHeader``)."""
-        container, buffer = self._container, self._parameters.buffer
-        header, footer = HEADER_LENGTH[container], trailer_length(container)
-        if room <= 0:
-            return "QZ_BUF_ERROR"
-        if len(source) < header:
-            return "QZ_DATA_ERROR"
-        match container:
-            case Container.RAW:
-                deflate, output = whole, room
-            case Container.FOUR_B:
-                deflate, output = number(source, 0), min(buffer, room)
-            case Container.ZLIB:
-                deflate, output = len(source) - header - footer, min(buffer, room)
-            case Container.GZIP:
-                end = gzip_footer(source)
-                deflate, output = end - header, number(source, end + 4)
-            case _:
-                if not is_gzip_ext(source):
-                    return "QZ_FAIL"
-                deflate, output = number(source, 20), number(source, 16)
-        # The library computes in unsigned int: what is shorter than header and trailer is very large.
-        if not 0 <= deflate <= most_deflate(buffer) or output > buffer:
-            return "QZ_FORCE_SW"
-        if header + deflate + footer > len(source):
-            return "QZ_DATA_ERROR"
-        return _Piece(header, deflate, footer, output) if output <= room else "QZ_BUF_ERROR"
-
-    def _intact(self, source: bytes, piece: _Piece, result: Result) -> bool:
+    def _intact(self, source: bytes, piece: Piece, result: Result) -> bool:
         """Whether the trailer agrees (``decompOutCheckSum``); ``raw`` and ``4B`` have none."""
         match self._container:
             case Container.ZLIB:
