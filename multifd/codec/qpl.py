@@ -74,7 +74,7 @@ class _QplCodec:
         self._job()
 
     def tally(self) -> Tally:
-        """Jobs that the library completed on the hardware path, a code for the data counted as a job where it is one."""
+        """Jobs that the library completed on the hardware path, a code of its own counted where it is one."""
         return self._ledger.tally(_COMPLETED, "jobs", counts=self._hardware)
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
