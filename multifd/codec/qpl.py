@@ -74,7 +74,7 @@ class _QplCodec:
         self._job()
 
     def tally(self) -> Tally:
-        """Jobs that the library completed on the hardware path; one that makes a code for the data is two."""
+        """Jobs that the library completed on the hardware path, a code of its own counted where it is one."""
         return self._ledger.tally(_COMPLETED, "jobs", counts=self._hardware)
 
     def compress(self, data: Bytes, container: Container, window: int) -> Bytes:
@@ -123,7 +123,7 @@ class _QplCodec:
             size = job.compress_into(data, output, **options)
         except self._qpl.Error as problem:
             raise self._failed(job, problem) from None
-        self._ledger.add(device=self.routing.jobs)
+        self._ledger.add(device=self._weight(len(data)))
         del output[size:]
         return output
 
@@ -133,6 +133,10 @@ class _QplCodec:
             yield from outputs
         except self._qpl.Error as problem:
             raise self._broken(problem) from None
+
+    def _weight(self, size: int) -> int:
+        """Jobs of the device for a compression of so many bytes."""
+        return 1 if size <= self.routing.one_pass else self.routing.jobs
 
     def _compression(self, container: Container) -> Options:
         return {"format": _FORMATS[container], "level": self._level, "huffman": self._huffman}
@@ -158,7 +162,7 @@ class _QplCodec:
         queue: Queue | None = getattr(self._threads, "queue", None)
         if queue is None:
             spare = partial(self._new, "software")
-            queue = Queue(self._qpl, self._several(), spare, self._ledger, self.routing.jobs)
+            queue = Queue(self._qpl, self._several(), spare, self._ledger, self._weight)
             self._threads.queue = queue
         return queue
 

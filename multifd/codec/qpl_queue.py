@@ -80,10 +80,12 @@ class Queue:
     """A thread's jobs, as many under way at a time as there are.
 
     ``qpl`` is the binding, ``spare`` makes a job on the software path, ``weight`` is how many jobs of the device a
-    compression is.
+    compression of so many bytes is.
     """
 
-    def __init__(self, qpl: Any, jobs: list[Any], spare: Callable[[], Any], ledger: Ledger, weight: int) -> None:
+    def __init__(
+        self, qpl: Any, jobs: list[Any], spare: Callable[[], Any], ledger: Ledger, weight: Callable[[int], int]
+    ) -> None:
         self._qpl = qpl
         self._jobs = jobs
         self._make_spare = spare
@@ -133,7 +135,7 @@ class Queue:
                 raise flight.problem
             if flight.job is not None:
                 del flight.output[flight.job.wait() :]
-                self._ledger.add(device=self._weight if flight.task.compresses else 1)
+                self._ledger.add(device=self._weight(len(flight.task.data)) if flight.task.compresses else 1)
             return flight.output
         except self._qpl.PageFaultError:
             flight.job.reset()

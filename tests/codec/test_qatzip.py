@@ -282,6 +282,16 @@ def test_what_the_library_counted_of_its_calls_is_added_up_over_threads_and_sess
     )
 
 
+def test_what_it_reads_is_counted_as_what_it_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "devices", Device.READY)
+    codec = create("qatzip", {"path": 1})
+    packed = payload(Container.GZIP_EXT)
+
+    codec.decompress(packed, Container.GZIP_EXT, PAGE)
+
+    assert (told(codec).device, told(codec).software) == (len(packed), 0)
+
+
 def test_what_a_session_counted_outlives_its_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
     codec = create("qatzip", {"path": 1})

@@ -343,6 +343,15 @@ def hardware(**parameters: int) -> Codec:
     return create("qpl", {"path": 1, **parameters})
 
 
+@pytest.mark.parametrize(
+    ("container", "first"), [(Container.ZLIB, "reset"), (Container.RAW, ("submit compress", b"page"))]
+)
+def test_there_too_the_job_is_made_new_before_a_zlib_stream(container: Container, first: object) -> None:
+    hardware().compress(b"page", container, 12)
+
+    assert Job.made[0].calls[0] == first
+
+
 def test_a_full_queue_is_three_retries_and_then_a_job_in_software() -> None:
     codec = hardware()
     Job.depth = 0
@@ -418,6 +427,16 @@ def test_on_the_hardware_path_every_job_that_was_completed_is_told() -> None:
 
     codec.compress(bytes(PAGE), Container.RAW, 12)
     codec.decompress(b"", Container.RAW, PAGE)
+
+    assert told(codec) == (3, 0, 0, 0)
+
+
+def test_a_code_that_the_device_makes_in_the_same_pass_is_no_job_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multifd.codec.qpl._one_pass", lambda: PAGE)
+    codec = hardware(huffman=1)
+
+    for size in (PAGE, PAGE + 1):
+        codec.compress(bytes(size), Container.RAW, 12)
 
     assert told(codec) == (3, 0, 0, 0)
 

@@ -1,7 +1,7 @@
 """libqatzip itself with a device that is none: its own routing, its own counts, held against what we say of them.
 
-``libqat.c`` stands in for the library below it. So all above is real: which calls go to a device and in how many
-requests, what the session's totals add up, and what a session that is told to stay off the device does.
+The one in C beside this file stands in for the library below it. So all above is real: which calls go to a device and
+in how many requests, what the session's totals add up, and what a session that is told to stay off the device does.
 """
 
 from __future__ import annotations
