@@ -42,6 +42,8 @@ class VendorCodec:
     """Where its source is."""
     minimum: str
     """The oldest release with which QEMU can be built (meson.build, QEMU 9.2)."""
+    examined: str = "0"
+    """The oldest release with the functions that the checks of the library by itself call."""
     opens: tuple[Opened, ...] = ()
     version: str | None = None
     """The library's function without arguments that returns its version as text, None where it does not know it."""
@@ -128,6 +130,7 @@ QAT: Final = Accelerator(
         "github.com/intel/QATzip",
         "1.1.2",
         chooses_path=True,
+        examined="1.3",
     ),
     counter=Registers(
         "responses of the firmware on all engines (debugfs, fw_counters)",

@@ -1,10 +1,11 @@
 """Which vendor library is used, where it is, and how Python must be run to load it.
 
 Folders are searched in this order: those of the caller (a hardware profile), ``LD_LIBRARY_PATH`` and what
-``ldconfig -p`` lists (the process's own loader), ``/usr/local/lib*`` (where both projects install themselves),
-then the fetched trees, that of the last fetch first. The first library that can be loaded counts; one that cannot reach
-its device (:mod:`multifd.libraries.fit`) comes behind one that can, unless the caller named its folder. Where a folder
-that is searched is the root of a fetched tree, its library folders stand for it.
+``ldconfig -p`` lists (the process's own loader), ``/usr/local/lib*`` (where both projects install themselves), the
+distributions' own folders (a container may have no ldconfig), then the fetched trees, that of the last fetch first. The
+first library that can be loaded counts; one that cannot reach its device (:mod:`multifd.libraries.fit`) comes behind
+one that can, unless the caller named its folder. Where a folder that is searched is the root of a fetched tree, its
+library folders stand for it.
 
 How Python must be run follows from the folder and from the glibc that the library and its neighbours need:
 
@@ -90,10 +91,11 @@ class Host:
         reported = re.fullmatch(r"glibc (\d+)\.(\d+).*", os.confstr("CS_GNU_LIBC_VERSION") or "")
         own = [Path(part) for part in os.environ.get("LD_LIBRARY_PATH", "").split(":") if part]
         local = ("/usr/local/lib", "/usr/local/lib64", "/usr/local/lib/x86_64-linux-gnu")
+        system = ("/usr/lib64", "/usr/lib/x86_64-linux-gnu")
         return cls(
             glibc=(int(reported[1]), int(reported[2])) if reported else (0, 0),
             loader=Path("/lib64") / LOADER,
-            folders=tuple(dict.fromkeys([*own, *_configured(_ldconfig()), *map(Path, local)])),
+            folders=tuple(dict.fromkeys([*own, *_configured(_ldconfig()), *map(Path, (*local, *system))])),
             facts=facts,
             qatmgr=Manager.of(facts).release,
         )

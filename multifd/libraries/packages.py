@@ -49,7 +49,7 @@ def family(host: Host) -> str | None:
     lines = (line.partition("=") for line in (host.text("/etc/os-release") or "").splitlines())
     said = {key: value.strip("\"'") for key, _, value in lines}
     names = (part for key in ("ID", "ID_LIKE") for part in re.split(r"[\s-]+", said.get(key, "")))
-    known = {**{name: name for name in _INSTALL}, "centos": "rhel", "sles": "suse", "opensuse": "suse"}
+    known = {**{name: name for name in _INSTALL}, "sles": "suse", "opensuse": "suse"}
     return next((known[name] for name in names if name in known), None)
 
 

@@ -34,7 +34,7 @@ from multifd.codec import factories
 from multifd.device.found import Device
 from multifd.errors import EnvironmentBroke
 from multifd.libraries import packages
-from multifd.libraries.find import libraries
+from multifd.libraries.find import Library, libraries
 from multifd.lineup.device_peer import BACKUP, BOTH, SOFTWARE, DevicePeer, Find, Row, may_work, rows
 from multifd.lineup.holding import LEAST, remedy, too_few
 from multifd.lineup.preflight import Tried
@@ -183,13 +183,15 @@ def _unused(case: _Case) -> str:
     """Why silicon that there seems to be is not used."""
     if case.tried is None or not (case.found or case.tried.works):
         return ""
-    why = _held(case) if case.tried.works else _failed(case.tried)
+    why = _held(case) if case.tried.works else _failed(case.tried, case.row.library)
     instead = f"{case.tried.library} runs in software instead, with the emulation beside it"
     return f"{case.name} is not used: {why}; {instead}. multifd doctor says more"
 
 
-def _failed(tried: Tried) -> str:
-    return f"its library does not work on it: {tried.words}"
+def _failed(tried: Tried, library: Library | None) -> str:
+    """In the library's words, and what was known of it beforehand."""
+    known = f" (it {library.warning})" if library is not None and library.warning is not None else ""
+    return f"its library does not work on it: {tried.words}{known}"
 
 
 def _held(case: _Case) -> str:
@@ -204,7 +206,7 @@ def _lacking(case: _Case) -> Iterator[str]:
     elif row.library is None:
         yield f"{name}: its library is not found; remedy: {packages.remedy(row.accelerator.real)}"
     elif tried is None or not tried.works:
-        yield f"{name}: {_failed(tried)}" if tried is not None else f"{name}: nobody has tried it"
+        yield f"{name}: {_failed(tried, row.library)}" if tried is not None else f"{name}: nobody has tried it"
     elif tried.roles != BOTH:
         yield f"{name}: it works in one direction only: {tried.words}"
     elif too_few(case.devices):

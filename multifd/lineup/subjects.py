@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.version import Version
+
 from multifd.accelerator import ACCELERATORS
 from multifd.device.found import Device
 from multifd.libraries.find import Library, libraries
 from multifd.libraries.packages import remedy
 from multifd.lineup.device_peer import Find
 from multifd.profile.model import Profile
+from multifd.result.versions import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ def subjects(profile: Profile, used: Sequence[Device], find: Find = libraries) -
             skips[name] = f"the profile does not use {accelerator.name}; remedy: devices.{kind}.policy use"
         elif library is None:
             skips[name] = f"{real.library} is not on this host; remedy: {remedy(real)}"
+        elif (version := number(library.version)) is not None and version < Version(real.examined):
+            skips[name] = (
+                f"{real.library} {library.version} lacks functions that the checks call, expected {real.examined} or"
+                f" later; remedy: {remedy(real)}"
+            )
         elif not real.on_cpu and any(device.kind == kind for device in used):
             skips[name] = f"{real.library} would use the device, this is about its CPU path; remedy: a host without one"
         else:

@@ -189,6 +189,15 @@ def test_what_is_required_and_not_there_is_diagnosed_in_full() -> None:
     ]
 
 
+def test_what_was_known_of_a_library_beforehand_stands_beside_its_words() -> None:
+    known = replace(QPL, warning="opens libaccel-config.so.1, which is not there")
+
+    assert lines({}, [USABLE], known, FAILS) == [
+        "  IAA: its library does not work on it: qpl_init_job: status 503"
+        " (it opens libaccel-config.so.1, which is not there)"
+    ]
+
+
 def test_what_is_required_and_does_not_work_is_told_in_the_librarys_words() -> None:
     assert lines({}, [USABLE], QPL, FAILS) == ["  IAA: its library does not work on it: qpl_init_job: status 503"]
 

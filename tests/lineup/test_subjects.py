@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from multifd.accelerator import VENDOR
 from multifd.device.found import Device
 from multifd.libraries.find import Library
+from multifd.libraries.packages import remedy
 from multifd.lineup.subjects import subjects
 from multifd.profile.model import DeviceEntry, PeerEntry, Policy, Profile
 
@@ -57,6 +60,24 @@ def test_libqatzip_is_not_scrutinized_where_it_would_use_a_device() -> None:
     assert subjects(wanted("use"), (device,), found).skips == {
         "qatzip": "libqatzip would use the device, this is about its CPU path; remedy: a host without one"
     }
+
+
+@pytest.mark.parametrize("version", ["1.1.2", "1.2", "1.2.0-0ubuntu3"])
+def test_a_libqatzip_that_lacks_what_the_checks_call_is_skipped_before_the_run(version: str) -> None:
+    chosen = subjects(wanted("use"), (), lambda _: {"qatzip": replace(LIBRARY, version=version)})
+
+    assert chosen.libraries == {}
+    assert chosen.skips == {
+        "qatzip": f"libqatzip {version} lacks functions that the checks call, expected 1.3 or later;"
+        f" remedy: {remedy(VENDOR['qatzip'])}"
+    }
+
+
+@pytest.mark.parametrize("version", ["1.3", "1.3.1-1", None])
+def test_a_libqatzip_that_has_them_or_does_not_say_is_scrutinized(version: str | None) -> None:
+    chosen = subjects(wanted("use"), (), lambda _: {"qatzip": replace(LIBRARY, version=version)})
+
+    assert chosen.skips == {"qatzip": None}
 
 
 def test_libqpl_is_scrutinized_beside_a_device_for_it_can_be_kept_from_it() -> None:
