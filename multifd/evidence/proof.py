@@ -78,12 +78,7 @@ class Prover:
         ``qemus`` are ends that are real QEMUs, with the accelerator of their method: a host without it has nothing to
         tell of them.
         """
-        users = {
-            **{
-                end: _User(peer.device or _UNNAMED, peer) for end, peer in ends.items() if peer.provenance == "hardware"
-            },
-            **{end: _User(each.name, None) for end, each in (qemus or {}).items() if self._usable(each.name)},
-        }
+        users = self._users(ends, qemus or {})
         if not users:
             yield lambda _: ()
             return
