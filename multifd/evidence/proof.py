@@ -94,8 +94,9 @@ class Prover:
                 for name in names:
                     sharing = [user.end(end, parts[end]) for end, user in users.items() if user.device == name]
                     seen = self._seen(name, sharing, counters[name], before[name], after[name])
-                    work += rule(sharing, seen, self._silence(name))
-                    if any(each.verdict == "disturbed" for each in work):
+                    found = rule(sharing, seen, self._silence(name))
+                    work += found
+                    if any(each.verdict == "disturbed" for each in found):
                         self._idle.disturbed(name)
                 return tuple(sorted(work, key=lambda each: each.end != "sender"))
 
