@@ -78,12 +78,7 @@ class Prover:
         ``qemus`` are ends that are real QEMUs, with the accelerator of their method: a host without it has nothing to
         tell of them.
         """
-        users = {
-            **{
-                end: _User(peer.device or _UNNAMED, peer) for end, peer in ends.items() if peer.provenance == "hardware"
-            },
-            **{end: _User(each.name, None) for end, each in (qemus or {}).items() if self._usable(each.name)},
-        }
+        users = self._users(ends, qemus or {})
         if not users:
             yield lambda _: ()
             return
@@ -99,8 +94,9 @@ class Prover:
                 for name in names:
                     sharing = [user.end(end, parts[end]) for end, user in users.items() if user.device == name]
                     seen = self._seen(name, sharing, counters[name], before[name], after[name])
-                    work += rule(sharing, seen, self._silence(name))
-                    if any(each.verdict == "disturbed" for each in work):
+                    found = rule(sharing, seen, self._silence(name))
+                    work += found
+                    if any(each.verdict == "disturbed" for each in found):
                         self._idle.disturbed(name)
                 return tuple(sorted(work, key=lambda each: each.end != "sender"))
 

@@ -135,6 +135,8 @@ def test_every_filter_lets_everything_pass_whatever_was_left_in_its_register(mon
     for first, width in ((0, 32), (32, 8), (40, 4), (44, 8), (52, 8)):
         assert config1 >> first & (1 << width) - 1 == (1 << width) - 1
     assert config1 >> 60 == 0
+    # Nothing else is asked for but both times (read_format 3): no sampling, no flag.
+    assert attributes == struct.pack("=IIQQQQQIIQ", 21, 64, 0x10, 0, 0, 3, 0, 0, 0, config1)
 
 
 def test_an_event_that_the_kernel_gave_up_has_no_count(monkeypatch: pytest.MonkeyPatch) -> None:

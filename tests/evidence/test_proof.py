@@ -11,7 +11,7 @@ from threading import Event, Thread
 
 import pytest
 
-from multifd.accelerator import IAA, KUNPENG, QAT
+from multifd.accelerator import IAA, KUNPENG, QAT, Accelerator
 from multifd.device.diagnose import detect
 from multifd.device.exclusive import Exclusive
 from multifd.device.sysfs import Host
@@ -406,6 +406,32 @@ def test_a_qemu_is_judged_by_the_device_of_its_method(jobs: int, verdict: Device
         (seen,) = judge(lambda: {"sender": Part(Asked(5, 5))})
 
     assert (seen.end, seen.device, seen.asked, seen.counted, seen.verdict) == ("sender", "Kunpeng", 5, jobs, verdict)
+
+
+@pytest.mark.parametrize(
+    ("ends", "qemus", "watched"),
+    [
+        ({"sender": peer("hardware", "QAT")}, {}, True),
+        ({"sender": peer("emulated", "Kunpeng")}, {}, False),
+        ({}, {"receiver": KUNPENG}, True),
+        ({}, {"receiver": QAT}, False),
+        ({}, {}, False),
+    ],
+)
+def test_what_is_watched_is_known_beforehand_and_nobody_else_is_asked(
+    ends: dict[Role, LineUpPeer], qemus: dict[Role, Accelerator], watched: bool, tmp_path: Path
+) -> None:
+    prover, asked = Prover(Engine(tmp_path).host), list[Role]()
+
+    def parts() -> dict[Role, Part]:
+        asked.extend([*ends, *qemus])
+        return {end: Part(Asked(5, 5)) for end in asked}
+
+    with prover.watching(ends, qemus) as judge:
+        judge(parts)
+
+    assert prover.watches(ends, qemus) is watched
+    assert bool(asked) is watched
 
 
 def test_of_a_qemu_whose_device_is_not_there_nothing_is_told(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ def test_jobs_are_what_all_counts_rose_by(counts: Mapping[str, tuple[int, int]])
     assert moved(before, after) == sum(jobs for _, jobs in counts.values())
 
 
+def test_a_count_that_is_alone_on_its_unit_has_no_times() -> None:
+    assert Count(7) == Count(7, 0, 0)
+
+
 def test_a_counter_that_counted_all_the_time_is_believed() -> None:
     assert moved({"a": Count(1, 900, 800)}, {"a": Count(5, 1900, 1800)}) == 4
 
@@ -35,8 +39,8 @@ def test_a_counter_that_counted_all_the_time_is_believed() -> None:
             "b: its count went backwards, from 7 to 6: the device was reset", id="device was reset",
         ),
         pytest.param(
-            {"a": Count(5, 100, 100)}, {"a": Count(9, 300, 150)},
-            "a: it counted for 25 % of the time only: other programs (perf) count on its unit, too", id="in turns",
+            {"a": Count(5, 100, 100)}, {"a": Count(9, 300, 290)},
+            "a: it counted for 95 % of the time only: other programs (perf) count on its unit, too", id="in turns",
         ),
         pytest.param(
             {"a": Count(5, 100, 0)}, {"a": Count(5, 300, 0)},
