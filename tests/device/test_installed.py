@@ -23,10 +23,10 @@ def test_a_packaged_library_has_its_packages_version() -> None:
 def test_a_library_is_not_of_the_package_that_has_another_of_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "libc.so.6").touch()
+    (tmp_path / "libpthread.so.0").touch()
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
 
-    assert installed.version("libc.so.6") == "unknown"
+    assert installed.version("libpthread.so.0") == "unknown"
 
 
 def test_a_library_beside_its_description_has_that_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
