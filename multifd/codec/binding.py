@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import Any, Final
 
 from multifd.errors import EnvironmentBroke
+
+VERSION: Final = "0.2.0"
+"""Of the packages, that of both: an older one that stayed installed lacks what the codecs ask of it."""
 
 
 def binding(name: str) -> Any:
@@ -16,6 +19,11 @@ def binding(name: str) -> Any:
         raise EnvironmentBroke(
             f"codec {name}: the package {name}-py is not installed: pip install packages/{name}-py"
         ) from None
+    if package.__version__ != VERSION:
+        raise EnvironmentBroke(
+            f"codec {name}: the package {name}-py is {package.__version__}, expected {VERSION}:"
+            f" pip install packages/{name}-py"
+        )
     try:
         package.load()
     except (package.LibraryNotFoundError, package.LayoutError) as problem:

@@ -10,7 +10,7 @@ What libqatzip 2.0.0 does and this codec makes visible or keeps away from its us
 Releases down to 1.1.2 are used as far as they go: before 1.3.0 there is no zlib container, and nobody to ask whether a
 stream has ended, so a payload without its end is decoded where all of its output is there.
 
-``path`` 0 is a device where one can be started and else software, 1 a device or an error, 2 software whatever there is.
+``path`` 2 is software whatever there is, 1 a device or an error, 0 a device where one can be started and else software.
 ``buffer`` is ``hw_buff_sz`` in KiB, ``threshold`` is ``input_sz_thrshold`` in bytes, ``collect`` is ``strm_buff_sz`` in
 KiB; ``polling`` 1 is busy polling, ``requests`` is ``req_cnt_thrshold``, ``forks`` ``max_forks``, ``wait``
 ``wait_cnt_thrshold``. Software flushes fully every ``buffer`` KiB, and looks at no threshold. With ``stream`` a
@@ -182,7 +182,7 @@ FACTORY = Factory(
     _make,
     {
         "level": Parameter(1, range(1, 10)),
-        "path": Parameter(0, range(3)),
+        "path": Parameter(2, range(3)),
         "buffer": BUFFER,
         "backup": Parameter(1, range(2)),
         "threshold": THRESHOLD,

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from multifd.codec import create
+from multifd.codec.binding import VERSION
 from multifd.codec.silicon import libqatzip, libqatzip_stream
 from multifd.codec.silicon.libqatzip import Device
 from multifd.codec.silicon.qat import Engine
@@ -135,6 +136,7 @@ class Instances:
 
 def module(**changes: Any) -> SimpleNamespace:
     plain = {
+        "__version__": VERSION,
         "QatzipError": QatzipError,
         "LibraryNotFoundError": LibraryNotFoundError,
         "LayoutError": RuntimeError,
@@ -185,7 +187,7 @@ def test_without_a_device_it_is_the_vendors_software() -> None:
 def test_with_a_device_it_is_hardware_that_writes_members(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
 
-    codec = create("qatzip", {"buffer": 16, "threshold": 32 << 10})
+    codec = create("qatzip", {"path": 1, "buffer": 16, "threshold": 32 << 10})
 
     assert codec.provenance == "hardware"
     assert codec.encoder is not None
@@ -261,7 +263,7 @@ def test_what_the_library_counted_of_its_calls_is_added_up_over_threads_and_sess
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
-    codec = create("qatzip")
+    codec = create("qatzip", {"path": 1})
 
     def compress() -> None:
         for container in (Container.GZIP_EXT, Container.RAW):
@@ -282,7 +284,7 @@ def test_what_the_library_counted_of_its_calls_is_added_up_over_threads_and_sess
 
 def test_what_a_session_counted_outlives_its_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
-    codec = create("qatzip")
+    codec = create("qatzip", {"path": 1})
     codec.compress(TEXT, Container.GZIP_EXT, 15)
     before = told(codec).device
 
@@ -293,7 +295,7 @@ def test_what_a_session_counted_outlives_its_reset(monkeypatch: pytest.MonkeyPat
 
 def test_a_call_of_which_the_device_was_given_nothing_is_softwares(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
-    codec = create("qatzip", {"threshold": PAGE + 1})
+    codec = create("qatzip", {"path": 1, "threshold": PAGE + 1})
 
     codec.compress(TEXT, Container.GZIP_EXT, 15)
 
@@ -304,7 +306,7 @@ def test_of_a_stream_the_writers_bytes_are_the_devices_and_the_readers_call_is_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
-    codec = create("qatzip", {"stream": 1})
+    codec = create("qatzip", {"path": 1, "stream": 1})
     writer, reader = compressor_of(codec, Container.RAW, 15), decompressor_of(codec, Container.RAW)
 
     reader.decompress(writer.compress(TEXT), PAGE)
@@ -315,7 +317,7 @@ def test_of_a_stream_the_writers_bytes_are_the_devices_and_the_readers_call_is_s
 def test_libqats_jobs_are_better_evidence_than_libqatzips_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
     monkeypatch.setattr(Instances, "completed", 7)
-    codec = create("qatzip")
+    codec = create("qatzip", {"path": 1})
 
     codec.compress(TEXT, Container.GZIP_EXT, 15)
 
@@ -325,7 +327,7 @@ def test_libqats_jobs_are_better_evidence_than_libqatzips_bytes(monkeypatch: pyt
 def test_bytes_for_a_device_and_never_a_job_of_libqats_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "devices", Device.READY)
     monkeypatch.setattr(Instances, "completed", 0)
-    codec = create("qatzip")
+    codec = create("qatzip", {"path": 1})
     before = told(codec).device
 
     codec.compress(TEXT, Container.GZIP_EXT, 15)
@@ -428,9 +430,9 @@ def test_every_thread_and_container_has_a_session_of_its_own() -> None:
 
 
 def test_without_device_and_backup_the_environment_is_broken() -> None:
-    message = broken(lambda: create("qatzip", {"backup": 0}))
+    message = broken(lambda: create("qatzip", {"path": 0, "backup": 0}))
 
-    assert message == "qatzip[backup=0]: qzInit: QZ_NOSW_NO_HW (-101)"
+    assert message == "qatzip[path=0,backup=0]: qzInit: QZ_NOSW_NO_HW (-101)"
 
 
 def test_a_missing_binding_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -439,6 +441,14 @@ def test_a_missing_binding_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
     message = broken(lambda: create("qatzip"))
 
     assert message == "codec qatzip: the package qatzip-py is not installed: pip install packages/qatzip-py"
+
+
+def test_a_binding_that_is_too_old_is_no_codec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "qatzip", module(__version__="0.1.0"))
+
+    assert broken(lambda: create("qatzip")) == (
+        f"codec qatzip: the package qatzip-py is 0.1.0, expected {VERSION}: pip install packages/qatzip-py"
+    )
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 
 from multifd.codec import create, create_peer
+from multifd.codec.binding import VERSION
 from multifd.errors import EnvironmentBroke, InputError, PayloadError, Unsupported
 from multifd.framing.coder import (
     Codec,
@@ -115,6 +116,7 @@ class Job:
 
 def module(**changes: Any) -> SimpleNamespace:
     plain = {
+        "__version__": VERSION,
         "Error": Error,
         "LibraryNotFoundError": LibraryNotFoundError,
         "LayoutError": LayoutError,

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from multifd.accelerator import VENDOR, by_codec
-from multifd.codec import create
+from multifd.codec import create, factories
+from multifd.errors import PayloadError
 from multifd.libraries.fetch import LOADER
 from multifd.libraries.find import Library
 from multifd.memory.image import GuestMemory
@@ -25,6 +26,7 @@ from multifd.peer.server import PeerServer
 from multifd.result.record import Provenance
 
 WORDS: Final = "qpl[path=1]: qpl_init_job: status 503 (QPL_STS_INIT_NO_DEVICE)"
+FAILED: Final = "qpl job failed with error 303"
 LOGGED: Final = "This qatlib v26.8 received response from incompatible qatmgr v24.2"
 
 
@@ -101,6 +103,25 @@ class SendsOnly(Pretender):
         return super().told(request, done)
 
 
+class FailsToSend(Pretender):
+    """Its device ends every compression with an error, and leaves nothing."""
+
+    def encode(self, request: contract.Encode) -> contract.Done:
+        raise PayloadError(FAILED)
+
+
+class Choosy(Pretender):
+    """Its library gives nothing below the threshold to the device."""
+
+    def told(self, request: contract.Message, done: contract.Done) -> contract.Done:
+        assert isinstance(request, contract.Encode | contract.Decode)
+        layout = request.script.expected if isinstance(request, contract.Encode) else request.memory
+        routing = self.introduce(contract.Hello(id=0)).routing
+        assert routing is not None
+        software = sum(layout.sizes.values()) < routing.threshold
+        return super().told(request, done).model_copy(update={"software": int(software)})
+
+
 class Corrupts(Pretender):
     """Its device gives back something else."""
 
@@ -140,7 +161,8 @@ class InSoftware(PeerServer):
 MANNERS: Final[Mapping[str, type[Pretender]]] = {
     each.__name__: each
     for each in (
-        Pretender, FallenBack, FallsBack, Confesses, CountsNothing, ReceivesOnly, SendsOnly, Corrupts, Hangs, Dies,
+        Pretender, FallenBack, FallsBack, Confesses, CountsNothing, ReceivesOnly, SendsOnly, FailsToSend, Choosy,
+        Corrupts, Hangs, Dies,
     )
 }  # fmt: skip
 REFUSES: Final = "Refuses"
@@ -172,7 +194,10 @@ def main(manner: str, *command: str) -> int:
     if manner == REFUSES:
         print(f"multifd peer: {WORDS}", file=sys.stderr)
         return 2
-    emulated = create(by_codec(codec).emulated)
+    name = by_codec(codec).emulated
+    given = (setting.partition("=") for setting in command[command.index("-m") + 3 :])
+    known = factories()[name].parameters
+    emulated = create(name, {key: int(value) for key, _, value in given if key in known})
     return MANNERS[manner](emulated, codec, sys.stdout).serve(sys.stdin)
 
 

@@ -132,11 +132,13 @@ def test_who_makes_room_has_ended(stage: Stage) -> None:
 def test_who_holds_no_device_makes_no_room_and_needs_none(stage: Stage) -> None:
     software = peer("qatzip[level=8]", provenance="vendor-software")
     means = Means(line_up(peers=[*PEERS, software], holders={"QAT": 2}), stage)
-    for name, role in [("qatzip", "sender"), ("qatzip", "receiver"), ("qatzip[level=8]", "sender")]:
-        means.process(name, role)  # type: ignore[arg-type]
+    means.process("qatzip", "sender")
+    means.process("qatzip", "receiver")
+
+    means.process("qatzip[level=8]", "sender")
+    assert held(means) == [("qatzip", "sender"), ("qatzip", "receiver"), ("qatzip[level=8]", "sender")]
 
     means.process("qatzip[stream=1]", "sender")
-
     assert held(means) == [("qatzip", "receiver"), ("qatzip[level=8]", "sender"), ("qatzip[stream=1]", "sender")]
 
 

@@ -14,7 +14,7 @@ from multifd.errors import InputError
 from multifd.libraries.find import Library
 from multifd.lineup.preflight import Tried, preflight
 from multifd.profile.model import Profile
-from tests.lineup.pretender import LOGGED, REFUSES, WORDS, pretending
+from tests.lineup.pretender import FAILED, LOGGED, REFUSES, WORDS, pretending
 
 QPL = Library("qpl", Path("libqpl.so.1"), "1.9.0", "host", (), (0, 0))
 
@@ -83,12 +83,22 @@ def test_what_its_library_did_in_software_its_device_did_not(manner: str, words:
     [
         ("ReceivesOnly", ("receiver",), "as sender: QAT did nothing: qatzip ran as vendor-software"),
         ("SendsOnly", ("sender",), "as receiver: the library computed 1 calls in software"),
+        ("FailsToSend", ("receiver",), f"as sender: {FAILED}"),
     ],
 )
 def test_a_device_may_have_one_direction(manner: str, roles: tuple[str, ...], words: str) -> None:
     one = tried(manner, "qatzip")
 
     assert (one.works, one.roles, one.words) == (True, roles, words)
+
+
+@pytest.mark.parametrize("threshold", [1024, 128 << 10])
+def test_a_device_is_given_as_much_as_its_library_gives_it(threshold: int) -> None:
+    devices: dict[str, object] = {"qat": {"policy": "use", "parameters": {"threshold": threshold}}}
+
+    (one,) = preflight(profile(devices), lambda _: {"qatzip": pretending("qatzip", "Choosy")})
+
+    assert one.works, one.words
 
 
 def test_what_a_device_does_wrong_it_has_done() -> None:

@@ -31,7 +31,7 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 def test_importing_does_not_need_the_library() -> None:
     done = run_python("import qpl; print(qpl.__version__)", QPL_LIBRARY="/nowhere/libqpl.so")
 
-    assert (done.stdout, done.stderr) == ("0.1.0\n", "")
+    assert (done.stdout, done.stderr) == ("0.2.0\n", "")
 
 
 def test_a_named_library_is_the_only_one_searched_and_the_message_says_how_to_install() -> None:

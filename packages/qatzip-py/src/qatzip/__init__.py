@@ -23,7 +23,7 @@ from qatzip.session import Session
 from qatzip.status import Status
 from qatzip.stream import Stream
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "FORMATS",

@@ -1,8 +1,8 @@
 """Which release of QATzip a loaded library is: no function tells, so its file and its functions must.
 
 ``qzGetSoftwareComponentVersionList`` is declared and answers ``QZ_FAIL``. But libtool names the file after the
-interface, which every release but a few raised (``LIBQATZIP_VERSION``, ``configure.ac`` of the tags; the file of 2.0.0
-is that of Debian's package):
+interface, which every release but a few raised (``LIBQATZIP_VERSION``, ``configure.ac``, QATzip 1.0.6 to 1.3.1; the
+file of 2.0.0 is that of Debian's package):
 
 ===============  ==================
 file             releases
@@ -58,7 +58,7 @@ def _by_functions(library: ctypes.CDLL) -> str:
 
 
 class _Found(ctypes.Structure):
-    """``Dl_info`` (``dlfcn.h``, glibc)."""
+    """``Dl_info`` of ``dladdr`` (3)."""
 
     _fields_ = (
         ("dli_fname", ctypes.c_char_p),

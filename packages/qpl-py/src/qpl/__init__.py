@@ -39,7 +39,7 @@ from qpl.oneshot import compress, compress_bound, compress_into, decompress, dec
 from qpl.status import STATUS_NAMES
 
 WINDOW = 4096
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "STATUS_NAMES",
