@@ -256,7 +256,7 @@ def test_jobs_that_are_made_again_are_counted_and_no_failure(
 ) -> None:
     lab = Lab.furnished(tmp_path, "IAA")
 
-    run = lab.stand_in("perfect", *SAMPLE, **trouble)
+    run = lab.stand_in("perfect", *SAMPLE, peers=[], workers=1, **trouble)
 
     assert_all_is_proven(run)
     assert sum(getattr(work, figure) for _, work in run.work) > 0
