@@ -12,7 +12,7 @@ enum { QPL_PATH_HARDWARE = 1, QPL_PATH_SOFTWARE = 2 };
 enum { QPL_DECOMPRESS, QPL_COMPRESS };
 enum { QPL_FIRST = 1, QPL_LAST = 2, QPL_GZIP_MODE = 8, QPL_DYNAMIC_HUFFMAN = 0x2000, QPL_ZLIB_MODE = 0x80000 };
 enum { QPL_OK = 0, QPL_QUEUES_ARE_BUSY = 5, QPL_BAD_EOF = 215, QPL_PAGE_FAULT = 303 };
-enum { BUSY_PERIOD = 7, FAULT_PERIOD = 5 };
+enum { FAULT_PERIOD = 5 };
 
 /* The beginning of `qpl_job`. */
 struct job {
@@ -102,7 +102,7 @@ static uint32_t refused(const struct job *job)
 {
     if (!on_hardware(job, 0))
         return QPL_OK;
-    if (way("full") || (way("filling") && booked >= MIDDLE) || (way("busy") && now_and_then(BUSY_PERIOD)))
+    if (way("full") || (way("filling") && booked >= MIDDLE))
         return QPL_QUEUES_ARE_BUSY;
     /* For codes made for the data it is read twice. */
     book(COUNTER, job->operation == QPL_COMPRESS && job->flags & QPL_DYNAMIC_HUFFMAN ? 2 : 1);

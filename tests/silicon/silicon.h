@@ -29,7 +29,7 @@
  *   silent     it is not used, and nobody says so
  *   uncounted  it works, and has no counter
  *   dying      the process is gone after some jobs
- *   busy       its queues are full now and then; full: always; filling: after some jobs, and from then on
+ *   full       its queues are, always; filling: after some jobs, and from then on
  *   faults     a page is missing now and then */
 static bool way(const char *wanted)
 {

@@ -100,19 +100,14 @@ def test_wished_for_silicon_that_does_not_work_leaves_software_and_the_emulation
     assert "NO_HW" in ended.output
 
 
-@pytest.mark.parametrize(
-    ("way", "figure"), [pytest.param("busy", "busy", id="queues"), pytest.param("faults", "faults", id="pages")]
-)
-def test_what_the_real_codec_has_to_make_again_is_counted_and_no_failure(
-    way: str, figure: str, built: Path, tmp_path: Path
-) -> None:
+def test_pages_that_the_real_codec_has_to_make_again_are_counted_and_no_failure(built: Path, tmp_path: Path) -> None:
     lab = Lab.furnished(tmp_path, "IAA")
 
-    ended = run(lab, built, way, "suites/wire", "-k", "wire/qpl", kinds=("iaa",))
+    ended = run(lab, built, "faults", "suites/wire", "-k", "wire/qpl", kinds=("iaa",))
 
     assert ended.code == 0, ended.output
     assert {work.verdict for _, work in ended.demanding} == {"proven"}
-    assert sum(getattr(work, figure) for _, work in ended.work) > 0
+    assert sum(work.faults for _, work in ended.work) > 0
 
 
 def test_queues_that_stay_busy_send_the_work_to_software_which_is_told(built: Path, tmp_path: Path) -> None:
@@ -123,13 +118,13 @@ def test_queues_that_stay_busy_send_the_work_to_software_which_is_told(built: Pa
     assert ended.code == 0, ended.output
     told = [work for _, work in ended.work if work.verdict == "fell-back"]
     assert told
-    assert all("the queues were busy" in work.why for work in told)
+    assert all("the queues were busy" in work.why and work.busy for work in told)
 
 
 def test_a_library_that_dies_in_the_middle_costs_the_cell_that_it_was_in(built: Path, tmp_path: Path) -> None:
     lab = Lab.furnished(tmp_path, "QAT")
 
-    ended = run(lab, built, "dying", "suites/wire", "-k", "wire/qatzip or wire/qpl", kinds=("qat",))
+    ended = run(lab, built, "dying", "suites/wire", "-k", "wire/qpl", kinds=("qat",))
 
     broken = [cell for cell in ended.cells if cell.id in ended.failures]
     assert {cell.kind for cell in broken} == {"crash"}
