@@ -17,7 +17,8 @@ class Asked:
     """Jobs that there can be, None where the rules set no limit."""
     read: int = 0
     """Bytes of input, at least: what libqatzip adds to a session's ``total_in`` for calls that began on the device, and
-    which is more than its device's share where software ends such a call (:mod:`..codec.silicon.libqatzip_routing`)."""
+    which is more than its device's share where software ends such a call
+    (:mod:`multifd.codec.silicon.libqatzip_routing`)."""
     software: str = ""
     """What the library does in software by its own rules, and why, in words; empty for nothing."""
 

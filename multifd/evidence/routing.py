@@ -4,7 +4,7 @@
 library             compressing an input                          decompressing
 ==================  ============================================  ===========================================
 libqatzip           a request for each piece                      a request for each member, while none is too
-                                                                  large (:mod:`..codec.silicon.libqatzip_routing`)
+                                                                  large (:mod:`multifd.codec.silicon.libqatzip_routing`)
 libqpl              a job, or two where it makes codes            a job
 UADK                a job                                         a job
 one that says       a job                                         a job

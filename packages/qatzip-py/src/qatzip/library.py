@@ -64,7 +64,7 @@ def load(path: str | os.PathLike[str] | None = None) -> ctypes.CDLL:
     and a process whose standard error is a pipe that nobody reads stops for ever once the pipe is full. Releases
     before 1.3.0 have no such level; they print where a device is looked for, and not with each call.
 
-    Raises :class:`LibraryNotFoundError`, :class:`LayoutError` or its :class:`MissingFunctionError`, and
+    Raises :class:`LibraryNotFoundError`, :class:`~qatzip.errors.LayoutError` or its :class:`MissingFunctionError`, and
     :class:`ValueError` for a ``path`` when another library is loaded: one process holds one libqatzip.
     """
     global _loaded, _lacking
