@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plant the recorded host of this example, with its devices' counters: ``plant.py ROOT``."""
+"""Plant the recorded host of this example, with its devices' counters: ``python -m examples.silicon.plant ROOT``."""
 
 from __future__ import annotations
 

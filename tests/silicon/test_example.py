@@ -13,23 +13,24 @@ from typing import Final
 import pytest
 import yaml
 
-from tests.silicon.runs import ENVIRONMENT, ROOT, Lab
+from tests.silicon.runs import ROOT, Lab
 
 EXAMPLE: Final = ROOT / "examples/silicon"
 PAGE: Final = (EXAMPLE / "README.md").read_text(encoding="utf-8")
-PLANTING: Final = re.search(r"^\.tox/conformance/bin/python (\S+) (\S+)$", PAGE, re.MULTILINE)
+PLANTING: Final = re.search(r"^\.tox/conformance/bin/python -m (\S+) (\S+)$", PAGE, re.MULTILINE)
 RUNNING: Final = re.search(r"^python3 bootstrap.py conformance (.+)$", PAGE, re.MULTILINE)
 
 
 @pytest.mark.timeout(600)
 def test_both_stand_ins_are_proven(tmp_path: Path) -> None:
     assert PLANTING is not None
-    script, root = PLANTING.groups()
+    module, root = PLANTING.groups()
     lab = Lab(tmp_path, ("QAT", "IAA"))
     content = (EXAMPLE / "profile.yaml").read_text(encoding="utf-8").replace(root, str(lab.root))
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-    subprocess.run([sys.executable, script, lab.root], cwd=ROOT, env={**os.environ, **ENVIRONMENT}, check=True)
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([sys.executable, "-m", module, lab.root], cwd=ROOT, env=own, check=True)
     run = lab.run(
         yaml.safe_load(content), "suites/wire", "-k", "wire/qpl or wire/qatzip", environment={"PATH": programs}
     )
