@@ -168,5 +168,5 @@ def lacking(work: Iterable[DeviceWork]) -> str:
 
 def _numbers(work: DeviceWork) -> str:
     counted = "how many were done is not known" if work.counted is None else f"{work.counted} counted"
-    why = f": {work.why}" if work.why else ""
+    why = f": {work.why}" if work.why not in ("", work.source) else ""
     return f"{work.device}: {work.asked} {work.unit} were asked for, {counted} ({work.source}){why}"

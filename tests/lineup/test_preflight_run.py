@@ -101,12 +101,12 @@ def test_a_host_with_a_device_that_does_not_work_is_no_worse_off_than_one_withou
 
 def test_a_device_that_works_whatever_detection_says_is_hardware(lab: Lab) -> None:
     lab.describe("Pretender", policy="use")
-    (lab.host / "sys/class/iommu/dmar0").unlink()
+    (lab.host / "sys/bus/dsa/devices/iax1/pasid_enabled").write_text("0")
 
     lab.run()
 
     (remark,) = lab.results()["run"]["remarks"]
-    assert "so it is used, whatever else is known of it (iax1 0000:6a:02.0: the IOMMU is off" in remark
+    assert "so it is used, whatever else is known of it (iax1 0000:6a:02.0: PASIDs are off" in remark
     assert provenances(lab)["qpl"] == "hardware"
 
 
