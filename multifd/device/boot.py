@@ -8,6 +8,9 @@ from multifd.device.sysfs import Host
 
 REBOOT: Final = "# then reboot"
 _DEFAULTS: Final = "/etc/default/grub"
+_BOTH: Final = r'"\x27'
+"""Both quotes, as a script of sed within single quotes may have them."""
+_QUOTE: Final = f"[{_BOTH}]"
 
 
 def set_option(host: Host, option: str) -> str:
@@ -18,8 +21,9 @@ def set_option(host: Host, option: str) -> str:
     """
     name, _, _ = option.partition("=")
     edit = (
-        f'sed -i -E \'/^GRUB_CMDLINE_LINUX=/{{s/ *{name}=[^ "]*//; s/"$/ {option}"/}}\' {_DEFAULTS}'
-        f"\n# {_DEFAULTS} must say {option} once"
+        f"sed -i -E '/^GRUB_CMDLINE_LINUX=/{{:a;s/({_QUOTE}| ){name}(=[^ {_BOTH}]*)?( +|({_QUOTE}))/\\1\\4/;ta;"
+        f"s/ *({_QUOTE})[[:space:]]*$/ {option}\\1/}}' {_DEFAULTS}\n"
+        f"# see that GRUB_CMDLINE_LINUX in {_DEFAULTS} says {option} once, between its quotes: grep CMDLINE {_DEFAULTS}"
     )
     match host.distribution:
         case "fedora":

@@ -63,8 +63,12 @@ def detect(host: Host) -> tuple[Device, ...]:
         return tuple(
             _device(host, one, contained=True) if none or one.reached(host) else _of_others(host, one) for one in found
         )
-    devices = [_device(host, one, contained=False) for one in found]
-    return _with_sockets(host, devices)
+    devices = _with_sockets(host, [_device(host, one, contained=False) for one in found])
+    unsaved = iaa_boot.unsaved(host, [device.name for device in devices if device.usable])
+    # One file has all devices: it is to be written after all that is said of any of them.
+    return tuple(
+        replace(device, notes=(*device.notes, *unsaved)) if device is devices[-1] else device for device in devices
+    )
 
 
 def _found(host: Host, function: Function) -> Found:
@@ -84,7 +88,7 @@ def _device(host: Host, found: Found, *, contained: bool) -> Device:
         facts=dict(_facts(host, found)),
         nodes=tuple(queue.node for queue in ours),
         problems=problems,
-        notes=() if problems else tuple(_notes(host, ours, contained=contained)),
+        notes=() if problems else tuple(_notes(host, found, ours, contained=contained)),
         directions=_directions(ours),
     )
 
@@ -177,12 +181,13 @@ def _none_enabled(host: Host, found: Found) -> str:
     )
 
 
-def _notes(host: Host, ours: Sequence[WorkQueue], *, contained: bool) -> Iterator[Problem]:
+def _notes(host: Host, found: Found, ours: Sequence[WorkQueue], *, contained: bool) -> Iterator[Problem]:
     for queue in ours:
         yield from iaa_queue.warnings(queue)
     yield from filter(None, (iaa_access.submission(host), iaa_access.older(host)))
     if not contained:
-        yield from iaa_boot.lost(host, ours[0].node)
+        yield from iaa_queue.narrow(host, found.path, found.queues, ours)
+        yield from iaa_boot.unruled(host, [queue.node for queue in ours])
 
 
 def _with_sockets(host: Host, devices: Sequence[Device]) -> tuple[Device, ...]:

@@ -23,7 +23,7 @@ SECOND_GENERATION: Final = (6, 3)
 SCALABLE_MODE: Final = "intel_iommu=on,sm_on"
 FOUR_LEVELS: Final = "no5lvl"
 _SETTINGS: Final = (
-    "# else: enable VT-d, PCIe ENQCMD, ATS and PRI in the BIOS; a guest's IOMMU must be in scalable mode\n"
+    "# enable VT-d, PCIe ENQCMD, ATS and PRI in the BIOS; a guest's IOMMU must be in scalable mode\n"
     "# see: dmesg | grep -i -e DMAR -e idxd"
 )
 _FIVE_LEVELS: Final = 1 << 60
@@ -112,7 +112,7 @@ def _without_pasids(host: Host) -> Problem:
     if "la57" in host.cpu_flags and FOUR_LEVELS not in host.command_line:
         return Problem(
             f"{what}: the processor uses page tables of five levels (la57), {_levels(host)}",
-            f"{boot.set_option(host, FOUR_LEVELS)}\n{_SETTINGS}",
+            f"{boot.set_option(host, FOUR_LEVELS)}\n# if it stays so:\n{_SETTINGS}",
         )
     return Problem(what, _SETTINGS) if iommu else _without_iommu(host)
 

@@ -119,6 +119,18 @@ def warnings(queue: WorkQueue) -> Iterator[Problem]:
         )
 
 
+def narrow(host: Host, path: str, queues: Sequence[WorkQueue], ours: Sequence[WorkQueue]) -> Iterator[Problem]:
+    """Whether the entries of those of a device's queues that libqpl takes are too few, although it has more."""
+    sizes = [queue.size for queue in ours if queue.size is not None]
+    wanted = min(PACKET, host.number(f"{path}/max_work_queues_size") or ENTRIES)
+    if len(sizes) == len(ours) and sum(sizes) < wanted:
+        yield Problem(
+            f"the work queues that libqpl takes have room for {sum(sizes)} of the {PACKET} pages of a packet:"
+            " then they are busy, and QEMU goes on in software",
+            configure(host, path, queues),
+        )
+
+
 def configure(host: Host, path: str, queues: Sequence[WorkQueue]) -> str:
     """The commands that give one shared user queue all of a device; they say first what they end."""
     device = path.rpartition("/")[2]

@@ -118,8 +118,9 @@ def _judged(
         return BOTH, (_unbound(function, generation.driver, generation.module),), ()
     if kernel.elsewhere(group):
         return NOWHERE, (), tuple(kernel.notes(group))
-    others = any(each is not group and kernel.ours(each) and kernel.named(each) for each in kernel.groups)
-    notes = tuple(qat_services.notes(host, function, None if kernel.contained else number, others=others))
+    beside = kernel.beside(group)
+    others = any(qat_services.directions(each) for each in beside)
+    notes = tuple(qat_services.notes(host, function, None if kernel.contained else number, beside=beside))
     if others and not kernel.serves(group):
         return NOWHERE, (), notes
     problems = tuple(qat_services.problems(host, function, others=others))

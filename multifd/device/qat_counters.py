@@ -38,7 +38,7 @@ def counters(host: Host, device: Device) -> Problem | None:
     if not any(host.find(f"{DEBUG}/*")):
         return Problem(
             f"debugfs is not mounted, so its counters cannot be read ({DEBUG})",
-            f"mount -t debugfs none {DEBUG}\n# a container needs {DEBUG} of its host",
+            f"# on the host itself: mount -t debugfs none {DEBUG}\n# a container must be given {DEBUG} of its host",
         )
     if device.facts.get("stack") == "vfio" and host.kernel_at_least(*COUNTING) is False:
         return Problem(

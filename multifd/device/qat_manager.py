@@ -32,11 +32,6 @@ ALONE: Final = 6
 """VFs that a process without qatmgr takes (qat_mgr_client.c, qatlib 26.08, ``MAX_DEVS_NO_POLICY``)."""
 Reach = Literal["answers", "closed", "silent", "absent"]
 """Whether this user's processes reach qatmgr: it answers, may not be asked, left its socket behind, is not there."""
-RESTART: Final = (
-    "# first end what uses QAT: a qatmgr that starts leaves out virtual functions that somebody has open\n"
-    "systemctl restart qat"
-)
-"""``qat_mgr_get_vfio_dev_list`` (vfio_mgr_lib.c, qatlib 26.08) tries to open each."""
 _ADDRESS: Final = re.compile(r"([0-9a-f]+):([0-9a-f]+):([0-9a-f]+)\.([0-7])")
 _POLICY: Final = re.compile(r"--policy=(\d+)")
 _SETTING: Final = re.compile(r"^POLICY=(\d+)\s*$", re.MULTILINE)

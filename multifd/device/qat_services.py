@@ -14,7 +14,7 @@ from any line that contains ``ServicesEnabled=``, comments too, and sets nothing
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from multifd.device.found import BOTH, Direction, Problem
@@ -31,6 +31,11 @@ COMPRESSING: Final = (5, 17)
 """Linux in which a 4xxx compresses."""
 ENVIRONMENT: Final = "/etc/sysconfig/qat"
 """qatlib's environment file unless its unit names another (qat.service.in, qatlib 26.08, ``EnvironmentFile``)."""
+RESTART: Final = (
+    "# first end what uses QAT: a qatmgr that starts leaves out virtual functions that somebody has open\n"
+    "systemctl restart qat"
+)
+"""``qat_mgr_get_vfio_dev_list`` (vfio_mgr_lib.c, qatlib 26.08) tries to open each."""
 _KEY: Final = "ServicesEnabled="
 _UNIT: Final = "EnvironmentFile=-"
 
@@ -69,19 +74,20 @@ def problems(host: Host, function: Function, *, others: bool) -> Iterator[Proble
     elif not directions(named) and not others:
         yield Problem(f"its service is {named}, which does not compress", _turn(host, function, "dc"))
     elif down(host, function):
-        yield Problem("it is down", f"echo up > {function.path}/qat/state\nsystemctl restart qat")
+        yield Problem("it is down", f"echo up > {function.path}/qat/state\n{RESTART}")
 
 
-def notes(host: Host, function: Function, number: int | None, *, others: bool) -> Iterator[Problem]:
+def notes(host: Host, function: Function, number: int | None, *, beside: Sequence[str]) -> Iterator[Problem]:
     """What it does not do although others do, and what the next boot takes away.
 
-    ``number`` counts the PFs from 0; None in a container, which does not see what its host keeps.
+    ``number`` counts the PFs from 0; None in a container, which does not see what its host keeps. ``beside`` are the
+    services of the others.
     """
     named = services(host, function)
     if named is None:
         return
     served = directions(named)
-    if not served and others:
+    if not served and any(directions(each) for each in beside):
         yield Problem(
             f"its service is {named}, which does not compress; other QAT devices of this host do",
             f"# leave it so: whoever uses {named} would lose it",
@@ -92,8 +98,8 @@ def notes(host: Host, function: Function, number: int | None, *, others: bool) -
             " (libqatzip 2.0.0 asks for instances that compress, and so does not use it at all)",
             _turn(host, function, named.replace(RECEIVING, "dc")),
         )
-    if served and number is not None:
-        yield from _kept(host, named, number)
+    elif served and number is not None:
+        yield from _kept(host, function, number, beside)
 
 
 def _unsaid(host: Host, function: Function) -> Problem:
@@ -114,11 +120,16 @@ def _unsaid(host: Host, function: Function) -> Problem:
 def _turn(host: Host, function: Function, wanted: str) -> str:
     """The commands that give it other services, now and at every start of qatlib's service."""
     qat, named = f"{function.path}/qat", services(host, function) or ""
-    lost = ";".join(each for each in named.split(";") if each not in (*wanted.split(";"), RECEIVING))
+    used = [each for each in named.split(";") if each != RECEIVING]
+    lost = ";".join(each for each in used if each not in wanted.split(";"))
     kept = f"; where the kernel takes it, {lost.partition(';')[0]};dc instead of dc keeps {lost.partition(';')[0]}"
     return "\n".join(
         (
-            *([f"# this takes {lost} from whoever uses it here (IPsec, TLS, disks){kept}"] if lost else []),
+            *(
+                [f"# this takes {lost} from whoever uses it here (IPsec, TLS, disks){kept}"]
+                if lost
+                else [f"# this interrupts whoever uses {';'.join(used)} here (IPsec, TLS, disks)"] * bool(used)
+            ),
             "systemctl stop qat",
             *([] if down(host, function) else [f"echo down > {qat}/state"]),
             f"echo {shlex.quote(wanted)} > {qat}/cfg_services",
@@ -140,14 +151,34 @@ def _keep(host: Host, wanted: str) -> tuple[str, ...]:
     )
 
 
-def _kept(host: Host, named: str, number: int) -> Iterator[Problem]:
+def _by_hand(host: Host, function: Function, lost: str) -> str:
+    """What gives it its services after a boot and leaves others theirs; nothing is to be done now."""
+    qat, named = f"{function.path}/qat", services(host, function) or ""
+    return "\n".join(
+        f"# {line}"
+        for line in (
+            f"qat.service gives one {_KEY} to every QAT device of this host: that takes {lost} from whoever uses it",
+            f"on others (IPsec, TLS, disks). To leave it to them, keep {_KEY} out of {environment_file(host)},",
+            "and after each boot:",
+            "systemctl stop qat",
+            f"echo down > {qat}/state",
+            f"echo {shlex.quote(named)} > {qat}/cfg_services",
+            f"echo up > {qat}/state",
+            "systemctl start qat",
+        )
+    )
+
+
+def _kept(host: Host, function: Function, number: int, beside: Sequence[str]) -> Iterator[Problem]:
     """Whether it will do the same after the next boot."""
+    named = services(host, function) or ""
     file = environment_file(host)
     content = host.text(file)
     if content is None and host.exists(file):
         return  # closed to this user: nothing is known
     values = [value for line in (content or "").splitlines() if (value := line.partition(_KEY)[2].strip())]
-    keep = "\n".join(_keep(host, named))
+    lost = next((each for each in beside if not directions(each)), None)
+    keep = "\n".join(_keep(host, named)) if lost is None else _by_hand(host, function, lost)
     match values:
         case []:
             if number % 2 == 0:

@@ -16,9 +16,9 @@ from multifd.device import boot, pci, qat_errata
 from multifd.device.found import BOTH, Direction, Problem
 from multifd.device.pci import Function
 from multifd.device.qat_errata import LIBRARY
-from multifd.device.qat_manager import ALONE, RESTART, Manager, release_of
+from multifd.device.qat_manager import ALONE, Manager, release_of
 from multifd.device.qat_release import SOCKET
-from multifd.device.qat_services import directions, environment_file, services
+from multifd.device.qat_services import RESTART, directions, environment_file, services
 from multifd.device.sysfs import Host
 
 PACKAGE_LIBRARY: Final = "libqat_s.so"
@@ -97,9 +97,10 @@ class Vfio:
         """Whether it is known to have a service for us, or may have one."""
         return bool(self.directions(group))
 
-    def named(self, group: Group) -> bool:
-        """Whether it is known to have a service for us."""
-        return services(self.host, group.function) is not None and self.serves(group)
+    def beside(self, group: Group) -> tuple[str, ...]:
+        """Services of every other PF, whatever it still lacks; in a container of those of which we were given some."""
+        others = (each for each in self.groups if each is not group and (self.ours(each) or not self.contained))
+        return tuple(named for each in others if (named := services(self.host, each.function)) is not None)
 
     @cached_property
     def sections(self) -> tuple[tuple[Function, ...], ...]:
@@ -167,8 +168,7 @@ class Vfio:
         return Problem(
             "it has no virtual functions, and libqat works on nothing else",
             "# the kernel's own use of it (crypto API) ends with this:\n"
-            f"echo {total} > {function.path}/sriov_numvfs\n"
-            "systemctl restart qat",
+            f"echo {total} > {function.path}/sriov_numvfs\n{RESTART}",
         )
 
     def _nodes(self, group: Group) -> Iterator[Problem]:

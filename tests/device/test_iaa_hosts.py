@@ -42,10 +42,10 @@ class Expected:
 CONFIGURE: Final = ("accel-config config-wq iax1/wq1.0", "accel-config enable-device iax1", "accel-config enable-wq")
 
 EXPECTED: Final = {
-    "I1": Expected(ALREADY, ("# else: enable VT-d",), ("grubby", "update-grub", "no5lvl", "is not in scalable mode")),
+    "I1": Expected(ALREADY, ("# enable VT-d",), ("else", "grubby", "update-grub", "no5lvl", "is not in scalable mode")),
     "I1-la57": Expected(
         f"{ALREADY}: the processor uses page tables of five levels (la57)",
-        ("sed", "update-grub", "# then reboot", "# else: enable VT-d"),
+        ("sed", "update-grub", "# then reboot", "# if it stays so:", "# enable VT-d"),
         ("GRUB_CMDLINE_LINUX=/{s/ *intel_iommu",),
     ),
     "I2": Expected(
@@ -107,8 +107,8 @@ EXPECTED: Final = {
     ),
     "I13": Expected(
         None,
-        ("mkdir -p /etc/accel-config", "accel-config save-config -s /etc/accel-config/accel-config.conf", "systemctl"),
-        note="its configuration is gone after the next boot",
+        ("echo 'SUBSYSTEM==",),
+        note="who may open its queues is forgotten at the next boot",
     ),
     "I14": Expected(
         "no work queue of iax1 is enabled, but some of dsa0 are: that is DSA, which copies and does not compress",
@@ -180,6 +180,16 @@ def test_the_other_socket_has_its_own_commands(tmp_path: Path) -> None:
     assert [problem.what for problem in other.problems] == ["no work queue is enabled"]
     assert "accel-config config-wq iax3/wq3.0" in other.problems[0].fix
     assert other.facts["NUMA node"] == "1"
+
+
+def test_what_is_saved_is_saved_last(tmp_path: Path) -> None:
+    (device,) = iaa.detect(planted("I13", tmp_path))
+
+    assert device.notes[-1].what.startswith("the configuration of iax1 is gone after the next boot")
+    assert in_order(
+        ("mkdir -p /etc/accel-config", "accel-config save-config -s /etc/accel-config/accel-config.conf", "systemctl"),
+        device.notes[-1].fix.splitlines(),
+    )
 
 
 def test_in_a_container_only_the_queue_that_was_given_is_ours(tmp_path: Path) -> None:

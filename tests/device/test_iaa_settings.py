@@ -13,7 +13,9 @@ from multifd.device.sysfs import Host
 from tests.device.recorded import IAX, SPR
 from tests.device.trees import alice, host
 
-CONFIGURATION = "/etc/accel-config/accel-config.conf 0644"
+FILE = "/etc/accel-config/accel-config.conf"
+UNIT = f"/etc/systemd/system/multi-user.target.wants/lab.service = ExecStart=accel-config load-config -e -c {FILE}"
+CONFIGURATION = f'{FILE} = [{{"dev":"iax1"}}, {{"dev" : "iax3"}}]\n{UNIT}'
 RULE = '/etc/udev/rules.d/60-iaa.rules = KERNEL=="iax[/!]wq*"'
 SAVED = f"{CONFIGURATION}\n{RULE}"
 NODES = "/sys/devices/system/node"
@@ -65,7 +67,7 @@ def test_a_queue_that_does_not_wait_for_pages_is_noted(tmp_path: Path, setting: 
 
 @pytest.mark.parametrize(
     ("size", "threshold", "noted"),
-    [(128, 127, True), (128, 128, False), (64, 64, False), (256, 128, False), (64, 8, True)],
+    [(128, 127, True), (128, 128, False), (256, 128, False), (200, 8, True)],
 )
 def test_a_queue_that_takes_less_than_a_packet_and_than_it_could_is_noted(
     tmp_path: Path, size: int, threshold: int, noted: bool
@@ -81,6 +83,22 @@ def test_a_queue_that_takes_less_than_a_packet_and_than_it_could_is_noted(
         * noted
     )
     assert not noted or f"-t {size}" in found.notes[0].fix
+
+
+@pytest.mark.parametrize(("size", "entries", "noted"), [(1, 128, True), (64, 128, True), (64, 64, False)])
+def test_queues_with_less_room_than_a_packet_are_noted_where_the_device_has_more(
+    tmp_path: Path, size: int, entries: int, noted: bool
+) -> None:
+    room = (f"{IAX}/max_work_queues_size = {entries}", f"{IAX}/wq1.0/size = {size}", f"{IAX}/wq1.0/threshold = {size}")
+
+    found = device(tmp_path, *room)
+
+    said = (
+        f"the work queues that libqpl takes have room for {size} of the 128 pages of a packet: then they are busy,"
+        " and QEMU goes on in software"
+    )
+    assert notes(found) == [said] * noted
+    assert not noted or f"-s {entries} " in found.notes[0].fix
 
 
 @pytest.mark.parametrize(
@@ -277,7 +295,7 @@ def test_with_four_levels_asked_for_the_reason_is_another(tmp_path: Path) -> Non
     (problem,) = device(tmp_path, LIVE, f"{ASKED} no5lvl", "/proc/cpuinfo = flags : enqcmd la57").problems
 
     assert problem.what == PASIDS
-    assert problem.fix.startswith("# else: enable VT-d")
+    assert problem.fix.startswith("# enable VT-d")
 
 
 ALTHOUGH = "although intel_iommu=on,sm_on is on the kernel's command line"
@@ -480,9 +498,10 @@ def test_nothing_that_was_not_saved_outlives_a_boot(tmp_path: Path) -> None:
     (found,) = iaa.detect(host(tmp_path, SPR, RULE))
 
     assert notes(found) == [
-        "its configuration is gone after the next boot: /etc/accel-config/accel-config.conf does not exist"
+        "the configuration of iax1 is gone after the next boot: /etc/accel-config/accel-config.conf does not exist"
     ]
     assert found.notes[0].fix == (
+        "# once all devices are configured as they are to stay:\n"
         "mkdir -p /etc/accel-config\n"
         "accel-config save-config -s /etc/accel-config/accel-config.conf\n"
         "printf '%s\\n' '[Service]' 'Type=oneshot'"
@@ -493,6 +512,56 @@ def test_nothing_that_was_not_saved_outlives_a_boot(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("saved", "unit", "lost"),
+    [
+        ('[{"dev":"iax1"}]', UNIT, f"iax3 is gone after the next boot: {FILE} does not hold it"),
+        ('[{"dev":"iax11"},{"dev":"iax3"}]', UNIT, f"iax1 is gone after the next boot: {FILE} does not hold it"),
+        (
+            '[{"dev":"iax1"},{"dev":"iax3"}]',
+            "",
+            f"iax1 and iax3 is gone after the next boot: no unit of systemd loads {FILE}",
+        ),
+        ('[{"dev":"iax1"},{"dev":"iax3"}]', UNIT, None),
+        ('[{"dev":"iax1"},{"dev":"iax3"}]', f"{UNIT.partition(' = ')[0]} = ExecStart=/opt/iaa.sh", None),
+    ],
+)
+def test_every_configured_device_is_saved_and_loaded_or_lost(
+    tmp_path: Path, saved: str, unit: str, lost: str | None
+) -> None:
+    first, last = iaa.detect(host(tmp_path, SPR, SECOND, RULE, f"{FILE} = {saved}", unit))
+
+    assert notes(first) == []
+    assert notes(last) == ([] if lost is None else [f"the configuration of {lost}"])
+    assert lost is None or ("systemctl enable" in last.notes[0].fix) is not bool(unit)
+
+
+def test_a_saved_configuration_that_this_user_may_not_read_is_not_guessed(tmp_path: Path) -> None:
+    (found,) = iaa.detect(host(tmp_path, SPR, RULE, UNIT, f"{FILE} 0600"))
+
+    assert notes(found) == []
+
+
+def test_configurations_are_saved_after_the_last_device_is_configured(tmp_path: Path) -> None:
+    first, last = iaa.detect(host(tmp_path, SPR, SECOND, RULE, f"{OTHER}/iax3/wq3.0/state = disabled"))
+
+    assert [problem.what for problem in last.problems] == ["no work queue is enabled"]
+    assert "accel-config save-config" not in "".join(note.fix for note in first.notes)
+    assert "accel-config save-config" in last.notes[-1].fix
+
+
+def test_each_queue_has_a_rule_of_its_own(tmp_path: Path) -> None:
+    owners = ("/dev/iax/wq1.0 0660 0:991", "/dev/iax/wq3.0 0660 0:992")
+    user = User("alice", 1000, frozenset({991, 992}), None)
+
+    devices = iaa.detect(host(tmp_path, SPR, SECOND, CONFIGURATION, *owners, user=user))
+
+    assert [note.fix.partition(" > ")[2] for found in devices for note in found.notes] == [
+        "/etc/udev/rules.d/60-iaa-wq1.0.rules",
+        "/etc/udev/rules.d/60-iaa-wq3.0.rules",
+    ]
+
+
+@pytest.mark.parametrize(
     ("owner", "rule", "noted"),
     [
         ("0666 0:0", "", True),
@@ -500,6 +569,10 @@ def test_nothing_that_was_not_saved_outlives_a_boot(tmp_path: Path) -> None:
         ("0660 0:991", "", True),
         ("0660 0:991", 'KERNEL=="iax[/!]wq*"', False),
         ("0660 0:991", 'KERNEL=="dsa/wq*"', True),
+        ("0660 0:991", "# nothing about iax", True),
+        ("0660 0:991", 'KERNEL=="dsa!wq*|iax!wq1.0"', False),
+        ("0660 0:991", 'KERNEL=="iax!wq3.0"', True),
+        ("0660 0:991", 'ENV{DEVNAME}=="/dev/iax/*"', False),
     ],
 )
 @pytest.mark.parametrize("folder", ["/etc/udev/rules.d", "/usr/lib/udev/rules.d"])
@@ -515,7 +588,7 @@ def test_a_group_that_only_somebody_gave_to_the_node_does_not_outlive_a_boot(
     mode, uid, gid = owner.replace(":", " ").split()
     given = f'OWNER="{uid}", GROUP="{gid}", MODE="{mode}"'
     assert not noted or found.notes[0].fix == (
-        f'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq*", {given}\' > /etc/udev/rules.d/60-iaa.rules'
+        f'echo \'SUBSYSTEM=="dsa", KERNEL=="iax[/!]wq1.0", {given}\' > /etc/udev/rules.d/60-iaa-wq1.0.rules'
     )
 
 

@@ -73,6 +73,10 @@ def test_every_generation_is_known_by_its_id(tmp_path: Path, generation: Generat
     assert device.problems == (Problem("no driver is bound to it", f"modprobe {generation.module}"),)
 
 
+RESTART = (
+    "# first end what uses QAT: a qatmgr that starts leaves out virtual functions that somebody has open\n"
+    "systemctl restart qat"
+)
 KEPT = (
     "# from its next start on, qat.service gives them to every QAT device of this host:\n"
     "mkdir -p /etc/sysconfig && touch /etc/sysconfig/qat\n"
@@ -110,7 +114,7 @@ BROKEN = {
     "down": (
         f"{PF_DIR}/qat/state = down",
         "it is down",
-        f"echo up > {PF}/qat/state\nsystemctl restart qat",
+        f"echo up > {PF}/qat/state\n{RESTART}",
     ),
     "down for crypto": (  # a second "down" would be refused
         f"{PF_DIR}/qat/cfg_services = sym\n{PF_DIR}/qat/state = down",
@@ -139,7 +143,7 @@ BROKEN = {
     "no virtual functions": (
         f"- {PF_DIR}/virtfn0\n{PF_DIR}/sriov_totalvfs = 8",
         "it has no virtual functions, and libqat works on nothing else",
-        f"# the kernel's own use of it (crypto API) ends with this:\necho 8 > {PF}/sriov_numvfs\nsystemctl restart qat",
+        f"# the kernel's own use of it (crypto API) ends with this:\necho 8 > {PF}/sriov_numvfs\n{RESTART}",
     ),
     "no SR-IOV": (
         f"- {PF_DIR}/virtfn0\n- {PF_DIR}/sriov_totalvfs",
@@ -312,6 +316,30 @@ def test_a_device_that_only_decompresses_keeps_doing_so_where_that_is_set(tmp_pa
     assert [note.what.partition(":")[0] for note in device.notes] == [
         "its services are decomp, which decompress and do not compress"
     ]
+
+
+def test_what_only_decompresses_is_not_told_to_stay_so_by_another_note(tmp_path: Path) -> None:
+    services = f"{PF_DIR}/qat/cfg_services = sym;decomp\n- /etc/sysconfig/qat"
+
+    (device,) = qat.detect(host(tmp_path, GEN4, services))
+
+    (note,) = device.notes
+    assert note.what.startswith("its services are sym;decomp")
+    assert note.fix.startswith("# this interrupts whoever uses sym here (IPsec, TLS, disks)\n")
+
+
+@pytest.mark.parametrize("change", ["- /etc/sysconfig/qat", "/etc/sysconfig/qat = ServicesEnabled=sym;asym"])
+def test_compression_of_one_device_is_not_kept_at_the_cost_of_anothers_crypto(tmp_path: Path, change: str) -> None:
+    crypto = GEN4.replace("6b", "70").replace("312", "329").replace("cfg_services = dc", "cfg_services = sym;asym")
+
+    first, second = qat.detect(host(tmp_path, GEN4, crypto, change))
+
+    assert "leave it so" in second.notes[0].fix
+    (note,) = first.notes
+    assert "takes sym;asym from whoever uses it" in note.fix
+    assert "ServicesEnabled=dc" not in note.fix
+    assert all(line.startswith("# ") for line in note.fix.splitlines())
+    assert f"# echo dc > {PF}/qat/cfg_services" in note.fix
 
 
 def test_the_node_of_its_memory_is_a_fact_where_there_are_several(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ CASES = {
         ROOT,
         Problem(
             "debugfs is not mounted, so its counters cannot be read (/sys/kernel/debug)",
-            "mount -t debugfs none /sys/kernel/debug\n# a container needs /sys/kernel/debug of its host",
+            "# on the host itself: mount -t debugfs none /sys/kernel/debug\n"
+            "# a container must be given /sys/kernel/debug of its host",
         ),
     ),
     "kernel too old": (

@@ -60,6 +60,10 @@ def turned(cfg: str, services: str) -> str:
     )
 
 
+RESTART: Final = (
+    "# first end what uses QAT: a qatmgr that starts leaves out virtual functions that somebody has open\n"
+    "systemctl restart qat"
+)
 ADF_RESTART: Final = "# this stops whoever else uses QAT on this host for a moment:\nadf_ctl restart"
 CRYPTO_BESIDE: Final = Problem(
     "its service is sym;asym, which does not compress; other QAT devices of this host do",
@@ -210,7 +214,8 @@ ROWS: Final[dict[str, Sequence[Expected]]] = {
                 Problem(
                     "its services are sym;decomp, which decompress and do not compress: it receives and does not send"
                     " (libqatzip 2.0.0 asks for instances that compress, and so does not use it at all)",
-                    turned("'sym;dc'", "'ServicesEnabled=sym;dc'"),
+                    "# this interrupts whoever uses sym here (IPsec, TLS, disks)\n"
+                    + turned("'sym;dc'", "'ServicesEnabled=sym;dc'"),
                 )
             ],
         )
@@ -220,7 +225,7 @@ ROWS: Final[dict[str, Sequence[Expected]]] = {
             "0000:6b:00.0",
             "4xxx",
             usable=False,
-            problems=[Problem("it is down", f"echo up > {FIRST}/qat/state\nsystemctl restart qat")],
+            problems=[Problem("it is down", f"echo up > {FIRST}/qat/state\n{RESTART}")],
         )
     ],
     "Q13": [
@@ -524,3 +529,35 @@ def mend(root: Path, device: Device, file: str) -> None:
     commands = [line for problem in device.problems for line in problem.fix.splitlines() if file in line]
     script = "\n".join(commands).replace("/etc", f"{root}/etc")
     subprocess.run(["sh", "-euc", script], check=True)
+
+
+SECOND: Final = "/sys/devices/pci0000:e8/0000:e8:00.0"
+BOOTED: Final = f"- {SECOND}/virtfn0\n- {SECOND}/virtfn1"
+"""No virtual functions yet."""
+
+
+@pytest.mark.parametrize(
+    ("change", "lacks"),
+    [
+        (BOOTED, "it has no virtual functions, and libqat works on nothing else"),
+        (f"{BOOTED}\n{SECOND}/qat/state = down", "it is down"),
+        (f"- {SECOND[:-1]}1/driver\n- {SECOND[:-1]}2/driver", "no virtual function is bound to vfio-pci"),
+    ],
+)
+def test_crypto_stays_crypto_where_another_device_compresses_whatever_that_lacks(
+    tmp_path: Path, change: str, lacks: str
+) -> None:
+    crypto, other = qat.detect(recorded(tmp_path, "Q2", change))
+
+    assert (crypto.problems, crypto.notes) == ((), (CRYPTO_BESIDE,))
+    assert [problem.what.startswith(lacks) for problem in other.problems] == [True]
+
+
+def test_a_device_of_which_a_container_was_given_nothing_does_not_compress_for_it(tmp_path: Path) -> None:
+    first = "/sys/devices/pci0000:6b/0000:6b:00.0"
+    nothing = f"- {first}/virtfn0\n- {first}/virtfn1\n- /dev/vfio"
+
+    crypto, other = qat.detect(recorded(tmp_path, "Q2", nothing))
+
+    assert other.notes == (ELSEWHERE,)
+    assert crypto.problems[0].what == "its service is sym;asym, which does not compress"

@@ -115,8 +115,11 @@ BROKEN = {
         ' ("Cannot use PF with IOMMU enabled")',
         "# with the IOMMU only its virtual functions work, in guests that have the package\n"
         "# without it IAA does not work, and guests can have no devices (vfio):\n"
-        'sed -i -E \'/^GRUB_CMDLINE_LINUX=/{s/ *intel_iommu=[^ "]*//; s/"$/ intel_iommu=off"/}\' /etc/default/grub\n'
-        "# /etc/default/grub must say intel_iommu=off once\n"
+        r"""sed -i -E '/^GRUB_CMDLINE_LINUX=/{:a;s/(["\x27]| )intel_iommu(=[^ "\x27]*)?( +|(["\x27]))/\1\4/;ta;"""
+        r"""s/ *(["\x27])[[:space:]]*$/ intel_iommu=off\1/}' /etc/default/grub"""
+        "\n"
+        "# see that GRUB_CMDLINE_LINUX in /etc/default/grub says intel_iommu=off once, between its quotes:"
+        " grep CMDLINE /etc/default/grub\n"
         "update-grub\n"
         "# then reboot",
     ),
