@@ -34,7 +34,7 @@ sys.exit(pytest.main(sys.argv[2:]))
 """
 """pytest with scratch space of this run's own, so that what is left of it can be told from others'. It listens to
 Ctrl-C also where these tests run in the background, whose processes are born deaf to it."""
-PATIENCE: Final = 60.0
+PATIENCE: Final = 240.0
 """Seconds after which something that must happen has not."""
 
 
