@@ -37,8 +37,8 @@ def profile(output: Path | None, root: Path) -> None:
     if root != LIVE:
         text = describe(found, [device.kind for device in found if device.usable])
     else:
-        fetch_missing(auto, lambda line: print(f"multifd: {line}", file=sys.stderr, flush=True))
-        alone = alone_on(Exclusive(host), found)
+        fetch_missing(auto, _say)
+        alone = alone_on(Exclusive(host, say=_say), found)
         text = describe(
             found, [tried.kind for tried in preflight(auto, alone=alone, found=found) if tried.roles == BOTH]
         )
@@ -49,6 +49,10 @@ def profile(output: Path | None, root: Path) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise EnvironmentBroke(f"{output}: cannot write: {problem.strerror}") from None
+
+
+def _say(line: str) -> None:
+    print(f"multifd: {line}", file=sys.stderr, flush=True)
 
 
 def describe(found: Sequence[Device], working: Collection[str]) -> str:
