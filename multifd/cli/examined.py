@@ -107,7 +107,7 @@ class Examined:
     def _is_broken(self, device: Device) -> bool:
         """Whether a run cannot use a device: by its library, which knows best, else by what detection says."""
         tried = next((run.tried for run in self.runs.values() if run.tried and run.tried.kind == device.kind), None)
-        if tried is None or tried.works and cramped(may_work(device.kind, self.diagnosis.devices)):
+        if tried is None or (tried.works and cramped(may_work(device.kind, self.diagnosis.devices))):
             return bool(device.problems)
         return not tried.works
 

@@ -172,7 +172,7 @@ def _wait(descriptor: int, path: Path, until: float, waiting: Callable[[str], No
 def _stands(path: Path, descriptor: int) -> bool:
     """Whether the file that was opened is still the one that others will open."""
     try:
-        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
 

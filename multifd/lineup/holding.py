@@ -43,8 +43,8 @@ def remedy(devices: Sequence[Device]) -> str:
     if any(device.facts.get("stack") == "adf" for device in devices):
         return "raise NumProcesses in the section of its configuration (/etc/*_dev*.conf), then: adf_ctl restart"
     return (
-        "give it more virtual functions (sriov_numvfs), let a process take fewer of them (POLICY=1 in /etc/sysconfig/qat;"
-        " a restart of qat is felt by all who use it), or end the processes that hold them"
+        "give it more virtual functions (sriov_numvfs), let a process take fewer of them (POLICY=1 in"
+        " /etc/sysconfig/qat; a restart of qat is felt by all who use it), or end the processes that hold them"
     )
 
 

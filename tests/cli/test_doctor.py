@@ -26,6 +26,7 @@ from multifd.libraries.find import Library
 from multifd.libraries.packages import remedy
 from multifd.lineup.preflight import Alone, Tried
 from multifd.lineup.started import Started
+from multifd.profile.model import Profile
 from multifd.qemu.binary import Binary
 from tests.device.recorded import GEN4, KUNPENG, SPR
 from tests.device.trees import MIB, host
