@@ -51,6 +51,8 @@ _PLAIN: Final = {escape: character for character, escape in _NAMED.items()}
 _SPECIAL: Final = re.compile(r"[\\\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]|\A\s|\s\Z")
 """What cannot stand in a line as it is, or would be taken for space around the content."""
 _ESCAPE: Final = re.compile(r"\\(?:[nr\\]|x[0-9a-f]{2}|u[0-9a-f]{4})")
+_SHOWN: Final = 200
+"""Characters of a line."""
 _UNPLANTABLE: Final = {
     errno.ENOTDIR: "a file stands above it",
     errno.EEXIST: "a file stands there or above it",
@@ -66,7 +68,8 @@ class RecordedHostError(InputError):
     def __init__(self, source: str, line: int, text: str, expected: str) -> None:
         self.line = line
         self.expected = expected
-        super().__init__(f"{source}: line {line} is {text!r}, expected {expected}")
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        super().__init__(f"{source}: line {line} is {shown!r}, expected {expected}")
 
 
 @dataclass(slots=True)

@@ -237,6 +237,7 @@ def test_what_no_file_system_can_have_is_named_with_its_line(
 
     assert caught.value.line == number
     assert why in caught.value.expected
+    assert len(str(caught.value)) < 400
 
 
 def test_a_file_where_the_facts_belong_is_refused(tmp_path: Path) -> None:
