@@ -211,6 +211,11 @@ def test_characters_that_end_a_line_or_are_stripped_are_escaped(content: str) ->
     assert RecordedHost.parse(line).contents == {"/f": content}
 
 
+@pytest.mark.parametrize("character", ["\f", "\x85", "\u2028", "\x1c"])
+def test_only_a_line_feed_ends_a_line(character: str) -> None:
+    assert RecordedHost.parse(f"/a = x{character}y").contents == {"/a": f"x{character}y"}
+
+
 def test_a_record_with_the_line_ends_of_another_system_is_the_same() -> None:
     assert RecordedHost.parse("/a = 1\r\n/b = 2\r\n").contents == {"/a": "1", "/b": "2"}
 
