@@ -87,8 +87,10 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     fetch_missing(profile, say)
     devices = detect(options.device_host)
     binaries = binaries_of(profile, options.qemu)
-    alone = Exclusive(options.device_host)
+    alone = Exclusive(options.device_host, say=say)
     tried = preflight(profile, alone=alone_on(alone, devices), found=devices)
+    if shared := alone.without(devices):
+        say(f"what others do on a device counts as this run's, and the other way round: {shared}")
     on_devices = device_peers(profile, devices, tried=tried)
     with Prober() if probe else nullcontext() as prober:
         asked = prober.probe if prober is not None else None

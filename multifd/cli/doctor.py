@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import click
 from rich.console import Console
 
 from multifd import __version__
 from multifd.campaign.options import DEFAULT_PROFILE
-from multifd.cli.examined import Examined, Run, diagnosed
+from multifd.cli.examined import Examined, Run, as_runs_see, diagnosed
 from multifd.cli.qemus import on_this_host
 from multifd.cli.shown import show, show_devices
 from multifd.device.diagnose import diagnose
@@ -27,6 +29,9 @@ from multifd.libraries.find import candidates, chosen
 from multifd.lineup.preflight import Tried, alone_on, preflight
 from multifd.lineup.started import start
 from multifd.profile.load import load
+
+_PATIENCE: Final = 10.0
+"""Seconds that devices are waited for: who asks what a host has wants to know soon."""
 
 
 @click.command()
@@ -89,16 +94,24 @@ def _examine(root: Path) -> Examined:
     diagnosis, libraries = diagnose(Host(root)), candidates()
     tried = {one.library: one for one in _tried(root, diagnosis.devices)}
     runs = {name: Run(start(library), tried.get(name)) for name, library in chosen(libraries).items()}
-    return Examined(diagnosis, libraries, runs, on_this_host())
+    return Examined(as_runs_see(diagnosis), libraries, runs, on_this_host())
 
 
-def _tried(root: Path, devices: Sequence[Device]) -> Iterable[Tried]:
+def _tried(root: Path, devices: Sequence[Device]) -> Iterator[Tried]:
     """Each library on its device, if there may be one, as a run tries it before its first cell."""
     if not devices:
-        return ()
+        return
     kinds = {device.kind for device in devices}
-    tried = preflight(load(DEFAULT_PROFILE), alone=alone_on(Exclusive(Host(root)), devices), found=devices)
-    return [one for one in tried if one.works or one.kind in kinds]
+    exclusive = Exclusive(Host(root), _PATIENCE, _say)
+    tried = preflight(load(DEFAULT_PROFILE), alone=alone_on(exclusive, devices), found=devices)
+    for one in tried:
+        if one.works or one.kind in kinds:
+            shared = exclusive.without(device for device in devices if device.kind == one.kind)
+            yield replace(one, words=f"{one.words}; not tried alone: {shared}") if shared else one
+
+
+def _say(line: str) -> None:
+    print(f"multifd: {line}", file=sys.stderr, flush=True)
 
 
 def _of_record(file: Path, as_json: bool) -> int:
@@ -106,7 +119,7 @@ def _of_record(file: Path, as_json: bool) -> int:
     with TemporaryDirectory() as directory:
         root = Path(directory)
         RecordedHost.read(file).plant(root)
-        diagnosis = diagnose(Host(root), enough=None)
+        diagnosis = as_runs_see(diagnose(Host(root), enough=None))
     if as_json:
         print(json.dumps({"host": str(file), **diagnosed(diagnosis)}, indent=2))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from multifd import __version__
@@ -12,9 +12,11 @@ from multifd.accelerator import VENDOR
 from multifd.cli.qemus import Found
 from multifd.codec import create, factories
 from multifd.device.diagnose import Diagnosis
-from multifd.device.found import Device
+from multifd.device.found import Device, Problem
 from multifd.errors import MultifdError
 from multifd.libraries.find import Library, chosen
+from multifd.lineup.device_peer import may_work
+from multifd.lineup.holding import cramped, remedy
 from multifd.lineup.preflight import Tried
 from multifd.lineup.started import NOT_AVAILABLE, Started
 
@@ -103,9 +105,22 @@ class Examined:
         }
 
     def _is_broken(self, device: Device) -> bool:
-        """Whether a device cannot be used: by its library, which knows best, else by what detection says."""
+        """Whether a run cannot use a device: by its library, which knows best, else by what detection says."""
         tried = next((run.tried for run in self.runs.values() if run.tried and run.tried.kind == device.kind), None)
-        return bool(device.problems) if tried is None else not tried.works
+        if tried is None or (tried.works and cramped(may_work(device.kind, self.diagnosis.devices))):
+            return bool(device.problems)
+        return not tried.works
+
+
+def as_runs_see(diagnosis: Diagnosis) -> Diagnosis:
+    """The same, but that devices with room for fewer processes than a cell has are none that can be used."""
+    devices = []
+    for device in diagnosis.devices:
+        fellows = may_work(device.kind, diagnosis.devices)
+        few = cramped(fellows) if device.usable else ""
+        problems = (Problem(few, f"# {remedy(fellows)}"),) if few else ()
+        devices.append(replace(device, problems=(*device.problems, *problems)))
+    return replace(diagnosis, devices=tuple(devices))
 
 
 def diagnosed(diagnosis: Diagnosis) -> dict[str, Any]:

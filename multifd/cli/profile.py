@@ -16,7 +16,8 @@ from multifd.device.exclusive import Exclusive
 from multifd.device.found import Device
 from multifd.device.sysfs import LIVE, Host
 from multifd.errors import EnvironmentBroke
-from multifd.lineup.device_peer import BOTH
+from multifd.lineup.device_peer import BOTH, may_work
+from multifd.lineup.holding import too_few
 from multifd.lineup.libraries import fetch_missing
 from multifd.lineup.preflight import alone_on, preflight
 from multifd.profile.load import load
@@ -35,13 +36,13 @@ def profile(output: Path | None, root: Path) -> None:
     host, auto = Host(root), load(DEFAULT_PROFILE)
     found = detect(host)
     if root != LIVE:
-        text = describe(found, [device.kind for device in found if device.usable])
+        working = [device.kind for device in found if device.usable]
     else:
-        fetch_missing(auto, lambda line: print(f"multifd: {line}", file=sys.stderr, flush=True))
-        alone = alone_on(Exclusive(host), found)
-        text = describe(
-            found, [tried.kind for tried in preflight(auto, alone=alone, found=found) if tried.roles == BOTH]
-        )
+        fetch_missing(auto, _say)
+        alone = alone_on(Exclusive(host, say=_say), found)
+        working = [tried.kind for tried in preflight(auto, alone=alone, found=found) if tried.roles == BOTH]
+    # A run that requires what has no room for a cell would not begin.
+    text = describe(found, [kind for kind in working if not too_few(may_work(kind, found))])
     if output is None:
         print(text, end="")
         return
@@ -49,6 +50,10 @@ def profile(output: Path | None, root: Path) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise EnvironmentBroke(f"{output}: cannot write: {problem.strerror}") from None
+
+
+def _say(line: str) -> None:
+    print(f"multifd: {line}", file=sys.stderr, flush=True)
 
 
 def describe(found: Sequence[Device], working: Collection[str]) -> str:

@@ -3,7 +3,7 @@
 One fact a line; a later line overrides an earlier one about the same thing::
 
     # a comment
-    PATH = CONTENT              a file; ``\\n`` in it is a line end
+    PATH = CONTENT              a file; ``\\n`` in it is a line end, ``\\r``, ``\\x0c`` or ``\\u2028`` another character
     PATH -> TARGET              a symbolic link; its target need not be there
     PATH MODE [UID:GID]         a node, socket or directory, or who may open the file PATH; root's unless said otherwise
     - PATH                      absent, with all below, although a line above made it
@@ -21,9 +21,11 @@ Planted below a folder, it is a host for :class:`multifd.device.sysfs.Host`, of 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
@@ -44,7 +46,20 @@ _USER: Final = re.compile(
 _USER_FORM: Final = "user NAME UID GID[,GID...] memlock BYTES|unlimited [capabilities NAME[,NAME...]|none]"
 _LINKS: Final = 40
 """As many as the kernel follows (path_resolution(7))."""
-_ESCAPED: Final = {"\\n": "\n", "\\\\": "\\"}
+_NAMED: Final = {"\n": "\\n", "\r": "\\r", "\\": "\\\\"}
+_PLAIN: Final = {escape: character for character, escape in _NAMED.items()}
+_SPECIAL: Final = re.compile(r"[\\\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]|\A\s|\s\Z")
+"""What cannot stand in a line as it is, or would be taken for space around the content."""
+_ESCAPE: Final = re.compile(r"\\(?:[nr\\]|x[0-9a-f]{2}|u[0-9a-f]{4})")
+_SHOWN: Final = 200
+"""Characters of a line."""
+_UNPLANTABLE: Final = {
+    errno.ENOTDIR: "a file stands above it",
+    errno.EEXIST: "a file stands there or above it",
+    errno.EISDIR: "others stand below it",
+    errno.ENAMETOOLONG: "it is too long",
+    errno.ELOOP: "its links go round",
+}
 
 
 class RecordedHostError(InputError):
@@ -53,7 +68,8 @@ class RecordedHostError(InputError):
     def __init__(self, source: str, line: int, text: str, expected: str) -> None:
         self.line = line
         self.expected = expected
-        super().__init__(f"{source}: line {line} is {text!r}, expected {expected}")
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        super().__init__(f"{source}: line {line} is {shown!r}, expected {expected}")
 
 
 @dataclass(slots=True)
@@ -66,11 +82,16 @@ class RecordedHost:
     listening: set[str] = field(default_factory=set)
     libraries: dict[str, str] = field(default_factory=dict)
     user: User | None = None
+    _lines: dict[str, tuple[str, int, str]] = field(default_factory=dict, compare=False, repr=False)
+    """For each path, where it stands: the text's source, the line's number, the line."""
 
     @classmethod
     def read(cls, path: Path) -> RecordedHost:
         """From a file. Raises :class:`RecordedHostError`, and :class:`InputError` for a file that cannot be read."""
         try:
+            if path.exists() and not path.is_file():
+                # To open a pipe would wait for who writes into it.
+                raise InputError(f"{path}: cannot read: is no regular file")
             return cls.parse(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError) as problem:
             raise InputError(f"{path}: cannot read: {problem}") from None
@@ -79,11 +100,13 @@ class RecordedHost:
     def parse(cls, text: str, source: str = "recorded host") -> RecordedHost:
         """From text; ``source`` stands in errors. Raises :class:`RecordedHostError`."""
         host = cls()
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(map(str.strip, text.split("\n")), 1):
             try:
-                host._take(line.strip())
+                path = host._take(line)
             except _ExpectedError as expected:
-                raise RecordedHostError(source, number, line.strip(), str(expected)) from None
+                raise RecordedHostError(source, number, line, str(expected)) from None
+            if path is not None:
+                host._lines[path] = (source, number, line)
         return host
 
     @property
@@ -97,26 +120,51 @@ class RecordedHost:
         for path, target in sorted(self.links.items()):
             yield f"{path} -> {target}"
         for path, content in sorted(self.contents.items()):
-            yield f"kernel {content}" if path == RELEASE else f"{path} = {_escaped(content)}"
+            word = path == RELEASE and content.split() == [content]
+            yield f"kernel {content}" if word else f"{path} = {_escaped(content)}"
 
     def plant(self, root: Path) -> None:
-        """Write it below a folder, which is made if need be."""
+        """Write it below a folder, which is made if need be.
+
+        Raises :class:`RecordedHostError` for a line that no file system can have beside the others.
+        """
         root.mkdir(parents=True, exist_ok=True)
         for path, content in self.contents.items():
-            file = root / self._real(path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content + "\n", encoding="utf-8")
+            with self._planting(path):
+                file = root / self._real(path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(content + "\n", encoding="utf-8")
         for path in (*self.owners, *self.listening):
             if path not in self.contents and path not in self.links:
-                (root / self._real(path)).mkdir(parents=True, exist_ok=True)
+                with self._planting(path):
+                    (root / self._real(path)).mkdir(parents=True, exist_ok=True)
         for path, target in self.links.items():
-            place = self._real(path)
-            link = root / place
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.unlink(missing_ok=True)
-            # Below the root also with a target that is absolute or climbs too high.
-            link.symlink_to(os.path.relpath(_target(f"/{place}", target), f"/{PurePath(place).parent}"))
-        (root / FACTS).write_text("".join(f"{line}\n" for line in self._fact_lines()), encoding="utf-8")
+            with self._planting(path):
+                place = self._real(path)
+                link = root / place
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.unlink(missing_ok=True)
+                # Below the root also with a target that is absolute or climbs too high.
+                link.symlink_to(os.path.relpath(_target(f"/{place}", target), f"/{PurePath(place).parent}"))
+        with self._planting(f"/{FACTS}"):
+            (root / FACTS).write_text("".join(f"{line}\n" for line in self._fact_lines()), encoding="utf-8")
+
+    @contextmanager
+    def _planting(self, path: str) -> Iterator[None]:
+        """Names the line of a path that cannot be planted."""
+        try:
+            yield
+        except OSError as problem:
+            if problem.errno not in _UNPLANTABLE:
+                raise
+            why = _UNPLANTABLE[problem.errno]
+        except ValueError as problem:
+            why = str(problem)
+        else:
+            return
+        if path not in self._lines:
+            raise InputError(f"{path}: cannot be planted: {why}")
+        raise RecordedHostError(*self._lines[path], f"a path that can be beside the others ({why})")
 
     def _fact_lines(self) -> Iterator[str]:
         if self.user is not None:
@@ -137,7 +185,8 @@ class RecordedHost:
             path = _target(link, self.links[link]) + path.removeprefix(link)
         raise InputError(f"{path}: more than {_LINKS} symbolic links, one after another")
 
-    def _take(self, line: str) -> None:
+    def _take(self, line: str) -> str | None:
+        """Take a line; its path, if it is one that is planted."""
         first, _, rest = line.partition(" ")
         rest = rest.strip()
         match first:
@@ -151,6 +200,7 @@ class RecordedHost:
                 self.user = _user(rest)
             case "listening":
                 self.listening.add(_path(rest))
+                return rest
             case "kernel":
                 self.contents[RELEASE] = _word(rest, "kernel RELEASE")
             case "library":
@@ -158,13 +208,15 @@ class RecordedHost:
                 self.libraries[_word(soname, "library SONAME VERSION")] = _word(version, "library SONAME VERSION")
             case _:
                 self._plain(_path(first), rest)
+                return first
+        return None
 
     def _plain(self, path: str, rest: str) -> None:
         """A line that begins with a path."""
         sign, _, value = rest.partition(" ")
         if sign == "=":
             self.links.pop(path, None)
-            self.contents[path] = re.sub(r"\\[n\\]", lambda found: _ESCAPED[found[0]], value.strip())
+            self.contents[path] = _ESCAPE.sub(lambda found: _unescaped(found[0]), value.strip())
         elif sign == "->":
             self._drop(path)
             self.links[path] = _word(value.strip(), "PATH -> TARGET")
@@ -233,4 +285,13 @@ def _user_line(user: User) -> str:
 
 
 def _escaped(content: str) -> str:
-    return content.replace("\\", "\\\\").replace("\n", "\\n")
+    return _SPECIAL.sub(lambda found: _escape(found[0]), content)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return _NAMED.get(character) or (f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}")
+
+
+def _unescaped(escape: str) -> str:
+    return _PLAIN.get(escape) or chr(int(escape[2:], 16))

@@ -8,6 +8,7 @@ why, and what would help.
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -82,6 +83,8 @@ class Counters:
             return meter.read()
         except OSError as problem:
             return Unknown(self._refused(unit, problem))
+        except ValueError as problem:
+            return Unknown(f"{unit} has a count that is no number of a device: {problem}")
 
     def _refused(self, unit: str, problem: OSError) -> str:
         if not isinstance(problem, PermissionError):
@@ -108,13 +111,21 @@ def _registered(host: Host, device: Device, registers: Registers) -> Count | Unk
         text = _read(host, file)
         if isinstance(text, Unknown):
             return text
-        counts += (int(count, 0) for form in registers.forms for count in form.findall(text))
+        try:
+            counts += (int(count, 0) for form in registers.forms for count in form.findall(text))
+        except ValueError as problem:
+            return Unknown(f"{file} has a count that is no number of a device: {problem}")
     return Count(sum(counts)) if counts else Unknown(f"{files[0]} has no count in it")
 
 
 def _read(host: Host, path: str) -> str | Unknown:
+    file = host.root / path.lstrip("/")
     try:
-        return (host.root / path.lstrip("/")).read_text(encoding="utf-8", errors="replace")
+        mode = file.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            # To open a pipe would wait for who writes into it; a directory says itself what it is.
+            return Unknown(f"{path}: is no regular file")
+        return file.read_text(encoding="utf-8", errors="replace")
     except PermissionError as problem:
         return Unknown(f"{path}: {problem.strerror}: it needs root")
     except OSError as problem:

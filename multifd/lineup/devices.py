@@ -36,7 +36,7 @@ from multifd.errors import EnvironmentBroke
 from multifd.libraries import packages
 from multifd.libraries.find import Library, libraries
 from multifd.lineup.device_peer import BACKUP, BOTH, SOFTWARE, DevicePeer, Find, Row, may_work, rows
-from multifd.lineup.holding import LEAST, remedy, too_few
+from multifd.lineup.holding import cramped, remedy, too_few
 from multifd.lineup.preflight import Tried
 from multifd.profile.model import Profile
 
@@ -195,7 +195,7 @@ def _failed(tried: Tried, library: Library | None) -> str:
 
 
 def _held(case: _Case) -> str:
-    return f"{too_few(case.devices)}, a cell has {LEAST}, a sender and a receiver; {remedy(case.devices)}"
+    return f"{cramped(case.devices)}; {remedy(case.devices)}"
 
 
 def _lacking(case: _Case) -> Iterator[str]:

@@ -48,6 +48,12 @@ def remedy(devices: Sequence[Device]) -> str:
     )
 
 
+def cramped(devices: Sequence[Device]) -> str:
+    """That not even one cell fits, and how many processes it has, in words; empty if it does."""
+    few = too_few(devices)
+    return f"{few}, a cell has {LEAST}, a sender and a receiver" if few else ""
+
+
 def limited(line_up: LineUp) -> LineUp:
     """The line-up with the most processes that a run may have at each device, where it would have more.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -38,13 +38,13 @@ from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import Nursery
 from multifd.peer.server import PeerServer
-from multifd.process.child import Start
+from multifd.process.child import Running, Start
 from multifd.profile.model import Deadlines, Profile
 from multifd.result.record import Role
 from multifd.wire.dialect import LATEST
 
-Alone = Callable[[str], AbstractContextManager[object]]
-"""Keeps everybody else from the devices of a kind meanwhile."""
+Alone = Callable[[Collection[str]], AbstractContextManager[object]]
+"""Keeps everybody else from the devices of some kinds meanwhile."""
 _PAGE_SIZE: Final = 4096
 _PAGES: Final = 8
 """Few enough for the smallest usual hardware buffer."""
@@ -77,8 +77,8 @@ class Tried:
 
 
 def alone_on(exclusive: Exclusive, devices: Sequence[Device]) -> Alone:
-    """The right to those of these devices that are of a kind."""
-    return lambda kind: exclusive.holding(device for device in devices if device.kind == kind)
+    """The right to those of these devices that are of some kinds."""
+    return lambda kinds: exclusive.holding(device for device in devices if device.kind in kinds)
 
 
 def preflight(
@@ -87,8 +87,8 @@ def preflight(
     """One round trip for each accelerator that the profile wants on silicon and whose library is found.
 
     ``found`` are the host's devices, as far as anybody knows: there may be others.
-    ``alone`` is entered around the work of each, with the kind of its accelerator. Raises InputError for parameters
-    that a codec does not have.
+    ``alone`` is entered around all of it, with the kinds of their accelerators, by the thread that calls: who has to
+    wait for a device can be interrupted. Raises InputError for parameters that a codec does not have.
     """
     wanted = [row for row in rows(profile, find) if row.wants_silicon and row.library is not None]
     if not wanted:
@@ -96,16 +96,25 @@ def preflight(
     peers = {row.accelerator.kind: _peer(row, found) for row in wanted}
     scratch = make_scratch(_ROOM)
     try:
-        with Nursery() as nursery, ThreadPoolExecutor(2) as pool:
+        with alone(tuple(peers)), Nursery() as nursery, ThreadPoolExecutor(2) as pool:
+            started: list[Running] = []
+
+            def start(command: Sequence[str], environment: Mapping[str, str]) -> Running:
+                started.append(nursery.start(command, environment))
+                return started[-1]
 
             def tried(row: Row) -> Tried:
-                kind = row.accelerator.kind
-                with alone(kind):
-                    began = time.monotonic()
-                    roles, words = _flown(peers[kind], row, profile.deadlines, scratch / kind, nursery.start)
-                    return Tried(kind, peers[kind].codec, roles, words, time.monotonic() - began)
+                kind, began = row.accelerator.kind, time.monotonic()
+                roles, words = _flown(peers[kind], row, profile.deadlines, scratch / kind, start)
+                return Tried(kind, peers[kind].codec, roles, words, time.monotonic() - began)
 
-            return tuple(pool.map(tried, wanted))
+            try:
+                return tuple(pool.map(tried, wanted))
+            except KeyboardInterrupt:
+                # The pool waits for its threads, and they for their peers.
+                for peer in started:
+                    peer.end()
+                raise
     finally:
         remove_scratch(scratch)
 

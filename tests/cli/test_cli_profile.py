@@ -15,7 +15,7 @@ from multifd.cli.profile import describe
 from multifd.device.found import Device, Problem
 from multifd.lineup.preflight import preflight
 from multifd.profile.load import load
-from tests.device.recorded import SPR
+from tests.device.recorded import GEN4, SPR
 from tests.device.trees import host
 
 
@@ -90,3 +90,11 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     assert isinstance(answer.exception, EnvironmentBroke)
     assert str(answer.exception).endswith("x.yaml: cannot write: No such file or directory")
+
+
+def test_a_device_without_room_for_a_cell_is_not_required(tmp_path: Path) -> None:
+    host(tmp_path, GEN4)
+
+    answer = CliRunner().invoke(app, ["profile", "--root", str(tmp_path)])
+
+    assert yaml.safe_load(answer.output)["devices"]["qat"] == {"policy": "emulate"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +17,18 @@ from multifd.cli.examined import ENVIRONMENT, HEALTHY, UNUSABLE
 from multifd.cli.main import app
 from multifd.cli.qemus import Found
 from multifd.device.diagnose import Diagnosis, diagnose
+from multifd.device.exclusive import Exclusive
+from multifd.device.found import Device
 from multifd.device.recorded_host import RecordedHost
 from multifd.device.sysfs import Host
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.libraries.find import Library
 from multifd.libraries.packages import remedy
-from multifd.lineup.preflight import Tried
+from multifd.lineup.preflight import Alone, Tried
 from multifd.lineup.started import Started
+from multifd.profile.model import Profile
 from multifd.qemu.binary import Binary
-from tests.device.recorded import KUNPENG, SPR
+from tests.device.recorded import GEN4, KUNPENG, SPR
 from tests.device.trees import MIB, host
 from tests.qemu.recorded import facts
 
@@ -391,3 +395,47 @@ def record(directory: Path, *trees: str) -> Path:
     file = directory / "host.txt"
     file.write_text("\n".join(trees), encoding="utf-8")
     return file
+
+
+def test_a_device_that_somebody_holds_is_waited_for_aloud_and_not_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flown(profile: Profile, alone: Alone, found: Sequence[Device]) -> tuple[Tried, ...]:
+        with alone(["iaa"]):
+            return (Tried("iaa", "qpl", ("sender", "receiver"), "one round trip worked in 2 ms", 0.1),)
+
+    host(tmp_path, SPR.replace("0660", "0666"))
+    find(monkeypatch, [QPL])
+    monkeypatch.setattr(doctor, "preflight", flown)
+    monkeypatch.setattr(doctor, "_PATIENCE", 0.2)
+    theirs = Exclusive(Host(tmp_path))
+
+    with theirs.holding(diagnose(Host(tmp_path)).devices):
+        result = run(tmp_path)
+
+    me = f"process {os.getpid()}"
+    assert f"multifd: waiting for IAA 0000:6a:02.0: {me} holds it (lock {tmp_path}/run/lock/" in result.stderr
+    assert f"one round trip worked in 2 ms; not tried alone: {me} does not give the device free (" in result.stdout
+    assert 0 < doctor._PATIENCE <= 10
+
+
+def test_a_device_with_room_for_one_process_is_none_that_a_run_can_use(tmp_path: Path) -> None:
+    host(tmp_path, GEN4)
+
+    result = run(tmp_path)
+
+    assert "  unusable  qat 4xxx 0000:6b:00.0" in result.output
+    assert (
+        "    1 process at a time can hold 4xxx 0000:6b:00.0, a cell has 2, a sender and a receiver\n" in result.output
+    )
+    assert "      # give it more virtual functions" in result.output
+    assert result.exit_code == UNUSABLE
+    assert json.loads(run(tmp_path, "--json").output)["devices"][0]["usable"] is False
+
+
+def test_not_even_where_one_round_trip_works_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host(tmp_path, GEN4)
+    find(monkeypatch, [replace(QPL, name="qatzip")])
+    fly(monkeypatch, Tried("qat", "qatzip", ("sender", "receiver"), "one round trip worked in 2 ms", 0.1))
+
+    assert run(tmp_path).exit_code == UNUSABLE

@@ -93,6 +93,40 @@ def test_a_device_that_another_process_uses_is_not_had_and_the_process_is_named(
         assert refusal(tmp_path) == f"process {pid} does not give the device free ({lock(tmp_path)})"
 
 
+def test_who_is_waited_for_is_said_at_once_and_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    mine = Exclusive(Host(tmp_path), 0.3, said.append)
+
+    with elsewhere(holding(tmp_path, QAT)) as pid:
+        for _ in range(2):
+            with mine.holding([QAT, IAA]):
+                pass
+
+    assert said == [
+        f"waiting for QAT 0000:6b:00.0: process {pid} holds it (lock {lock(tmp_path)}), at most 0 s;"
+        " it goes on at once when that process ends"
+    ]
+
+
+def test_nothing_is_said_of_a_device_that_is_free(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    with Exclusive(Host(tmp_path), 1, said.append).holding([QAT, IAA]):
+        pass
+
+    assert said == []
+
+
+def test_a_lock_that_was_unlinked_while_it_was_waited_for_is_none(tmp_path: Path) -> None:
+    def tidied(line: str) -> None:
+        lock(tmp_path).unlink()
+
+    mine = Exclusive(Host(tmp_path), 30, tidied)
+    with elsewhere(holding(tmp_path, QAT, seconds=0.3)), mine.holding([QAT]):
+        assert mine.without([QAT]) == ""
+        assert refusal(tmp_path).endswith(f"({lock(tmp_path)})")
+
+
 def test_the_kernel_frees_what_a_killed_process_held(tmp_path: Path) -> None:
     with elsewhere(holding(tmp_path, QAT)) as pid:
         os.kill(pid, signal.SIGKILL)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Set
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from multifd.device.facts import ALL, User
-from multifd.device.recorded_host import RecordedHost, RecordedHostError
+from multifd.device.recorded_host import RELEASE, RecordedHost, RecordedHostError
 from multifd.device.sysfs import Host
 from multifd.errors import InputError
 
@@ -191,3 +194,68 @@ def test_the_text_of_a_host_makes_the_same_host() -> None:
 
     assert tuple(host.lines()) == text
     assert RecordedHost.parse("\n".join(host.lines())) == host
+
+
+@given(st.text(), st.text())
+def test_whatever_stands_in_a_file_can_be_read_again(content: str, release: str) -> None:
+    host = RecordedHost(contents={"/f": content, RELEASE: release})
+
+    assert RecordedHost.parse("".join(f"{line}\n" for line in host.lines())) == host
+
+
+@pytest.mark.parametrize("content", ["a\fb", "a\x85b", "a\u2028b", "a\rb", "a\0b", " a", "a\t", r"\x41\n", "\n \n"])
+def test_characters_that_end_a_line_or_are_stripped_are_escaped(content: str) -> None:
+    (line,) = RecordedHost(contents={"/f": content}).lines()
+
+    assert line.isprintable()
+    assert RecordedHost.parse(line).contents == {"/f": content}
+
+
+@pytest.mark.parametrize("character", ["\f", "\x85", "\u2028", "\x1c"])
+def test_only_a_line_feed_ends_a_line(character: str) -> None:
+    assert RecordedHost.parse(f"/a = x{character}y").contents == {"/a": f"x{character}y"}
+
+
+def test_a_record_with_the_line_ends_of_another_system_is_the_same() -> None:
+    assert RecordedHost.parse("/a = 1\r\n/b = 2\r\n").contents == {"/a": "1", "/b": "2"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "number", "why"),
+    [
+        (("/a = 1", "/a/b = 2"), 2, "a file stands there or above it"),
+        (("/a/b = 2", "/a = 1"), 2, "others stand below it"),
+        (("/d/n 0666", "/d = x"), 1, "a file stands above it"),
+        (("/f = a", "/f/x -> y"), 2, "a file stands there or above it"),
+        (("/f = a", "listening /f/s"), 2, "a file stands above it"),
+        (("/x\0y = 1",), 1, "embedded null byte"),
+        ((f"/{'a' * 300} = 1",), 1, "it is too long"),
+        (("/a" * 3000 + " = 1",), 1, "it is too long"),
+    ],
+    ids=["below-file", "above-file", "node-below-file", "link-below-file", "socket-below-file", "null", "name", "path"],
+)
+def test_what_no_file_system_can_have_is_named_with_its_line(
+    lines: tuple[str, ...], number: int, why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RecordedHostError) as caught:
+        planted(tmp_path, *lines)
+
+    assert caught.value.line == number
+    assert why in caught.value.expected
+    assert len(str(caught.value)) < 400
+
+
+def test_a_file_where_the_facts_belong_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be planted"):
+        planted(tmp_path, "/.facts/x = 1")
+
+
+def test_a_record_of_nothing_is_a_host(tmp_path: Path) -> None:
+    assert not planted(tmp_path / "new", "# nothing").exists("/proc")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(InputError, match="pipe: cannot read: is no regular file"):
+        RecordedHost.read(tmp_path / "pipe")

@@ -248,3 +248,27 @@ def test_a_counter_says_what_it_counts(tmp_path: Path, kind: str) -> None:
     with Counters(host(tmp_path), two) as counters:
         assert counters.sources == (ACCELERATORS[kind].counter.source,)
         assert counters.devices == ("a 0000:00:01.0", "b 0000:00:02.0")
+
+
+@pytest.mark.parametrize("count", ["9" * 6000, "0118"], ids=["too-long", "neither-decimal-nor-octal"])
+def test_a_count_that_is_no_number_is_unknown(count: str, tmp_path: Path) -> None:
+    host_ = host(tmp_path, KERNEL_DRIVER.replace("118", count))
+
+    with Counters(host_, [QAT_4XXX]) as counters:
+        (read,) = counters.read().values()
+
+    assert isinstance(read, Unknown)
+    assert "fw_counters has a count that is no number of a device: " in read.why
+
+
+def test_a_pipe_in_the_place_of_a_counter_is_not_waited_for(tmp_path: Path) -> None:
+    host_ = host(tmp_path, KERNEL_DRIVER)
+    (file,) = tmp_path.rglob("fw_counters")
+    file.unlink()
+    os.mkfifo(file)
+
+    with Counters(host_, [QAT_4XXX]) as counters:
+        (read,) = counters.read().values()
+
+    assert isinstance(read, Unknown)
+    assert read.why.endswith("fw_counters: is no regular file")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import signal
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,16 +137,37 @@ def test_every_library_is_tried_with_the_device_to_itself() -> None:
     kept: list[str] = []
 
     @contextmanager
-    def alone(kind: str) -> Iterator[None]:
-        kept.append(f"{kind} begins")
+    def alone(kinds: Collection[str]) -> Iterator[None]:
+        kept.append(f"{' and '.join(kinds)} begin")
         yield
-        kept.append(f"{kind} ends")
+        kept.append("and end")
 
     libraries = {codec: pretending(codec, "Pretender") for codec in ("qpl", "qatzip")}
     both = preflight(profile({"others": {"policy": "use"}}), lambda _: libraries, alone)
 
     assert [(one.kind, one.works) for one in both] == [("qat", True), ("iaa", True)]
-    assert sorted(kept) == ["iaa begins", "iaa ends", "qat begins", "qat ends"]
+    assert kept == ["qat and iaa begin", "and end"]
+
+
+def test_waiting_for_a_device_is_interrupted_at_once() -> None:
+    def interrupted(kinds: Collection[str]) -> AbstractContextManager[object]:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return nullcontext()
+
+    with pytest.raises(KeyboardInterrupt):
+        preflight(profile({"iaa": {"policy": "use"}}), lambda _: {"qpl": pretending("qpl", "Pretender")}, interrupted)
+
+
+def test_a_peer_that_hangs_is_interrupted_at_once() -> None:
+    presses = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+    presses.start()
+    started = time.monotonic()
+
+    with pytest.raises(KeyboardInterrupt):
+        preflight(profile({"iaa": {"policy": "use"}}), lambda _: {"qpl": pretending("qpl", "Hangs")})
+
+    assert 2 <= time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(("node", "said"), [("0", "numa_id=0"), ("1", "numa_id=1")])
