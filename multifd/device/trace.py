@@ -25,6 +25,10 @@ _LINES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
         "/proc/cpuinfo": re.compile(r"flags\b.*"),
         "/etc/os-release": re.compile(r"ID(?:_LIKE)?=.*"),
+        **dict.fromkeys(("/etc/systemd", "/usr/lib/systemd"), re.compile(r".*(?:accel-config|idxd|iaa).*")),
+        **dict.fromkeys(
+            ("/etc/udev", "/usr/lib/udev", "/lib/udev"), re.compile(r"[^#]*(?:iax|wq|vfio|usdm|qat|hisi).*")
+        ),
         "/boot/config": re.compile(r"(?:# )?CONFIG_\w*(?:IDXD|QAT|IOMMU|VFIO|UACCE|HISI)\w*\b.*"),
     }
 )

@@ -145,6 +145,16 @@ def test_versions_of_libraries_are_kept(tmp_path: Path) -> None:
             r"CONFIG_INTEL_IDXD=m\n# CONFIG_INTEL_IDXD_PERFMON is not set\nCONFIG_DEFAULT_HOSTNAME=lab",
             r"CONFIG_INTEL_IDXD=m\n# CONFIG_INTEL_IDXD_PERFMON is not set",
         ),
+        (
+            "/etc/systemd/system/multi-user.target.wants/lab.service",
+            r"[Service]\nEnvironment=TOKEN=1\nExecStart=/usr/bin/accel-config load-config",
+            "ExecStart=/usr/bin/accel-config load-config",
+        ),
+        (
+            "/etc/udev/rules.d/70-net.rules",
+            r'ATTR{address}=="52:54:00:12:34:56", NAME="lan"\nKERNEL=="iax[/!]wq*", MODE="0660"',
+            'KERNEL=="iax[/!]wq*", MODE="0660"',
+        ),
         ("/etc/sysconfig/qat", "ServicesEnabled=dc", "ServicesEnabled=dc"),
     ],
 )
