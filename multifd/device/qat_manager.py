@@ -28,12 +28,15 @@ from multifd.device.sysfs import Host
 
 PROCESS: Final = "/run/qat/qatmgr.pid"
 """Of the one that runs (qat.service.in, qatlib 26.08, ``PIDFile``)."""
+ENVIRONMENT: Final = "/proc/self/environ"
+"""With QAT_POLICY, for a process without qatmgr (qat_mgr_client.c, qatlib 26.08, ``QAT_ENV_POLICY``)."""
 ALONE: Final = 6
 """VFs that a process without qatmgr takes (qat_mgr_client.c, qatlib 26.08, ``MAX_DEVS_NO_POLICY``)."""
 Reach = Literal["answers", "closed", "silent", "absent"]
 """Whether this user's processes reach qatmgr: it answers, may not be asked, left its socket behind, is not there."""
 _ADDRESS: Final = re.compile(r"([0-9a-f]+):([0-9a-f]+):([0-9a-f]+)\.([0-7])")
 _POLICY: Final = re.compile(r"--policy=(\d+)")
+_OWN: Final = re.compile(r"(?:^|\0)QAT_POLICY=([1-9]\d*)(?:\0|$)")
 _SETTING: Final = re.compile(r"^POLICY=(\d+)\s*$", re.MULTILINE)
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 
@@ -47,21 +50,26 @@ class Manager:
     """VFs of each process, 0 for one of every PF."""
     release: str | None
     """Of the process that runs, ``24.02``; None where it does not say."""
+    alone: int | None = None
+    """VFs that a process without qatmgr takes by its environment, exactly; None: up to :data:`ALONE`."""
 
     @classmethod
     def of(cls, host: Host) -> Manager:
         """Of a host."""
         reach = _reach(host)
-        return cls(reach, _policy(host), host.library(NAME) if reach == "answers" else None)
+        own = _OWN.search(host.text(ENVIRONMENT) or "")
+        release = host.library(NAME) if reach == "answers" else None
+        return cls(reach, _policy(host), release, int(own[1]) if own else None)
 
     def sections(self, functions: Sequence[Function]) -> tuple[tuple[Function, ...], ...]:
         """The VFs of each process, out of those that can be given away."""
         ordered = sorted(functions, key=_place)
-        if self.reach != "answers":
+        if self.reach != "answers" and self.alone is None:
             return tuple(tuple(ordered[start : start + ALONE]) for start in range(0, len(ordered), ALONE))
-        if self.policy:
-            last = len(ordered) - self.policy
-            return tuple(tuple(ordered[start : start + self.policy]) for start in range(0, last + 1, self.policy))
+        exactly = self.policy if self.reach == "answers" else self.alone
+        if exactly:
+            last = len(ordered) - exactly
+            return tuple(tuple(ordered[start : start + exactly]) for start in range(0, last + 1, exactly))
         return _one_of_each(ordered)
 
 

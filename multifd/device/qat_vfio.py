@@ -250,8 +250,9 @@ class Vfio:
             "silent": f"no qatmgr runs ({SOCKET} was left behind)",
             "closed": f"user {self.host.user.name} may not talk to qatmgr ({SOCKET})",
         }[self.manager.reach]
+        takes = f"up to {ALONE}" if self.manager.alone is None else f"{self.manager.alone} (QAT_POLICY)"
         return Problem(
-            f"{why}: a process takes up to {ALONE} virtual functions for itself, so {self.processes} can run at a time",
+            f"{why}: a process takes {takes} virtual functions for itself, so {self.processes} can run at a time",
             f"{self._start()}# with QAT_POLICY=1 in its environment a process takes one",
         )
 

@@ -151,6 +151,8 @@ def _is_strangers(path: str, content: str) -> bool:
 
 def _told(path: str, content: str) -> str:
     """What is kept of a file's content."""
+    if path == "/proc/self/environ":
+        return "\0".join(one for one in content.split("\0") if one.startswith("QAT_POLICY="))
     if path == "/proc/cmdline":
         return " ".join(word for word in content.split() if _WORDS.fullmatch(word))
     form = next((form for beginning, form in _LINES.items() if path.startswith(beginning)), None)

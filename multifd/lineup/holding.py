@@ -44,7 +44,8 @@ def remedy(devices: Sequence[Device]) -> str:
         return "raise NumProcesses in the section of its configuration (/etc/*_dev*.conf), then: adf_ctl restart"
     return (
         "give it more virtual functions (sriov_numvfs), let a process take fewer of them (POLICY=1 in"
-        " /etc/sysconfig/qat; a restart of qat is felt by all who use it), or end the processes that hold them"
+        " /etc/sysconfig/qat, where a restart of qat is felt by all who use it; QAT_POLICY=1 in the environment where"
+        " no qatmgr runs), or end the processes that hold them"
     )
 
 

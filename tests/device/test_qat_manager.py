@@ -180,3 +180,19 @@ def test_one_that_hangs_up_tells_nothing(tmp_path: Path) -> None:
 
 def test_one_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
     assert ask_release(str(tmp_path / "sock")) is None
+
+
+def test_without_a_manager_a_process_takes_as_many_as_its_environment_says(tmp_path: Path) -> None:
+    vfs = functions("0000:6b:00.1", "0000:6b:00.2", "0000:6b:00.3")
+
+    manager = Manager.of(host(tmp_path, "/proc/self/environ = HOME=/root\x00QAT_POLICY=2\x00SHELL=/bin/sh"))
+
+    assert addresses(manager.sections(vfs)) == [["0000:6b:00.1", "0000:6b:00.2"]]
+
+
+def test_a_manager_that_answers_does_not_look_at_the_environment_of_a_process(tmp_path: Path) -> None:
+    vfs = functions("0000:6b:00.1", "0000:6b:00.2")
+
+    manager = Manager.of(host(tmp_path, f"{SOCKET}\n/proc/self/environ = QAT_POLICY=2"))
+
+    assert addresses(manager.sections(vfs)) == [["0000:6b:00.1"], ["0000:6b:00.2"]]

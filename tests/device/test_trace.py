@@ -155,6 +155,7 @@ def test_versions_of_libraries_are_kept(tmp_path: Path) -> None:
             r'ATTR{address}=="52:54:00:12:34:56", NAME="lan"\nKERNEL=="iax[/!]wq*", MODE="0660"',
             'KERNEL=="iax[/!]wq*", MODE="0660"',
         ),
+        ("/proc/self/environ", "TOKEN=1\x00QAT_POLICY=1\x00HOME=/root", "QAT_POLICY=1"),
         ("/etc/sysconfig/qat", "ServicesEnabled=dc", "ServicesEnabled=dc"),
     ],
 )

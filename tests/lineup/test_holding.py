@@ -155,7 +155,8 @@ def test_a_device_without_room_for_a_cell_with_qemus_is_told_of() -> None:
     assert taken.remarks == (
         "QAT: 3 processes at a time can hold 4xxx 0000:6b:00.0; two QEMUs and a sender and a receiver of ours are 4;"
         " give it more virtual functions (sriov_numvfs), let a process take fewer of them (POLICY=1 in"
-        " /etc/sysconfig/qat; a restart of qat is felt by all who use it), or end the processes that hold them",
+        " /etc/sysconfig/qat, where a restart of qat is felt by all who use it; QAT_POLICY=1 in the environment where"
+        " no qatmgr runs), or end the processes that hold them",
     )
 
 
