@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
+from multifd.accelerator import IAA
 from multifd.device.facts import Owner
 from multifd.device.found import Problem
 from multifd.device.sysfs import Host
@@ -23,7 +24,7 @@ _MADE: Final = Owner(0o600)
 _RULE: Final = "/etc/udev/rules.d/60-iaa-{queue}.rules"
 _WANTED: Final = ("/etc/systemd/system/*.wants/*.service", "/usr/lib/systemd/system/*.wants/*.service")
 """Units that a boot starts (systemctl(1), ``enable``)."""
-_LOADERS: Final = ("accel-config", "idxd", "iaa")
+_LOADERS: Final = ("accel-config", "idxd", IAA.kind)
 """Words of a unit that configures queues, itself or by a script of its owner."""
 _UNIT: Final = "iaa-queues.service"
 _LOAD: Final = (
