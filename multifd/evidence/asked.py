@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from multifd.peer import contract
 
@@ -21,6 +22,10 @@ class Asked:
     (:mod:`multifd.codec.silicon.libqatzip_routing`)."""
     software: str = ""
     """What the library does in software by its own rules, and why, in words; empty for nothing."""
+
+
+NOTHING: Final = Asked(most=0)
+"""A device that has nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)

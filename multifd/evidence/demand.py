@@ -22,7 +22,7 @@ import numpy as np
 from multifd.accelerator import QAT, by_name
 from multifd.errors import PeerError, WireError
 from multifd.evidence.asked import Asked, Part
-from multifd.evidence.routing import OnDevice, Sent, compressed, decompressed, endless, library, pagewise
+from multifd.evidence.routing import OnDevice, Sent, compressed, decompressed, endless, library, nothing, pagewise
 from multifd.framing.model import Framing, Scope, framing
 from multifd.memory.image import GuestMemory, zero_rows
 from multifd.memory.layout import PageRun, Script
@@ -36,16 +36,12 @@ class Demand(ABC):
     """What there was to compress and to decompress."""
 
     def of_sender(self, peer: OnDevice, name: str, reply: contract.Conclusion | PeerError) -> Part:
-        """What is asked of a sender in the framing of that name: nothing if it did not do its part."""
-        if not isinstance(reply, contract.Done):
-            return Part(Asked())
-        return Part(self.encoding(peer, framing(name)), reply)
+        """What is asked of a sender in the framing of that name; of one that did not do its part nothing is due."""
+        return _part(self.encoding(peer, framing(name)), reply)
 
     def of_receiver(self, peer: OnDevice, name: str, reply: contract.Conclusion | PeerError) -> Part:
         """What is asked of a receiver, as above."""
-        if not isinstance(reply, contract.Done):
-            return Part(Asked())
-        return Part(self.decoding(peer, framing(name)), reply)
+        return _part(self.decoding(peer, framing(name)), reply)
 
     @abstractmethod
     def encoding(self, peer: OnDevice, spoken: Framing) -> Asked:
@@ -106,7 +102,9 @@ class Unseen(Demand):
 
     def encoding(self, peer: OnDevice, spoken: Framing) -> Asked:
         """As much as of packets of one page each, and as of all pages in one."""
-        if spoken.raw_pages or not self.pages:
+        if spoken.raw_pages:
+            return nothing(peer)
+        if not self.pages:
             return Asked()
         rules = library(peer)
         page = rules.compressed(self.page_size)
@@ -120,7 +118,7 @@ class Unseen(Demand):
         """Where nobody counted what was escaped, a job for each packet; of libqatzip's payloads too little is known."""
         accelerator = by_name(peer.device)
         if spoken.raw_pages:
-            return Asked()
+            return nothing(peer)
         if spoken.scope is Scope.CHANNEL and accelerator is not None and not accelerator.follows:
             return endless(None) if self.packets else Asked()
         if accelerator is QAT and peer.routing is not None:
@@ -128,6 +126,11 @@ class Unseen(Demand):
         if spoken.scope is not Scope.PAGE or (spoken.raw_escape and self.escaped is None):
             return Asked(self.packets)
         return Asked(max(self.pages - (self.escaped or 0) * spoken.raw_escape, 0))
+
+
+def _part(asked: Asked, reply: contract.Conclusion | PeerError) -> Part:
+    """One that failed has used its device for as much as it was asked for at most, which matters to the other end."""
+    return Part(asked, reply) if isinstance(reply, contract.Done) else Part(Asked(most=asked.most))
 
 
 def _packets(capture: Capture) -> Iterator[Sent]:

@@ -35,7 +35,7 @@ from typing import Final, Protocol
 
 from multifd.accelerator import IAA, KUNPENG, QAT, by_name
 from multifd.codec.silicon.libqatzip_routing import ENDLESS, Rules, Share
-from multifd.evidence.asked import Asked
+from multifd.evidence.asked import NOTHING, Asked
 from multifd.framing.coder import Routing
 from multifd.framing.container import Container
 from multifd.framing.model import Flush, Framing, Scope
@@ -132,7 +132,7 @@ def exact(peer: OnDevice) -> bool:
 def compressed(peer: OnDevice, spoken: Framing, page_size: int, packets: Iterable[int]) -> Asked:
     """What is asked of a sender for packets of so many pages each."""
     if spoken.raw_pages:
-        return Asked()
+        return nothing(peer)
     alone = pagewise(peer, spoken)
     inputs = (size for pages in packets for size in ([page_size] * pages if alone else [page_size * pages]))
     return _total(peer, map(library(peer).compressed, inputs), "compressed", alone=alone)
@@ -141,11 +141,11 @@ def compressed(peer: OnDevice, spoken: Framing, page_size: int, packets: Iterabl
 def decompressed(peer: OnDevice, spoken: Framing, page_size: int, packets: Sequence[Sent]) -> Asked:
     """What is asked of a receiver of these packets."""
     if spoken.raw_pages:
-        return Asked()
+        return nothing(peer)
     accelerator = by_name(peer.device)
     if spoken.scope is Scope.CHANNEL and accelerator is not None and not accelerator.follows:
         first = len({packet.channel for packet in packets})
-        return endless(first if exact(peer) else None) if first else Asked()
+        return endless(first if exact(peer) else None) if first else NOTHING
     rules = library(peer)
     shares = (
         rules.decompressed(bytes(part), spoken.container, room)
@@ -153,6 +153,11 @@ def decompressed(peer: OnDevice, spoken: Framing, page_size: int, packets: Seque
         for part, room in _parts(packet, spoken, page_size)
     )
     return _total(peer, shares, "decoded", alone=spoken.scope is Scope.PAGE)
+
+
+def nothing(peer: OnDevice) -> Asked:
+    """What is asked for pages that travel as they are; one that says nothing of itself may do as it likes."""
+    return Asked() if peer.routing is None else NOTHING
 
 
 def endless(most: int | None) -> Asked:

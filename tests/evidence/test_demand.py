@@ -63,6 +63,19 @@ def test_an_end_that_did_not_do_its_part_is_asked_nothing(reply: contract.Failed
     assert counted().of_receiver(IAA, "qpl", reply) == Part(Asked())
 
 
+@pytest.mark.parametrize("reply", [REFUSED, PeerError("crash", "peer zlib exited")])
+def test_an_end_that_did_not_do_its_part_has_done_no_more_than_that_on_its_device(
+    reply: contract.Failed | PeerError, tmp_path: Path
+) -> None:
+    recorded = Recorded.of(record(tmp_path, "qatzip", corpus="text"))
+    whole = recorded.encoding(QAT, framing("qatzip"))
+
+    part = recorded.of_sender(QAT, "qatzip", reply)
+
+    assert whole.most
+    assert part == Part(Asked(most=whole.most))
+
+
 def test_each_end_is_asked_its_own_part_and_has_said_how_it_ended() -> None:
     said = done(6)
 

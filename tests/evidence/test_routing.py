@@ -11,7 +11,7 @@ import pytest
 from multifd.codec import create
 from multifd.codec.qat_emulated import _QatCodec
 from multifd.codec.silicon.libqatzip import Device
-from multifd.evidence.asked import Asked
+from multifd.evidence.asked import NOTHING, Asked
 from multifd.evidence.routing import QEMU, Sent, compressed, decompressed
 from multifd.framing.coder import Codec, Routing, compressor_of, decompressor_of
 from multifd.framing.container import Container, four_b_header
@@ -54,7 +54,7 @@ def pages(data: bytes, container: Container, by: Codec, *, escape: bool = False)
 @pytest.mark.parametrize(
     ("name", "asked"),
     [
-        ("none", Asked()),
+        ("none", NOTHING),
         ("qatzip", Asked(8 + 1, 8 + 1, 512 * KIB + 12 * KIB)),
         ("raw-packet", Asked(8 + 1, 8 + 1, 512 * KIB + 12 * KIB)),
         ("zlib-page", Asked(131, 131, 131 * PAGE)),
@@ -226,7 +226,7 @@ def test_streams_that_go_on_are_softwares_though_the_device_sees_how_each_begins
 
 
 def test_without_a_packet_there_is_no_stream() -> None:
-    assert decompressed(QAT, framing("zlib"), PAGE, []) == Asked()
+    assert decompressed(QAT, framing("zlib"), PAGE, []) == NOTHING
 
 
 def test_what_the_model_of_the_device_is_given_of_a_stream_is_at_most_that() -> None:
@@ -251,7 +251,7 @@ def test_a_device_that_follows_streams_has_a_job_for_each_packet(receiver: LineU
 def test_pages_as_they_are_ask_nobody(name: str) -> None:
     sent = Sent(0, 1, memoryview(bytes(PAGE)))
 
-    assert decompressed(QAT, FRAMINGS[name], PAGE, [sent]) == compressed(QAT, FRAMINGS[name], PAGE, [1]) == Asked()
+    assert decompressed(QAT, FRAMINGS[name], PAGE, [sent]) == compressed(QAT, FRAMINGS[name], PAGE, [1]) == NOTHING
 
 
 def test_the_rules_are_those_of_the_receivers_own_library() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from multifd.evidence.asked import Asked, Part
+from multifd.evidence.asked import NOTHING, Asked, Part
 from multifd.evidence.reading import Unknown
 from multifd.evidence.ruling import End, Seen, rule
 from multifd.peer import contract
@@ -405,6 +405,12 @@ def test_and_what_is_missing_then_is_the_others_alone() -> None:
 
     assert (sender.verdict, sender.why) == ("unproven", "")
     assert receiver.verdict == "fell-back"
+
+
+def test_a_receiver_that_refused_what_its_device_never_sees_costs_the_sender_no_proof() -> None:
+    sender, receiver = both(Asked(12, 12), NOTHING, 12)
+
+    assert (sender.verdict, receiver.verdict) == ("proven", "not claimed")
 
 
 def test_an_end_of_which_nobody_knows_what_it_did_proves_nothing_for_the_other() -> None:
