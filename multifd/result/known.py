@@ -135,12 +135,12 @@ def settle(cell: Cell, issues: Iterable[KnownIssue], releases: Releases = NOBODY
 
     ``releases`` are what its ends run, as far as it is known.
     """
-    listed = tuple(issues)
-    within = tuple(issue for issue in listed if issue.concerns(releases))
+    covering = [issue for issue in issues if issue.covers(cell)]
+    within = [issue for issue in covering if issue.concerns(releases)]
     settled = _settled(cell, within)
     if settled.verdict == "known":
         return _unsure(settled, within, releases)
-    return _beyond(settled, [issue for issue in listed if issue not in within], releases)
+    return _beyond(settled, [issue for issue in covering if issue not in within], releases)
 
 
 def _unsure(cell: Cell, issues: Sequence[KnownIssue], releases: Releases) -> Cell:
@@ -156,7 +156,8 @@ def _unsure(cell: Cell, issues: Sequence[KnownIssue], releases: Releases) -> Cel
 
 def _beyond(cell: Cell, others: Sequence[KnownIssue], releases: Releases) -> Cell:
     """Say which issues would explain a failure if they spoke of this version."""
-    near = next((issue for issue in others if cell.verdict == "fail" and _would_explain(issue, cell)), None)
+    found = cell.complaints or (f"{cell.error or ''}\n{cell.reason}",)
+    near = next((issue for issue in others if cell.verdict == "fail" and any(map(issue.says, found))), None)
     if near is None:
         return cell
     here = versions.said(near.versions, releases)
@@ -164,15 +165,11 @@ def _beyond(cell: Cell, others: Sequence[KnownIssue], releases: Releases) -> Cel
     return cell.model_copy(update={"reason": reason})
 
 
-def _would_explain(issue: KnownIssue, cell: Cell) -> bool:
-    complaints = cell.complaints or (f"{cell.error or ''}\n{cell.reason}",)
-    return issue.covers(cell) and any(map(issue.says, complaints))
-
-
 def _settled(cell: Cell, issues: Sequence[KnownIssue]) -> Cell:
+    """The verdict by these issues, which all speak of the cell."""
     if cell.verdict == "hazard":
         return _hazard(cell, [issue for issue in issues if issue.verdict == "hazard" and issue.explains(cell)])
-    covering = [issue for issue in issues if issue.verdict == "known" and issue.covers(cell)]
+    covering = [issue for issue in issues if issue.verdict == "known"]
     lasting = [issue for issue in covering if issue.always]
     if cell.verdict in ("pass", "refused") and lasting:
         return _gone(cell, lasting[0])
