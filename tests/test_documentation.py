@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -33,7 +33,7 @@ class Shown(NamedTuple):
     """A command as a page shows it."""
 
     page: str
-    words: list[str]
+    words: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.page}: {shlex.join(self.words)}"
@@ -47,16 +47,17 @@ def code(text: str) -> Iterator[str]:
 
 
 def shown(*programs: str) -> list[Shown]:
-    """The commands of these programs on all pages, without comments."""
-    return [
-        Shown(path.name, shlex.split(line, comments=True))
+    """The commands of these programs on all pages, without comments, each once for a page."""
+    found = [
+        Shown(path.name, tuple(shlex.split(line, comments=True)))
         for path in PAGES
         for line in code(path.read_text(encoding="utf-8"))
         if f"{line} ".startswith(tuple(f"{program} " for program in programs))
     ]
+    return list(dict.fromkeys(found))
 
 
-def options(words: list[str]) -> list[str]:
+def options(words: Sequence[str]) -> list[str]:
     """The options among words."""
     return [word.partition("=")[0] for word in words if re.match(r"--?[a-zA-Z]", word)]
 
@@ -76,7 +77,7 @@ def test_commands_are_found_in_blocks_and_in_prose() -> None:
 
 @pytest.mark.parametrize("command", shown("multifd"), ids=str)
 def test_every_command_of_multifd_exists_with_its_options(command: Shown) -> None:
-    context, words = click.Context(app, info_name="multifd", **app.context_settings), command.words[1:]
+    context, words = click.Context(app, info_name="multifd", **app.context_settings), list(command.words[1:])
     while words and isinstance(context.command, click.Group):
         name, found, words = context.command.resolve_command(context, words)
         assert found is not None
