@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from multifd.framing.model import FRAMINGS, Scope
 from multifd.memory.blocks import SWEEPS
 from multifd.plan.covering import OPEN, Choice, Row, Tuples
-from multifd.plan.scenario import SCENARIOS
+from multifd.plan.scenarios.table import SCENARIOS
 from multifd.plan.space import (
     CAPTURE,
     CHANNELS,

@@ -23,7 +23,7 @@ from multifd.oracle.predict import predict
 from multifd.plan.covering import Row
 from multifd.plan.pairings import able, pairing, question
 from multifd.plan.plain import plain
-from multifd.plan.scenario import SCENARIOS
+from multifd.plan.scenarios.table import SCENARIOS
 from multifd.plan.work import USUAL_BLOCKS, Pairing
 from multifd.result.record import Outcome, Role
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect

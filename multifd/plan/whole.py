@@ -20,7 +20,7 @@ from multifd.plan.flips import flip_plan
 from multifd.plan.library import library_plan
 from multifd.plan.migrations import migrations
 from multifd.plan.negotiation import negotiation_plan
-from multifd.plan.qemu import qemu_plan
+from multifd.plan.qemu.whole import qemu_plan
 from multifd.plan.space import Space
 from multifd.plan.work import Probe
 from multifd.result.record import Unable

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -63,6 +63,10 @@ class Terms:
     """Bytes a second."""
     pause: bool = True
     """A source pauses before the switchover."""
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
+    """Further ones."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Further ones."""
 
 
 @dataclass(slots=True)
@@ -149,11 +153,12 @@ async def sent(source: Guest) -> End:
 
 
 async def _agree(guest: Guest, terms: Terms, further: dict[str, bool] | None = None) -> None:
-    wanted = {"multifd": True, "return-path": terms.return_path, **(further or {})}
+    wanted = {"multifd": True, "return-path": terms.return_path, **(further or {}), **terms.capabilities}
     capabilities = [{"capability": name, "state": state} for name, state in wanted.items()]
     parameters: dict[str, Any] = {"multifd_channels": terms.channels, "multifd_compression": terms.method}
     if terms.zero_pages is not None:
         parameters["zero_page_detection"] = terms.zero_pages
+    parameters |= terms.parameters
     await _told(guest, "migrate-set-capabilities", capabilities=capabilities)
     await _told(guest, "migrate-set-parameters", **parameters)
 

@@ -7,8 +7,8 @@ mode               run by
 =================  ==================================================
 capture, playback  :class:`multifd.run.captured.CaptureBench`
 live               :class:`multifd.run.live.LiveBench`
-qemu, splice       :class:`multifd.run.with_qemu.QemuBench`
-recording          :class:`multifd.run.qemu_fault.QemuFaultBench`
+qemu, splice       :class:`multifd.run.qemu.bench.QemuBench`
+recording          :class:`multifd.run.qemu.fault.QemuFaultBench`
 =================  ==================================================
 """
 
@@ -31,9 +31,9 @@ from multifd.result.record import Sides
 from multifd.run.captured import CaptureBench
 from multifd.run.live import LiveBench
 from multifd.run.means import Means
-from multifd.run.qemu_fault import QemuFaultBench
+from multifd.run.qemu.bench import QemuBench
+from multifd.run.qemu.fault import QemuFaultBench
 from multifd.run.stage import Stage
-from multifd.run.with_qemu import QemuBench
 
 
 class Bench:

@@ -11,7 +11,7 @@ from multifd.campaign.releases import releases_of
 from multifd.libraries.find import Library
 from multifd.lineup.introduce import resolve
 from multifd.lineup.peers import LineUp
-from multifd.plan.qemu import qemu_plan
+from multifd.plan.qemu.whole import qemu_plan
 from multifd.plan.work import Check, Fidelity, Pairing, Work
 from multifd.profile.load import load
 from multifd.result.record import Role

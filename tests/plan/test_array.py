@@ -17,7 +17,7 @@ from multifd.plan.array import EDGE
 from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.covering import OPEN
-from multifd.plan.scenario import SCENARIOS
+from multifd.plan.scenarios.table import SCENARIOS
 from multifd.plan.space import CAPTURE, CHANNELS, PAGE_SIZES, Factor, Space
 from multifd.plan.whole import Plan, PlanOptions, plan
 from multifd.plan.work import Pairing

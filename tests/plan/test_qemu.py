@@ -11,8 +11,9 @@ from multifd.framing.model import FRAMINGS
 from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.oracle.ability import cannot_send
 from multifd.plan.cell import PlannedCell
-from multifd.plan.qemu import machine_of, qemu_plan
-from multifd.plan.scenario import SCENARIOS
+from multifd.plan.qemu.machine import machine_of
+from multifd.plan.qemu.whole import qemu_plan
+from multifd.plan.scenarios.table import SCENARIOS
 from multifd.plan.space import Space
 from multifd.plan.whole import plan
 from multifd.plan.work import Pairing

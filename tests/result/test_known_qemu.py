@@ -13,7 +13,7 @@ from multifd.lineup.introduce import resolve
 from multifd.lineup.peers import LineUp
 from multifd.oracle.verdict import Observation, Observed
 from multifd.plan.cell import PlannedCell
-from multifd.plan.qemu import qemu_plan
+from multifd.plan.qemu.whole import qemu_plan
 from multifd.profile.load import load
 from multifd.result.known import findings, shipped
 from multifd.result.record import Cell, Verdict

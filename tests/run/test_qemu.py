@@ -20,15 +20,15 @@ from multifd.oracle.predict import predict
 from multifd.oracle.rules import RULES
 from multifd.plan import pairings
 from multifd.plan.cell import PlannedCell
-from multifd.plan.qemu import qemu_plan
+from multifd.plan.qemu.whole import qemu_plan
 from multifd.qemu.ask import ask
 from multifd.qemu.binary import Binary
 from multifd.qemu.guest import Guest
 from multifd.qemu.migration import Course, watch
 from multifd.result.known import findings, shipped
 from multifd.result.record import Cell
-from multifd.run import with_qemu as running
 from multifd.run.bench import Bench
+from multifd.run.qemu import bench as running
 from multifd.run.stage import Stage
 from tests.liars.court import altered, entry, honest, line_up
 from tests.qemu.host import BINARIES, QEMU, needs_qemu

@@ -20,13 +20,13 @@ from multifd.evidence.routing import Sent
 from multifd.lineup.peers import LineUp
 from multifd.lineup.qemus import resolve_qemus
 from multifd.migrate.capture import Capture
-from multifd.plan.qemu import qemu_plan
+from multifd.plan.qemu.whole import qemu_plan
 from multifd.plan.work import Pairing
-from multifd.run import qemu_ends
 from multifd.run.bench import Bench
-from multifd.run.qemu_ends import Ends
+from multifd.run.qemu import ends as qemu_ends
+from multifd.run.qemu.bench import QemuBench
+from multifd.run.qemu.ends import Ends
 from multifd.run.stage import Stage
-from multifd.run.with_qemu import QemuBench
 from tests.evidence.engine import Engine
 from tests.liars.court import honest, line_up
 from tests.qemu.host import QEMU, needs_qemu

@@ -16,12 +16,13 @@ from multifd.lineup.peers import LineUp
 from multifd.lineup.qemus import resolve_qemus
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.capture import Capture
-from multifd.plan.qemu import machine_of, qemu_plan
+from multifd.plan.qemu.machine import machine_of
+from multifd.plan.qemu.whole import qemu_plan
 from multifd.plan.work import Pairing
 from multifd.profile.model import PeerEntry, Profile
 from multifd.qemu.facts import machine_dialect
 from multifd.run.bench import Bench
-from multifd.run.recording import Recording
+from multifd.run.qemu.recording import Recording
 from multifd.run.stage import Stage
 from multifd.wire.dialect import MainSync
 from tests.cli.command import multifd

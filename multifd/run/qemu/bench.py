@@ -17,9 +17,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -33,85 +31,25 @@ from multifd.evidence.proof import proven
 from multifd.framing.model import framing
 from multifd.lineup.peers import QemuPeer
 from multifd.memory.image import GuestMemory
-from multifd.memory.layout import MemoryLayout, Round, Script
+from multifd.memory.layout import MemoryLayout, Script
 from multifd.migrate.capture import Capture
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
-from multifd.plan.qemu import machine_of
+from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
-from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, Qtest, qtest, start
-from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing, sent, watch
+from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, qtest, start
+from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
-from multifd.run.qemu_ends import Ends
-from multifd.run.recording import Recording
-from multifd.wire.dialect import ZeroPages
-
-_START: Final = 20.0
-"""Seconds until a QEMU must be up."""
-_SLOW: Final = 16 << 20
-"""Bytes a second, at which a first round takes long enough to change pages in it."""
+from multifd.run.qemu.ends import Ends
+from multifd.run.qemu.recording import Recording
+from multifd.run.qemu.rounds import changes_of
+from multifd.run.qemu.setting import START, Setting
 
 _LONGEST: Final = 5
 """Deadlines of a request that a cell takes at most: the migration, and what a peer says of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """What stands between the two ends of one pairing."""
-
-    pairing: Pairing
-    script: Script
-    directory: Path
-    machine: str
-    source: QemuPeer
-    destination: QemuPeer | None
-    """None where our receiver is the destination."""
-    splice: str | None
-    """The peer in the splice."""
-    recording: Recording
-
-    @property
-    def encodes(self) -> bool:
-        """The splice stands for the sender."""
-        return self.splice == self.pairing.sender
-
-    def ram(self, side: str) -> Path:
-        """The file behind one guest's RAM."""
-        return self.directory / f"{side}.ram"
-
-    def terms(self, side: Role) -> Terms:
-        """What the QEMU of one side is told. Beside a splice it has ``none``, unless it is what is under test."""
-        pairing = self.pairing
-        qemu = pairing.sender if side == "sender" else pairing.receiver
-        name = pairing.sender_framing if side == "sender" else pairing.receiver_framing
-        under_test = self.splice is None or qemu != self.splice
-        facts = self.source.facts if side == "sender" or self.destination is None else self.destination.facts
-        spoken = facts.dialect
-        mode = {ZeroPages.MAIN: "legacy", ZeroPages.PACKET: "multifd"}[pairing.plan.zero_pages(spoken)]
-        return Terms(
-            method=framing(name).travels_as if under_test else "none",
-            channels=pairing.channels if side == "sender" else pairing.receiver_channels or pairing.channels,
-            zero_pages=mode if facts.zero_pages and side == "sender" else None,
-            return_path=pairing.plan.return_path,
-            bandwidth=_SLOW if pairing.plan.early else UNLIMITED,
-            pause=not pairing.plan.busy_destination,
-        )
-
-    def splicing(self) -> dict[str, str]:
-        """What the splice reads and writes: ``none`` on the side whose codec it stands for."""
-        pairing = self.pairing
-        qemu = self.source.facts.dialect.name
-        if self.encodes:
-            framings, dialects = ("none", pairing.sender_framing), (qemu, pairing.sender_dialect)
-        else:
-            framings, dialects = (pairing.receiver_framing, "none"), (pairing.receiver_dialect, qemu)
-        return {
-            "sender_framing": framings[0], "sender_dialect": dialects[0],
-            "receiver_framing": framings[1], "receiver_dialect": dialects[1],
-        }  # fmt: skip
 
 
 class QemuBench:
@@ -158,7 +96,7 @@ class QemuBench:
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
         with self._means.stage.workplace() as directory, self._recording(record) as recording:
-            ends = _Set(
+            ends = Setting(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
                 destination, codec if spliced else None, recording,
             )  # fmt: skip
@@ -171,7 +109,7 @@ class QemuBench:
     def _recording(self, directory: Path | None) -> Recording:
         return Recording(directory, self._means.stage.path("tap"), _LONGEST * self._means.deadline)
 
-    def _run(self, ends: _Set, codec: str) -> tuple[Outcome, Said | None]:
+    def _run(self, ends: Setting, codec: str) -> tuple[Outcome, Said | None]:
         if ends.destination is None:
             return self._to_ours(ends, self._means.process(codec, "receiver"))
         with ends.ram("destination").open("wb") as file:
@@ -180,7 +118,7 @@ class QemuBench:
             return self._to_qemu(ends, None)
         return self._to_qemu(ends, self._means.process(codec, "sender" if ends.encodes else "receiver"))
 
-    def _to_qemu(self, ends: _Set, splice: PeerProcess | None) -> tuple[Outcome, Said | None]:
+    def _to_qemu(self, ends: Setting, splice: PeerProcess | None) -> tuple[Outcome, Said | None]:
         course, said = asyncio.run(self._drive(ends, splice, None))
         if said is None and splice is not None:
             said = self._conclusion(splice)
@@ -190,7 +128,7 @@ class QemuBench:
         arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.pairing))
         return _outcome(ends, course, between(course, arrived, said), said), said
 
-    def _to_ours(self, ends: _Set, peer: PeerProcess) -> tuple[Outcome, Said | None]:
+    def _to_ours(self, ends: Setting, peer: PeerProcess) -> tuple[Outcome, Said | None]:
         ground = ends.source.machines[ends.machine]
         blocks = {**ground.blocks, **ends.pairing.sizes}
         with GuestMemory.create(ends.directory / "blocks", blocks, ends.script.page_size) as memory:
@@ -206,7 +144,7 @@ class QemuBench:
         return _outcome(ends, course, at_ours(course, arrived, said), said), said
 
     async def _drive(
-        self, ends: _Set, peer: PeerProcess | None, memory: MemoryLayout | None
+        self, ends: Setting, peer: PeerProcess | None, memory: MemoryLayout | None
     ) -> tuple[Course, Said | None]:
         """The migration; what a peer of ours said if it did not even listen."""
         plan = ends.pairing.plan
@@ -236,23 +174,23 @@ class QemuBench:
             if plan.busy_destination and destination is not None:
                 await sent(source)
                 destination.send_signal(signal.SIGCONT)
-            changes = _changes(ends, await test)
+            changes = changes_of(ends, await test)
             early = changes.pop(0) if plan.early else None
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
             course = await watch(source, destination, self._means.deadline, early=early, late=changes, between=passing)
             return course, None
 
-    async def _start(self, stack: AsyncExitStack, ends: _Set, qemu: QemuPeer, side: str) -> Guest:
+    async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
         machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
-        arguments = [*machine.arguments()]
+        arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
         if side == "source":
             arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
         else:
             arguments += ["-incoming", "defer"]
-        return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, _START))
+        return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
 
     def _listen(
-        self, peer: PeerProcess, ends: _Set, upstream: str, memory: MemoryLayout | None
+        self, peer: PeerProcess, ends: Setting, upstream: str, memory: MemoryLayout | None
     ) -> contract.Listening | contract.Failed | PeerError:
         pairing = ends.pairing
         common = {"channels": pairing.channels, "deadline": self._means.deadline}
@@ -276,32 +214,6 @@ class QemuBench:
             return peer.conclusion(2 * self._means.deadline)
         except PeerError as broken:
             return broken
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """One dirty round: pages get their content in the file that both we and QEMU map, then one store each makes QEMU's
-    dirty log see them."""
-
-    ends: _Set
-    content: Round
-    qtest: Qtest
-
-    async def __call__(self) -> None:
-        size = self.content.image.page_size
-        touched: list[tuple[int, int]] = []
-        ram = self.ends.ram("source")
-        with GuestMemory.open(self.content.image, writable=False) as image, ram.open("r+b") as file:
-            pages = image.pages(RAM_BLOCK)
-            for run in self.content.pages:
-                file.seek(run.first * size)
-                file.write(pages[run.first : run.stop].data)
-                touched += [(page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
-        await self.qtest.touch(touched, _START)
-
-
-def _changes(ends: _Set, test: Qtest) -> list[Callable[[], Awaitable[None]]]:
-    return [_Change(ends, content, test) for content in ends.script.rounds[1:]]
 
 
 def _taken_for_pages(pairing: Pairing) -> bool:
@@ -330,7 +242,7 @@ def _not_even(said: Said) -> Observation:
     return Observation("rejected" if said.kind == "unsupported" else "broken", said.error, said.error)
 
 
-def _outcome(ends: _Set, course: Course, observation: Observation, said: Said | None) -> Outcome:
+def _outcome(ends: Setting, course: Course, observation: Observation, said: Said | None) -> Outcome:
     pages = sum(run.count for dirty_round in ends.script.rounds for run in dirty_round.pages)
     ours = said.cpu_seconds if isinstance(said, contract.Done) else None
     destination = course.destination.cpu_seconds if course.destination is not None else ours

@@ -17,13 +17,13 @@ from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.memory.layout import Script
 from multifd.migrate.capture import Capture
 from multifd.migrate.playback import HEARING, play
-from multifd.plan.qemu import machine_of
+from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, watch
 from multifd.qemu.recording import record_source
+from multifd.run.qemu.bench import left_in, ram_of
 from multifd.run.stage import Stage
-from multifd.run.with_qemu import left_in, ram_of
 from multifd.wire.fault import Fault, fault
 
 

@@ -1,0 +1,43 @@
+"""From two parties, at least one of them a QEMU, to a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from multifd.lineup.peers import LineUp, QemuPeer
+from multifd.lineup.qemus import MEMORY
+from multifd.plan.cell import PlannedCell
+from multifd.plan.pairings import Party, pairing_cell
+from multifd.qemu.guest import RAM_BLOCK
+
+
+def qemu_cell(
+    sender: Party,
+    receiver: Party,
+    sent: str,
+    read: str,
+    *,
+    scenario: str,
+    channels: int = 2,
+    expects: int | None = None,
+    spoken: str | None = None,
+    fault: str | None = None,
+    corpus: str = "mixed",
+) -> PlannedCell:
+    """One cell. A codec of ours speaks the dialect of the QEMU it faces, unless told otherwise."""
+    source, *others = [peer.facts.dialect.name for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
+    return pairing_cell(
+        "qemu", sender, receiver, (sent, read), scenario, {RAM_BLOCK: MEMORY},
+        dialects=(spoken or source, others[0] if others else source),
+        channels=channels, receiver_channels=expects, fault=fault, corpus=corpus,
+    )  # fmt: skip
+
+
+def sent_methods(line_up: LineUp) -> Iterator[tuple[QemuPeer, str]]:
+    """Every QEMU with every method that it has."""
+    return ((sender, method) for sender in line_up.qemus for method in sender.methods)
+
+
+def shared_methods(sender: QemuPeer, receiver: QemuPeer) -> list[str]:
+    """The methods that both have."""
+    return [method for method in sender.methods if method in receiver.methods]

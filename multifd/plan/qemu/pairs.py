@@ -1,0 +1,39 @@
+"""QEMU to QEMU: every ordered pair, method by method; and what a busy destination does to a mismatch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Final
+
+from multifd.lineup.peers import LineUp, QemuPeer
+from multifd.plan.cell import PlannedCell
+from multifd.plan.qemu.cell import qemu_cell, shared_methods
+
+_CHANNELS: Final = (("migrate", 2, 2), ("fewer-channels", 2, 3), ("more-channels", 3, 2))
+"""Scenarios by the numbers of channels that sender and receiver were told."""
+
+
+def pairs(line_up: LineUp) -> Iterator[PlannedCell]:
+    """The cells of every ordered pair."""
+    for sender, receiver in itertools.product(line_up.qemus, line_up.qemus):
+        for sent, read in itertools.product(sender.methods, receiver.methods):
+            for (name, channels, expects), mode in itertools.product(_CHANNELS, _modes(sender)):
+                yield qemu_cell(sender, receiver, sent, read, scenario=name + mode, channels=channels, expects=expects)
+        yield from _busy(sender, receiver)
+        for method in shared_methods(sender, receiver):
+            for scenario in ("return-path", "tcp"):
+                yield qemu_cell(sender, receiver, method, method, scenario=scenario)
+
+
+def _busy(sender: QemuPeer, receiver: QemuPeer) -> Iterator[PlannedCell]:
+    """One pairing that fits and one that does not."""
+    for sent, read in (("zlib", "zlib"), ("zlib", "zstd")):
+        if sent in sender.methods and read in receiver.methods:
+            for scenario in ("busy-destination", "busy-return-path"):
+                yield qemu_cell(sender, receiver, sent, read, scenario=scenario)
+
+
+def _modes(sender: QemuPeer) -> tuple[str, ...]:
+    """Endings of the scenarios' names: of a sender before 9.0 legacy is all it knows."""
+    return ("", "-legacy") if sender.facts.zero_pages else ("",)

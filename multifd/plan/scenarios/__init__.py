@@ -1,0 +1,1 @@
+"""Scenarios: what is migrated and how, as data. A new one is a line in a table."""

@@ -1,0 +1,34 @@
+"""All scenarios. Those of real QEMUs have modules of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from multifd.plan.scenarios.guests import GUESTS
+from multifd.plan.scenarios.model import Scenario
+
+_SCENARIOS: Final = (
+    Scenario("capture", "one round, every page, by capture", "capture", "single"),
+    Scenario("live", "three dirty rounds over sockets; pages become zero", "live", "dirty", becomes_zero=True),
+    Scenario(
+        "legacy-zero-pages",
+        "the same, sender with zero-page-detection=legacy",
+        "live",
+        "dirty",
+        becomes_zero=True,
+        legacy_zero_pages=True,
+    ),
+    Scenario("whole", "one round over sockets", "live", "single"),
+    Scenario("zero-only", "packets that hold only zero pages", "live", "zero-only", becomes_zero=True),
+    Scenario("partial", "packets that are never full", "live", "partial"),
+    Scenario("empty", "rounds without any page", "live", "empty"),
+    Scenario("stale", "no zero page at all", "live", "stale"),
+    Scenario("mutating", "pages change while they are being encoded", "live", "mutating"),
+    *GUESTS,
+    Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
+)
+
+SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({s.name: s for s in _SCENARIOS})
+"""All scenarios by name."""

@@ -1,0 +1,79 @@
+"""What stands between the two ends of one pairing, and what each is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from multifd.framing.model import framing
+from multifd.lineup.peers import QemuPeer
+from multifd.memory.layout import Script
+from multifd.plan.work import Pairing
+from multifd.qemu.migration import UNLIMITED, Terms
+from multifd.result.record import Role
+from multifd.run.qemu.recording import Recording
+from multifd.wire.dialect import ZeroPages
+
+START: Final = 20.0
+"""Seconds until a QEMU must be up."""
+SLOW: Final = 16 << 20
+"""Bytes a second, at which a first round takes long enough to change pages in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What stands between the two ends of one pairing."""
+
+    pairing: Pairing
+    script: Script
+    directory: Path
+    machine: str
+    source: QemuPeer
+    destination: QemuPeer | None
+    """None where our receiver is the destination."""
+    splice: str | None
+    """The peer in the splice."""
+    recording: Recording
+
+    @property
+    def encodes(self) -> bool:
+        """The splice stands for the sender."""
+        return self.splice == self.pairing.sender
+
+    def ram(self, side: str) -> Path:
+        """The file behind one guest's RAM."""
+        return self.directory / f"{side}.ram"
+
+    def terms(self, side: Role) -> Terms:
+        """What the QEMU of one side is told. Beside a splice it has ``none``, unless it is what is under test."""
+        pairing = self.pairing
+        qemu = pairing.sender if side == "sender" else pairing.receiver
+        name = pairing.sender_framing if side == "sender" else pairing.receiver_framing
+        under_test = self.splice is None or qemu != self.splice
+        facts = self.source.facts if side == "sender" or self.destination is None else self.destination.facts
+        spoken = facts.dialect
+        mode = {ZeroPages.MAIN: "legacy", ZeroPages.PACKET: "multifd"}[pairing.plan.zero_pages(spoken)]
+        return Terms(
+            method=framing(name).travels_as if under_test else "none",
+            channels=pairing.channels if side == "sender" else pairing.receiver_channels or pairing.channels,
+            zero_pages=mode if facts.zero_pages and side == "sender" else None,
+            return_path=pairing.plan.return_path,
+            bandwidth=SLOW if pairing.plan.early else UNLIMITED,
+            pause=not pairing.plan.busy_destination,
+            capabilities=pairing.plan.capabilities,
+            parameters=pairing.plan.parameters,
+        )
+
+    def splicing(self) -> dict[str, str]:
+        """What the splice reads and writes: ``none`` on the side whose codec it stands for."""
+        pairing = self.pairing
+        qemu = self.source.facts.dialect.name
+        if self.encodes:
+            framings, dialects = ("none", pairing.sender_framing), (qemu, pairing.sender_dialect)
+        else:
+            framings, dialects = (pairing.receiver_framing, "none"), (pairing.receiver_dialect, qemu)
+        return {
+            "sender_framing": framings[0], "sender_dialect": dialects[0],
+            "receiver_framing": framings[1], "receiver_dialect": dialects[1],
+        }  # fmt: skip
