@@ -22,7 +22,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from multifd.plan.scenarios.model import Scenario
+from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
 from multifd.wire.dialect import LATEST, Dialect, dialect
 

@@ -8,7 +8,7 @@ mode               run by
 capture, playback  :class:`multifd.run.captured.CaptureBench`
 live               :class:`multifd.run.live.LiveBench`
 qemu, splice       :class:`multifd.run.qemu.bench.QemuBench`
-recording          :class:`multifd.run.qemu.fault.QemuFaultBench`
+recording          :class:`multifd.run.qemu.recorded.QemuFaultBench`
 =================  ==================================================
 """
 
@@ -32,7 +32,7 @@ from multifd.run.captured import CaptureBench
 from multifd.run.live import LiveBench
 from multifd.run.means import Means
 from multifd.run.qemu.bench import QemuBench
-from multifd.run.qemu.fault import QemuFaultBench
+from multifd.run.qemu.recorded import QemuFaultBench
 from multifd.run.stage import Stage
 
 

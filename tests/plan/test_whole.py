@@ -17,7 +17,7 @@ from multifd.memory.rounds import SHAPES
 from multifd.oracle.ability import inabilities
 from multifd.oracle.rules import RULES, Rule
 from multifd.plan.cell import PlannedCell
-from multifd.plan.scenarios.model import Scenario
+from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
 from multifd.plan.whole import Plan, plan
 from multifd.plan.work import Pairing

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from multifd.plan.scenarios.model import Scenario
+from multifd.plan.scenarios.scenario import Scenario
 
 
 def _guests() -> Iterator[Scenario]:

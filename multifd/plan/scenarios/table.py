@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from multifd.plan.scenarios.guests import GUESTS
-from multifd.plan.scenarios.model import Scenario
+from multifd.plan.scenarios.scenario import Scenario
 
 _SCENARIOS: Final = (
     Scenario("capture", "one round, every page, by capture", "capture", "single"),
