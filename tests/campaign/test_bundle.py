@@ -80,7 +80,9 @@ def test_an_archive_that_is_cut_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_archive_without_an_index_is_refused(tmp_path: Path) -> None:
-    assert refusal(archive(tmp_path, other=b""), tmp_path) == "/theirs.tar.gz: begins with 'other', expected bundle.json"
+    said = refusal(archive(tmp_path, other=b""), tmp_path)
+
+    assert said == "/theirs.tar.gz: begins with 'other', expected bundle.json"
 
 
 def test_an_index_of_another_format_is_refused_by_field(tmp_path: Path) -> None:
