@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import reports
+from multifd.campaign import exhibits
 from multifd.campaign.circumstances import begun, cast, now, reached
 from multifd.campaign.conclude import planned
 from multifd.campaign.prepare import Campaign
@@ -26,9 +27,11 @@ class Recorder:
         """The plan with the records so far, by id; empty before :meth:`begin`."""
         self._campaign: Campaign | None = None
         self._log = EventLog(directory)
+        self._directory = directory
 
     def begin(self, campaign: Campaign, command: str) -> None:
-        """Write the plan. The results of the run before are there until then."""
+        """Write the plan. The results of the run before are there until then, and its exhibits go with them."""
+        exhibits.clear(self._directory)
         self._log.write_run(begun(campaign, command))
         for peer in cast(campaign):
             self._log.write_peer(peer)

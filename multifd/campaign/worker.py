@@ -7,11 +7,13 @@ from types import TracebackType
 from typing import Self
 
 from multifd.campaign.conclude import concluded, located, planned, probed, skipped
+from multifd.campaign.exhibits import exhibited
 from multifd.campaign.prepare import Campaign
 from multifd.campaign.releases import releases_of
 from multifd.evidence.outcome import Outcome
+from multifd.migrate.capture import MANIFEST
 from multifd.plan.cell import PlannedCell
-from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer
+from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
 from multifd.result.known import shipped
 from multifd.result.record import Cell
 from multifd.run.bench import Bench
@@ -23,7 +25,7 @@ from multifd.run.vendor import Skipped, compare, examine
 class Worker:
     """``number`` of ``workers``, with its own peers and its own part of the ``scratch`` directory.
 
-    Artifacts below ``results`` are named relative to it; ``record`` is where cells with a QEMU leave their captures.
+    Artifacts below ``results`` are named relative to it; ``record`` is where cells over sockets leave their captures.
     """
 
     def __init__(
@@ -33,8 +35,8 @@ class Worker:
         self._results = results
         options = campaign.options
         stage = Stage(scratch, f"gw{number}", options.seed, options.corpus)
-        recordings = record / "qemu" if record is not None else None
-        self._bench = Bench(campaign.line_up, stage, options.device_host, recordings, own_core(number, workers))
+        self._stage = stage
+        self._bench = Bench(campaign.line_up, stage, options.device_host, record, own_core(number, workers))
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +58,15 @@ class Worker:
         except Skipped as reason:
             return skipped(cell, options, str(reason))
         releases = releases_of(cell.work, self._campaign.line_up, self._campaign.libraries)
-        return located(concluded(cell, outcome, options, shipped(), releases), self._results)
+        record = concluded(cell, outcome, options, shipped(), releases)
+        return located(exhibited(record, outcome, self._results), self._results)
+
+    def capture(self, cell: Cell, work: Work) -> Path | None:
+        """What the sender of the last cell sent, None where there is no such thing or it was not recorded."""
+        made = [self._results / path for path in cell.artifacts]
+        if isinstance(work, Pairing) and work.plan.mode in ("capture", "playback"):
+            made.append(self._stage.capture(work))
+        return next((path for path in made if (path / MANIFEST).exists()), None)
 
     def _outcome(self, cell: PlannedCell) -> Outcome:
         deadline = self._campaign.line_up.deadlines.request

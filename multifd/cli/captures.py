@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
@@ -14,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from multifd.accelerator import VENDOR
+from multifd.campaign.bundle import unpack
 from multifd.cli.decoding import decoded
 from multifd.codec import create, parsed
 from multifd.codec.reference import reference
@@ -48,21 +51,21 @@ def replay(capture: Path, decoder: str | None, spoken: str | None, as_json: bool
 
     A capture without any digest is decoded and not compared, which is exit 1: nothing was shown to be identical.
 
-    CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md).
+    CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md), or a file that multifd bundle made.
     """
-    opened = Capture.open(capture)
-    chosen = decoder or reference(opened.framing.container)
-    read_as = dialect(spoken) if spoken else opened.dialect
-    result: dict[str, Any] = {"capture": str(capture), "decoder": chosen, "dialect": read_as.name}
-    try:
-        result |= _replay(opened, chosen, read_as)
-    except EnvironmentBroke:
-        raise
-    except MultifdError as problem:
-        result |= {"outcome": "unreadable", "error": str(problem)}
-        if isinstance(problem, WireError | PayloadError):
-            result |= {"field": problem.field, "value": problem.value, "expected": problem.expected}
-            result |= {name: value for name, value in asdict(problem.place).items() if value is not None}
+    with _opened(capture) as opened:
+        chosen = decoder or reference(opened.framing.container)
+        read_as = dialect(spoken) if spoken else opened.dialect
+        result: dict[str, Any] = {"capture": str(capture), "decoder": chosen, "dialect": read_as.name}
+        try:
+            result |= _replay(opened, chosen, read_as)
+        except EnvironmentBroke:
+            raise
+        except MultifdError as problem:
+            result |= {"outcome": "unreadable", "error": str(problem)}
+            if isinstance(problem, WireError | PayloadError):
+                result |= {"field": problem.field, "value": problem.value, "expected": problem.expected}
+                result |= {name: value for name, value in asdict(problem.place).items() if value is not None}
     if as_json:
         print(json.dumps(result, default=str))
     else:
@@ -142,15 +145,31 @@ def _tell(result: dict[str, Any]) -> None:
 def dissect(capture: Path, channel: int | None, limit: int, with_fields: bool, as_json: bool) -> None:
     """Show the packets of a capture as a person reads them; exit 2 where one cannot be read.
 
-    CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md).
+    CAPTURE is a directory with manifest.json and channel-<n>.bin (docs/capture.md), or a file that multifd bundle made.
     """
-    opened = Capture.open(capture)
+    with _opened(capture) as opened:
+        _dissect(opened, capture, channel, limit, with_fields=with_fields, as_json=as_json)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Capture]:
+    """A capture by itself, or the one in a bundle."""
+    if not path.is_file():
+        yield Capture.open(path)
+        return
+    with TemporaryDirectory(prefix="multifd-") as directory:
+        yield Capture.open(unpack(path, Path(directory)))
+
+
+def _dissect(
+    opened: Capture, given: Path, channel: int | None, limit: int, *, with_fields: bool, as_json: bool
+) -> None:
     numbers = range(opened.manifest.channels) if channel is None else [channel]
     if channel is not None and not 0 <= channel < opened.manifest.channels:
         raise InputError(f"--channel {channel}: expected 0 to {opened.manifest.channels - 1}")
     console = Console(highlight=False)
     if not as_json:
-        console.print(_title(opened), soft_wrap=True, markup=False)
+        console.print(_title(opened, given), soft_wrap=True, markup=False)
     for number in numbers:
         for count, packet in enumerate(_packets(opened, number)):
             if count >= limit:
@@ -164,11 +183,11 @@ def dissect(capture: Path, channel: int | None, limit: int, with_fields: bool, a
                 console.print("\n".join([_line(shown), *map(_place, places)]), soft_wrap=True, markup=False)
 
 
-def _title(capture: Capture) -> str:
+def _title(capture: Capture, given: Path) -> str:
     manifest = capture.manifest
     source = f", from {manifest.source}" if manifest.source else ""
     return (
-        f"{capture.directory}: {capture.framing.name} in {capture.dialect.name}, {manifest.channels} channels,"
+        f"{given}: {capture.framing.name} in {capture.dialect.name}, {manifest.channels} channels,"
         f" pages of {manifest.page_size}{source}"
     )
 

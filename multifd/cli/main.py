@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from multifd import __version__
-from multifd.cli import answers, captures, doctor, peers, plans, profile, record, runs, vendor
+from multifd.cli import answers, bundle, captures, doctor, peers, plans, profile, record, runs, vendor
 from multifd.cli.output import standard_output
 from multifd.errors import EnvironmentBroke, MultifdError
 
@@ -31,6 +31,7 @@ for command in (
     plans.explain,
     captures.replay,
     captures.dissect,
+    bundle.bundle,
     record.record,
     runs.report,
     answers.answers,

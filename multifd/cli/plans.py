@@ -10,22 +10,14 @@ from typing import Any, Final, TypeVar
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
 from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, DEFAULT_STRENGTH, parse
 from multifd.campaign.prepare import Campaign, prepare
 from multifd.cli import qemus
+from multifd.cli.explained import explain_cell
 from multifd.errors import InputError
-from multifd.framing.model import framing
-from multifd.lineup.peers import LineUp
-from multifd.memory.blocks import BLOCKS, packet_pages
-from multifd.memory.corpus import CORPORA
-from multifd.oracle.fallback import receiving, sending
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.space import Factor, Space
-from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
-from multifd.wire.fault import fault
-from multifd.wire.packet import slots
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,7 +43,8 @@ _OPTIONS: Final = (
 """Those of ``pytest suites`` that decide the plan."""
 
 
-def _planning(command: Command) -> Command:
+def planning(command: Command) -> Command:
+    """Give a command the options that decide the plan."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -59,7 +52,7 @@ def _planning(command: Command) -> Command:
 
 @click.command()
 @click.argument("match", required=False)
-@_planning
+@planning
 @click.option("--suite", type=click.Choice(SUITES))
 @click.option("--sender", help="Only this sender, by exact name.")
 @click.option("--receiver", help="Only this receiver, by exact name.")
@@ -83,7 +76,7 @@ def cells(
 
     MATCH shows only cells whose id contains this text.
     """
-    campaign = _campaign(given)
+    campaign = campaign_of(given)
     if unable:
         _show_unable(campaign, as_json=as_json)
         return
@@ -115,41 +108,25 @@ def cells(
 
 @click.command()
 @click.argument("cell")
-@_planning
+@planning
 def explain(cell: str, **given: object) -> None:
     """Show the chain of reasons behind a cell's prediction.
 
     CELL is an id, as multifd cells prints it; exit 2 if there is no such cell.
     """
-    campaign = _campaign(given)
+    campaign = campaign_of(given)
     if cell.startswith(f"{QEMU}/") and not campaign.line_up.qemus:
         raise InputError(f"no cell {cell!r}: no cells of the suite qemu without a binary: {qemus.REMEDY}")
-    found = campaign.cell(cell)
-    console = Console(highlight=False)
-    device = _by_design(campaign.line_up, found.work) if isinstance(found.work, Pairing) else None
-    for name, value in {"cell": found.id, **_facts(found.work), "device": device}.items():
-        if value is not None:
-            console.print(f"[bold]{name:11}[/]{escape(value)}", soft_wrap=True)
-    console.print()
-    for step in found.prediction.chain:
-        mark = "[green]holds  [/]" if step.held else "[yellow]decides[/]"
-        console.print(f"  {mark}  {step.rule}: {escape(step.because)}", soft_wrap=True)
-    if found.prediction.chain:
-        console.print()
-    console.print(f"predicted [bold]{found.prediction.outcome}[/]: {escape(found.prediction.reason)}", soft_wrap=True)
-    if found.prediction.error is not None:
-        console.print(f"with an error like: {escape(found.prediction.error)}", soft_wrap=True)
-    if found.skip is not None:
-        console.print(f"it will be skipped: {escape(found.skip)}", soft_wrap=True)
-    console.print(f"run it: {escape(campaign.options.reproduce(found.id))}", soft_wrap=True)
+    explain_cell(campaign, campaign.cell(cell), Console(highlight=False))
 
 
-def _campaign(given: Mapping[str, Any]) -> Campaign:
-    """The plan that ``pytest suites`` with the same options has."""
-    return prepare(parse(**given, directory=Path.cwd()), _say, probe=False)
+def campaign_of(given: Mapping[str, Any], *, probe: bool = False) -> Campaign:
+    """The plan that ``pytest suites`` with the same options has; to be run only where its peers are probed."""
+    return prepare(parse(**given, directory=Path.cwd()), say, probe=probe)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell of progress, on stderr."""
     print(f"multifd: {line}", file=sys.stderr, flush=True)
 
 
@@ -186,55 +163,3 @@ def _show_coverage(campaign: Campaign, *, as_json: bool) -> None:
 def _share(had: int, feasible: int) -> str:
     """Rounded down: what is not complete must not look as if it were."""
     return f"{1000 * had // max(feasible, 1) / 10:5.1f}%  {had:7,} of {feasible:7,}"
-
-
-def _facts(work: Work) -> dict[str, str | None]:
-    match work:
-        case Pairing():
-            return _migration(work)
-        case Probe(peer=peer):
-            return {"peer": peer, "program": "round trips, and what it cannot do, before anything else"}
-        case Flips(sender=sender, receiver=receiver, framing=name):
-            return {"framing": f"{name}: {framing(name).shape()}", "sender": sender, "receiver": receiver}
-        case Check(library=library, name=name):
-            return {"library": library, "program": f"python -m multifd.scrutiny {name} {library}"}
-        case Reproducer(library=library, name=name):
-            return {"library": library, "program": f"reproducer {name}.py"}
-        case Fidelity(library=library, emulation=emulation, streams=streams):
-            return {"library": library, "program": f"{emulation} and {library} are given the same {streams} streams"}
-
-
-def _by_design(line_up: LineUp, pairing: Pairing) -> str | None:
-    """What a library will leave to its software though there is a device, of packets that are full."""
-    peers = {peer.name: peer for peer in line_up.peers}
-    sender, receiver = peers.get(pairing.sender), peers.get(pairing.receiver)
-    encoder = sender.encoder if sender is not None else None
-    told = []
-    if sender is not None and sender.provenance == "hardware":
-        why = sending(sender.device, sender.routing, framing(pairing.sender_framing), pairing.page_size)
-        told += [f"{sender.name} compresses full packets in software, by design: {why}"] * bool(why)
-    if receiver is not None and receiver.provenance == "hardware" and encoder is not None:
-        spoken = framing(pairing.receiver_framing)
-        why = receiving(receiver.device, receiver.routing, spoken, pairing.page_size, encoder)
-        told += [f"{receiver.name} decodes full packets in software, by design: {why}"] * bool(why)
-    return "; ".join(told) or None
-
-
-def _packets(pairing: Pairing) -> str:
-    pages = packet_pages(pairing.fill, slots(pairing.page_size))
-    return f"of {', '.join(map(str, pages))} pages in turns" if pages else "as many pages as they have room for"
-
-
-def _migration(pairing: Pairing) -> dict[str, str | None]:
-    sent, read = framing(pairing.sender_framing), framing(pairing.receiver_framing)
-    content = CORPORA[pairing.corpus].description if pairing.corpus in CORPORA else "your own content"
-    return {
-        "sender": f"{pairing.sender}, {sent.name} in {pairing.sender_dialect}: {sent.shape()}",
-        "receiver": f"{pairing.receiver}, {read.name} in {pairing.receiver_dialect}: {read.shape()}",
-        "scenario": f"{pairing.scenario}: {pairing.plan.description}",
-        "fault": fault(pairing.fault).why if pairing.fault is not None else None,
-        "content": f"{pairing.corpus}: {content}",
-        "blocks": f"{pairing.blocks}: {BLOCKS[pairing.blocks].description}",
-        "packets": f"{pairing.fill}: {_packets(pairing)}",
-        "defined in": sent.origin if sent is read else f"{sent.origin}; {read.origin}",
-    }

@@ -98,11 +98,12 @@ def _ended(course: Course, arrived: Arrived, *, there: bool, state: str, words: 
     if here and there:
         return _landed(arrived)
     if here:
-        return Observation("hazard", words, f"source says completed, {state}: {words}")
+        text = f"source says completed, {state}: {words}"
+        return Observation("hazard", words, text, pages=arrived.ram.stretches)
     if there:
         return Observation("hazard", words, f"the receiving side says completed, the source does not: {words}")
     if arrived.raw and arrived.ram.wrong:
-        return Observation("hazard", words, f"{arrived.describe()}; then: {words}")
+        return Observation("hazard", words, f"{arrived.describe()}; then: {words}", pages=arrived.ram.stretches)
     if course.stalled:
         return Observation("hang", words, f"nothing moves any more: {words}")
     return Observation("rejected", words, words)
@@ -111,7 +112,8 @@ def _ended(course: Course, arrived: Arrived, *, there: bool, state: str, words: 
 def _landed(arrived: Arrived) -> Observation:
     if arrived.identical:
         return Observation("identical")
-    return Observation("hazard", None, f"everybody says completed, {arrived.describe()}")
+    text = f"everybody says completed, {arrived.describe()}"
+    return Observation("hazard", None, text, pages=arrived.ram.stretches)
 
 
 def _broke(said: Said | None) -> Observation | None:

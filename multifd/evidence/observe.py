@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from multifd.memory.image import Difference, GuestMemory, zero_rows
 from multifd.memory.layout import Mask, Script
+from multifd.oracle.verdict import Stretch
+
+_STRETCHES: Final = 1000
 
 Snapshot = Mapping[str, npt.NDArray[np.uint8]]
 
@@ -24,6 +29,8 @@ class Memory:
     missing: int
     """Pages that hold an older content, or zero, instead of the last one sent."""
     where: str
+    stretches: tuple[Stretch, ...] = ()
+    """Where, the first :data:`_STRETCHES`."""
 
     def describe(self) -> str:
         """In words."""
@@ -36,17 +43,29 @@ def compare(destination: GuestMemory, script: Script) -> Memory:
         differences = destination.differences(final, limit=1 << 20)
     if not differences:
         return Memory(True, 0, 0, "")
-    wrong = 0
+    wrong, stretches = 0, list[Stretch]()
     unexplained = {id(difference): _nonzero(destination, difference) for difference in differences}
     for dirty_round in script.rounds[:-1]:
         with GuestMemory.open(dirty_round.image, writable=False) as earlier:
             for difference in differences:
                 unexplained[id(difference)] &= _unequal(destination, earlier, difference)
-    for mask in unexplained.values():
+    for difference in differences:
+        mask = unexplained[id(difference)]
         wrong += int(mask.sum())
+        if len(stretches) < _STRETCHES:
+            stretches += _stretches(difference, mask)
     total = sum(difference.count for difference in differences)
     first = differences[0]
-    return Memory(False, wrong, total - wrong, f"first at page {first.first} of {first.block}")
+    where = f"first at page {first.first} of {first.block}"
+    return Memory(False, wrong, total - wrong, where, tuple(stretches[:_STRETCHES]))
+
+
+def _stretches(difference: Difference, never_sent: Mask) -> Iterator[Stretch]:
+    at = difference.first
+    for alike, pages in itertools.groupby(never_sent.tolist()):
+        count = len(list(pages))
+        yield Stretch(difference.block, at, count, "never sent" if alike else "older")
+        at += count
 
 
 def snapshot(memory: GuestMemory) -> Snapshot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from multifd.oracle.verdict import Observation
 from multifd.result.record import CpuSeconds, DeviceWork, Integrity, Seconds, Sides
@@ -22,5 +23,7 @@ class Outcome:
     """The numbers behind the observation's device verdict, of each end that claims hardware."""
     artifacts: tuple[str, ...] = ()
     """Files that the cell left, such as a recording."""
+    words: tuple[Path, ...] = ()
+    """What QEMUs said, a file each, until the next cell begins."""
     integrity: Integrity | None = None
     """What became of flipped bits."""

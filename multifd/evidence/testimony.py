@@ -38,7 +38,7 @@ def done(receiver: str, left: Memory) -> Observation:
     """A receiver says that all went well, and this is what it left."""
     if left.identical:
         return Observation("identical")
-    return Observation("hazard", None, f"receiver {receiver} says done, {left.describe()}")
+    return Observation("hazard", None, f"receiver {receiver} says done, {left.describe()}", pages=left.stretches)
 
 
 def refused(reply: contract.Failed, receiver: str, left: Memory) -> Observation:
@@ -46,7 +46,8 @@ def refused(reply: contract.Failed, receiver: str, left: Memory) -> Observation:
     observation = failed(reply, receiver)
     if observation.outcome != "rejected" or not left.wrong:
         return observation
-    return Observation("hazard", observation.error, f"{left.describe()}; then: {observation.error}")
+    text = f"{left.describe()}; then: {observation.error}"
+    return Observation("hazard", observation.error, text, pages=left.stretches)
 
 
 def sender_failed(observation: Observation, sent: contract.Failed, sender: str) -> Observation:

@@ -14,6 +14,18 @@ Observed = Outcome | Literal["crash", "hang", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive pages that do not hold what was sent last for them."""
+
+    block: str
+    first: int
+    """Number of the first page in its RAM block."""
+    count: int
+    holds: Literal["never sent", "older"]
+    """What was never sent for them and is not zero, or an earlier content, or zero."""
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What a cell did.
 
@@ -29,6 +41,8 @@ class Observation:
     claim: str | None = None
     complaints: tuple[str, ...] = ()
     """What differs, one by one, where it looked at many things."""
+    pages: tuple[Stretch, ...] = ()
+    """Where memory is wrong, as far as it is kept."""
 
 
 @dataclass(frozen=True, slots=True)

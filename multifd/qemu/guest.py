@@ -26,6 +26,7 @@ from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import cpu_seconds, group
 from multifd.qemu.binary import Binary
+from multifd.qemu.transcript import Transcript
 
 T = TypeVar("T")
 _NAME: Final = re.compile(r"^\S*qemu-system-\w+: ")
@@ -66,6 +67,7 @@ class Guest:
         self._process = process
         self._monitor = monitor
         self._log = Drain(process.stdout, _LOG)
+        self._transcript = Transcript()
 
     async def execute(self, command: str, within: float, /, **arguments: Any) -> Any:
         """A QMP command's answer; argument names have ``_`` for ``-``.
@@ -75,14 +77,19 @@ class Guest:
         """
         given = {key.replace("_", "-"): value for key, value in arguments.items()}
         patience = self.patience(within)
+        said: dict[str, Any] = {}
         try:
-            return await _or_its_end(self._monitor.execute(command, given), self._process, patience)
-        except ExecuteError:
+            said["return"] = await _or_its_end(self._monitor.execute(command, given), self._process, patience)
+            return said["return"]
+        except ExecuteError as refusal:
+            said["error"] = str(refusal)
             raise
         except TimeoutError:  # an OSError too
             raise GoneError(f"{self.name} did not answer {command} {patience.within}") from None
         except (QMPError, OSError, asyncio.IncompleteReadError, EOFError, _Ended):
             raise GoneError(f"{self.name} closed its monitor during {command}") from None
+        finally:
+            self._transcript.add(command, given, said)
 
     def patience(self, seconds: float) -> Patience:
         """For whatever it is to do from now on."""
@@ -106,6 +113,14 @@ class Guest:
         lines = (_NAME.sub("", line) for line in self._log.tail().splitlines())
         return "; ".join(dict.fromkeys(line for line in lines if line and not line.startswith("warning: ")))
 
+    def testify(self, directory: Path, exit_status: int | None) -> None:
+        """Write down what was said; ``exit_status`` is that of one that ended by itself. Its process has ended."""
+        self._log.finish()
+        with suppress(OSError):  # a full disk: what came of the cell is told all the same
+            self._transcript.save(
+                directory, self.name, self._monitor.events.history, exit_status=exit_status, stderr=self._log.tail()
+            )
+
     def send_signal(self, number: int) -> None:
         """Stop, continue or kill it."""
         with suppress(ProcessLookupError):
@@ -122,8 +137,9 @@ async def start(
 ) -> AsyncIterator[Guest]:
     """A QEMU with these arguments besides ours, ready for commands; killed when the block ends.
 
-    ``directory`` gets its socket; its path is short enough for sockets (107 bytes, unix(7)). Raises
-    :class:`EnvironmentBroke` with QEMU's words if it does not come up; ``within`` seconds are its deadline.
+    ``directory`` gets its socket; its path is short enough for sockets (107 bytes, unix(7)). In the end it gets what
+    was said too (:mod:`multifd.qemu.transcript`). Raises :class:`EnvironmentBroke` with QEMU's words if it does not
+    come up; ``within`` seconds are its deadline.
     """
     monitor = QMPClient(name)
     monitor.logger.disabled = True
@@ -145,7 +161,9 @@ async def start(
             ) from None
         yield guest
     finally:
+        status = process.wait(0)
         process.end()
+        guest.testify(directory, status)
         with suppress(QMPError, OSError, EOFError, asyncio.CancelledError):
             await monitor.disconnect()
 

@@ -153,7 +153,15 @@ async def sent(source: Guest) -> End:
 
 
 async def _agree(guest: Guest, terms: Terms, further: dict[str, bool] | None = None) -> None:
-    wanted = {"multifd": True, "return-path": terms.return_path, **(further or {}), **terms.capabilities}
+    """Tell it the terms, after a look at how it stands; events are asked for, so that its own story is complete."""
+    await guest.execute("query-migrate", _ANSWER)
+    wanted = {
+        "multifd": True,
+        "events": True,
+        "return-path": terms.return_path,
+        **(further or {}),
+        **terms.capabilities,
+    }
     capabilities = [{"capability": name, "state": state} for name, state in wanted.items()]
     parameters: dict[str, Any] = {"multifd_channels": terms.channels, "multifd_compression": terms.method}
     if terms.zero_pages is not None:

@@ -39,7 +39,7 @@ from multifd.run.stage import Stage
 class Bench:
     """All the ways to run a migration, for one worker.
 
-    ``record`` is where cells with a QEMU leave their captures, ``core`` the one that this bench has to itself.
+    ``record`` is where cells over sockets leave their captures, ``core`` the one that this bench has to itself.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class Bench:
     ) -> None:
         self.means = Means(line_up, stage, host)
         self._captured = CaptureBench(self.means, core)
-        self._live = LiveBench(self.means)
-        self._with_qemu = QemuBench(self.means, record)
+        self._live = LiveBench(self.means, record / "live" if record is not None else None)
+        self._with_qemu = QemuBench(self.means, record / "qemu" if record is not None else None)
         self._with_recordings = QemuFaultBench(line_up, stage, self.means.deadline)
 
     def run(self, pairing: Pairing) -> Outcome:
@@ -67,6 +67,7 @@ class Bench:
     def _timed(self, work: Pairing | Flips, run: Callable[[], Outcome]) -> Outcome:
         """Alone on its devices, from the start to the end: a receiver that listens does not wait for them."""
         with self.means.prover.holding(devices(work, self.means.line_up)):
+            self.means.stage.forget()
             started = time.perf_counter()
             try:
                 outcome = run()
@@ -78,6 +79,7 @@ class Bench:
                 outcome = Outcome(Observation("broken", str(problem), f"the harness failed: {problem}"))
             wall = time.perf_counter() - started
         outcome.seconds = outcome.seconds.model_copy(update={"wall": wall})
+        outcome.words = self.means.stage.words()
         line_up = self.means.line_up
         outcome.provenance = Sides(
             sender=outcome.provenance.sender or line_up.provenance(work.sender),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 
 from multifd.errors import EnvironmentBroke, PeerError
 from multifd.evidence.asked import Part
-from multifd.evidence.demand import Unseen
+from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
 from multifd.evidence.testimony import broke, sender_failed
@@ -23,10 +24,11 @@ from multifd.wire.dialect import dialect
 
 
 class LiveBench:
-    """Runs them."""
+    """Runs them; ``record`` is a directory for their captures, by id of the pairing."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, record: Path | None = None) -> None:
         self._means = means
+        self._record = record
 
     def run(self, pairing: Pairing) -> Outcome:
         """One migration."""
@@ -44,7 +46,8 @@ class LiveBench:
             if isinstance(address, contract.Failed):
                 return Outcome(landed(means, pairing, address, memory, script))
             ends = means.ends(pairing)
-            overheard = stack.enter_context(overhear(means, pairing, address))
+            kept = self._record / pairing.place if self._record is not None else None
+            overheard = stack.enter_context(overhear(means, pairing, address, kept))
             judge = stack.enter_context(means.prover.watching(ends))
             sent = self._send(pairing, script, overheard.address)
             if not isinstance(sent, contract.Done):
@@ -54,8 +57,10 @@ class LiveBench:
                 return Outcome(broke(sent))
             said = (sent, received)
 
+            capture = overheard.capture(script)
+
             def asked() -> dict[Role, Part]:
-                demand = overheard.demand() or Unseen.of(script, said, changing)
+                demand = Recorded.of(capture) if capture is not None else Unseen.of(script, said, changing)
                 return {
                     "sender": demand.of_sender(ends["sender"], pairing.sender_framing, said[0]),
                     "receiver": demand.of_receiver(ends["receiver"], pairing.receiver_framing, said[1]),
@@ -65,7 +70,9 @@ class LiveBench:
             observation = landed(means, pairing, received, memory, script)
         if isinstance(sent, contract.Failed):
             observation = sender_failed(observation, sent, pairing.sender)
-        return proven(figures(means, pairing, script, observation, {"sender": sent, "receiver": received}), device)
+        outcome = figures(means, pairing, script, observation, {"sender": sent, "receiver": received})
+        outcome.artifacts = (str(kept),) if kept is not None and capture is not None else ()
+        return proven(outcome, device)
 
     def _send(self, pairing: Pairing, script: Script, address: str) -> contract.Conclusion | PeerError:
         means = self._means

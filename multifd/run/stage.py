@@ -26,6 +26,7 @@ from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, PageRun, Script
 from multifd.memory.mutator import mutating
 from multifd.plan.work import Pairing
+from multifd.qemu.transcript import SUFFIX
 from multifd.wire.packet import slots
 
 _KEPT_CAPTURES: Final = 4
@@ -38,12 +39,13 @@ class Stage:
         self.seed = seed
         self._scripts = scratch / "scripts"
         self._own = scratch / worker
+        self._words = self._own / "words"
         self._directory = corpus
         self._captures: OrderedDict[str, Path] = OrderedDict()
         self._numbers = itertools.count()
         self._loaded: dict[str, Script] = {}
         self._mutating: dict[str, tuple[Script, tuple[PageRun, ...]]] = {}
-        for directory in (self._scripts, self._own):
+        for directory in (self._scripts, self._own, self._words):
             directory.mkdir(parents=True, exist_ok=True)
 
     def script(self, pairing: Pairing) -> Script:
@@ -100,13 +102,24 @@ class Stage:
 
     @contextmanager
     def workplace(self) -> Iterator[Path]:
-        """A directory of its own for a pairing, gone afterwards."""
+        """A directory of its own for a pairing, gone afterwards; the words of its QEMUs stay (:meth:`words`)."""
         directory = self.path("cell")
         directory.mkdir()
         try:
             yield directory
         finally:
+            for path in directory.glob(f"*{SUFFIX}"):
+                path.replace(self._words / path.name)
             shutil.rmtree(directory, ignore_errors=True)
+
+    def words(self) -> tuple[Path, ...]:
+        """What QEMUs of this cell said (:mod:`multifd.qemu.transcript`), until :meth:`forget`."""
+        return tuple(sorted(self._words.iterdir()))
+
+    def forget(self) -> None:
+        """The next cell begins."""
+        for path in self._words.iterdir():
+            path.unlink()
 
     def path(self, name: str) -> Path:
         """A path that nobody else uses."""

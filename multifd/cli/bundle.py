@@ -1,0 +1,106 @@
+"""``multifd bundle``: everything about one cell in one archive."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import click
+from rich.console import Console
+
+from multifd.campaign.bundle import CAPTURE, SUFFIX, Index, pack
+from multifd.campaign.circumstances import begun, cast
+from multifd.campaign.exhibits import exhibits_of
+from multifd.campaign.prepare import Campaign
+from multifd.campaign.worker import Worker
+from multifd.cli.explained import explain_cell
+from multifd.cli.plans import campaign_of, planning
+from multifd.errors import InputError
+from multifd.memory.scratch import make_scratch, remove_scratch
+from multifd.migrate.capture import MANIFEST
+from multifd.plan.cell import PlannedCell
+from multifd.profile.load import load
+from multifd.result import store
+from multifd.result.record import Cell
+
+_AGAIN: Final = "its captures are not kept: without --results the cell is run again, and recorded"
+_NOTHING: Final = "nothing was sent that makes a capture"
+
+
+@click.command()
+@click.argument("cell")
+@planning
+@click.option(
+    "--results", type=click.Path(path_type=Path), metavar="DIR",
+    help="Take what this run has of the cell, and run nothing.",
+)  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: the cell's id, in words.")
+def bundle(cell: str, results: Path | None, output: Path | None, **given: object) -> None:
+    """Write everything about a cell into one archive, for a bug report or another machine.
+
+    CELL is an id, as multifd cells prints it. The cell is run, and recorded, unless --results has it already. The
+    archive has its record, the prediction with its chain of reasons, the words of real QEMUs, the map of wrong pages,
+    what was sent, the profile, and the versions; multifd replay and multifd dissect take it as it is.
+    """
+    campaign = campaign_of(given, probe=results is None)
+    planned = campaign.cell(cell)
+    path = output or Path(re.sub(r"[^\w.=-]+", "-", cell) + SUFFIX)
+    with TemporaryDirectory(prefix="multifd-") as directory:
+        if results is None:
+            record, made = _run(campaign, planned, Path(directory))
+            exhibits, why = exhibits_of(cell, Path(directory)), _NOTHING
+        else:
+            record = _recorded(results, cell)
+            exhibits, why = exhibits_of(cell, results), _AGAIN
+            places = (results / artifact for artifact in record.artifacts)
+            made = next((place for place in places if (place / MANIFEST).exists()), None)
+        index = Index(
+            cell=cell, capture=made is not None, why=None if made is not None else why, reproduce=record.reproduce
+        )
+        pack(path, index, _texts(campaign, planned, record), exhibits, made)
+    what = "with what was sent" if made is not None else f"without a capture: {why}"
+    Console(highlight=False).print(f"{path}: {record.verdict}, {what}", soft_wrap=True, markup=False)
+
+
+def _run(campaign: Campaign, cell: PlannedCell, results: Path) -> tuple[Cell, Path | None]:
+    """The record of the cell, and what was sent, below ``results``."""
+    part = campaign.part({cell.id})
+    scratch = make_scratch(part.room, sockets=True)
+    try:
+        with Worker(part, scratch, results, results / "record") as worker:
+            record = worker.conclude(cell)
+            made = worker.capture(record, cell.work)
+            # Captures of cells without sockets go with the worker.
+            return record, Path(shutil.copytree(made, results / CAPTURE)) if made is not None else None
+    finally:
+        remove_scratch(scratch)
+
+
+def _recorded(results: Path, cell_id: str) -> Cell:
+    found = next((cell for cell in store.load(results).cells if cell.id == cell_id), None)
+    if found is None:
+        raise InputError(
+            f"--results {str(results)!r}: has no cell {cell_id!r}; multifd bundle without --results runs it"
+        )
+    return found
+
+
+def _texts(campaign: Campaign, planned: PlannedCell, record: Cell) -> dict[str, str]:
+    told = io.StringIO()
+    explain_cell(campaign, planned, Console(file=told, highlight=False, width=120, no_color=True))
+    part = campaign.part({planned.id})
+    names = {record.sender, record.receiver}
+    peers = [peer.model_dump_json(indent=1) for peer in cast(part) if peer.name in names]
+    return {
+        "cell.json": record.model_dump_json(indent=1),
+        "prediction.txt": told.getvalue(),
+        "run.json": begun(part, shlex.join(sys.argv)).model_dump_json(indent=1),
+        "peers.json": f"[{','.join(peers)}]",
+        "profile.json": load(campaign.options.profile).model_dump_json(indent=1),
+    }
