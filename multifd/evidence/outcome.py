@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from multifd.oracle.verdict import Observation
-from multifd.result.record import CpuSeconds, DeviceWork, Integrity, Seconds, Sides
+from multifd.result.record import CpuSeconds, DeviceWork, Integrity, Invariants, Seconds, Sides
 
 
 @dataclass(slots=True)
@@ -22,5 +22,7 @@ class Outcome:
     """The numbers behind the observation's device verdict, of each end that claims hardware."""
     artifacts: tuple[str, ...] = ()
     """Files that the cell left, such as a recording."""
+    invariants: Invariants | None = None
+    """What a tap saw that always holds; None where none stood between the ends."""
     integrity: Integrity | None = None
     """What became of flipped bits."""

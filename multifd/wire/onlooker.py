@@ -55,7 +55,7 @@ class Onlooker:
 
     @property
     def wanted(self) -> int:
-        """Bytes to be fed at most, where none are let pass."""
+        """Bytes that are best fed next, besides those that pass; never 0 where none pass."""
         if self.look is not None:
             return self.look.wanted
         return (_MAGIC_SIZE if len(self._head) < _MAGIC_SIZE else INIT_SIZE) - len(self._head)
@@ -172,8 +172,9 @@ class ChannelLook:
 
     @property
     def wanted(self) -> int:
-        """Bytes that are missing of the record that it reads."""
-        return self._want - len(self._got)
+        """Bytes that are best shown next, besides those that pass: at most a header, for a payload may follow."""
+        begins = self.passing or self._want == PREFIX_SIZE
+        return (header_size(self._sender.page_size) if begins else self._want) - len(self._got)
 
     def feed(self, data: memoryview) -> None:
         """What has come."""
@@ -183,11 +184,11 @@ class ChannelLook:
                 data = data[size:]
                 self.passed(size)
                 continue
-            part = data[: self.wanted]
+            part = data[: self._want - len(self._got)]
             data = data[len(part) :]
             self._at += len(part)
             self._got += part
-            if not self.wanted:
+            if len(self._got) == self._want:
                 record = bytes(self._got)
                 self._got.clear()
                 self._next(record)
