@@ -41,7 +41,7 @@ class Passage:
         size = self._source.recv_into(self._buffer[:most])
         self._waiting = False
         data = self._buffer[:size]
-        if self._target is not None:
+        if size and self._target is not None:
             self._target.sendall(data)
         return data
 
