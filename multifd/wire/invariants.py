@@ -69,7 +69,8 @@ class Violation:
 
     def __str__(self) -> str:
         further = f" (and {self.more} more)" if self.more else ""
-        return f"{str(self.place) or 'all channels'}: {self.field} is {self.value}, expected {self.expected}{further}"
+        where = f"{self.place}: " if str(self.place) else ""
+        return f"{where}{self.field} is {self.value}, expected {self.expected}{further}"
 
 
 @dataclass(slots=True)
@@ -143,8 +144,8 @@ class Channel:
             zero = 0
         if normal + zero > alloc:
             self.note(place, "normal_pages + zero_pages", normal + zero, "at most pages_alloc")
-        normal = min(normal, most)
-        return normal, min(zero, most - normal)
+            zero = 0
+        return min(normal, most), zero
 
     def _offsets(self, place: Place, block: str, used: Offsets) -> None:
         if not len(used):

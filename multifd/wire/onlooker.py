@@ -197,7 +197,7 @@ class ChannelLook:
         """It was payload."""
         self._at += size
         self.passing -= size
-        if not self.passing:
+        if size and not self.passing:
             self._next(None)
 
     def end(self) -> None:
@@ -205,9 +205,11 @@ class ChannelLook:
         place = Place(channel=self.seen.id, offset=self._at)
         if self.seen.lost:
             return
+        whole = not self.passing and not self._got and self._want == PREFIX_SIZE
+        self.seen.lost = not whole
         if self.passing:
             self.seen.note(place, "next_packet_size", f"{self.passing} bytes too large", "as many bytes as follow")
-        elif self._got or self._want != PREFIX_SIZE:
+        elif not whole:
             self.seen.note(place, "packet", f"cut after {len(self._got)} of {self._want} bytes", "a whole one")
 
     def _next(self, record: bytes | None) -> None:
