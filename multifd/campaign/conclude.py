@@ -68,13 +68,14 @@ def concluded(
             "provenance": outcome.provenance,
             "device_verdict": observation.device,
             "device": outcome.device,
-            "complaints": observation.complaints,
+            "complaints": judgement.complaints,
             "bytes_memory": outcome.bytes_memory,
             "bytes_wire": outcome.bytes_wire,
             "seconds": outcome.seconds,
             "cpu_seconds": outcome.cpu_seconds,
             "artifacts": outcome.artifacts,
             "integrity": outcome.integrity,
+            "invariants": outcome.invariants,
         }
     )
     return settle(record, issues, releases)

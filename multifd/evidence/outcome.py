@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from multifd.oracle.verdict import Observation
-from multifd.result.record import CpuSeconds, DeviceWork, Integrity, Seconds, Sides
+from multifd.result.record import CpuSeconds, DeviceWork, Integrity, Invariants, Seconds, Sides
 
 
 @dataclass(slots=True)
@@ -25,5 +25,7 @@ class Outcome:
     """Files that the cell left, such as a recording."""
     words: tuple[Path, ...] = ()
     """What QEMUs said, a file each, until the next cell begins."""
+    invariants: Invariants | None = None
+    """What a tap saw that always holds; None where none stood between the ends."""
     integrity: Integrity | None = None
     """What became of flipped bits."""

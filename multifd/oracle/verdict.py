@@ -43,6 +43,8 @@ class Observation:
     """What differs, one by one, where it looked at many things."""
     pages: tuple[Stretch, ...] = ()
     """Where memory is wrong, as far as it is kept."""
+    broken: tuple[str, ...] = ()
+    """What always holds of a stream and did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Judgement:
     verdict: Verdict
     kind: Kind | None
     reason: str
+    complaints: tuple[str, ...] = ()
+    """What is wrong, one by one, where it is more than one thing: each has to be explained by itself."""
 
 
 _AS_PREDICTED: dict[Outcome, Verdict] = {"identical": "pass", "rejected": "refused", "hazard": "hazard"}
@@ -65,8 +69,9 @@ def judge(prediction: Prediction, observed: Observation) -> Judgement:
     if disagreements:
         kind, reason = min(disagreements, key=lambda each: KIND_ORDER.index(each[0]))
         claim = f"; {observed.claim}" if observed.claim not in {None, reason} else ""
-        return Judgement("fail", kind, reason + claim)
-    return Judgement(_AS_PREDICTED[prediction.outcome], None, prediction.reason)
+        complaints = tuple(each for _, each in disagreements) if observed.broken else observed.complaints
+        return Judgement("fail", kind, reason + claim, complaints)
+    return Judgement(_AS_PREDICTED[prediction.outcome], None, prediction.reason, observed.complaints)
 
 
 def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tuple[Kind, str]]:
@@ -84,6 +89,8 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
         yield "wrong-error", f"rejected with {observed.error!r}, but {predicted} was predicted"
     if predicted == "rejected" and not re.search(prediction.error or "", observed.error or ""):
         yield "wrong-error", f"rejected with {observed.error!r}, expected an error like {prediction.error!r}"
+    for each in observed.broken:
+        yield "invariant", f"invariant: {each}"
     if observed.claim is not None:
         yield "wrong-error", observed.claim
     if observed.device == "unproven":

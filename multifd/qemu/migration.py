@@ -187,16 +187,22 @@ async def watch(
     early: Change | None = None,
     late: Sequence[Change] = (),
     between: Sequence[int] = (),
+    at_rest: Callable[[], bool] = lambda: True,
 ) -> Course:
     """Follow a migration to its end: both over, one gone, or nothing moving any more; ``within`` seconds are its
     deadline, and as many times that as :mod:`multifd.process.patience` gives to who computes end it.
 
     ``early`` is done once, in the middle of the first round (which needs a small bandwidth to have one); ``late`` at
     the pause before the switchover, when the destination has taken all that was sent before. ``between`` are the ids of
-    processes that the stream goes through: while they work, nothing has stalled.
+    processes that the stream goes through, and ``at_rest`` says whether nothing stands in a tap of ours that could go
+    on: while they work, nothing has stalled.
     """
     course = Course(destination=End() if destination is not None else None)
     pids = (source.pid, *((destination.pid,) if destination is not None else ()), *between)
+
+    def quiet() -> bool:
+        return all(map(asleep, pids)) and at_rest()
+
     expires = time.monotonic() + MOST * within
     seen: tuple[object, ...] = ()
     still, continued = 0, False
@@ -208,7 +214,7 @@ async def watch(
             await _made(early, source)
             early = None
         if course.source.status == "pre-switchover" and not continued:
-            await _taken(destination, pids)
+            await _taken(destination, quiet)
             for change in late:
                 await _made(change, source)
             await _continue(source)
@@ -218,7 +224,7 @@ async def watch(
         state = (course.source.status, course.source.bytes_sent, course.destination and course.destination.status)
         await asyncio.sleep(_SLOWLY if still else POLL)
         # Before the next question, for whoever answers is awake.
-        still = still + 1 if state == seen and all(map(asleep, pids)) else 0
+        still = still + 1 if state == seen and quiet() else 0
         seen = state
         if still == STALL or time.monotonic() > expires:
             course.stalled = True
@@ -266,11 +272,11 @@ async def _answer(guest: Guest, command: str, **arguments: Any) -> dict[str, Any
     return answer
 
 
-async def _taken(destination: Guest | None, pids: Sequence[int]) -> None:
+async def _taken(destination: Guest | None, quiet: Callable[[], bool]) -> None:
     """Wait until a destination has read and applied what is on its way: until everybody only sleeps."""
-    quiet = 0
-    while quiet < QUIET and destination is not None and destination.exit_status is None:
-        quiet = quiet + 1 if all(map(asleep, pids)) else 0
+    looks = 0
+    while looks < QUIET and destination is not None and destination.exit_status is None:
+        looks = looks + 1 if quiet() else 0
         await asyncio.sleep(POLL)
 
 

@@ -106,6 +106,15 @@ class Integrity(Model):
     """Taken, and memory is wrong."""
 
 
+class Invariants(Model):
+    """What always holds of a sender's stream and of what it counts, as a tap between both ends saw it."""
+
+    broken: tuple[str, ...] = ()
+    """What did not hold, each with channel, packet, field, value and what was expected."""
+    unseen: tuple[str, ...] = ()
+    """What was not looked at, and why: of that nothing is known."""
+
+
 class Cell(Model):
     """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
 
@@ -148,6 +157,8 @@ class Cell(Model):
     """Pages in the sender's packets: ``full``, ``single``, ``few``, or ``sweep-N``: N and every 32 more."""
     integrity: Integrity | None = None
     """What became of flipped bits; None where none were flipped."""
+    invariants: Invariants | None = None
+    """None where no tap stood between the ends."""
 
 
 class Peer(Model):

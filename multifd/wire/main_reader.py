@@ -22,12 +22,12 @@ other.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Generator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
+import numpy as np
 from typing_extensions import Buffer
 
 from multifd.errors import HarnessError, TruncatedError, WireError
@@ -83,9 +83,9 @@ MAIN_TRANSITIONS: Final[Mapping[MainState, Mapping[Section | str, MainState]]] =
 )
 """Whole sections, and the end of the stream."""
 
-_ZERO_PAGE: Final = struct.Struct(">QB")
-"""Word and fill byte of a zero page of the block before."""
-_ZERO_AGAIN: Final = RamFlag.ZERO.value | RamFlag.CONTINUE.value
+_ZERO_PAGE: Final = np.dtype([("word", ">u8"), ("fill", "u1")])
+"""A zero page of the block before."""
+_ZERO_AGAIN: Final = np.uint64(RamFlag.ZERO.value | RamFlag.CONTINUE.value)
 
 _PHASES: Final[Mapping[int, Phase]] = MappingProxyType(
     {Section.START: "setup", Section.FULL: "setup", Section.PART: "iterate", Section.END: "complete"}
@@ -129,15 +129,19 @@ class MainReader(StateMachine[MainState, Section | str]):
     """Reads one main channel, in chunks of any size.
 
     It keeps at most one record (a page, a name, a command's data: 64 KiB at most). Events that stood before an error in
-    the same chunk are not returned.
+    the same chunk are what :meth:`left` gives.
     """
 
-    def __init__(self, page_size: int, *, flush_word: bool = True) -> None:
-        """``page_size`` in bytes; ``flush_word`` False is a receiver before QEMU 8.1, which refuses 0x200."""
+    def __init__(self, page_size: int, *, flush_word: bool = True, zero_pages: bool = True) -> None:
+        """``page_size`` in bytes; ``flush_word`` False is a receiver before QEMU 8.1, which refuses 0x200.
+
+        ``zero_pages`` False is for who does not want to know of them: most make no events.
+        """
         super().__init__(MAIN_TRANSITIONS, MainState.HEADER, MainState.ERROR)
         self.machine: str | None = None
         """Machine type of the sender, once its configuration has been read."""
         self._page_size = page_size
+        self._zero_events = zero_pages
         known = {RamFlag.MEM_SIZE, RamFlag.ZERO, RamFlag.PAGE, RamFlag.EOS}
         self._known = known | {RamFlag.MULTIFD_FLUSH} if flush_word else known
         self._blocks: dict[str, int] = {}
@@ -167,6 +171,10 @@ class MainReader(StateMachine[MainState, Section | str]):
             rest = rest[missing:]
             if len(self._got) == self._want.size:
                 self._want = self._advance()
+        return self.left()
+
+    def left(self) -> list[Event]:
+        """Events that stood before an error in the same chunk."""
         events, self._events = self._events, []
         return events
 
@@ -186,17 +194,17 @@ class MainReader(StateMachine[MainState, Section | str]):
         A quarter of a million of them may come for each GiB, and record by record they would keep the interpreter
         from the channels for seconds. Whatever is not as it should be is left to the parser.
         """
-        block, taken = self._block, 0
-        if block is None:
-            return taken
-        size = self._blocks[block]
-        for word, fill in _ZERO_PAGE.iter_unpack(data[: len(data) // _ZERO_PAGE.size * _ZERO_PAGE.size]):
-            offset = word - _ZERO_AGAIN
-            if fill or offset % self._page_size or offset >= size:
-                break
-            self._events.append(ZeroPage(block, offset))
-            taken += _ZERO_PAGE.size
-        return taken
+        block = self._block
+        if block is None or len(data) < _ZERO_PAGE.itemsize:
+            return 0
+        records = np.frombuffer(data, _ZERO_PAGE, len(data) // _ZERO_PAGE.itemsize)
+        # What is no such word wraps around, and is then beyond every block.
+        offsets = records["word"].astype(np.uint64) - _ZERO_AGAIN
+        others = (records["fill"] != 0) | (offsets % self._page_size != 0) | (offsets >= self._blocks[block])
+        count = int(np.argmax(others)) if others.any() else len(records)
+        if self._zero_events:
+            self._events += [ZeroPage(block, offset) for offset in offsets[:count].tolist()]
+        return count * _ZERO_PAGE.itemsize
 
     def _advance(self) -> _Want | None:
         record = bytes(self._got)

@@ -43,6 +43,8 @@ class Scenario:
     """QEMU runs the oldest machine type that all binaries of the run share."""
     tcp: bool = False
     """TCP instead of Unix sockets."""
+    strict: bool = False
+    """What a sender sends and counts is held to what the newest QEMU promises, whatever its own version does."""
     capabilities: Mapping[str, bool] = field(default_factory=_nothing)
     """What both QEMUs are told with ``migrate-set-capabilities`` besides."""
     parameters: Mapping[str, Any] = field(default_factory=_nothing)

@@ -25,6 +25,7 @@ from multifd.errors import PeerError
 from multifd.evidence.asked import Part
 from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.fate import Arrived, Said, at_ours, between
+from multifd.evidence.invariants import witnessed
 from multifd.evidence.observe import Memory, compare
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
@@ -160,14 +161,14 @@ class QemuBench:
                 here = "tcp:127.0.0.1:0" if plan.tcp else address
                 address = await incoming(destination, ends.terms("receiver"), here)
             if ends.encodes:
-                address = ends.recording.before(address)
+                address = ends.recording.before(address, ends.sent())
             if peer is not None:
                 said = self._listen(peer, ends, address, memory)
                 if not isinstance(said, contract.Listening):
                     return Course(), said
                 address = said.address
             if not ends.encodes:
-                address = ends.recording.before(address)
+                address = ends.recording.before(address, ends.sent())
             if plan.busy_destination and destination is not None:
                 destination.send_signal(signal.SIGSTOP)
             await outgoing(source, ends.terms("sender"), address)
@@ -177,7 +178,10 @@ class QemuBench:
             changes = changes_of(ends, await test)
             early = changes.pop(0) if plan.early else None
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
-            course = await watch(source, destination, self._means.deadline, early=early, late=changes, between=passing)
+            course = await watch(
+                source, destination, self._means.deadline, early=early, late=changes, between=passing,
+                at_rest=ends.recording.at_rest,
+            )  # fmt: skip
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
@@ -246,9 +250,10 @@ def _outcome(ends: Setting, course: Course, observation: Observation, said: Said
     pages = sum(run.count for dirty_round in ends.script.rounds for run in dirty_round.pages)
     ours = said.cpu_seconds if isinstance(said, contract.Done) else None
     destination = course.destination.cpu_seconds if course.destination is not None else ours
-    return Outcome(
+    outcome = Outcome(
         observation,
         bytes_memory=pages * ends.script.page_size,
-        bytes_wire=course.source.bytes_sent,
         cpu_seconds=CpuSeconds(sender=course.source.cpu_seconds, receiver=destination),
     )
+    source = course.source
+    return witnessed(outcome, ends.recording.watched(completed=source.completed, transferred=source.bytes_sent))

@@ -1,7 +1,6 @@
-"""The recording of a cell with a real QEMU, as a capture: a tap before its receiving side.
+"""The tap before the receiving side of every cell with a real QEMU: it watches, and where that is asked for records.
 
-The tap stands where the cell's sender sends what the cell is about: behind a splice that encodes, before one that
-decodes.
+It stands where the cell's sender sends what the cell is about: behind a splice that encodes, before one that decodes.
 """
 
 from __future__ import annotations
@@ -23,6 +22,8 @@ from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK
 from multifd.qemu.recording import PAGE_SIZE, digest
 from multifd.wire.dialect import MainSync
+from multifd.wire.invariants import Sender
+from multifd.wire.witness import Watched, Witness
 
 _NO_CAPTURE: Final = (InputError, WireError, ValidationError, UnreachableError)
 """Why what was sent is no capture: it ended before the RAM blocks were listed, or before every channel was there."""
@@ -30,7 +31,7 @@ _NO_CAPTURE: Final = (InputError, WireError, ValidationError, UnreachableError)
 
 @dataclass(slots=True)
 class Recording:
-    """The recording of one cell into ``directory``, none where that is None; ends with the block."""
+    """The tap of one cell, which records into ``directory`` unless that is None; ends with the block."""
 
     directory: Path | None
     socket: Path
@@ -38,6 +39,7 @@ class Recording:
     deadline: float
     """Seconds that the cell takes at most."""
     _tap: Tap | None = None
+    _witness: Witness | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -48,14 +50,28 @@ class Recording:
     ) -> None:
         self._stack.close()
 
-    def before(self, address: str) -> str:
-        """Where to connect to instead of ``address``; what was recorded there before goes."""
-        if self.directory is None:
-            return address
-        shutil.rmtree(self.directory, ignore_errors=True)
+    def before(self, address: str, sender: Sender) -> str:
+        """Where this sender is to connect to instead of ``address``; what was recorded there before goes."""
+        if self.directory is not None:
+            shutil.rmtree(self.directory, ignore_errors=True)
         here = "tcp:127.0.0.1:0" if address.startswith("tcp:") else f"unix:{self.socket}"
-        self._tap = self._stack.enter_context(Tap(here, address, self.directory, self.deadline))
+        self._witness = Witness(sender)
+        self._tap = self._stack.enter_context(Tap(here, address, self.directory, self.deadline, witness=self._witness))
         return self._tap.address
+
+    def at_rest(self) -> bool:
+        """Nothing stands in the tap that could go on now."""
+        return self._tap is None or self._tap.at_rest
+
+    def watched(self, *, completed: bool, transferred: int) -> Watched:
+        """What was seen, once every sender is gone.
+
+        ``completed`` and ``transferred`` (``ram.transferred``, in bytes) are the source's own words.
+        """
+        if self._tap is None or self._witness is None:
+            return Watched(0)
+        self._tap.wait()
+        return self._witness.conclude(completed=completed, transferred=transferred)
 
     def save(self, pairing: Pairing, main_sync: MainSync, ram: Path, *, spliced: bool) -> tuple[str, ...]:
         """The capture's path once every sender is gone; nothing where what was sent is no capture.

@@ -10,10 +10,13 @@ from multifd.framing.model import framing
 from multifd.lineup.peers import QemuPeer
 from multifd.memory.layout import Script
 from multifd.plan.work import Pairing
+from multifd.qemu.facts import machine_dialect
 from multifd.qemu.migration import UNLIMITED, Terms
 from multifd.result.record import Role
 from multifd.run.qemu.recording import Recording
-from multifd.wire.dialect import ZeroPages
+from multifd.wire.dialect import ZeroPages, dialect
+from multifd.wire.invariants import Sender
+from multifd.wire.promise import STRICT, promise_of
 
 START: Final = 20.0
 """Seconds until a QEMU must be up."""
@@ -63,6 +66,21 @@ class Setting:
             pause=not pairing.plan.busy_destination,
             capabilities=pairing.plan.capabilities,
             parameters=pairing.plan.parameters,
+        )
+
+    def sent(self) -> Sender:
+        """What the receiving side is sent, by whom; a splice that encodes passes on what its source promises of it."""
+        pairing = self.pairing
+        payload, spoken = framing(pairing.sender_framing), dialect(pairing.sender_dialect)
+        promise = STRICT if pairing.plan.strict else promise_of(self.source.facts.version)
+        return Sender(
+            spoken,
+            spoken.flag(payload.travels_as),
+            payload.raw_pages,
+            pairing.page_size,
+            promise.without_count() if self.encodes else promise,
+            machine_dialect(self.machine).main_sync,
+            pairing.channels,
         )
 
     def splicing(self) -> dict[str, str]:

@@ -1,0 +1,87 @@
+"""One direction of a connection that a tap stands in: what comes is forwarded first, and only then looked at."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import socket
+from contextlib import suppress
+from typing import Final
+
+from multifd.migrate.crew import cut
+
+CHUNK: Final = 1 << 18
+"""Bytes that are read at once."""
+_PIPE: Final = 1 << 20
+"""Bytes that a pipe is asked to hold; the host may give fewer."""
+
+
+class Passage:
+    """What ``source`` says goes to ``target``, None for nobody; raises OSError where one of them is gone."""
+
+    def __init__(self, source: socket.socket, target: socket.socket | None, chunk: int = CHUNK) -> None:
+        self._source = source
+        self._target = target
+        self._buffer = memoryview(bytearray(chunk))
+        self._pipe: tuple[int, int] | None = None
+        self._waiting = False
+        self._over = False
+
+    @property
+    def could_go_on(self) -> bool:
+        """Bytes, or the end, stand here, and the target takes more."""
+        if self._over or (self._waiting and not _ready(self._source, select.POLLIN)):
+            return False
+        return self._target is None or _ready(self._target, select.POLLOUT)
+
+    def copy(self, most: int = CHUNK) -> memoryview:
+        """Forward at most so many bytes, more than 0; returns them, until the next call, and none at the end."""
+        self._waiting = True
+        size = self._source.recv_into(self._buffer[:most])
+        self._waiting = False
+        data = self._buffer[:size]
+        if size and self._target is not None:
+            self._target.sendall(data)
+        return data
+
+    def splice(self, most: int) -> int:
+        """The same by splice(2), which copies nothing to us; returns how many there were."""
+        assert self._target is not None
+        if self._pipe is None:
+            self._pipe = os.pipe()
+            with suppress(OSError):
+                fcntl.fcntl(self._pipe[1], fcntl.F_SETPIPE_SZ, _PIPE)
+        out, into = self._pipe
+        self._waiting = True
+        left = size = os.splice(self._source.fileno(), into, most)
+        self._waiting = False
+        while left:
+            left -= os.splice(out, self._target.fileno(), left)
+        return size
+
+    def answer(self, data: bytes) -> None:
+        """Say this to the source."""
+        self._source.sendall(data)
+
+    def finish(self) -> None:
+        """The source has ended; it may still be answered."""
+        if self._target is not None:
+            self._target.shutdown(socket.SHUT_WR)
+
+    def cut(self) -> None:
+        """End both."""
+        cut(self._source, self._target)
+
+    def close(self) -> None:
+        """Nothing more will be forwarded."""
+        self._over = True
+        for end in self._pipe or ():
+            os.close(end)
+        self._pipe = None
+
+
+def _ready(connection: socket.socket, event: int) -> bool:
+    poll = select.poll()
+    poll.register(connection, event)
+    return bool(poll.poll(0))
