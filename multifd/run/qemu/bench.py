@@ -25,13 +25,12 @@ from multifd.errors import PeerError
 from multifd.evidence.asked import Part
 from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.fate import Arrived, Said, at_ours, between
-from multifd.evidence.observe import Memory, compare
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
 from multifd.framing.model import framing
 from multifd.lineup.peers import QemuPeer
 from multifd.memory.image import GuestMemory
-from multifd.memory.layout import MemoryLayout, Script
+from multifd.memory.layout import MemoryLayout
 from multifd.migrate.capture import Capture
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
@@ -39,11 +38,12 @@ from multifd.peer.client import PeerProcess
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
-from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, qtest, start
+from multifd.qemu.guest import Guest, Machine, qtest, start
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
 from multifd.run.qemu.ends import Ends
+from multifd.run.qemu.ram import arrived_in, emptied, filled, left_in
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.rounds import changes_of
 from multifd.run.qemu.setting import START, Setting
@@ -100,7 +100,7 @@ class QemuBench:
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
                 destination, codec if spliced else None, recording,
             )  # fmt: skip
-            shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
+            filled(ends.ram("source"), ends.script.rounds[0].image)
             outcome, said = self._run(ends, codec)
             main_sync = machine_dialect(ends.machine).main_sync
             outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), spliced=ends.encodes)
@@ -112,8 +112,7 @@ class QemuBench:
     def _run(self, ends: Setting, codec: str) -> tuple[Outcome, Said | None]:
         if ends.destination is None:
             return self._to_ours(ends, self._means.process(codec, "receiver"))
-        with ends.ram("destination").open("wb") as file:
-            file.truncate(ends.pairing.sizes[RAM_BLOCK])
+        emptied(ends.ram("destination"), ends.pairing.sizes)
         if ends.splice is None:
             return self._to_qemu(ends, None)
         return self._to_qemu(ends, self._means.process(codec, "sender" if ends.encodes else "receiver"))
@@ -137,10 +136,10 @@ class QemuBench:
                 said = self._conclusion(peer)
             elif isinstance(said, contract.Failed | PeerError):
                 return Outcome(_not_even(said)), said
-            shutil.copyfile(ram_of(memory.layout), ends.ram("destination"))
-            digest = memory.digest()
+            digest = memory.digest(ground.sha256)
+            files = {block.name: Path(block.path) for block in memory.layout.blocks}
         strange = tuple(name for name, sha256 in ground.sha256.items() if digest[name] != sha256)
-        arrived = Arrived(left_in(ends.ram("destination"), ends.script), strange, _taken_for_pages(ends.pairing))
+        arrived = Arrived(arrived_in(files, ends.script), strange, _taken_for_pages(ends.pairing))
         return _outcome(ends, course, at_ours(course, arrived, said), said), said
 
     async def _drive(
@@ -181,7 +180,7 @@ class QemuBench:
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
-        machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
+        machine = Machine.of(ends.machine, ends.ram(side), ends.pairing.sizes)
         arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
         if side == "source":
             arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
@@ -219,19 +218,6 @@ class QemuBench:
 def _taken_for_pages(pairing: Pairing) -> bool:
     """The receiver puts payloads into pages as they are, and they are something else."""
     return framing(pairing.receiver_framing).raw_pages and not framing(pairing.sender_framing).raw_pages
-
-
-def ram_of(layout: MemoryLayout) -> str:
-    """The file of the RAM block in an image."""
-    return next(block.path for block in layout.blocks if block.name == RAM_BLOCK)
-
-
-def left_in(ram: Path, script: Script) -> Memory:
-    """A guest's RAM compared with the script, which has no other block."""
-    last = script.rounds[-1].image
-    block = last.blocks[0].model_copy(update={"path": str(ram)})
-    with GuestMemory.open(last.model_copy(update={"blocks": (block,)}), writable=False) as memory:
-        return compare(memory, script)
 
 
 def _not_even(said: Said) -> Observation:
