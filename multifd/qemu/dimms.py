@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from multifd.memory.blocks import MACHINE_RAM
+
 _FIRST: Final = 4 << 30
 """Guest address of the first: where a PC with less RAM than that begins to plug memory."""
 
 
-def beside(memory: Path, block: str) -> Path:
-    """The file behind a DIMM of a guest whose RAM is in the file ``memory``."""
-    return memory.with_name(f"{memory.stem}-{block}{memory.suffix}")
+def file_of(memory: Path, block: str) -> Path:
+    """The file behind a RAM block of a guest whose machine's RAM is in the file ``memory``."""
+    return memory if block == MACHINE_RAM else memory.with_name(f"{memory.stem}-{block}{memory.suffix}")
 
 
 def addresses(dimms: Mapping[str, int]) -> dict[str, int]:
@@ -34,7 +36,7 @@ def plugged(dimms: Mapping[str, int], memory: Path, ram: int) -> tuple[str, ...]
         return ()
     given = ["-m", f"slots={len(dimms)},maxmem={ram + sum(dimms.values())}B"]
     for block, address in addresses(dimms).items():
-        given += ["-object", backend(block, beside(memory, block), dimms[block])]
+        given += ["-object", backend(block, file_of(memory, block), dimms[block])]
         given += ["-device", f"pc-dimm,memdev={block},addr={address:#x}"]
     return tuple(given)
 

@@ -27,7 +27,7 @@ from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import cpu_seconds, group
 from multifd.qemu.binary import Binary
-from multifd.qemu.dimms import addresses, backend, plugged
+from multifd.qemu.dimms import addresses, backend, file_of, plugged
 
 T = TypeVar("T")
 _NAME: Final = re.compile(r"^\S*qemu-system-\w+: ")
@@ -58,6 +58,16 @@ class Machine:
     def of(cls, type: str, memory: Path, sizes: Mapping[str, int]) -> Self:  # noqa: A002  (QEMU's word)
         """One with RAM blocks of so many bytes, :data:`RAM_BLOCK` among them."""
         return cls(type, memory, sizes[RAM_BLOCK], {name: sizes[name] for name in sizes if name != RAM_BLOCK})
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each RAM block that we know the content of."""
+        return {RAM_BLOCK: self.size, **self.dimms}
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The file behind each of them."""
+        return {block: file_of(self.memory, block) for block in self.sizes}
 
     def address(self, block: str) -> int:
         """Where a RAM block begins in the guest."""

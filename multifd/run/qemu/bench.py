@@ -37,12 +37,14 @@ from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
+from multifd.process.patience import grown
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import Guest, Machine, qtest, start
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
 from multifd.run.qemu.ends import Ends
+from multifd.run.qemu.ground import Grounds
 from multifd.run.qemu.ram import arrived_in, emptied, filled, left_in
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.rounds import changes_of
@@ -58,6 +60,7 @@ class QemuBench:
     def __init__(self, means: Means, record: Path | None = None) -> None:
         self._means = means
         self._record = record
+        self._grounds = Grounds(means.deadline)
 
     def run(self, pairing: Pairing) -> Outcome:
         """Run the cell; raises EnvironmentBroke if a QEMU does not come up.
@@ -95,7 +98,7 @@ class QemuBench:
         assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
-        with self._means.stage.workplace() as directory, self._recording(record) as recording:
+        with self._means.stage.workplace() as directory, self._recording(record, pairing) as recording:
             ends = Setting(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
                 destination, codec if spliced else None, recording,
@@ -106,8 +109,12 @@ class QemuBench:
             outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), spliced=ends.encodes)
             return outcome, said
 
-    def _recording(self, directory: Path | None) -> Recording:
-        return Recording(directory, self._means.stage.path("tap"), _LONGEST * self._means.deadline)
+    def _recording(self, directory: Path | None, pairing: Pairing) -> Recording:
+        return Recording(directory, self._means.stage.path("tap"), _LONGEST * self._deadline(pairing))
+
+    def _deadline(self, pairing: Pairing) -> float:
+        """Seconds that a migration of so much memory may take."""
+        return grown(self._means.deadline, sum(pairing.sizes.values()))
 
     def _run(self, ends: Setting, codec: str) -> tuple[Outcome, Said | None]:
         if ends.destination is None:
@@ -120,7 +127,7 @@ class QemuBench:
     def _to_qemu(self, ends: Setting, splice: PeerProcess | None) -> tuple[Outcome, Said | None]:
         course, said = asyncio.run(self._drive(ends, splice, None))
         if said is None and splice is not None:
-            said = self._conclusion(splice)
+            said = self._conclusion(splice, ends.pairing)
         if course.destination is None:
             assert isinstance(said, contract.Failed | PeerError)
             return Outcome(_not_even(said)), said
@@ -128,12 +135,12 @@ class QemuBench:
         return _outcome(ends, course, between(course, arrived, said), said), said
 
     def _to_ours(self, ends: Setting, peer: PeerProcess) -> tuple[Outcome, Said | None]:
-        ground = ends.source.machines[ends.machine]
+        ground = self._grounds.of(ends.source, ends.machine, ends.pairing.sizes)
         blocks = {**ground.blocks, **ends.pairing.sizes}
         with GuestMemory.create(ends.directory / "blocks", blocks, ends.script.page_size) as memory:
             course, said = asyncio.run(self._drive(ends, peer, memory.layout))
             if said is None:
-                said = self._conclusion(peer)
+                said = self._conclusion(peer, ends.pairing)
             elif isinstance(said, contract.Failed | PeerError):
                 return Outcome(_not_even(said)), said
             digest = memory.digest(ground.sha256)
@@ -176,7 +183,8 @@ class QemuBench:
             changes = changes_of(ends, await test)
             early = changes.pop(0) if plan.early else None
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
-            course = await watch(source, destination, self._means.deadline, early=early, late=changes, between=passing)
+            deadline = self._deadline(ends.pairing)
+            course = await watch(source, destination, deadline, early=early, late=changes, between=passing)
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
@@ -192,7 +200,7 @@ class QemuBench:
         self, peer: PeerProcess, ends: Setting, upstream: str, memory: MemoryLayout | None
     ) -> contract.Listening | contract.Failed | PeerError:
         pairing = ends.pairing
-        common = {"channels": pairing.channels, "deadline": self._means.deadline}
+        common = {"channels": pairing.channels, "deadline": self._deadline(pairing)}
         try:
             if memory is not None:
                 return peer.listen(
@@ -208,9 +216,9 @@ class QemuBench:
         except PeerError as broken:
             return broken
 
-    def _conclusion(self, peer: PeerProcess) -> Said:
+    def _conclusion(self, peer: PeerProcess, pairing: Pairing) -> Said:
         try:
-            return peer.conclusion(2 * self._means.deadline)
+            return peer.conclusion(2 * self._deadline(pairing))
         except PeerError as broken:
             return broken
 

@@ -9,13 +9,7 @@ from multifd.evidence.observe import Memory, compare
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, Script
 from multifd.memory.sparse import copy
-from multifd.qemu.dimms import beside
-from multifd.qemu.guest import RAM_BLOCK
-
-
-def file_of(ram: Path, block: str) -> Path:
-    """The file of a RAM block of the guest whose machine's RAM is in the file ``ram``."""
-    return ram if block == RAM_BLOCK else beside(ram, block)
+from multifd.qemu.dimms import file_of
 
 
 def filled(ram: Path, image: MemoryLayout) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Round
 from multifd.qemu.guest import Machine, Qtest
-from multifd.run.qemu.ram import file_of
 from multifd.run.qemu.setting import START, Setting
 
 
@@ -24,10 +23,9 @@ class Change:
 
     async def __call__(self) -> None:
         size, touched = self.content.image.page_size, list[tuple[int, int]]()
-        ram = self.ends.ram("source")
-        machine = Machine.of(self.ends.machine, ram, self.ends.pairing.sizes)
+        machine = Machine.of(self.ends.machine, self.ends.ram("source"), self.ends.pairing.sizes)
         with GuestMemory.open(self.content.image, writable=False) as image, ExitStack() as stack:
-            files = {name: stack.enter_context(file_of(ram, name).open("r+b")) for name in image.layout.sizes}
+            files = {name: stack.enter_context(file.open("r+b")) for name, file in machine.files.items()}
             for run in self.content.pages:
                 pages, base = image.pages(run.block), machine.address(run.block)
                 files[run.block].seek(run.first * size)
