@@ -33,6 +33,9 @@ _FEW: Final = 8
 """Pages: 32 KiB are less than any socket's buffer."""
 _BETWEEN: Final = 37
 """Pages: no divisor of a packet's."""
+_STEP: Final = 8
+_STRETCHES: Final = 128
+"""The most: 64 MiB, however large the memory is."""
 _PACKETS: Final = 6
 """Enough that each of a few channels has some."""
 
@@ -245,9 +248,10 @@ def _first(count: int, among: Mask) -> Mask:
 
 
 def _spread(draft: Draft) -> Iterator[Mask]:
-    """Of each eight stretches the last one has content; then half of its pages change, and as many become zero."""
+    """Every eighth stretch has content, or fewer, of all of the memory; half of it then changes or becomes zero."""
     place = np.arange(len(draft.pages))
-    filled = draft.everything & (place // draft.packet_pages % 8 == 7)
+    step = max(_STEP, len(place) // draft.packet_pages // _STRETCHES)
+    filled = draft.everything & (place // draft.packet_pages % step == step - 1)
     draft.rewrite(filled)
     yield draft.everything
     changing, vanishing = (filled & (place // _BETWEEN % 4 == turn) for turn in (0, 2))
@@ -273,7 +277,7 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             Shape("packet-and-one", "for a PC: in the second round a packet of pages and one more", _packet_and_one),
             Shape("halves", "for a PC: of what changes every second page becomes zero", _halves),
             Shape("zero-run", "for a PC: runs of pages become zero, longer than a packet", _zero_run),
-            Shape("spread", "two rounds; an eighth of the memory has content, in stretches", _spread),
+            Shape("spread", "two rounds; stretches all over the memory have content, an eighth or 64 MiB", _spread),
             Shape("few", "one round with so few pages that sockets hold them all, the others are zero", _few),
         )
     }

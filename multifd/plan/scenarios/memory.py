@@ -20,7 +20,7 @@ _RUN: Final = _guest(
     becomes_zero=True,
 )  # fmt: skip
 _LARGE: Final = _guest(
-    "large", "a guest of 64 MiB, or of more with --memory; an eighth of it has content", shape="spread",
+    "large", "a guest of 64 MiB, or of more with --memory; an eighth of it, or 64 MiB, has content", shape="spread",
     becomes_zero=True,
 )  # fmt: skip
 
