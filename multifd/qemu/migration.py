@@ -183,9 +183,9 @@ async def watch(
     """Follow a migration to its end: both over, one gone, or nothing moving any more; ``within`` seconds are its
     deadline, and as many times that as :mod:`multifd.process.patience` gives to who computes end it.
 
-    ``early`` is done once, in the middle of the first round (which needs a small bandwidth to have one), and at the
-    latest before ``late``: that is done at the pause before the switchover, when the destination has taken all that was
-    sent before. ``between`` are the ids of processes that the stream goes through: while they work, nothing has stalled.
+    ``early`` is done once, in the middle of the first round (which needs a small bandwidth to have one), at the latest
+    before ``late``, which is done at the pause before the switchover, when the destination has taken all that was sent
+    before. ``between`` are the ids of processes that the stream goes through: while they work, nothing has stalled.
     """
     course = Course(destination=End() if destination is not None else None)
     pids = (source.pid, *((destination.pid,) if destination is not None else ()), *between)

@@ -6,11 +6,15 @@ from fixtures.concluding import Conclude
 from multifd.plan.cell import PlannedCell
 
 
-@pytest.mark.cells(
-    "qemu", "one-page", "packet-and-one", "half-zero", "half-zero-legacy", "three-rounds", "three-rounds-legacy"
-)
+@pytest.mark.cells("qemu", "quarter", "quarter-legacy", "one-page", "packet-and-one")
+def test_content(cell: PlannedCell, conclude: Conclude) -> None:
+    """Every content through every real encoder; then a quarter of it changes, or a page, or one more than a packet."""
+    conclude(cell)
+
+
+@pytest.mark.cells("qemu", "half-zero", "half-zero-legacy", "three-rounds", "three-rounds-legacy")
 def test_packets(cell: PlannedCell, conclude: Conclude) -> None:
-    """Packets with one page, with one too many, half of them zero pages, in two rounds and in three."""
+    """Every content, in packets of which half are zero pages, and in three rounds."""
     conclude(cell)
 
 

@@ -44,7 +44,7 @@ from multifd.plan.work import USUAL_BLOCKS
 
 _CONTENTS: Final = tuple(name for name in CORPORA if name != "mixed")
 """Other cells have ``mixed``."""
-_WAYS: Final = ("migrate", "one-page", "packet-and-one", "half-zero", "three-rounds")
+_WAYS: Final = ("quarter", "one-page", "packet-and-one", "half-zero", "three-rounds")
 _BLOCKS: Final = (USUAL_BLOCKS, *GUESTS)
 _CHANNELS: Final = (1, 2, 3, 8)
 _RAW: Final = "none"
@@ -154,7 +154,7 @@ def of_user(line_up: LineUp) -> Iterator[PlannedCell]:
     for sender in line_up.qemus:
         for method in sender.methods:
             receiver = decoder(line_up, sender, method) or sender
-            yield safe(sender, receiver, method, "migrate", corpus=USER)
+            yield safe(sender, receiver, method, "quarter", corpus=USER)
 
 
 def decoder(line_up: LineUp, sender: QemuPeer, method: str) -> LineUpPeer | None:
