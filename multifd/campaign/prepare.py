@@ -38,6 +38,8 @@ _ROUNDS: Final = 3
 """Images of a migration, at most."""
 _PASSING: Final = 64
 """Captures and destinations at one time, in guest memories."""
+_GUESTS: Final = 4
+"""QEMUs at one time: two workers with a source and a destination each."""
 
 
 class Campaign(BaseModel):
@@ -65,9 +67,12 @@ class Campaign(BaseModel):
     @property
     def room(self) -> int:
         """Bytes of scratch space that the plan may need: guest memory images stay, captures and destinations go."""
-        works = (cell.work for cell in self.plan.cells.values())
-        images = {work.script_key(0): sum(work.sizes.values()) for work in works if work.kind == "pairing"}
-        return max(_LEAST_ROOM, _ROUNDS * sum(images.values()) + _PASSING * self.options.memory)
+        works = [cell.work for cell in self.plan.cells.values() if cell.work.kind == "pairing"]
+        images = {work.script_key(0): sum(work.sizes.values()) for work in works}
+        passing = (
+            (_PASSING if work.plan.mode == "capture" else _GUESTS) * sum(work.sizes.values()) for work in works
+        )  # fmt: skip
+        return max(_LEAST_ROOM, _ROUNDS * sum(images.values()) + max(passing, default=0))
 
     def part(self, ids: Collection[str]) -> Campaign:
         """The same run with these cells only; ids that are not planned are left out."""

@@ -8,7 +8,7 @@ from rich.markup import escape
 from multifd.campaign.prepare import Campaign
 from multifd.framing.model import framing
 from multifd.lineup.peers import LineUp
-from multifd.memory.blocks import BLOCKS, packet_pages
+from multifd.memory.blocks import division, packet_pages
 from multifd.memory.corpus import CORPORA
 from multifd.oracle.fallback import receiving, sending
 from multifd.plan.cell import PlannedCell
@@ -83,7 +83,7 @@ def _migration(pairing: Pairing) -> dict[str, str | None]:
         "scenario": f"{pairing.scenario}: {pairing.plan.description}",
         "fault": fault(pairing.fault).why if pairing.fault is not None else None,
         "content": f"{pairing.corpus}: {content}",
-        "blocks": f"{pairing.blocks}: {BLOCKS[pairing.blocks].description}",
+        "blocks": f"{pairing.blocks}: {division(pairing.blocks).description}",
         "packets": f"{pairing.fill}: {_packets(pairing)}",
         "defined in": sent.origin if sent is read else f"{sent.origin}; {read.origin}",
     }

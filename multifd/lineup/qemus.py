@@ -11,7 +11,7 @@ import itertools
 import os
 import socket
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -95,7 +95,7 @@ def _probed(peer: QemuPeer, machines: Sequence[str], within: float) -> QemuPeer:
     problem = None
     try:
         for machine in machines:
-            grounds[machine] = _first_migration(peer.binary, peer.facts, machine, within)
+            grounds[machine] = first_migration(peer.binary, peer.facts, machine, {RAM_BLOCK: MEMORY}, within)
         if machines:
             _refuses(peer.binary, machines[0], within)
     except MultifdError as wrong:
@@ -103,24 +103,30 @@ def _probed(peer: QemuPeer, machines: Sequence[str], within: float) -> QemuPeer:
     return peer.model_copy(update={"machines": grounds, "probe": problem})
 
 
-def _first_migration(binary: Binary, facts: Facts, machine: str, within: float) -> Ground:
-    scratch = make_scratch(8 * MEMORY)
+def first_migration(binary: Binary, facts: Facts, machine: str, sizes: Mapping[str, int], within: float) -> Ground:
+    """What a guest with RAM blocks of so many bytes has besides, as a migration of it to a recording shows.
+
+    Raises EnvironmentBroke where that does not carry what was in its RAM.
+    """
+    scratch = make_scratch(8 * sum(sizes.values()))
     try:
-        ram = scratch / "source.ram"
+        guest = Machine.of(machine, scratch / "source.ram", sizes)
         content = bytes(CORPORA["text"].content(_CONTENT, 0))
-        ram.write_bytes(content)
-        os.truncate(ram, MEMORY)
-        record_source(binary, facts, Machine(machine, ram, MEMORY), _TERMS, scratch / "capture", scratch, within)
+        for block, file in guest.files.items():
+            file.touch()
+            os.truncate(file, sizes[block])
+        with guest.memory.open("r+b") as ram:
+            ram.write(content)
+        record_source(binary, facts, guest, _TERMS, scratch / "capture", scratch, within)
         capture = Capture.open(scratch / "capture")
         with GuestMemory.create(scratch / "memory", capture.manifest.ramblocks, 4096) as memory:
             reception = Reception(framing("none"), facts.dialect, capture.main_sync, _TERMS.channels)
             Replay(capture, reception, create("none", {}), Destination(memory)).run()
             if bytes(memory.view(RAM_BLOCK)[:_CONTENT]) != content or any(memory.view(RAM_BLOCK)[_CONTENT:]):
                 raise EnvironmentBroke(f"a first migration of {machine}, method none, did not carry the guest's RAM")
-            digests = memory.digest()
+            digests = memory.digest(capture.manifest.ramblocks.keys() - sizes.keys())
     finally:
         remove_scratch(scratch)
-    del digests[RAM_BLOCK]
     return Ground(blocks=capture.manifest.ramblocks, sha256=digests)
 
 

@@ -19,6 +19,9 @@ UNIT: Final = 512 << 10
 _SMALL: Final = 64 << 10
 """Bytes of a small block: the largest page."""
 _RAM: Final = "pc.ram"
+MACHINE_RAM: Final = "m"
+"""The id of the memory backend that is a real QEMU's RAM, and so the name of that block."""
+_KIB: Final = 1 << 10
 _VIDEO: Final = 256 << 10
 _HOLE: Final = 256 << 10
 _ROMS: Final = ("pc.bios", "0000:00:02.0/vga.vram", "0000:00:03.0/virtio-net-pci.rom", "/rom@etc/acpi/tables")
@@ -56,7 +59,36 @@ BLOCKS: Final[Mapping[str, Blocks]] = MappingProxyType(
         )
     }
 )
-"""All ways by name."""
+"""All ways by name, for peers of ours."""
+
+GUESTS: Final[Mapping[str, Blocks]] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            Blocks("odd", "one block that ends within a packet", lambda memory: {MACHINE_RAM: memory + 200 * _KIB}),
+            Blocks(
+                "dimms",
+                "RAM and two DIMMs, no size a multiple of a packet's",
+                lambda memory: {
+                    MACHINE_RAM: memory // 2 + 200 * _KIB, "dimm1": memory // 4 + 516 * _KIB, "dimm2": 508 * _KIB,
+                },
+            ),
+            Blocks(
+                "small-dimms",
+                "RAM and DIMMs of one and of three pages",
+                lambda memory: {MACHINE_RAM: memory, "dimm1": 4 * _KIB, "dimm2": 12 * _KIB},
+            ),
+        )
+    }
+)  # fmt: skip
+"""The same for a guest of a real QEMU, whose RAM is one block of whole packets where nothing else is said. A machine's
+RAM is a multiple of 8 KiB (``machine_set_mem``, hw/core/machine.c, QEMU 11.1), a DIMM of a page."""
+
+
+def division(name: str) -> Blocks:
+    """The way of that name, whoever's guest it is."""
+    return BLOCKS[name] if name in BLOCKS else GUESTS[name]
+
 
 SWEEPS: Final = 32
 """So many sweeps have packets of every number of pages from 1 to 128 among them, 4 KiB each."""

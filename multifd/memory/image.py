@@ -11,7 +11,7 @@ import errno
 import hashlib
 import mmap
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -26,9 +26,7 @@ from numpy.typing import NDArray
 from multifd.errors import HarnessError, InputError
 from multifd.memory.host import blaming
 from multifd.memory.layout import Mask, MemoryLayout, PageSize, RamBlock, runs
-
-COMPARE_CHUNK: Final = 8 << 20
-"""Bytes compared at once: a multiple of every page size, and its result (1 MiB) stays in the cache."""
+from multifd.memory.sparse import extents, merged
 
 _LOOK: Final = 1 << 20
 """Bytes that are looked at together."""
@@ -160,9 +158,10 @@ class GuestMemory:
         with blaming(path):
             os.posix_fallocate(self._files[block], offset, size)
 
-    def digest(self) -> dict[str, str]:
-        """Return the SHA-256 of each block in hexadecimal; other threads run meanwhile."""
-        return {block: hashlib.sha256(self.view(block)).hexdigest() for block in self._maps}
+    def digest(self, blocks: Iterable[str] | None = None) -> dict[str, str]:
+        """Return the SHA-256 of each block, or of some, in hexadecimal; other threads run meanwhile."""
+        chosen = self._maps if blocks is None else blocks
+        return {block: hashlib.sha256(self.view(block)).hexdigest() for block in chosen}
 
     def differences(self, other: GuestMemory, limit: int = 8) -> list[Difference]:
         """Return the first ``limit`` runs of pages whose content differs, in order.
@@ -174,7 +173,7 @@ class GuestMemory:
         found = (
             Difference(block, first, count)
             for block in self._maps
-            for first, count in _differing_runs(self.pages(block), other.pages(block).ravel())
+            for first, count in self._differing_runs(other, block)
         )
         return list(islice(found, limit))
 
@@ -192,6 +191,32 @@ class GuestMemory:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _differing_runs(self, other: GuestMemory, block: str) -> Iterator[tuple[int, int]]:
+        """Yield the runs of differing pages, each as long as it is, whatever pieces were looked at.
+
+        Only what is data in one of the two is read, and read a piece at a time: holes are equal, and cost nothing.
+        """
+        page_size, size = self.layout.page_size, self._blocks[block].size
+        with blaming(self._blocks[block].path):
+            known = [*extents(self._files[block], size), *extents(other._files[block], size)]
+        start = stop = 0
+        for at, end in merged(known, page_size):
+            for first, count in runs(~zero_rows(self._piece(block, at, end) ^ other._piece(block, at, end))):
+                index = first + at // page_size
+                if index != stop:
+                    if stop:
+                        yield start, stop - start
+                    start = index
+                stop = index + count
+        if stop:
+            yield start, stop - start
+
+    def _piece(self, block: str, start: int, stop: int) -> NDArray[np.uint8]:
+        """These bytes, page by page, read and not mapped."""
+        piece = np.empty((stop - start) // self.layout.page_size * self.layout.page_size, np.uint8)
+        self.read(block, start, piece.data)
+        return piece.reshape(-1, self.layout.page_size)
 
     def _map(self, block: RamBlock, writable: bool) -> None:
         access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
@@ -218,26 +243,6 @@ def zero_rows(pages: NDArray[np.uint8]) -> Mask:
     """Tell for every row whether all its bytes are zero; the length of a row is a multiple of 8."""
     combined: NDArray[np.uint64] = np.bitwise_or.reduce(pages.view(np.uint64), axis=1)
     return np.equal(combined, 0)
-
-
-def _differing_runs(pages: NDArray[np.uint8], other: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
-    """Yield the runs of differing pages, each as long as it is, also across the border of two chunks."""
-    page_size = pages.shape[1]
-    start = stop = 0
-    for offset in range(0, pages.size, COMPARE_CHUNK):
-        chunk = slice(offset // 8, (offset + COMPARE_CHUNK) // 8)
-        unequal = pages.ravel().view(np.uint64)[chunk] != other.view(np.uint64)[chunk]
-        if not unequal.any():
-            continue
-        for first, count in runs(unequal.reshape(-1, page_size // 8).any(axis=1)):
-            index = first + offset // page_size
-            if index != stop:
-                if stop:
-                    yield start, stop - start
-                start = index
-            stop = index + count
-    if stop:
-        yield start, stop - start
 
 
 def _file_name(block: str) -> str:

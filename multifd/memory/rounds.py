@@ -31,6 +31,11 @@ SCRIPT_FILE: Final = "script.json"
 _LOW_MEMORY: Final = 1 << 20
 _FEW: Final = 8
 """Pages: 32 KiB are less than any socket's buffer."""
+_BETWEEN: Final = 37
+"""Pages: no divisor of a packet's."""
+_STEP: Final = 8
+_STRETCHES: Final = 128
+"""The most: 64 MiB, however large the memory is."""
 _PACKETS: Final = 6
 """Enough that each of a few channels has some."""
 
@@ -110,10 +115,15 @@ def _dirty(draft: Draft) -> Iterator[Mask]:
 
 
 def _guest(draft: Draft) -> Iterator[Mask]:
-    """Nothing changes below 1 MiB, where stores reach a PC's ROMs instead of its RAM."""
+    high = _high(draft)
+    yield from _changing(draft, high, int(high.sum()) // 4)
+
+
+def _high(draft: Draft) -> Mask:
+    """What may change in a PC: below 1 MiB stores reach its ROMs instead of its RAM."""
     high = draft.everything
     high[: _LOW_MEMORY // draft.page_size] = False
-    yield from _changing(draft, high, int(high.sum()) // 4)
+    return high
 
 
 def _changing(draft: Draft, among: Mask, count: int) -> Iterator[Mask]:
@@ -190,6 +200,66 @@ def _eights(draft: Draft) -> Iterator[Mask]:
     yield changing | vanishing
 
 
+def _one(draft: Draft) -> Iterator[Mask]:
+    yield from _poured_then_rewritten(draft, draft.draw(1, _high(draft)))
+
+
+def _packet_and_one(draft: Draft) -> Iterator[Mask]:
+    yield from _poured_then_rewritten(draft, _first(draft.packet_pages + 1, _high(draft)))
+
+
+def _poured_then_rewritten(draft: Draft, changing: Mask) -> Iterator[Mask]:
+    draft.pour(draft.everything)
+    yield draft.everything
+    draft.rewrite(changing)
+    yield changing
+
+
+def _halves(draft: Draft) -> Iterator[Mask]:
+    """Every second page becomes zero, the others change."""
+    high = _high(draft)
+    draft.pour(draft.everything)
+    draft.rewrite(high)
+    yield draft.everything
+    second = high & (np.arange(len(high)) % 2 == 0)
+    draft.clear(second)
+    draft.rewrite(high & ~second)
+    yield high
+
+
+def _zero_run(draft: Draft) -> Iterator[Mask]:
+    """Two runs of zero pages, the first from the beginning of a packet on, the second from within one.
+
+    Between them some pages change: fewer than fill a packet.
+    """
+    high = _high(draft)
+    draft.rewrite(draft.everything)
+    yield draft.everything
+    before = _first(int(high.sum()) // 3, high)
+    changing = _first(_BETWEEN, high & ~before)
+    draft.rewrite(changing)
+    draft.clear(high & ~changing)
+    yield high
+
+
+def _first(count: int, among: Mask) -> Mask:
+    """The first ``count`` of these pages."""
+    return np.asarray(among & (among.cumsum() <= count))
+
+
+def _spread(draft: Draft) -> Iterator[Mask]:
+    """Every eighth stretch has content, or fewer, of all of the memory; half of it then changes or becomes zero."""
+    place = np.arange(len(draft.pages))
+    step = max(_STEP, len(place) // draft.packet_pages // _STRETCHES)
+    filled = draft.everything & (place // draft.packet_pages % step == step - 1)
+    draft.rewrite(filled)
+    yield draft.everything
+    changing, vanishing = (filled & (place // _BETWEEN % 4 == turn) for turn in (0, 2))
+    draft.rewrite(changing)
+    draft.clear(vanishing)
+    yield changing | vanishing
+
+
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
         shape.name: shape
@@ -203,6 +273,11 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             Shape("guest", "as dirty, for a PC: what changes lies above 1 MiB", _guest),
             Shape("eights", "two rounds, of each eight pages all, then four, of which one becomes zero", _eights),
             Shape("packets", "one round with pages for some packets, the others are zero", _packets),
+            Shape("one", "for a PC: two rounds, in the second one page", _one),
+            Shape("packet-and-one", "for a PC: in the second round a packet of pages and one more", _packet_and_one),
+            Shape("halves", "for a PC: of what changes every second page becomes zero", _halves),
+            Shape("zero-run", "for a PC: runs of pages become zero, longer than a packet", _zero_run),
+            Shape("spread", "two rounds; stretches all over the memory have content, an eighth or 64 MiB", _spread),
             Shape("few", "one round with so few pages that sockets hold them all, the others are zero", _few),
         )
     }

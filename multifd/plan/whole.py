@@ -31,7 +31,7 @@ class PlanOptions:
     """What the command line says about the plan."""
 
     memory: int = 1536 << 10
-    """Bytes of guest memory in the wire suite."""
+    """Bytes of guest memory in the wire suite, and of large guests of real QEMUs if that is more than those have."""
     seed: int = 1
     """Of the choice among combinations that are as good as each other."""
     strength: int = 2
@@ -70,7 +70,7 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
         negotiation_plan(line_up),
         fault_plan(line_up),
         flip_plan(line_up),
-        qemu_plan(line_up),
+        qemu_plan(line_up, memory=chosen.memory, seed=chosen.seed, user_corpus=chosen.user_corpus),
         library_plan(skips),
     ):
         if cell.id in cells:

@@ -21,6 +21,14 @@ LOOKS: Final = 5
 _EVERY: Final = 0.1
 """Seconds between two looks."""
 
+_SLOWLY: Final = 8 << 20
+"""Bytes a second that the slowest encoder does on a busy host."""
+
+
+def grown(seconds: float, size: int) -> float:
+    """A deadline for what handles ``size`` bytes: the more they are, the longer it takes."""
+    return seconds + size / _SLOWLY
+
 
 class Patience:
     """Waits for some processes, from now on; ``seconds`` is their deadline, ``whom`` their ids at a moment.

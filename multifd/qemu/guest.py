@@ -11,27 +11,29 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from qemu.qmp import ExecuteError, QMPClient, QMPError
 
 from multifd.errors import EnvironmentBroke
+from multifd.memory.blocks import MACHINE_RAM
 from multifd.process.child import NOWHERE, STDOUT, Child, fate
 from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import cpu_seconds, group
 from multifd.qemu.binary import Binary
+from multifd.qemu.dimms import addresses, backend, file_of, plugged
 from multifd.qemu.transcript import Transcript
 
 T = TypeVar("T")
 _NAME: Final = re.compile(r"^\S*qemu-system-\w+: ")
 
-RAM_BLOCK: Final = "m"
+RAM_BLOCK: Final = MACHINE_RAM
 """The id of the memory backend, and so the name of the guest's RAM block."""
 _LOG: Final = 4096
 """Bytes of the end of its log that are kept."""
@@ -50,12 +52,36 @@ class Machine:
     """The file behind RAM block :data:`RAM_BLOCK`."""
     size: int
     """Its bytes."""
+    dimms: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of further RAM blocks (:mod:`multifd.qemu.dimms`)."""
+
+    @classmethod
+    def of(cls, type: str, memory: Path, sizes: Mapping[str, int]) -> Self:  # noqa: A002  (QEMU's word)
+        """One with RAM blocks of so many bytes, :data:`RAM_BLOCK` among them."""
+        return cls(type, memory, sizes[RAM_BLOCK], {name: sizes[name] for name in sizes if name != RAM_BLOCK})
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each RAM block that we know the content of."""
+        return {RAM_BLOCK: self.size, **self.dimms}
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The file behind each of them."""
+        return {block: file_of(self.memory, block) for block in self.sizes}
+
+    def address(self, block: str) -> int:
+        """Where a RAM block begins in the guest."""
+        return 0 if block == RAM_BLOCK else addresses(self.dimms)[block]
 
     def arguments(self) -> tuple[str, ...]:
         """QEMU's options for it. Without a display, a network or a disk; TCG, for nothing will run."""
-        backend = f"memory-backend-file,id={RAM_BLOCK},mem-path={_escaped(self.memory)},share=on,size={self.size}"
+        ram = backend(RAM_BLOCK, self.memory, self.size)
         machine = f"{self.type},accel=tcg,suppress-vmdesc=on,memory-backend={RAM_BLOCK}"
-        return ("-machine", machine, "-object", backend, "-m", f"{self.size}B")
+        return (
+            "-machine", machine, "-object", ram, "-m", f"{self.size}B",
+            *plugged(self.dimms, self.memory, self.size),
+        )  # fmt: skip
 
 
 class Guest:
@@ -227,8 +253,3 @@ async def _or_its_end(wanted: Awaitable[T], process: Child, patience: Patience) 
         task.cancel()
         # A QMPClient that is still hanging up must not be told to do so again.
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _escaped(path: Path) -> str:
-    """A comma ends a value in QEMU's options; two are one."""
-    return str(path).replace(",", ",,")

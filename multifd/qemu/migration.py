@@ -192,10 +192,10 @@ async def watch(
     """Follow a migration to its end: both over, one gone, or nothing moving any more; ``within`` seconds are its
     deadline, and as many times that as :mod:`multifd.process.patience` gives to who computes end it.
 
-    ``early`` is done once, in the middle of the first round (which needs a small bandwidth to have one); ``late`` at
-    the pause before the switchover, when the destination has taken all that was sent before. ``between`` are the ids of
-    processes that the stream goes through, and ``at_rest`` says whether nothing stands in a tap of ours that could go
-    on: while they work, nothing has stalled.
+    ``early`` is done once, in the middle of the first round (which needs a small bandwidth to have one), at the latest
+    before ``late``, which is done at the pause before the switchover, when the destination has taken all that was sent
+    before. ``between`` are the ids of processes that the stream goes through, and ``at_rest`` says whether nothing
+    stands in a tap of ours that could go on: while they work, nothing has stalled.
     """
     course = Course(destination=End() if destination is not None else None)
     pids = (source.pid, *((destination.pid,) if destination is not None else ()), *between)
@@ -215,8 +215,9 @@ async def watch(
             early = None
         if course.source.status == "pre-switchover" and not continued:
             await _taken(destination, quiet)
-            for change in late:
+            for change in (*((early,) if early is not None else ()), *late):
                 await _made(change, source)
+            early = None
             await _continue(source)
             continued = True
         if _over(course):

@@ -18,7 +18,7 @@ from typing import Final
 
 from multifd.errors import HarnessError
 from multifd.memory import rounds
-from multifd.memory.blocks import BLOCKS, packet_pages
+from multifd.memory.blocks import division, packet_pages
 from multifd.memory.corpora.user import Files, find
 from multifd.memory.corpus import CORPORA, Corpus, user_corpus
 from multifd.memory.host import blaming
@@ -133,7 +133,7 @@ class Stage:
             pairing.sizes,
             pairing.page_size,  # type: ignore[arg-type]
             pairing.plan.shape,
-            hole=BLOCKS[pairing.blocks].hole,
+            hole=division(pairing.blocks).hole,
         )
 
     def _content(self, pairing: Pairing) -> Corpus:

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multifd.errors import EnvironmentBroke, HarnessError, InputError
-from multifd.memory.image import COMPARE_CHUNK, Difference, GuestMemory
+from multifd.memory.image import Difference, GuestMemory
 from multifd.memory.layout import MemoryLayout, RamBlock
+from multifd.memory.sparse import PIECE
 
 PAGE: Final = 4096
 SHARED_MEMORY: Final = Path("/dev/shm")
@@ -291,8 +292,8 @@ def test_exactly_the_differing_pages_are_found(page_size: Any, changed: set[tupl
 
 
 def test_a_run_goes_on_across_the_chunks_that_are_compared(tmp_path: Path) -> None:
-    border = COMPARE_CHUNK // PAGE
-    sizes = {"m": 2 * COMPARE_CHUNK + PAGE}
+    border = PIECE // PAGE
+    sizes = {"m": 2 * PIECE + PAGE}
     with (
         GuestMemory.create(tmp_path / "one", sizes, PAGE) as one,
         GuestMemory.create(tmp_path / "two", sizes, PAGE) as two,

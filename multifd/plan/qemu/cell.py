@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.lineup.qemus import MEMORY
+from multifd.memory.blocks import GUESTS
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import Party, pairing_cell
+from multifd.plan.work import USUAL_BLOCKS
 from multifd.qemu.guest import RAM_BLOCK
 
 
@@ -23,13 +25,19 @@ def qemu_cell(
     spoken: str | None = None,
     fault: str | None = None,
     corpus: str = "mixed",
+    blocks: str = USUAL_BLOCKS,
+    memory: int = MEMORY,
 ) -> PlannedCell:
-    """One cell. A codec of ours speaks the dialect of the QEMU it faces, unless told otherwise."""
+    """One cell. A codec of ours speaks the dialect of the QEMU it faces, unless told otherwise.
+
+    ``blocks`` is one of :data:`multifd.memory.blocks.GUESTS`, or all of the ``memory`` bytes in one block.
+    """
     source, *others = [peer.facts.dialect.name for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
     return pairing_cell(
-        "qemu", sender, receiver, (sent, read), scenario, {RAM_BLOCK: MEMORY},
+        "qemu", sender, receiver, (sent, read), scenario,
+        GUESTS[blocks].sizes(memory) if blocks in GUESTS else {RAM_BLOCK: memory},
         dialects=(spoken or source, others[0] if others else source),
-        channels=channels, receiver_channels=expects, fault=fault, corpus=corpus,
+        channels=channels, receiver_channels=expects, fault=fault, corpus=corpus, blocks=blocks,
     )  # fmt: skip
 
 

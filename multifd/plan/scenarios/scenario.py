@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from multifd.wire.dialect import Dialect, ZeroPages
 
@@ -14,6 +14,9 @@ Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
 ``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
 other end's. ``recording``: what a real QEMU sent, changed in one field, played to it."""
+
+LEGACY: Final = "-legacy"
+"""Ending of the names of scenarios with ``zero-page-detection=legacy``."""
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -65,3 +68,11 @@ class Scenario:
     def zero_pages(self, sender: Dialect) -> ZeroPages:
         """Where a sender of this dialect puts zero pages."""
         return ZeroPages.MAIN if self.legacy_zero_pages else sender.zero_pages
+
+
+def legacy(scenario: Scenario) -> Scenario:
+    """The same from a sender with ``zero-page-detection=legacy``."""
+    description = f"{scenario.description}; zero-page-detection=legacy"
+    return replace(
+        scenario, name=f"{scenario.name}{LEGACY}", description=description, legacy_zero_pages=True,
+    )  # fmt: skip

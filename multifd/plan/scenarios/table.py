@@ -8,6 +8,7 @@ from typing import Final
 
 from multifd.plan.scenarios.bookkeeping import BOOKKEEPING
 from multifd.plan.scenarios.guests import GUESTS
+from multifd.plan.scenarios.memory import MEMORIES
 from multifd.plan.scenarios.scenario import Scenario
 
 _SCENARIOS: Final = (
@@ -29,6 +30,7 @@ _SCENARIOS: Final = (
     Scenario("mutating", "pages change while they are being encoded", "live", "mutating"),
     *GUESTS,
     *BOOKKEEPING,
+    *MEMORIES,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 

@@ -26,25 +26,27 @@ from multifd.evidence.asked import Part
 from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.fate import Arrived, Said, at_ours, between
 from multifd.evidence.invariants import witnessed
-from multifd.evidence.observe import Memory, compare
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
 from multifd.framing.model import framing
 from multifd.lineup.peers import QemuPeer
 from multifd.memory.image import GuestMemory
-from multifd.memory.layout import MemoryLayout, Script
+from multifd.memory.layout import MemoryLayout
 from multifd.migrate.capture import Capture
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
+from multifd.process.patience import grown
 from multifd.qemu.facts import machine_dialect
-from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, qtest, start
+from multifd.qemu.guest import Guest, Machine, qtest, start
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
 from multifd.run.qemu.ends import Ends
+from multifd.run.qemu.ground import Grounds
+from multifd.run.qemu.ram import arrived_in, emptied, filled, left_in
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.rounds import changes_of
 from multifd.run.qemu.setting import START, Setting
@@ -59,6 +61,7 @@ class QemuBench:
     def __init__(self, means: Means, record: Path | None = None) -> None:
         self._means = means
         self._record = record
+        self._grounds = Grounds(means.deadline)
 
     def run(self, pairing: Pairing) -> Outcome:
         """Run the cell; raises EnvironmentBroke if a QEMU does not come up.
@@ -96,25 +99,28 @@ class QemuBench:
         assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
-        with self._means.stage.workplace() as directory, self._recording(record) as recording:
+        with self._means.stage.workplace() as directory, self._recording(record, pairing) as recording:
             ends = Setting(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
                 destination, codec if spliced else None, recording,
             )  # fmt: skip
-            shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
+            filled(ends.ram("source"), ends.script.rounds[0].image)
             outcome, said = self._run(ends, codec)
             main_sync = machine_dialect(ends.machine).main_sync
             outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), spliced=ends.encodes)
             return outcome, said
 
-    def _recording(self, directory: Path | None) -> Recording:
-        return Recording(directory, self._means.stage.path("tap"), _LONGEST * self._means.deadline)
+    def _recording(self, directory: Path | None, pairing: Pairing) -> Recording:
+        return Recording(directory, self._means.stage.path("tap"), _LONGEST * self._deadline(pairing))
+
+    def _deadline(self, pairing: Pairing) -> float:
+        """Seconds that a migration of so much memory may take."""
+        return grown(self._means.deadline, sum(pairing.sizes.values()))
 
     def _run(self, ends: Setting, codec: str) -> tuple[Outcome, Said | None]:
         if ends.destination is None:
             return self._to_ours(ends, self._means.process(codec, "receiver"))
-        with ends.ram("destination").open("wb") as file:
-            file.truncate(ends.pairing.sizes[RAM_BLOCK])
+        emptied(ends.ram("destination"), ends.pairing.sizes)
         if ends.splice is None:
             return self._to_qemu(ends, None)
         return self._to_qemu(ends, self._means.process(codec, "sender" if ends.encodes else "receiver"))
@@ -122,7 +128,7 @@ class QemuBench:
     def _to_qemu(self, ends: Setting, splice: PeerProcess | None) -> tuple[Outcome, Said | None]:
         course, said = asyncio.run(self._drive(ends, splice, None))
         if said is None and splice is not None:
-            said = self._conclusion(splice)
+            said = self._conclusion(splice, ends.pairing)
         if course.destination is None:
             assert isinstance(said, contract.Failed | PeerError)
             return Outcome(_not_even(said)), said
@@ -130,18 +136,18 @@ class QemuBench:
         return _outcome(ends, course, between(course, arrived, said), said), said
 
     def _to_ours(self, ends: Setting, peer: PeerProcess) -> tuple[Outcome, Said | None]:
-        ground = ends.source.machines[ends.machine]
+        ground = self._grounds.of(ends.source, ends.machine, ends.pairing.sizes)
         blocks = {**ground.blocks, **ends.pairing.sizes}
         with GuestMemory.create(ends.directory / "blocks", blocks, ends.script.page_size) as memory:
             course, said = asyncio.run(self._drive(ends, peer, memory.layout))
             if said is None:
-                said = self._conclusion(peer)
+                said = self._conclusion(peer, ends.pairing)
             elif isinstance(said, contract.Failed | PeerError):
                 return Outcome(_not_even(said)), said
-            shutil.copyfile(ram_of(memory.layout), ends.ram("destination"))
-            digest = memory.digest()
+            digest = memory.digest(ground.sha256)
+            files = {block.name: Path(block.path) for block in memory.layout.blocks}
         strange = tuple(name for name, sha256 in ground.sha256.items() if digest[name] != sha256)
-        arrived = Arrived(left_in(ends.ram("destination"), ends.script), strange, _taken_for_pages(ends.pairing))
+        arrived = Arrived(arrived_in(files, ends.script), strange, _taken_for_pages(ends.pairing))
         return _outcome(ends, course, at_ours(course, arrived, said), said), said
 
     async def _drive(
@@ -179,13 +185,13 @@ class QemuBench:
             early = changes.pop(0) if plan.early else None
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
             course = await watch(
-                source, destination, self._means.deadline, early=early, late=changes, between=passing,
+                source, destination, self._deadline(ends.pairing), early=early, late=changes, between=passing,
                 at_rest=ends.recording.at_rest,
             )  # fmt: skip
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
-        machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
+        machine = Machine.of(ends.machine, ends.ram(side), ends.pairing.sizes)
         arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
         if side == "source":
             arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
@@ -197,7 +203,7 @@ class QemuBench:
         self, peer: PeerProcess, ends: Setting, upstream: str, memory: MemoryLayout | None
     ) -> contract.Listening | contract.Failed | PeerError:
         pairing = ends.pairing
-        common = {"channels": pairing.channels, "deadline": self._means.deadline}
+        common = {"channels": pairing.channels, "deadline": self._deadline(pairing)}
         try:
             if memory is not None:
                 return peer.listen(
@@ -213,9 +219,9 @@ class QemuBench:
         except PeerError as broken:
             return broken
 
-    def _conclusion(self, peer: PeerProcess) -> Said:
+    def _conclusion(self, peer: PeerProcess, pairing: Pairing) -> Said:
         try:
-            return peer.conclusion(2 * self._means.deadline)
+            return peer.conclusion(2 * self._deadline(pairing))
         except PeerError as broken:
             return broken
 
@@ -223,19 +229,6 @@ class QemuBench:
 def _taken_for_pages(pairing: Pairing) -> bool:
     """The receiver puts payloads into pages as they are, and they are something else."""
     return framing(pairing.receiver_framing).raw_pages and not framing(pairing.sender_framing).raw_pages
-
-
-def ram_of(layout: MemoryLayout) -> str:
-    """The file of the RAM block in an image."""
-    return next(block.path for block in layout.blocks if block.name == RAM_BLOCK)
-
-
-def left_in(ram: Path, script: Script) -> Memory:
-    """A guest's RAM compared with the script, which has no other block."""
-    last = script.rounds[-1].image
-    block = last.blocks[0].model_copy(update={"path": str(ram)})
-    with GuestMemory.open(last.model_copy(update={"blocks": (block,)}), writable=False) as memory:
-        return compare(memory, script)
 
 
 def _not_even(said: Said) -> Observation:

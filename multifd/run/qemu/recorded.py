@@ -7,7 +7,6 @@ nobody notices ends in a migration that completes.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from pathlib import Path
 
 from multifd.evidence.fate import Arrived, alone
@@ -19,10 +18,10 @@ from multifd.migrate.capture import Capture
 from multifd.migrate.playback import HEARING, play
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
-from multifd.qemu.guest import RAM_BLOCK, Machine, start
+from multifd.qemu.guest import Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, watch
 from multifd.qemu.recording import record_source
-from multifd.run.qemu.bench import left_in, ram_of
+from multifd.run.qemu.ram import emptied, filled, left_in
 from multifd.run.stage import Stage
 from multifd.wire.fault import Fault, fault
 
@@ -44,9 +43,8 @@ class QemuFaultBench:
         capture = self._capture(pairing, qemu, machine, script)
         with self._stage.workplace() as directory:
             ram = directory / "destination.ram"
-            with ram.open("wb") as file:
-                file.truncate(pairing.sizes[RAM_BLOCK])
-            destination = Machine(machine, ram, pairing.sizes[RAM_BLOCK])
+            emptied(ram, pairing.sizes)
+            destination = Machine.of(machine, ram, pairing.sizes)
             course = asyncio.run(self._play(qemu, destination, capture, fault(pairing.fault), directory))
             arrived = Arrived(left_in(ram, script))
         wire = sum(path.stat().st_size for path in capture.channel_paths())
@@ -58,8 +56,8 @@ class QemuFaultBench:
             directory = self._stage.path("recording")
             terms = Terms(framing(pairing.sender_framing).travels_as, pairing.channels, pause=False)
             with self._stage.workplace() as work:
-                source = Machine(machine, work / "source.ram", pairing.sizes[RAM_BLOCK])
-                shutil.copyfile(ram_of(script.rounds[0].image), source.memory)
+                source = Machine.of(machine, work / "source.ram", pairing.sizes)
+                filled(source.memory, script.rounds[0].image)
                 record_source(qemu.binary, qemu.facts, source, terms, directory, work, self._within)
             self._captures[key] = Capture.open(directory)
         return self._captures[key]

@@ -19,7 +19,7 @@ from multifd.migrate.address import UnreachableError
 from multifd.migrate.capture import Capture
 from multifd.migrate.tap import Tap
 from multifd.plan.work import Pairing
-from multifd.qemu.guest import RAM_BLOCK
+from multifd.qemu.dimms import file_of
 from multifd.qemu.recording import PAGE_SIZE, digest
 from multifd.wire.dialect import MainSync
 from multifd.wire.invariants import Sender
@@ -85,7 +85,8 @@ class Recording:
         try:
             self._tap.save(
                 **payload, dialect=pairing.sender_dialect, page_size=PAGE_SIZE, main_sync=main_sync,
-                sha256={RAM_BLOCK: digest(ram)}, source=f"{pairing.sender} to {pairing.receiver}, {pairing.scenario}",
+                sha256={block: digest(file_of(ram, block)) for block in pairing.sizes},
+                source=f"{pairing.sender} to {pairing.receiver}, {pairing.scenario}",
             )  # fmt: skip
             Capture.open(self.directory)
         except _NO_CAPTURE:

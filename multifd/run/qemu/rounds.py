@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Round
-from multifd.qemu.guest import RAM_BLOCK, Qtest
+from multifd.qemu.guest import Machine, Qtest
 from multifd.run.qemu.setting import START, Setting
 
 
@@ -21,15 +22,15 @@ class Change:
     qtest: Qtest
 
     async def __call__(self) -> None:
-        size = self.content.image.page_size
-        touched: list[tuple[int, int]] = []
-        ram = self.ends.ram("source")
-        with GuestMemory.open(self.content.image, writable=False) as image, ram.open("r+b") as file:
-            pages = image.pages(RAM_BLOCK)
+        size, touched = self.content.image.page_size, list[tuple[int, int]]()
+        machine = Machine.of(self.ends.machine, self.ends.ram("source"), self.ends.pairing.sizes)
+        with GuestMemory.open(self.content.image, writable=False) as image, ExitStack() as stack:
+            files = {name: stack.enter_context(file.open("r+b")) for name, file in machine.files.items()}
             for run in self.content.pages:
-                file.seek(run.first * size)
-                file.write(pages[run.first : run.stop].data)
-                touched += [(page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
+                pages, base = image.pages(run.block), machine.address(run.block)
+                files[run.block].seek(run.first * size)
+                files[run.block].write(pages[run.first : run.stop].data)
+                touched += [(base + page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
         await self.qtest.touch(touched, START)
 
 
