@@ -24,9 +24,9 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
             chain.append(Step(rule.name, False, decision.because))
             if decision.outcome == "rejected" and question.looks_late:
                 because = f"{decision.because}; {_TOO_LATE}"
-                return Prediction("hazard", rule.name, because, None, tuple(chain))
+                return Prediction("hazard", rule.name, because, None, tuple(chain), decision.setting)
             error = _said(question, rule.name, decision)
-            return Prediction(decision.outcome, rule.name, decision.because, error, tuple(chain))
+            return Prediction(decision.outcome, rule.name, decision.because, error, tuple(chain), decision.setting)
         chain.append(Step(rule.name, True, rule.holds))
     reason = (
         f"{question.receiver.peer} reads what {question.sender.peer} emits as {question.sender.framing.name}"

@@ -106,6 +106,23 @@ class Integrity(Model):
     """Taken, and memory is wrong."""
 
 
+class Setting(Model):
+    """A migration parameter that was not left alone, and without which things go another way."""
+
+    name: str
+    value: str
+    default: str | None = None
+    """What it is if nobody sets it; None where nobody was asked."""
+    machine: str | None = None
+    """The machine type whose default that is."""
+
+    def __str__(self) -> str:
+        told = f"{self.name}={self.value}"
+        if self.default is None:
+            return told
+        return f"{told}; the default{f' of {self.machine}' if self.machine else ''} is {self.default}"
+
+
 class Cell(Model):
     """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
 
@@ -148,6 +165,8 @@ class Cell(Model):
     """Pages in the sender's packets: ``full``, ``single``, ``few``, or ``sweep-N``: N and every 32 more."""
     integrity: Integrity | None = None
     """What became of flipped bits; None where none were flipped."""
+    setting: tuple[Setting, ...] = ()
+    """What was set besides defaults and decides: what the scenario is about, and what a predicted hazard needs."""
 
 
 class Peer(Model):
@@ -184,6 +203,10 @@ class Finding(Model):
     cause: str
     remedy: str
     """What to set, or to do, instead."""
+    setting: tuple[Setting, ...]
+    """What its cells needed besides defaults."""
+    instead: dict[str, str]
+    """Migration parameters and capabilities that avoid it, with their values; none where no setting alone does."""
     upstream: str | None
     """Where it was reported or mended: a commit, an issue, a thread."""
     fixed_in: str | None

@@ -8,6 +8,7 @@ from typing import Final
 
 from multifd.plan.scenarios.guests import GUESTS
 from multifd.plan.scenarios.scenario import Scenario
+from multifd.plan.scenarios.settings import SETTINGS
 
 _SCENARIOS: Final = (
     Scenario("capture", "one round, every page, by capture", "capture", "single"),
@@ -27,6 +28,7 @@ _SCENARIOS: Final = (
     Scenario("stale", "no zero page at all", "live", "stale"),
     Scenario("mutating", "pages change while they are being encoded", "live", "mutating"),
     *GUESTS,
+    *SETTINGS,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 
