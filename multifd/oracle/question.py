@@ -81,3 +81,5 @@ class Prediction:
     chain: tuple[Step, ...]
     setting: tuple[Setting, ...] = ()
     """What must have been set for it, besides defaults."""
+    sooner: str | None = None
+    """Of a hazard: the error, as above, where a refusal is met sooner, and that is luck."""

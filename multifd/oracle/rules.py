@@ -3,7 +3,9 @@
 They are asked about pairings that can be tried: what a peer cannot do at all is no question (:mod:`.ability`).
 
 A rule sees a question and says ``None`` (it does not decide: go on) or what follows. The first rule that decides
-ends the chain; if none does, memory must be identical. Removing or inverting any of them must make real cells
+ends the chain; if none does, memory must be identical. Where several would decide, what they come to must not depend on
+who is first (:mod:`.meetings`): the number of channels is counted in the main thread while the channels' own threads
+read what has come and write pages. Removing or inverting any of them must make real cells
 disagree with the prediction (tests/oracle/test_mutation.py).
 """
 
@@ -75,7 +77,7 @@ def _flags(q: Question) -> Decision | None:
 def _hidden_flag(q: Question) -> Decision | None:
     sent = q.sender.dialect.flag(q.sender.framing.travels_as)
     mask = q.receiver.dialect.mask
-    if not sent & ~mask:
+    if not sent & ~mask or sent & mask != q.receiver.dialect.flag(q.receiver.framing.travels_as):
         return None
     setting = _set(q, "multifd-compression", q.sender.framing.travels_as, q.defaults.method if q.defaults else None)
     return Decision(
@@ -236,9 +238,9 @@ def _with(settings: Iterable[Setting]) -> str:
 
 RULES: Final = (
     Rule("fault", "the sender does nothing wrong that has consequences", _fault),
+    Rule("hidden-flag", "the mask does not make the sender's flag one that the receiver expects", _hidden_flag),
     Rule("channels", "both sides were told the same number of channels", _channels),
     Rule("flags", "the flags are those that the receiving method expects, under its mask", _flags),
-    Rule("hidden-flag", "the receiver's mask shows all of the sender's flag", _hidden_flag),
     Rule("layout", "both sides agree on a length table before the pages", _layout),
     Rule("container", "what is sent is what is read", _container_mismatch),
     Rule("window", "distances and announced window are within the receiver's", _window),

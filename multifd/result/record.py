@@ -203,10 +203,6 @@ class Finding(Model):
     cause: str
     remedy: str
     """What to set, or to do, instead."""
-    setting: tuple[Setting, ...]
-    """What its cells needed besides defaults."""
-    instead: dict[str, str]
-    """Migration parameters and capabilities that avoid it, with their values; none where no setting alone does."""
     upstream: str | None
     """Where it was reported or mended: a commit, an issue, a thread."""
     fixed_in: str | None
@@ -215,6 +211,10 @@ class Finding(Model):
     """Path in this project of a program that shows it alone."""
     cells: tuple[str, ...]
     reproduce: str
+    setting: tuple[Setting, ...] = ()
+    """What was set besides defaults in its cells."""
+    instead: dict[str, str] = {}
+    """Migration parameters and capabilities that avoid it, with their values; none where no setting alone does."""
 
 
 class Evidence(Model):

@@ -2,7 +2,7 @@
 
 Defaults are every ordered pair's, method by method. The others change one end's part in a way that the other does not
 see, so that every QEMU does them once as a sender and once as a receiver: in a ring, each to the next. Two depend on
-the pair: 255 channels, and what QEMU does with ``postcopy-preempt`` on an old machine type.
+the pair: 255 channels, and what comes of postcopy's capabilities.
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ from multifd.qemu.facts import common_machine
 
 _CHANNELS: Final = (1, 3, 16)
 """Numbers in the ring."""
+_UNEQUAL: Final = (("busy-more-channels", 3, 2), ("busy-fewer-channels", 2, 3))
+"""Scenarios by the numbers that sender and receiver were told."""
 _MOST: Final = 255
 """Channels: the parameter is one byte (``MigrateSetParameters``, qapi/migration.json, QEMU 5.0)."""
+_OF_PAIRS: Final = tuple(name for name, capabilities in ON.items() if "postcopy-ram" in capabilities)
+"""Few pairs let them be on beside multifd, and what comes of it depends on the machine type."""
 _METHOD: Final = "zlib"
 """Where one must do: it keeps a stream, and every QEMU has it."""
 
@@ -35,7 +39,8 @@ def settings(line_up: LineUp) -> Iterator[PlannedCell]:
         for method in shared_methods(sender, receiver):
             yield _default_cell(sender, receiver, method, "defaults")
         if _METHOD in shared_methods(sender, receiver):
-            yield from _on(sender, receiver, "postcopy-preempt")
+            for name in _OF_PAIRS:
+                yield from _on(sender, receiver, name)
             yield _default_cell(sender, receiver, _METHOD, "channels", _MOST)
     yield from _to_ours(line_up)
     for sender, receiver in filter(_told, zip(everybody, (*everybody[1:], *everybody[:1]), strict=True)):
@@ -51,8 +56,10 @@ def _in_the_ring(sender: QemuPeer, receiver: QemuPeer) -> Iterator[PlannedCell]:
         yield qemu_cell(sender, receiver, _METHOD, _METHOD, scenario="migrate-none")
     for channels in _CHANNELS:
         yield _default_cell(sender, receiver, _METHOD, "channels", channels)
+    for name, sent, read in _UNEQUAL:
+        yield qemu_cell(sender, receiver, _METHOD, _METHOD, scenario=name, channels=sent, expects=read)
     for name in ON:
-        if name != "postcopy-preempt":
+        if name not in _OF_PAIRS:
             yield from _on(sender, receiver, name)
 
 

@@ -42,6 +42,17 @@ def _settings() -> Iterator[Scenario]:
             name, f"precopy only, with {', '.join(capabilities)} on at both ends; parameters are the defaults",
             return_path="return-path" in capabilities, capabilities=dict.fromkeys(capabilities, True),
         )  # fmt: skip
+    yield from _meetings()
+
+
+def _meetings() -> Iterator[Scenario]:
+    """Unequal numbers of channels, where something else is wrong too, or the destination looks late."""
+    busy = partial(Scenario, mode="qemu", shape="few", busy_destination=True)
+    spliced = partial(Scenario, mode="splice", shape="guest", becomes_zero=True)
+    for name, which in (("fewer-channels", "fewer"), ("more-channels", "more")):
+        told = f"the sender was told {which} channels than the receiver"
+        yield busy(f"busy-{name}", f"{told}, which looks at nothing until the source has sent everything")
+        yield spliced(f"{name}-spliced", f"{told}, and a codec of ours stands in its place")
 
 
 SETTINGS: Final = tuple(_settings())
