@@ -26,14 +26,16 @@ from multifd.result.record import (
     Verdict,
 )
 from reports.matrix import Axis, Key, Listing, Matrix, grouped, listings, matrix, provenances, worst_first
-from reports.vocabulary import PROVENANCES, VERDICTS
+from reports.vocabulary import DEFAULTS, PROVENANCES, VERDICTS
 
 SMALL_PAGE: Final = 4096
 """Bytes."""
 MAIN_SCENARIO: Final = "live"
 """The scenario of suite "negotiation" that fills its matrix."""
+_UNTOLD: Final = "defaults"
+"""The scenario of suite "qemu" in which nothing is set: its matrix comes first."""
 PLAIN_MIGRATIONS: Final = ("migrate", "migrate-legacy")
-"""Scenarios of suite "qemu" that fill its matrix of QEMU to QEMU."""
+"""Scenarios of suite "qemu" that fill its matrix of QEMU to QEMU, with zero pages where they are told to be."""
 
 
 @dataclass(frozen=True)
@@ -187,15 +189,22 @@ def _suite(name: str, cells: list[Cell], results: Results) -> Suite:
 def _between(cells: Iterable[Cell], real: Collection[str]) -> Iterator[Matrix]:
     """Suite "qemu" by which ends are real: both, by method; both, by scenario; the sender; the receiver."""
     ends = grouped(cells, lambda cell: (cell.sender in real, cell.receiver in real))
-    by_kind = grouped(ends.pop((True, True), []), lambda cell: cell.scenario in PLAIN_MIGRATIONS)
+    by_kind = grouped(ends.pop((True, True), []), _kind)
     for title, group, axes in (
-        ("QEMU to QEMU, method by method", by_kind.get(True), _QEMU_AXES),
-        ("QEMU to QEMU, other scenarios", by_kind.get(False), _QEMU_SCENARIO_AXES),
+        (DEFAULTS, by_kind.get("untold"), _QEMU_AXES),
+        ("QEMU to QEMU, method by method", by_kind.get("plain"), _QEMU_AXES),
+        ("QEMU to QEMU, other scenarios", by_kind.get("other"), _QEMU_SCENARIO_AXES),
         ("QEMU to our decoders", ends.get((True, False)), _QEMU_AXES),
         ("Our encoders to QEMU, all QEMUs together", ends.get((False, True)), _TO_QEMU_AXES),
     ):
         if group:
             yield matrix(title, group, *axes)
+
+
+def _kind(cell: Cell) -> Literal["untold", "plain", "other"]:
+    if cell.scenario == _UNTOLD:
+        return "untold"
+    return "plain" if cell.scenario in PLAIN_MIGRATIONS else "other"
 
 
 def _wire(cells: Iterable[Cell], peers: Iterable[Peer], unable: Collection[Unable]) -> dict[str, Matrix]:

@@ -95,6 +95,9 @@ STATES: Final[dict[State, Term]] = {
 }
 """What becomes of a claim, worst first."""
 
+DEFAULTS: Final = "QEMU to QEMU, everything at the default of the machine type but the method"
+"""What a fleet runs whose owner sets nothing: the first matrix of real QEMUs."""
+
 NO_QEMU: Final = "no real QEMU took part; remedy: --qemu PATH, or --qemu found"
 """What a run without one says, for its software is what people run."""
 

@@ -37,6 +37,7 @@ def planned(cell: PlannedCell, options: Options) -> Cell:
         reproduce=options.reproduce(cell.id),
         blocks=work.blocks,
         fill=work.fill,
+        setting=(*cell.prediction.setting, *work.told),
     )
 
 

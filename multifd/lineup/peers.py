@@ -9,6 +9,7 @@ from multifd.framing.coder import DecoderCapability, EncoderCapability, Routing,
 from multifd.oracle.qemu import decoder_of, encoder_of
 from multifd.profile.model import Deadlines
 from multifd.qemu.binary import Binary
+from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import Facts
 from multifd.result.record import Kind, Peer, Provenance, Role
 
@@ -86,6 +87,8 @@ class QemuPeer(BaseModel):
     facts: Facts
     machines: dict[str, Ground]
     """Machine types that were tried."""
+    defaults: dict[str, Defaults] = {}
+    """Of every machine type that it shares with another of the run, or has alone."""
     probe: str | None = None
     """What the probe found wrong, None if it carries a guest's RAM and refuses what is no migration."""
     probe_kind: Kind | None = None
@@ -123,6 +126,7 @@ class QemuPeer(BaseModel):
                 "zero-page-detection": list(facts.zero_pages),
                 "dialect": facts.dialect.name,
                 "machines": list(facts.machines),
+                "defaults": {machine: told.model_dump() for machine, told in self.defaults.items()},
             },
         )
 

@@ -30,6 +30,7 @@ from multifd.migrate.replay import Replay
 from multifd.profile.model import Profile, QemuEntry
 from multifd.qemu.ask import ask
 from multifd.qemu.binary import Binary, checked, named
+from multifd.qemu.defaults import defaults
 from multifd.qemu.facts import Facts, common_machine
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Terms, incoming, watch
@@ -38,7 +39,8 @@ from multifd.qemu.recording import record_source
 MEMORY: Final = 4 << 20
 """Bytes of guest memory, here as in every cell, for tables that QEMU makes depend on it."""
 _CONTENT: Final = 256 << 10
-_TERMS: Final = Terms("none", 1)
+_CHANNELS: Final = 1
+_TERMS: Final = Terms("none", _CHANNELS)
 _GARBAGE: Final = b"this is no migration" * 16
 
 
@@ -71,10 +73,20 @@ def introduced(binaries: Sequence[Binary], within: float) -> tuple[QemuPeer, ...
     """The peers as they say they are, not probed: enough to show a plan, not to run it. Raises as above."""
     with ThreadPoolExecutor(2) as pool:
         facts = list(pool.map(lambda binary: ask(binary, within), binaries))
-    return tuple(
-        QemuPeer(name=name, binary=binary, facts=each, machines={})
-        for name, binary, each in zip(_names(binaries, facts), binaries, facts, strict=True)
-    )
+        peers = [
+            QemuPeer(name=name, binary=binary, facts=each, machines={})
+            for name, binary, each in zip(_names(binaries, facts), binaries, facts, strict=True)
+        ]
+        return tuple(pool.map(lambda peer: _with_defaults(peer, facts, within), peers))
+
+
+def _with_defaults(peer: QemuPeer, everybody: Sequence[Facts], within: float) -> QemuPeer:
+    shared = dict.fromkeys(common_machine(peer.facts, other) for other in everybody)
+    try:
+        told = defaults(peer.binary, [machine for machine in shared if machine is not None], within)
+    except MultifdError as wrong:
+        return peer.model_copy(update={"probe": str(wrong)})
+    return peer.model_copy(update={"defaults": told})
 
 
 def _names(binaries: Sequence[Binary], facts: Sequence[Facts]) -> list[str]:
@@ -120,7 +132,7 @@ def first_migration(binary: Binary, facts: Facts, machine: str, sizes: Mapping[s
         record_source(binary, facts, guest, _TERMS, scratch / "capture", scratch, within)
         capture = Capture.open(scratch / "capture")
         with GuestMemory.create(scratch / "memory", capture.manifest.ramblocks, 4096) as memory:
-            reception = Reception(framing("none"), facts.dialect, capture.main_sync, _TERMS.channels)
+            reception = Reception(framing("none"), facts.dialect, capture.main_sync, _CHANNELS)
             Replay(capture, reception, create("none", {}), Destination(memory)).run()
             if bytes(memory.view(RAM_BLOCK)[:_CONTENT]) != content or any(memory.view(RAM_BLOCK)[_CONTENT:]):
                 raise EnvironmentBroke(f"a first migration of {machine}, method none, did not carry the guest's RAM")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from multifd.oracle.words import Cause
-from multifd.result.record import Outcome
+from multifd.result.record import Outcome, Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +20,5 @@ class Decision:
     because: str
     error: str | None = None
     cause: Cause | None = None
+    setting: tuple[Setting, ...] = ()
+    """What must have been set for it, besides defaults."""

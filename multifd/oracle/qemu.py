@@ -15,6 +15,7 @@ qatzip    any number of members, plain gzip
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability
@@ -77,7 +78,7 @@ def says(question: Question, rule: str, decision: Decision) -> str:
     receiver, error = question.receiver, decision.error or ""
     old = receiver.dialect.zero_pages is ZeroPages.MAIN
     if rule == "channels":
-        return "|".join((error, _NO_MAIN, *((TELLS_NOT,) if old else _wrong_flags(question))))
+        return "|".join((error, _NO_MAIN, *((TELLS_NOT,) if old else _complaints(question))))
     if old:
         return TELLS_NOT
     fault = question.fault
@@ -94,8 +95,12 @@ _NO_MAIN: Final = "Read section footer failed"
 """Whichever connection comes last is the one too many: perhaps one without which the main channel breaks."""
 
 
-def _wrong_flags(question: Question) -> Iterator[str]:
-    """A channel that was accepted before the one too many may be the first to complain."""
-    decision = next(rule for rule in RULES if rule.name == "flags").decide(question)
-    if decision is not None and decision.error is not None:
-        yield decision.error
+def _complaints(question: Question) -> Iterator[str]:
+    """A channel that was accepted before the one too many may be the first to complain, of its first packet."""
+    alone = replace(question, channels=(question.channels[0],) * 2)
+    for rule in RULES:
+        decision = rule.decide(alone)
+        if decision is not None:
+            if decision.outcome == "rejected":
+                yield says(alone, rule.name, decision)
+            return

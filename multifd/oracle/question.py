@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.model import Framing, Scope
-from multifd.result.record import Outcome
+from multifd.qemu.defaults import Defaults
+from multifd.result.record import Outcome, Setting
 from multifd.wire.dialect import Dialect, ZeroPages
 from multifd.wire.fault import Fault
 from multifd.wire.packet import PACKET_SIZE
@@ -47,6 +48,10 @@ class Question:
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
     matches: bool = True
     """The content is such that compressed data refers to what came before it; False for noise, which is only stored."""
+    machine: str | None = None
+    """The machine type of a real QEMU that sends; None for another sender."""
+    defaults: Defaults | None = None
+    """What that QEMU runs with if it is told nothing."""
 
     @property
     def members(self) -> int:
@@ -74,3 +79,7 @@ class Prediction:
     reason: str
     error: str | None
     chain: tuple[Step, ...]
+    setting: tuple[Setting, ...] = ()
+    """What must have been set for it, besides defaults."""
+    sooner: str | None = None
+    """Of a hazard: the error, as above, where a refusal is met sooner, and that is luck."""

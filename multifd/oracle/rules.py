@@ -3,13 +3,15 @@
 They are asked about pairings that can be tried: what a peer cannot do at all is no question (:mod:`.ability`).
 
 A rule sees a question and says ``None`` (it does not decide: go on) or what follows. The first rule that decides
-ends the chain; if none does, memory must be identical. Removing or inverting any of them must make real cells
+ends the chain; if none does, memory must be identical. Where several would decide, what they come to must not depend on
+who is first (:mod:`.meetings`): the number of channels is counted in the main thread while the channels' own threads
+read what has come and write pages. Removing or inverting any of them must make real cells
 disagree with the prediction (tests/oracle/test_mutation.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +21,7 @@ from multifd.oracle.decision import Decision
 from multifd.oracle.fault import follows
 from multifd.oracle.question import Question
 from multifd.oracle.words import Cause
+from multifd.result.record import Setting
 from multifd.wire.dialect import ZeroPages
 
 _LARGEST_WINDOW: Final = 15
@@ -74,12 +77,15 @@ def _flags(q: Question) -> Decision | None:
 def _hidden_flag(q: Question) -> Decision | None:
     sent = q.sender.dialect.flag(q.sender.framing.travels_as)
     mask = q.receiver.dialect.mask
-    if not sent & ~mask:
+    if not sent & ~mask or sent & mask != q.receiver.dialect.flag(q.receiver.framing.travels_as):
         return None
+    setting = _set(q, "multifd-compression", q.sender.framing.travels_as, q.defaults.method if q.defaults else None)
     return Decision(
         "hazard",
-        f"the mask {mask:#x} of {q.receiver.dialect.name} hides the flag {sent:#x} of {q.sender.framing.name}: the"
-        f" receiver takes the payload for {q.receiver.framing.name} and writes garbage pages",
+        f"{_with(setting)}the mask {mask:#x} of {q.receiver.dialect.name} hides the flag {sent:#x} of"
+        f" {q.sender.framing.name}: the receiver takes the payload for {q.receiver.framing.name} and writes garbage"
+        " pages",
+        setting=setting,
     )
 
 
@@ -206,22 +212,35 @@ def _small_members(q: Question, piece: int) -> Decision | None:
 
 
 def _zero_pages(q: Question) -> Decision | None:
-    if q.zero_pages is ZeroPages.MAIN or q.receiver.dialect.zero_pages is ZeroPages.PACKET:
+    if q.zero_pages is not ZeroPages.PACKET or q.receiver.dialect.zero_pages is ZeroPages.PACKET:
         return None
     if not q.becomes_zero:
         return None
+    setting = _set(q, "zero-page-detection", "multifd", q.defaults.zero_pages if q.defaults else None)
     return Decision(
         "hazard",
-        f"{q.sender.dialect.name} announces zero pages in packets, a receiver of {q.receiver.dialect.name} ignores"
-        " that field: a page that becomes zero after its first transfer keeps its old content",
+        f"{_with(setting)}{q.sender.dialect.name} announces zero pages in packets, a receiver of"
+        f" {q.receiver.dialect.name} ignores that field: a page that becomes zero after its first transfer keeps its"
+        " old content",
+        setting=setting,
     )
+
+
+def _set(q: Question, name: str, value: str, default: str | None) -> tuple[Setting, ...]:
+    """A setting that it takes, none where that is the default."""
+    return (Setting(name=name, value=value, default=default, machine=q.machine),) if value != default else ()
+
+
+def _with(settings: Iterable[Setting]) -> str:
+    """The beginning of a reason."""
+    return "".join(f"with {setting}: " for setting in settings)
 
 
 RULES: Final = (
     Rule("fault", "the sender does nothing wrong that has consequences", _fault),
+    Rule("hidden-flag", "the mask does not make the sender's flag one that the receiver expects", _hidden_flag),
     Rule("channels", "both sides were told the same number of channels", _channels),
     Rule("flags", "the flags are those that the receiving method expects, under its mask", _flags),
-    Rule("hidden-flag", "the receiver's mask shows all of the sender's flag", _hidden_flag),
     Rule("layout", "both sides agree on a length table before the pages", _layout),
     Rule("container", "what is sent is what is read", _container_mismatch),
     Rule("window", "distances and announced window are within the receiver's", _window),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from multifd.oracle.question import Prediction
@@ -65,6 +65,8 @@ def judge(prediction: Prediction, observed: Observation) -> Judgement:
     """The verdict that follows: the worst disagreement, with a claim that was found false, or what was predicted."""
     if observed.outcome == "broken" and not observed.late_pages:
         return Judgement("error", None, observed.detail or observed.error or "the harness failed")
+    if prediction.sooner is not None and observed.outcome == "rejected":
+        prediction = replace(prediction, outcome="rejected", error=prediction.sooner)
     disagreements = list(_disagreements(prediction, observed))
     if disagreements:
         kind, reason = min(disagreements, key=lambda each: KIND_ORDER.index(each[0]))

@@ -12,8 +12,9 @@ from multifd.oracle.predict import predict
 from multifd.oracle.question import Question, Side
 from multifd.plan.cell import PlannedCell
 from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
+from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import common_machine
-from multifd.wire.dialect import LATEST, dialect
+from multifd.wire.dialect import DETECTION, LATEST, dialect
 from multifd.wire.fault import fault as written
 from multifd.wire.packet import slots
 
@@ -95,20 +96,34 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
     scenario, spoken = pairing.plan, dialect(pairing.sender_dialect)
     # Beside a splice it is a QEMU that puts the zero pages where they travel, whoever encodes the others.
     qemu = next((party for party in (sender, receiver) if isinstance(party, QemuPeer)), None)
+    zero_pages = scenario.zero_pages(qemu.facts.dialect if qemu is not None else spoken)
+    machine, untold = _untold(sender, receiver)
+    if scenario.defaults and untold is not None:
+        zero_pages = DETECTION[untold.zero_pages]
     return Question(
         sender=_side(sender, pairing.sender_framing, pairing.sender_dialect),
         receiver=_side(receiver, pairing.receiver_framing, pairing.receiver_dialect),
         encoder=sender.encoder,
         decoder=receiver.decoder,
         page_size=pairing.page_size,
-        zero_pages=scenario.zero_pages(qemu.facts.dialect if qemu is not None else spoken),
+        zero_pages=zero_pages,
         becomes_zero=scenario.becomes_zero,
         fault=written(pairing.fault) if pairing.fault is not None else None,
         channels=(pairing.channels, pairing.receiver_channels or pairing.channels),
         goes_on=_goes_on(pairing),
         looks_late=scenario.busy_destination and not scenario.return_path,
         matches=pairing.corpus != "random",
+        machine=machine,
+        defaults=untold,
     )  # fmt: skip
+
+
+def _untold(sender: Party, receiver: Party) -> tuple[str | None, Defaults | None]:
+    """The machine type of a QEMU that sends, and what it runs with if it is told nothing."""
+    if not isinstance(sender, QemuPeer):
+        return None, None
+    machine = common_machine(*(party.facts for party in (sender, receiver) if isinstance(party, QemuPeer)))
+    return machine, sender.defaults.get(machine or "")
 
 
 def _side(party: Party, name: str, spoken: str) -> Side:

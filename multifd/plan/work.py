@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
+from multifd.result.record import Setting
 from multifd.wire.dialect import LATEST, Dialect, dialect
 
 USUAL_BLOCKS: Final = "two"
@@ -98,6 +99,14 @@ class Pairing(_Work):
         return self.scenario if self.fault is None else f"{self.scenario}-{self.fault}"
 
     @property
+    def told(self) -> tuple[Setting, ...]:
+        """What both QEMUs are told besides, as results have it."""
+        capabilities = {name: "on" if state else "off" for name, state in self.plan.capabilities.items()}
+        return tuple(
+            Setting(name=name, value=str(value)) for name, value in (capabilities | dict(self.plan.parameters)).items()
+        )
+
+    @property
     def plan(self) -> Scenario:
         """The scenario."""
         return SCENARIOS[self.scenario]
@@ -128,6 +137,7 @@ class _Alone(_Work):
     channels: ClassVar[int] = 1
     blocks: ClassVar[str] = USUAL_BLOCKS
     fill: ClassVar[str] = USUAL_FILL
+    told: ClassVar[tuple[Setting, ...]] = ()
 
 
 class Probe(_Alone):

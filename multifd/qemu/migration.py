@@ -54,13 +54,14 @@ Change = Callable[[], Awaitable[None]]
 class Terms:
     """What one side is told."""
 
-    method: str
-    channels: int
+    method: str | None
+    """None to leave it alone, like the next ones."""
+    channels: int | None
     zero_pages: str | None = None
-    """Value of ``zero-page-detection``, None to leave it alone."""
+    """Value of ``zero-page-detection``."""
     return_path: bool = False
-    bandwidth: int = UNLIMITED
-    """Bytes a second."""
+    bandwidth: int | None = UNLIMITED
+    """Bytes a second, None to leave it alone."""
     pause: bool = True
     """A source pauses before the switchover."""
     capabilities: Mapping[str, bool] = field(default_factory=dict)
@@ -136,7 +137,8 @@ async def incoming(guest: Guest, terms: Terms, address: str) -> str:
 async def outgoing(guest: Guest, terms: Terms, address: str) -> None:
     """Have it start a migration to ``address``; raises EnvironmentBroke if it refuses."""
     await _agree(guest, terms, {"pause-before-switchover": terms.pause})
-    await _told(guest, "migrate-set-parameters", max_bandwidth=terms.bandwidth)
+    if terms.bandwidth is not None:
+        await _told(guest, "migrate-set-parameters", max_bandwidth=terms.bandwidth)
     await _told(guest, "migrate", uri=address)
 
 
@@ -163,12 +165,16 @@ async def _agree(guest: Guest, terms: Terms, further: dict[str, bool] | None = N
         **terms.capabilities,
     }
     capabilities = [{"capability": name, "state": state} for name, state in wanted.items()]
-    parameters: dict[str, Any] = {"multifd_channels": terms.channels, "multifd_compression": terms.method}
-    if terms.zero_pages is not None:
-        parameters["zero_page_detection"] = terms.zero_pages
-    parameters |= terms.parameters
+    parameters = {
+        "multifd_channels": terms.channels,
+        "multifd_compression": terms.method,
+        "zero_page_detection": terms.zero_pages,
+        **terms.parameters,
+    }
+    parameters = {name: value for name, value in parameters.items() if value is not None}
     await _told(guest, "migrate-set-capabilities", capabilities=capabilities)
-    await _told(guest, "migrate-set-parameters", **parameters)
+    if parameters:
+        await _told(guest, "migrate-set-parameters", **parameters)
 
 
 async def _told(guest: Guest, command: str, **arguments: Any) -> None:

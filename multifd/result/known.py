@@ -43,6 +43,10 @@ class KnownIssue(Model):
     """File and function where it comes from, and what happens."""
     remedy: Annotated[str, Field(min_length=1)]
     """The setting or the action that avoids it, for whoever runs the fleet."""
+    instead: Annotated[dict[str, str], Field(default_factory=dict)]
+    """The same as settings, where some do."""
+    setting: Annotated[dict[str, str], Field(default_factory=dict)]
+    """What it needs besides defaults: regular expressions for the values, by name."""
     upstream: str | None
     """Where it was reported or mended; None where that is not known."""
     fixed_in: str | None
@@ -81,7 +85,11 @@ class KnownIssue(Model):
         return all(
             re.fullmatch(getattr(self, field), getattr(cell, field))
             for field in ("suite", "sender", "receiver", "framing", "dialect", "scenario", "predicted")
-        )
+        ) and self._needs(cell)
+
+    def _needs(self, cell: Cell) -> bool:
+        set_there = {each.name: each.value for each in cell.setting}
+        return all(re.fullmatch(value, set_there.get(name, "")) for name, value in self.setting.items())
 
     def explains(self, cell: Cell) -> bool:
         """The issue speaks of this cell, and its message is the one found."""
@@ -221,6 +229,8 @@ def findings(cells: Iterable[Cell], issues: Iterable[KnownIssue]) -> tuple[Findi
             severity=issue.severity,
             cause=issue.cause,
             remedy=issue.remedy,
+            setting=tuple(dict.fromkeys(setting for cell in shown[issue.id] for setting in cell.setting)),
+            instead=issue.instead,
             upstream=issue.upstream,
             fixed_in=issue.fixed_in,
             reproducer=issue.reproducer,

@@ -115,6 +115,23 @@ class Invariants(Model):
     """What was not looked at, and why: of that nothing is known."""
 
 
+class Setting(Model):
+    """A migration parameter that was not left alone, and without which things go another way."""
+
+    name: str
+    value: str
+    default: str | None = None
+    """What it is if nobody sets it; None where nobody was asked."""
+    machine: str | None = None
+    """The machine type whose default that is."""
+
+    def __str__(self) -> str:
+        told = f"{self.name}={self.value}"
+        if self.default is None:
+            return told
+        return f"{told}; the default{f' of {self.machine}' if self.machine else ''} is {self.default}"
+
+
 class Cell(Model):
     """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
 
@@ -159,6 +176,8 @@ class Cell(Model):
     """What became of flipped bits; None where none were flipped."""
     invariants: Invariants | None = None
     """None where no tap stood between the ends."""
+    setting: tuple[Setting, ...] = ()
+    """What was set besides defaults and decides: what the scenario is about, and what a predicted hazard needs."""
 
 
 class Peer(Model):
@@ -203,6 +222,10 @@ class Finding(Model):
     """Path in this project of a program that shows it alone."""
     cells: tuple[str, ...]
     reproduce: str
+    setting: tuple[Setting, ...] = ()
+    """What was set besides defaults in its cells."""
+    instead: dict[str, str] = {}
+    """Migration parameters and capabilities that avoid it, with their values; none where no setting alone does."""
 
 
 class Evidence(Model):

@@ -29,6 +29,14 @@ class ZeroPages(Enum):
     """A word ``offset | 0x02`` on the main channel; packets have no zero pages."""
     PACKET = "packet"
     """Offsets after the normal ones in the packet header; receivers of this kind read both places."""
+    NORMAL = "normal"
+    """Among the others, with content like any of them; no dialect's own way."""
+
+
+DETECTION: Final[Mapping[str, ZeroPages]] = MappingProxyType(
+    {"legacy": ZeroPages.MAIN, "multifd": ZeroPages.PACKET, "none": ZeroPages.NORMAL}
+)
+"""Values of ``zero-page-detection`` (``ZeroPageDetection``, qapi/migration.json, QEMU 9.0)."""
 
 
 class SyncCarrier(Enum):

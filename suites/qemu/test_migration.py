@@ -12,7 +12,9 @@ def test_guest(cell: PlannedCell, conclude: Conclude) -> None:
     conclude(cell)
 
 
-@pytest.mark.cells("qemu", "fewer-channels", "fewer-channels-legacy", "more-channels", "more-channels-legacy")
+@pytest.mark.cells(
+    "qemu", *(which + how for which in ("fewer-channels", "more-channels") for how in ("", "-legacy", "-spliced"))
+)
 def test_unequal_channels(cell: PlannedCell, conclude: Conclude) -> None:
     """Both sides were told different numbers of channels, which are not on the wire."""
     conclude(cell)
@@ -24,7 +26,7 @@ def test_splice(cell: PlannedCell, conclude: Conclude) -> None:
     conclude(cell)
 
 
-@pytest.mark.cells("qemu", "busy-destination", "busy-return-path")
+@pytest.mark.cells("qemu", "busy-destination", "busy-return-path", "busy-fewer-channels", "busy-more-channels")
 def test_busy_destination(cell: PlannedCell, conclude: Conclude) -> None:
     """A destination that looks only when the source has sent everything: a mismatch then costs the guest."""
     conclude(cell)

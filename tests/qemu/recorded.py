@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from multifd.lineup.peers import QemuPeer
 from multifd.qemu.binary import Binary
+from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import Facts, read
 
 VERSIONS: Final = ("7.2", "10.0", "11.1")
@@ -15,14 +16,20 @@ _ANSWERS: Final = Path(__file__).with_name("answers")
 
 
 def answers(version: str) -> dict[str, Any]:
-    """The extracts of ``version``, ``schema`` and ``machines``."""
+    """The extracts of ``version``, ``schema`` and ``machines``, and ``defaults``."""
     content: dict[str, Any] = json.loads((_ANSWERS / f"qemu-{version}.json").read_text(encoding="utf-8"))
     return content
 
 
 def facts(version: str) -> Facts:
     """What is read from them."""
-    return read(**answers(version))
+    said = answers(version)
+    return read(said["version"], said["schema"], said["machines"])
+
+
+def defaults(version: str) -> dict[str, Defaults]:
+    """What its machine types run with if nobody sets anything."""
+    return {machine: Defaults(**told) for machine, told in answers(version)["defaults"].items()}
 
 
 def peer(version: str, *more_methods: str, name: str | None = None) -> QemuPeer:
@@ -30,4 +37,6 @@ def peer(version: str, *more_methods: str, name: str | None = None) -> QemuPeer:
     said = facts(version)
     said = said.model_copy(update={"methods": (*said.methods, *more_methods)})
     binary = Binary(command=("/nowhere/qemu-system-x86_64",))
-    return QemuPeer(name=name or f"qemu-{said.release}", binary=binary, facts=said, machines={})
+    return QemuPeer(
+        name=name or f"qemu-{said.release}", binary=binary, facts=said, machines={}, defaults=defaults(version)
+    )

@@ -22,7 +22,8 @@ def renamed(schema: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return f"type-{name}" if name.isdecimal() else name
 
     def follow(entity: dict[str, Any]) -> dict[str, Any]:
-        entity = {key: other(value) if key in ("name", "arg-type") else value for key, value in entity.items()}
+        named = ("name", "arg-type", "element-type")
+        entity = {key: other(value) if key in named else value for key, value in entity.items()}
         if entity["meta-type"] == "object":
             entity["members"] = [{**member, "type": other(member["type"])} for member in entity["members"]]
         return entity
@@ -55,6 +56,14 @@ def test_zero_page_detection_came_with_9_0(version: str) -> None:
     expected = () if version == "7.2" else ("none", "legacy", "multifd")
 
     assert facts(version).zero_pages == expected
+
+
+@pytest.mark.parametrize(("version", "knows"), [("7.2", False), ("10.0", True), ("11.1", True)])
+def test_the_capabilities_that_the_binary_knows(version: str, *, knows: bool) -> None:
+    capabilities = facts(version).capabilities
+
+    assert {"multifd", "return-path", "postcopy-preempt"} <= set(capabilities)
+    assert ("switchover-ack" in capabilities) is knows
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -17,6 +17,8 @@ from multifd.wire.dialect import LATEST, ZeroPages
 
 _HIDDEN: Final = ("uadk", "qatzip")
 """Methods whose flag an old mask does not show."""
+_CHANNELS: Final = (("splice", 2, 2), ("more-channels-spliced", 3, 2), ("fewer-channels-spliced", 2, 3))
+"""Scenarios by the numbers that sender and receiver were told."""
 _WAYS: Final[tuple[dict[str, Any], ...]] = (
     *({"scenario": "migrate", "channels": channels} for channels in (1, 3, 16)),
     *({"scenario": scenario} for scenario in ("return-path", "dirty-rounds")),
@@ -54,11 +56,15 @@ def spliced_in(line_up: LineUp) -> Iterator[PlannedCell]:
 
 
 def _hidden(line_up: LineUp, receiver: QemuPeer) -> Iterator[PlannedCell]:
-    """Newer methods to a QEMU whose mask hides their flag."""
+    """Newer methods to a QEMU whose mask hides their flag, whether or not both sides have as many channels."""
     for method in _HIDDEN:
         sender = next((p for p in line_up.senders() if p.name == reference(method)), None)
-        if sender is not None and able(sender, receiver, method, "none"):
-            yield qemu_cell(sender, receiver, method, "none", scenario="splice", spoken=LATEST)
+        if sender is None or not able(sender, receiver, method, "none"):
+            continue
+        for scenario, channels, expects in _CHANNELS:
+            yield qemu_cell(
+                sender, receiver, method, "none", scenario=scenario, spoken=LATEST, channels=channels, expects=expects
+            )
 
 
 def readable(line_up: LineUp, scenario: str) -> Iterator[PlannedCell]:

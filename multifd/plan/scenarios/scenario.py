@@ -36,6 +36,11 @@ class Scenario:
     """Some page becomes zero after having had content."""
     legacy_zero_pages: bool = False
     """The sender runs with ``zero-page-detection=legacy``."""
+    normal_zero_pages: bool = False
+    """The sender runs with ``zero-page-detection=none``."""
+    defaults: bool = False
+    """Both QEMUs are told no parameter but the method, the number of channels, where these are not their defaults, and
+    :attr:`parameters`."""
     return_path: bool = False
     """The receiver says over the main channel that it is done, and the sender waits for it."""
     busy_destination: bool = False
@@ -66,7 +71,9 @@ class Scenario:
         return self.shape not in ("single", "stale", "few")
 
     def zero_pages(self, sender: Dialect) -> ZeroPages:
-        """Where a sender of this dialect puts zero pages."""
+        """Where a sender of this dialect puts zero pages, if its defaults do not say."""
+        if self.normal_zero_pages:
+            return ZeroPages.NORMAL
         return ZeroPages.MAIN if self.legacy_zero_pages else sender.zero_pages
 
 

@@ -10,6 +10,7 @@ from multifd.plan.scenarios.bookkeeping import BOOKKEEPING
 from multifd.plan.scenarios.guests import GUESTS
 from multifd.plan.scenarios.memory import MEMORIES
 from multifd.plan.scenarios.scenario import Scenario
+from multifd.plan.scenarios.settings import SETTINGS
 
 _SCENARIOS: Final = (
     Scenario("capture", "one round, every page, by capture", "capture", "single"),
@@ -31,6 +32,7 @@ _SCENARIOS: Final = (
     *GUESTS,
     *BOOKKEEPING,
     *MEMORIES,
+    *SETTINGS,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 

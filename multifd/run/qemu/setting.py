@@ -10,11 +10,12 @@ from multifd.framing.model import framing
 from multifd.lineup.peers import QemuPeer
 from multifd.memory.layout import Script
 from multifd.plan.work import Pairing
+from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.migration import UNLIMITED, Terms
 from multifd.result.record import Role
 from multifd.run.qemu.recording import Recording
-from multifd.wire.dialect import ZeroPages, dialect
+from multifd.wire.dialect import DETECTION, dialect
 from multifd.wire.invariants import Sender
 from multifd.wire.promise import STRICT, promise_of
 
@@ -56,10 +57,22 @@ class Setting:
         under_test = self.splice is None or qemu != self.splice
         facts = self.source.facts if side == "sender" or self.destination is None else self.destination.facts
         spoken = facts.dialect
-        mode = {ZeroPages.MAIN: "legacy", ZeroPages.PACKET: "multifd"}[pairing.plan.zero_pages(spoken)]
+        method = framing(name).travels_as if under_test else "none"
+        channels = pairing.channels if side == "sender" else pairing.receiver_channels or pairing.channels
+        if pairing.plan.defaults:
+            untold = self.defaults(side)
+            return Terms(
+                method=None if method == untold.method else method,
+                channels=None if channels == untold.channels else channels,
+                return_path=pairing.plan.return_path,
+                bandwidth=None,
+                capabilities=pairing.plan.capabilities,
+                parameters=pairing.plan.parameters,
+            )
+        mode = next(mode for mode, place in DETECTION.items() if place is pairing.plan.zero_pages(spoken))
         return Terms(
-            method=framing(name).travels_as if under_test else "none",
-            channels=pairing.channels if side == "sender" else pairing.receiver_channels or pairing.channels,
+            method=method,
+            channels=channels,
             zero_pages=mode if facts.zero_pages and side == "sender" else None,
             return_path=pairing.plan.return_path,
             bandwidth=SLOW if pairing.plan.early else UNLIMITED,
@@ -82,6 +95,11 @@ class Setting:
             machine_dialect(self.machine).main_sync,
             pairing.channels,
         )
+
+    def defaults(self, side: Role) -> Defaults:
+        """What the QEMU of one side runs with if it is told nothing."""
+        qemu = self.source if side == "sender" or self.destination is None else self.destination
+        return qemu.defaults[self.machine]
 
     def splicing(self) -> dict[str, str]:
         """What the splice reads and writes: ``none`` on the side whose codec it stands for."""
