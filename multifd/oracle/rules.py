@@ -18,6 +18,8 @@ from multifd.framing.model import Flush, Framing, Scope
 from multifd.oracle.decision import Decision
 from multifd.oracle.fault import follows
 from multifd.oracle.question import Question
+from multifd.oracle.refusal import refused
+from multifd.oracle.trust import distrusted, interrupted
 from multifd.oracle.words import Cause
 from multifd.wire.dialect import ZeroPages
 
@@ -218,6 +220,9 @@ def _zero_pages(q: Question) -> Decision | None:
 
 
 RULES: Final = (
+    Rule("told", "each QEMU takes what it is told", refused),
+    Rule("trust", "both ends speak TLS or neither, and let each other in", distrusted),
+    Rule("interrupted", "nobody dies at the handshake", interrupted),
     Rule("fault", "the sender does nothing wrong that has consequences", _fault),
     Rule("channels", "both sides were told the same number of channels", _channels),
     Rule("flags", "the flags are those that the receiving method expects, under its mask", _flags),

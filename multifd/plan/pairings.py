@@ -9,8 +9,9 @@ from multifd.framing.model import framing
 from multifd.lineup.peers import LineUpPeer, QemuPeer
 from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.oracle.predict import predict
-from multifd.oracle.question import Question, Side
+from multifd.oracle.question import Question, Side, Told
 from multifd.plan.cell import PlannedCell
+from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import LATEST, dialect
@@ -108,7 +109,20 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
         goes_on=_goes_on(pairing),
         looks_late=scenario.busy_destination and not scenario.return_path,
         matches=pairing.corpus != "random",
+        told=tuple(
+            _told(party, name, scenario)
+            for party, name in ((receiver, pairing.receiver_framing), (sender, pairing.sender_framing))
+            if isinstance(party, QemuPeer)
+        ),
+        tls=scenario.tls,
+        interruption=scenario.interruption,
     )  # fmt: skip
+
+
+def _told(qemu: QemuPeer, name: str, scenario: Scenario) -> Told:
+    on = frozenset(capability for capability, state in scenario.capabilities.items() if state)
+    method, secret = framing(name).travels_as, scenario.tls is not None
+    return Told(qemu.name, qemu.facts, method, on, scenario.parameters, secret)
 
 
 def _side(party: Party, name: str, spoken: str) -> Side:

@@ -6,6 +6,7 @@ fact                    QMP
 version, package        ``query-version``
 methods                 ``query-qmp-schema``: the enum of ``multifd-compression``
 zero-page modes         the same, of ``zero-page-detection`` (QEMU 9.0 and later)
+capabilities            the same, of ``migrate-set-capabilities``
 machine types           ``query-machines``: those of one family, which carry their version
 ======================  ==========================================================================
 """
@@ -40,6 +41,8 @@ class Facts(BaseModel):
     """Values of ``zero-page-detection``; empty before 9.0, which knows only what is called ``legacy`` since."""
     machines: tuple[str, ...]
     """Versioned machine types, oldest first."""
+    capabilities: tuple[str, ...] = ()
+    """Of a migration."""
 
     @property
     def release(self) -> str:
@@ -104,6 +107,7 @@ def read(
     return Facts(
         version=release, package=version["package"], methods=methods,
         zero_pages=_values(schema, "zero-page-detection"), machines=tuple(pcs),
+        capabilities=_capabilities(schema),
     )  # fmt: skip
 
 
@@ -113,6 +117,17 @@ def _values(schema: Sequence[Mapping[str, Any]], parameter: str) -> tuple[str, .
     arguments = entities[entities[_SETTER]["arg-type"]]["members"]
     of_type = next((member["type"] for member in arguments if member["name"] == parameter), None)
     return tuple(entities[of_type].get("values", ())) if of_type is not None else ()
+
+
+def _capabilities(schema: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The enum of the capabilities that the command takes a list of."""
+    entities = {entity["name"]: entity for entity in schema}
+
+    def of(entity: Mapping[str, Any], member: str) -> Mapping[str, Any]:
+        return entities[next(each["type"] for each in entity["members"] if each["name"] == member)]
+
+    listed = of(entities[entities["migrate-set-capabilities"]["arg-type"]], "capabilities")
+    return tuple(of(entities[listed["element-type"]], "capability")["values"])
 
 
 def _release(dialect: str) -> tuple[int, ...]:

@@ -9,6 +9,8 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu.faults import recorded_faults
 from multifd.plan.qemu.ours import readable, spliced_in, to_ours
 from multifd.plan.qemu.pairs import pairs
+from multifd.plan.qemu.refused import refused
+from multifd.plan.qemu.secure import secure
 
 
 def qemu_plan(line_up: LineUp) -> Iterator[PlannedCell]:
@@ -18,3 +20,5 @@ def qemu_plan(line_up: LineUp) -> Iterator[PlannedCell]:
     yield from spliced_in(line_up)
     yield from readable(line_up, "splice")
     yield from recorded_faults(line_up)
+    yield from secure(line_up)
+    yield from refused(line_up)

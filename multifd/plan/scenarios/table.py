@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 from multifd.plan.scenarios.guests import GUESTS
+from multifd.plan.scenarios.refused import REFUSALS
 from multifd.plan.scenarios.scenario import Scenario
+from multifd.plan.scenarios.secure import SECURE
 
 _SCENARIOS: Final = (
     Scenario("capture", "one round, every page, by capture", "capture", "single"),
@@ -27,6 +29,8 @@ _SCENARIOS: Final = (
     Scenario("stale", "no zero page at all", "live", "stale"),
     Scenario("mutating", "pages change while they are being encoded", "live", "mutating"),
     *GUESTS,
+    *SECURE,
+    *REFUSALS,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 

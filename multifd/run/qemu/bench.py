@@ -39,13 +39,14 @@ from multifd.peer.client import PeerProcess
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
-from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, qtest, start
+from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, RefusedError, StartError, qtest, start
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
 from multifd.run.qemu.ends import Ends
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.rounds import changes_of
+from multifd.run.qemu.secured import Secured
 from multifd.run.qemu.setting import START, Setting
 
 _LONGEST: Final = 5
@@ -70,7 +71,10 @@ class QemuBench:
         overheard = stage.path("overheard") if prover.watches(ends.ours, ends.accelerators) else None
         kept = self._record / pairing.place if self._record is not None else None
         with prover.watching(ends.ours, ends.accelerators) as judge:
-            outcome, said = self._migrate(pairing, kept or overheard)
+            try:
+                outcome, said = self._migrate(pairing, kept or overheard)
+            except RefusedError as refusal:
+                outcome, said = Outcome(Observation("rejected", str(refusal), str(refusal))), None
 
             def parts() -> dict[Role, Part]:
                 script = stage.script(pairing)
@@ -95,10 +99,14 @@ class QemuBench:
         assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
-        with self._means.stage.workplace() as directory, self._recording(record) as recording:
+        with (
+            self._means.stage.workplace() as directory,
+            self._recording(record) as recording,
+            Secured(pairing.plan.tls, directory, _LONGEST * self._means.deadline) as secured,
+        ):
             ends = Setting(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
-                destination, codec if spliced else None, recording,
+                destination, codec if spliced else None, recording, secured,
             )  # fmt: skip
             shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
             outcome, said = self._run(ends, codec)
@@ -126,7 +134,7 @@ class QemuBench:
             assert isinstance(said, contract.Failed | PeerError)
             return Outcome(_not_even(said)), said
         arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.pairing))
-        return _outcome(ends, course, between(course, arrived, said), said), said
+        return _outcome(ends, course, between(course, arrived, said, barred=_barred(ends, course)), said), said
 
     def _to_ours(self, ends: Setting, peer: PeerProcess) -> tuple[Outcome, Said | None]:
         ground = ends.source.machines[ends.machine]
@@ -162,10 +170,10 @@ class QemuBench:
             if ends.encodes:
                 address = ends.recording.before(address)
             if peer is not None:
-                said = self._listen(peer, ends, address, memory)
+                said = self._listen(peer, ends, ends.secured.behind(address), memory)
                 if not isinstance(said, contract.Listening):
                     return Course(), said
-                address = said.address
+                address = ends.secured.before(said.address)
             if not ends.encodes:
                 address = ends.recording.before(address)
             if plan.busy_destination and destination is not None:
@@ -178,16 +186,23 @@ class QemuBench:
             early = changes.pop(0) if plan.early else None
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
             course = await watch(source, destination, self._means.deadline, early=early, late=changes, between=passing)
+            if destination is not None and course.destination is not None and course.stalled:
+                course.destination.log = destination.log  # one that goes on waiting says why in its log alone
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
         machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
-        arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
+        arguments = [*machine.arguments(), *ends.arguments("sender" if side == "source" else "receiver")]
         if side == "source":
             arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
         else:
             arguments += ["-incoming", "defer"]
-        return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
+        try:
+            return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
+        except StartError as ended:
+            if ends.plain:
+                raise
+            raise RefusedError(str(ended)) from None
 
     def _listen(
         self, peer: PeerProcess, ends: Setting, upstream: str, memory: MemoryLayout | None
@@ -214,6 +229,12 @@ class QemuBench:
             return peer.conclusion(2 * self._means.deadline)
         except PeerError as broken:
             return broken
+
+
+def _barred(ends: Setting, course: Course) -> bool:
+    """A destination with TLS has let nobody in, and waits for somebody else: it has written nothing."""
+    waits = course.destination is not None and course.destination.waits and course.source.over
+    return waits and ends.pairing.plan.tls is not None and not any(ends.ram("destination").read_bytes())
 
 
 def _taken_for_pages(pairing: Pairing) -> bool:
