@@ -4,7 +4,7 @@
 check                                   in QEMU
 ======================================  ===================================================================
 a value that an enum does not have      QAPI's visitors, from the schema of the binary
-two capabilities that do not fit        ``migrate_caps_check``, migration/options.c (migration.c before 8.0)
+two capabilities that do not fit        ``migrate_caps_check``, migration/options.c (QEMU 10.0)
 a parameter that does not fit           ``migrate_params_check``, as above
 ======================================  ===================================================================
 

@@ -1,6 +1,7 @@
 """Record what a QEMU says of itself: ``python -m tests.qemu.record FILE PROGRAM [ARGUMENT...]``.
 
-Of the schema only what leads to the values of a migration parameter is kept, of each machine type only its names.
+Of the schema only what leads to the values of a migration parameter and to the capabilities is kept, of each machine
+type only its names.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -29,12 +31,23 @@ async def answers(binary: Binary, directory: Path) -> dict[str, Any]:
         members = [member for member in arguments["members"] if member["name"] in _PARAMETERS]
         return {
             "version": await guest.execute("query-version", _WITHIN),
-            "schema": [command, {**arguments, "members": members}, *(schema[member["type"]] for member in members)],
+            "schema": [
+                command, {**arguments, "members": members}, *(schema[member["type"]] for member in members),
+                *_to_capabilities(schema),
+            ],
             "machines": [
                 {key: machine[key] for key in ("name", "alias") if key in machine}
                 for machine in await guest.execute("query-machines", _WITHIN)
             ],
-        }
+        }  # fmt: skip
+
+
+def _to_capabilities(schema: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    command = schema["migrate-set-capabilities"]
+    arguments = schema[command["arg-type"]]
+    each = schema[schema[arguments["members"][0]["type"]]["element-type"]]
+    name = next(member for member in each["members"] if member["name"] == "capability")
+    yield from (command, arguments, schema[arguments["members"][0]["type"]], each, schema[name["type"]])
 
 
 if __name__ == "__main__":

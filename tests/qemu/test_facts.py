@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -19,10 +20,12 @@ def renamed(schema: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same schema with other names of types, which mean nothing, and in another order."""
 
     def other(name: str) -> str:
-        return f"type-{name}" if name.isdecimal() else name
+        return re.sub(r"\d+", r"type-\g<0>", name)
 
     def follow(entity: dict[str, Any]) -> dict[str, Any]:
-        entity = {key: other(value) if key in ("name", "arg-type") else value for key, value in entity.items()}
+        entity = {
+            key: other(value) if key in ("name", "arg-type", "element-type") else value for key, value in entity.items()
+        }
         if entity["meta-type"] == "object":
             entity["members"] = [{**member, "type": other(member["type"])} for member in entity["members"]]
         return entity
