@@ -171,7 +171,7 @@ def test_connections_go_on_in_the_order_in_which_they_come(place: Path, store: S
     upstream, address = before(stack, place, store)
 
     connections = [stack.enter_context(client(address, store)) for _ in range(4)]
-    for number in reversed(range(4)):
+    for number in range(4):
         connections[number].sendall(bytes([number]))
         end(connections[number])
 
