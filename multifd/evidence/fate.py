@@ -50,8 +50,11 @@ class Arrived:
         return "; ".join(filter(None, (self.ram.describe() if not self.ram.identical else "", blocks)))
 
 
-def between(course: Course, arrived: Arrived, splice: Said | None = None) -> Observation:
-    """What happened between two QEMUs, with or without a splice between them."""
+def between(course: Course, arrived: Arrived, splice: Said | None = None, *, barred: bool = False) -> Observation:
+    """What happened between two QEMUs, with or without a splice between them.
+
+    A destination that has ``barred`` whoever came, and waits for somebody else, has refused: it does not hang.
+    """
     source, destination = course.source, course.destination
     assert destination is not None
     words = f"destination {destination.fate}: {destination.words}; source {source.fate}: {source.words}"
@@ -62,6 +65,7 @@ def between(course: Course, arrived: Arrived, splice: Said | None = None) -> Obs
         _broke(splice)
         or _crashed("source", source)
         or _crashed("destination", destination)
+        or (Observation("rejected", words, words) if barred and not source.completed else None)
         or _ended(course, arrived, there=destination.completed, state=f"destination is {state}", words=words)
     )
 

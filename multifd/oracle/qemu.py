@@ -69,6 +69,8 @@ _LATER: Final[Mapping[str, str]] = {
 }
 """What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by fault (measured)."""
 
+_BEFORE: Final = ("told", "trust", "interrupted")
+"""Rules of what happens before anything is sent: whoever refuses, it says why."""
 _END: Final = "Unexpected end-of-file"
 """What is said of a channel that ends within a packet (io/channel.c, QEMU 10.2)."""
 
@@ -76,6 +78,8 @@ _END: Final = "Unexpected end-of-file"
 def says(question: Question, rule: str, decision: Decision) -> str:
     """What a real QEMU says where a rule refuses, a regular expression."""
     receiver, error = question.receiver, decision.error or ""
+    if rule in _BEFORE:
+        return error
     old = receiver.dialect.zero_pages is ZeroPages.MAIN
     if rule == "channels":
         return "|".join((error, _NO_MAIN, *((TELLS_NOT,) if old else _complaints(question))))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.model import Framing, Scope
 from multifd.qemu.defaults import Defaults
+from multifd.qemu.facts import Facts
+from multifd.qemu.tls import Interruption, Tls
 from multifd.result.record import Outcome, Setting
 from multifd.wire.dialect import Dialect, ZeroPages
 from multifd.wire.fault import Fault
@@ -24,6 +28,20 @@ class Side:
     """A real QEMU, which puts its errors in its own words."""
     codec: str | None = None
     """The codec of ours that it is, None for a peer that is not ours, whose words nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a real QEMU is told, and what it knows."""
+
+    qemu: str
+    facts: Facts
+    method: str
+    on: frozenset[str]
+    """Capabilities, besides those that every migration has."""
+    parameters: Mapping[str, Any]
+    """Besides those that every migration has."""
+    tls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,12 @@ class Question:
     """The machine type of a real QEMU that sends; None for another sender."""
     defaults: Defaults | None = None
     """What that QEMU runs with if it is told nothing."""
+    told: tuple[Told, ...] = ()
+    """The QEMUs, in the order in which they are told."""
+    tls: Tls | None = None
+    """What both ends hold for TLS, None for a migration in the clear."""
+    interruption: Interruption | None = None
+    """What happens at TLS's handshake."""
 
     @property
     def members(self) -> int:

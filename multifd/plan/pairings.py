@@ -9,8 +9,9 @@ from multifd.framing.model import framing
 from multifd.lineup.peers import LineUpPeer, QemuPeer
 from multifd.oracle.ability import cannot_read, cannot_send
 from multifd.oracle.predict import predict
-from multifd.oracle.question import Question, Side
+from multifd.oracle.question import Question, Side, Told
 from multifd.plan.cell import PlannedCell
+from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
 from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import common_machine
@@ -115,6 +116,13 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
         matches=pairing.corpus != "random",
         machine=machine,
         defaults=untold,
+        told=tuple(
+            _told(party, name, scenario)
+            for party, name in ((receiver, pairing.receiver_framing), (sender, pairing.sender_framing))
+            if isinstance(party, QemuPeer)
+        ),
+        tls=scenario.tls,
+        interruption=scenario.interruption,
     )  # fmt: skip
 
 
@@ -124,6 +132,12 @@ def _untold(sender: Party, receiver: Party) -> tuple[str | None, Defaults | None
         return None, None
     machine = common_machine(*(party.facts for party in (sender, receiver) if isinstance(party, QemuPeer)))
     return machine, sender.defaults.get(machine or "")
+
+
+def _told(qemu: QemuPeer, name: str, scenario: Scenario) -> Told:
+    on = frozenset(capability for capability, state in scenario.capabilities.items() if state)
+    method, secret = framing(name).travels_as, scenario.tls is not None
+    return Told(qemu.name, qemu.facts, method, on, scenario.parameters, secret)
 
 
 def _side(party: Party, name: str, spoken: str) -> Side:

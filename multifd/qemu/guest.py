@@ -153,6 +153,14 @@ class Guest:
             os.kill(self.pid, number)
 
 
+class RefusedError(EnvironmentBroke):
+    """A QEMU that does not take what it is told, in its own words; whether it should is for who told it to say."""
+
+
+class StartError(EnvironmentBroke):
+    """A QEMU that ended before it answered anything."""
+
+
 class GoneError(EnvironmentBroke):
     """A QEMU that has ended, or answers no more; what that means is for who asked to say."""
 
@@ -164,8 +172,8 @@ async def start(
     """A QEMU with these arguments besides ours, ready for commands; killed when the block ends.
 
     ``directory`` gets its socket; its path is short enough for sockets (107 bytes, unix(7)). In the end it gets what
-    was said too (:mod:`multifd.qemu.transcript`). Raises :class:`EnvironmentBroke` with QEMU's words if it does not
-    come up; ``within`` seconds are its deadline.
+    was said too (:mod:`multifd.qemu.transcript`). Raises :class:`StartError` with QEMU's words if it ends,
+    :class:`EnvironmentBroke` if it does not come up; ``within`` seconds are its deadline.
     """
     monitor = QMPClient(name)
     monitor.logger.disabled = True
@@ -182,7 +190,7 @@ async def start(
             # One that hung up is about to end.
             status = process.wait(_ENDING if isinstance(problem, QMPError) else 0)
             what = f"{fate(status)} before it answered" if status is not None else f"did not answer {patience.within}"
-            raise EnvironmentBroke(
+            raise (EnvironmentBroke if status is None else StartError)(
                 f"{name} {what}: {guest.log or 'no message'}; started as: {shlex.join(command)}"
             ) from None
         yield guest

@@ -22,10 +22,9 @@ from typing import Any, Final
 
 from qemu.qmp import ExecuteError
 
-from multifd.errors import EnvironmentBroke
 from multifd.process.patience import MOST
 from multifd.process.threads import asleep
-from multifd.qemu.guest import GoneError, Guest
+from multifd.qemu.guest import GoneError, Guest, RefusedError
 
 POLL: Final = 0.005
 """Seconds between two looks."""
@@ -43,6 +42,8 @@ _STUCK: Final = 0.5
 _ANSWER: Final = 10.0
 """Seconds that a living QEMU takes at most to answer."""
 _OVER: Final = ("completed", "failed", "cancelled")
+_WAITING: Final = ("none", "setup")
+"""What a destination says before its first connection: QEMU before 8.0 and later."""
 UNLIMITED: Final = 1 << 40
 """Bytes a second."""
 
@@ -68,6 +69,29 @@ class Terms:
     """Further ones."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Further ones."""
+    on_command_line: bool = False
+    """It was started with them (:meth:`arguments`), and is told nothing."""
+
+    def wanted(self) -> dict[str, bool]:
+        """Capabilities."""
+        return {"multifd": True, "return-path": self.return_path, **self.capabilities}
+
+    def set(self) -> dict[str, Any]:
+        """Parameters, but the bandwidth, which is the source's alone."""
+        parameters = {
+            "multifd-channels": self.channels,
+            "multifd-compression": self.method,
+            "zero-page-detection": self.zero_pages,
+            **self.parameters,
+        }
+        return {name: value for name, value in parameters.items() if value is not None}
+
+    def arguments(self) -> tuple[str, ...]:
+        """The options that say the same to a QEMU that is started."""
+        if not self.on_command_line:
+            return ()
+        told = {f"x-{name}": "on" for name, state in self.wanted().items() if state} | self.set()
+        return tuple(word for name, value in told.items() for word in ("-global", f"migration.{name}={value}"))
 
 
 @dataclass(slots=True)
@@ -90,6 +114,16 @@ class End:
     def completed(self) -> bool:
         """It says so, and lives."""
         return self.status == "completed" and self.exit_status is None
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will come of it."""
+        return self.dead or self.status in _OVER
+
+    @property
+    def waits(self) -> bool:
+        """A destination that answers, and to which nobody has come yet."""
+        return not self.dead and not self.mute and self.status in _WAITING
 
     @property
     def dead(self) -> bool:
@@ -124,7 +158,7 @@ class Course:
 async def incoming(guest: Guest, terms: Terms, address: str) -> str:
     """Have it wait for a migration at ``address`` (``unix:PATH``, ``tcp:HOST:PORT``); returns the real address.
 
-    Raises EnvironmentBroke if it refuses.
+    Raises RefusedError if it refuses.
     """
     await _agree(guest, terms)
     await _told(guest, "migrate-incoming", uri=address)
@@ -135,7 +169,7 @@ async def incoming(guest: Guest, terms: Terms, address: str) -> str:
 
 
 async def outgoing(guest: Guest, terms: Terms, address: str) -> None:
-    """Have it start a migration to ``address``; raises EnvironmentBroke if it refuses."""
+    """Have it start a migration to ``address``; raises RefusedError if it refuses."""
     await _agree(guest, terms, {"pause-before-switchover": terms.pause})
     if terms.bandwidth is not None:
         await _told(guest, "migrate-set-parameters", max_bandwidth=terms.bandwidth)
@@ -157,24 +191,24 @@ async def sent(source: Guest) -> End:
 async def _agree(guest: Guest, terms: Terms, further: dict[str, bool] | None = None) -> None:
     """Tell it the terms, after a look at how it stands; events are asked for, so that its own story is complete."""
     await guest.execute("query-migrate", _ANSWER)
-    wanted = {
-        "multifd": True,
-        "events": True,
-        "return-path": terms.return_path,
-        **(further or {}),
-        **terms.capabilities,
-    }
+    wanted = {"events": True, **terms.wanted(), **(further or {})}
+    if terms.on_command_line:
+        await _started_with(guest, terms)
+        wanted = {"events": True, **(further or {})}
     capabilities = [{"capability": name, "state": state} for name, state in wanted.items()]
-    parameters = {
-        "multifd_channels": terms.channels,
-        "multifd_compression": terms.method,
-        "zero_page_detection": terms.zero_pages,
-        **terms.parameters,
-    }
-    parameters = {name: value for name, value in parameters.items() if value is not None}
     await _told(guest, "migrate-set-capabilities", capabilities=capabilities)
-    if parameters:
+    if not terms.on_command_line and (parameters := terms.set()):
         await _told(guest, "migrate-set-parameters", **parameters)
+
+
+async def _started_with(guest: Guest, terms: Terms) -> None:
+    """Hold a QEMU to what it was started with: without it a migration could go well in another way."""
+    asked = {**terms.wanted(), **terms.set()}
+    states = {each["capability"]: each["state"] for each in await guest.execute("query-migrate-capabilities", _ANSWER)}
+    has = {**states, **await guest.execute("query-migrate-parameters", _ANSWER)}
+    for name, value in asked.items():
+        if has.get(name) != value:
+            raise RefusedError(f"{guest.name} was started with {name}={value}, and has {has.get(name)}")
 
 
 async def _told(guest: Guest, command: str, **arguments: Any) -> None:
@@ -182,7 +216,7 @@ async def _told(guest: Guest, command: str, **arguments: Any) -> None:
         await guest.execute(command, _ANSWER, **arguments)
     except ExecuteError as refusal:
         given = ", ".join(f"{key}={value}" for key, value in arguments.items())
-        raise EnvironmentBroke(f"{guest.name} refuses {command} {given}: {refusal}") from None
+        raise RefusedError(f"{guest.name} refuses {command} {given}: {refusal}") from None
 
 
 async def watch(

@@ -379,3 +379,18 @@ def test_the_fate_of_a_qemu_in_words(end: End, fate: str) -> None:
 )
 def test_what_a_qemu_said_of_its_failure(end: End, words: str) -> None:
     assert end.words == words
+
+
+def test_a_destination_that_has_barred_whoever_came_and_waits_on_has_refused() -> None:
+    barring = End("setup", log="Verify failed: No certificate was found.")
+    course = Course(source=BROKEN_PIPE, destination=barring, stalled=True)
+
+    words = "destination setup: Verify failed: No certificate was found.; source failed: Broken pipe"
+    assert between(course, OLD, barred=True) == Observation("rejected", words, words)
+    assert between(course, OLD).outcome == "hang"
+
+
+def test_a_source_that_completes_towards_a_destination_that_has_barred_it_has_lost_its_guest() -> None:
+    course = Course(source=COMPLETED, destination=End("setup"), stalled=True)
+
+    assert between(course, OLD, barred=True).outcome == "hazard"

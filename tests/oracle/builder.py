@@ -8,9 +8,11 @@ from typing import Final
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.framing.model import framing
-from multifd.oracle.question import Question, Side
+from multifd.oracle.question import Question, Side, Told
+from multifd.qemu.tls import Interruption, Tls
 from multifd.wire.dialect import ZeroPages, dialect
 from multifd.wire.fault import fault as written
+from tests.qemu.recorded import facts
 
 DEFLATE: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 RAW_AND_ZLIB: Final = frozenset({Container.RAW, Container.ZLIB})
@@ -92,6 +94,9 @@ def ask(
     to_qemu: bool = False,
     to_codec: str | None = "its own",
     goes_on: bool = True,
+    told: tuple[Told, ...] = (),
+    tls: Tls | None = None,
+    interruption: Interruption | None = None,
 ) -> Question:
     """What happens if ``by`` sends this framing ``to`` a reader of that framing (the same if not given)?"""
     spoken = dialect(speaking)
@@ -109,4 +114,23 @@ def ask(
         channels=channels,
         goes_on=goes_on,
         looks_late=looks_late,
+        told=told,
+        tls=tls,
+        interruption=interruption,
     )
+
+
+def telling(
+    version: str,
+    method: str = "zlib",
+    *on: str,
+    tls: bool = False,
+    release: tuple[int, int] | None = None,
+    **parameters: int,
+) -> Told:
+    """A recorded QEMU, or one of another release, and what it is told; names of parameters have ``_`` for ``-``."""
+    said = facts(version)
+    if release is not None:
+        said = said.model_copy(update={"version": (*release, 0)})
+    named = {name.replace("_", "-"): value for name, value in parameters.items()}
+    return Told(f"qemu-{said.release}", said, method, frozenset(on), named, tls)

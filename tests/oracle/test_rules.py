@@ -11,6 +11,7 @@ import pytest
 from multifd.oracle.predict import predict
 from multifd.oracle.question import Question
 from multifd.oracle.rules import RULES
+from multifd.qemu.tls import Interruption, Tls
 from multifd.result.record import Outcome
 from multifd.wire.packet import PACKET_SIZE
 from tests.oracle.builder import (
@@ -34,6 +35,7 @@ from tests.oracle.builder import (
     ask,
     decoder,
     encoder,
+    telling,
 )
 
 AT: Final = " (channel 0, packet 2, RAM block pc.ram, byte 2752;"
@@ -54,6 +56,30 @@ class Decided(NamedTuple):
 
 
 DECIDES: Final = (
+    Decided(
+        "told",
+        ask("zlib", to_qemu=True, told=(telling("7.2", "qpl"),)),
+        "rejected",
+        "qemu-7.2.22 is told multifd-compression=qpl, and knows none, zlib, zstd",
+        "destination refuses migrate-set-parameters: Parameter 'multifd-compression' does not accept value 'qpl'",
+        "all-hold",
+    ),
+    Decided(
+        "trust",
+        ask("zlib", to_qemu=True, tls=Tls(hostname="elsewhere.example")),
+        "rejected",
+        "the destination's certificate is of destination.example, the source expects elsewhere.example",
+        "source failed: Certificate does not match the hostname elsewhere.example",
+        "all-hold",
+    ),
+    Decided(
+        "interrupted",
+        ask("zlib", to_qemu=True, tls=Tls(), interruption=Interruption.SOURCE_KILLED),
+        "rejected",
+        "the source dies at the handshake, and the destination says so",
+        "destination setup: TLS handshake failed: The TLS connection was non-properly terminated.",
+        "all-hold",
+    ),
     Decided(
         "fault",
         ask("zlib", fault="magic"),

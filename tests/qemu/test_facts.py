@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ def renamed(schema: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same schema with other names of types, which mean nothing, and in another order."""
 
     def other(name: str) -> str:
-        return f"type-{name}" if name.isdecimal() else name
+        return re.sub(r"\d+", r"type-\g<0>", name)
 
     def follow(entity: dict[str, Any]) -> dict[str, Any]:
         named = ("name", "arg-type", "element-type")

@@ -12,6 +12,8 @@ from multifd.plan.qemu.faults import recorded_faults
 from multifd.plan.qemu.large import large
 from multifd.plan.qemu.ours import readable, spliced_in, to_ours
 from multifd.plan.qemu.pairs import pairs
+from multifd.plan.qemu.refused import refused
+from multifd.plan.qemu.secure import secure
 from multifd.plan.qemu.settings import settings
 from multifd.plan.qemu.zero_runs import zero_runs
 
@@ -33,3 +35,5 @@ def qemu_plan(line_up: LineUp, *, memory: int = 0, seed: int = 1, user_corpus: b
     if user_corpus:
         yield from of_user(line_up)
     yield from settings(line_up)
+    yield from secure(line_up)
+    yield from refused(line_up)

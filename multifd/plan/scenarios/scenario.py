@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from multifd.qemu.tls import Interruption, Tls
 from multifd.wire.dialect import Dialect, ZeroPages
 
-Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
+Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "handshake"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
 ``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
-other end's. ``recording``: what a real QEMU sent, changed in one field, played to it."""
+other end's. ``recording``: what a real QEMU sent, changed in one field, played to it.
+``handshake``: two real QEMUs, one of which stands still or dies at TLS's handshake."""
 
 LEGACY: Final = "-legacy"
 """Ending of the names of scenarios with ``zero-page-detection=legacy``."""
@@ -59,6 +61,12 @@ class Scenario:
     """What both QEMUs are told with ``migrate-set-parameters`` besides."""
     arguments: tuple[str, ...] = ()
     """What both QEMUs are started with besides."""
+    on_command_line: bool = False
+    """Capabilities and parameters are given with ``-global`` when the QEMUs are started, instead of over QMP."""
+    tls: Tls | None = None
+    """What both ends hold for TLS, None for a migration in the clear."""
+    interruption: Interruption | None = None
+    """What happens at TLS's handshake."""
 
     @property
     def combines(self) -> bool:

@@ -9,7 +9,9 @@ from typing import Final
 from multifd.plan.scenarios.bookkeeping import BOOKKEEPING
 from multifd.plan.scenarios.guests import GUESTS
 from multifd.plan.scenarios.memory import MEMORIES
+from multifd.plan.scenarios.refused import REFUSALS
 from multifd.plan.scenarios.scenario import Scenario
+from multifd.plan.scenarios.secure import SECURE
 from multifd.plan.scenarios.settings import SETTINGS
 
 _SCENARIOS: Final = (
@@ -33,6 +35,8 @@ _SCENARIOS: Final = (
     *BOOKKEEPING,
     *MEMORIES,
     *SETTINGS,
+    *SECURE,
+    *REFUSALS,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 

@@ -40,7 +40,7 @@ from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.process.patience import grown
 from multifd.qemu.facts import machine_dialect
-from multifd.qemu.guest import Guest, Machine, qtest, start
+from multifd.qemu.guest import Guest, Machine, RefusedError, StartError, qtest, start
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
@@ -49,6 +49,7 @@ from multifd.run.qemu.ground import Grounds
 from multifd.run.qemu.ram import arrived_in, emptied, filled, left_in
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.rounds import changes_of
+from multifd.run.qemu.secured import Secured
 from multifd.run.qemu.setting import START, Setting
 
 _LONGEST: Final = 5
@@ -74,7 +75,10 @@ class QemuBench:
         overheard = stage.path("overheard") if prover.watches(ends.ours, ends.accelerators) else None
         kept = self._record / pairing.place if self._record is not None else None
         with prover.watching(ends.ours, ends.accelerators) as judge:
-            outcome, said = self._migrate(pairing, kept or overheard)
+            try:
+                outcome, said = self._migrate(pairing, kept or overheard)
+            except RefusedError as refusal:
+                outcome, said = Outcome(Observation("rejected", str(refusal), str(refusal))), None
 
             def parts() -> dict[Role, Part]:
                 script = stage.script(pairing)
@@ -99,10 +103,14 @@ class QemuBench:
         assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
-        with self._means.stage.workplace() as directory, self._recording(record, pairing) as recording:
+        with (
+            self._means.stage.workplace() as directory,
+            self._recording(record, pairing) as recording,
+            Secured(pairing.plan.tls, directory, _LONGEST * self._means.deadline) as secured,
+        ):
             ends = Setting(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
-                destination, codec if spliced else None, recording,
+                destination, codec if spliced else None, recording, secured,
             )  # fmt: skip
             filled(ends.ram("source"), ends.script.rounds[0].image)
             outcome, said = self._run(ends, codec)
@@ -133,7 +141,7 @@ class QemuBench:
             assert isinstance(said, contract.Failed | PeerError)
             return Outcome(_not_even(said)), said
         arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.pairing))
-        return _outcome(ends, course, between(course, arrived, said), said), said
+        return _outcome(ends, course, between(course, arrived, said, barred=_barred(ends, course)), said), said
 
     def _to_ours(self, ends: Setting, peer: PeerProcess) -> tuple[Outcome, Said | None]:
         ground = self._grounds.of(ends.source, ends.machine, ends.pairing.sizes)
@@ -169,10 +177,10 @@ class QemuBench:
             if ends.encodes:
                 address = ends.recording.before(address, ends.sent())
             if peer is not None:
-                said = self._listen(peer, ends, address, memory)
+                said = self._listen(peer, ends, ends.secured.behind(address), memory)
                 if not isinstance(said, contract.Listening):
                     return Course(), said
-                address = said.address
+                address = ends.secured.before(said.address)
             if not ends.encodes:
                 address = ends.recording.before(address, ends.sent())
             if plan.busy_destination and destination is not None:
@@ -188,16 +196,23 @@ class QemuBench:
                 source, destination, self._deadline(ends.pairing), early=early, late=changes, between=passing,
                 at_rest=ends.recording.at_rest,
             )  # fmt: skip
+            if destination is not None and course.destination is not None and course.stalled:
+                course.destination.log = destination.log  # one that goes on waiting says why in its log alone
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
         machine = Machine.of(ends.machine, ends.ram(side), ends.pairing.sizes)
-        arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
+        arguments = [*machine.arguments(), *ends.arguments("sender" if side == "source" else "receiver")]
         if side == "source":
             arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
         else:
             arguments += ["-incoming", "defer"]
-        return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
+        try:
+            return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
+        except StartError as ended:
+            if ends.plain:
+                raise
+            raise RefusedError(str(ended)) from None
 
     def _listen(
         self, peer: PeerProcess, ends: Setting, upstream: str, memory: MemoryLayout | None
@@ -224,6 +239,12 @@ class QemuBench:
             return peer.conclusion(2 * self._deadline(pairing))
         except PeerError as broken:
             return broken
+
+
+def _barred(ends: Setting, course: Course) -> bool:
+    """A destination with TLS has let nobody in, and waits for somebody else: it has written nothing."""
+    waits = course.destination is not None and course.destination.waits and course.source.over
+    return waits and ends.pairing.plan.tls is not None and not any(ends.ram("destination").read_bytes())
 
 
 def _taken_for_pages(pairing: Pairing) -> bool:

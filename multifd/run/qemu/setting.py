@@ -15,6 +15,7 @@ from multifd.qemu.facts import machine_dialect
 from multifd.qemu.migration import UNLIMITED, Terms
 from multifd.result.record import Role
 from multifd.run.qemu.recording import Recording
+from multifd.run.qemu.secured import Secured
 from multifd.wire.dialect import DETECTION, dialect
 from multifd.wire.invariants import Sender
 from multifd.wire.promise import STRICT, promise_of
@@ -39,11 +40,18 @@ class Setting:
     splice: str | None
     """The peer in the splice."""
     recording: Recording
+    secured: Secured
 
     @property
     def encodes(self) -> bool:
         """The splice stands for the sender."""
         return self.splice == self.pairing.sender
+
+    @property
+    def plain(self) -> bool:
+        """Nothing that the QEMUs are started with can be refused."""
+        plan = self.pairing.plan
+        return plan.tls is None and not plan.on_command_line
 
     def ram(self, side: str) -> Path:
         """The file behind one guest's RAM."""
@@ -78,7 +86,8 @@ class Setting:
             bandwidth=SLOW if pairing.plan.early else UNLIMITED,
             pause=not pairing.plan.busy_destination,
             capabilities=pairing.plan.capabilities,
-            parameters=pairing.plan.parameters,
+            parameters={**pairing.plan.parameters, **self.secured.parameters(side)},
+            on_command_line=pairing.plan.on_command_line,
         )
 
     def sent(self) -> Sender:
@@ -100,6 +109,11 @@ class Setting:
         """What the QEMU of one side runs with if it is told nothing."""
         qemu = self.source if side == "sender" or self.destination is None else self.destination
         return qemu.defaults[self.machine]
+
+    def arguments(self, side: Role) -> tuple[str, ...]:
+        """What the QEMU of one side is started with besides its machine."""
+        plan = self.pairing.plan
+        return (*plan.arguments, *self.secured.arguments(side), *self.terms(side).arguments())
 
     def splicing(self) -> dict[str, str]:
         """What the splice reads and writes: ``none`` on the side whose codec it stands for."""
