@@ -29,7 +29,7 @@ from multifd.migrate.capture import Capture
 from multifd.migrate.replay import Replay
 from multifd.profile.model import Profile, QemuEntry
 from multifd.qemu.ask import ask
-from multifd.qemu.binary import Binary, checked, named
+from multifd.qemu.binary import AUTO, NONE, Binary, checked, named
 from multifd.qemu.facts import Facts, common_machine
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
 from multifd.qemu.migration import Terms, incoming, watch
@@ -43,7 +43,16 @@ _GARBAGE: Final = b"this is no migration" * 16
 
 
 def binaries_of(profile: Profile, asked: Sequence[str]) -> list[Binary]:
-    """The binaries of a run: those that ``--qemu`` names and those of the profile, each once."""
+    """The binaries of a run: those that ``--qemu`` names and those of the profile, each once.
+
+    ``auto`` is what nobody says: it counts where the profile names none. ``none`` is none, whatever the profile names.
+    """
+    if NONE in asked:
+        if set(asked) != {NONE}:
+            raise InputError(f"--qemu {NONE}: leaves real QEMUs out; expected no other --qemu beside it")
+        return []
+    if profile.qemu:
+        asked = [text for text in asked if text != AUTO]
     chosen = [binary for text in asked for binary in named(text)]
     for at, entry in enumerate(profile.qemu):
         if isinstance(entry, QemuEntry):
@@ -52,6 +61,11 @@ def binaries_of(profile: Profile, asked: Sequence[str]) -> list[Binary]:
         else:
             chosen += named(entry)
     return list({binary.model_dump_json(): binary for binary in chosen}.values())
+
+
+def unasked(profile: Profile, asked: Sequence[str]) -> bool:
+    """Nobody has named a QEMU: the run takes the one that happens to be there."""
+    return set(asked) == {AUTO} and not profile.qemu
 
 
 def resolve_qemus(binaries: Sequence[Binary], within: float) -> tuple[QemuPeer, ...]:

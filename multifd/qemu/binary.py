@@ -1,8 +1,9 @@
 """Which QEMU: a program, or a command line with a loader or a wrapper before it.
 
 ``--qemu`` takes a path (``/opt/qemu/bin/qemu-system-x86_64``), a command line in the shell's quoting
-(``'/opt/lib/ld.so --library-path /opt/lib /opt/qemu/qemu-system-x86_64 -L /opt/share'``), or ``found``: the one in
-``PATH`` and every version that ``multifd vendor fetch --qemu`` has fetched.
+(``'/opt/lib/ld.so --library-path /opt/lib /opt/qemu/qemu-system-x86_64 -L /opt/share'``), or a word: ``found`` for the
+one in ``PATH`` and every version that ``multifd vendor fetch --qemu`` has fetched, ``auto`` for the one in ``PATH`` if
+there is one, ``none`` for none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from multifd.errors import InputError
 from multifd.libraries import cache
 
 FOUND: Final = "found"
+AUTO: Final = "auto"
+NONE: Final = "none"
 PROGRAM: Final = "qemu-system-x86_64"
 _PACKAGE: Final = "qemu-system-x86"
 
@@ -52,6 +55,8 @@ def named(text: str) -> list[Binary]:
                 " 'multifd vendor fetch --qemu'"
             )
         return binaries
+    if text == AUTO:
+        return in_path()
     if Path(text).is_file():
         return [checked(Binary(command=(text,)))]
     try:
@@ -75,9 +80,15 @@ def checked(binary: Binary, given: str = "--qemu") -> Binary:
 
 def found() -> list[Binary]:
     """The host's own QEMU, then the fetched ones, the same program once."""
-    own = shutil.which(PROGRAM)
+    own = (binary.command for binary in in_path())
     fetched = (tree.command for tree in cache.trees(cache.directory()) if tree.version(_PACKAGE) is not None)
-    return [Binary(command=command) for command in _distinct([*([(own,)] if own else []), *fetched])]
+    return [Binary(command=command) for command in _distinct([*own, *fetched])]
+
+
+def in_path() -> list[Binary]:
+    """The host's own QEMU, if it has one."""
+    own = shutil.which(PROGRAM)
+    return [Binary(command=(own,))] if own is not None else []
 
 
 def _distinct(commands: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ import pytest
 
 from multifd.errors import InputError
 from multifd.libraries.cache import Manifest, Package, save
-from multifd.qemu.binary import FOUND, PROGRAM, Binary, checked, found, named
+from multifd.qemu.binary import AUTO, FOUND, PROGRAM, Binary, checked, found, named
 
 NOBODYS: Final = "/nowhere/qemu-system-x86_64"
 
@@ -102,6 +102,19 @@ def test_found_is_the_hosts_own_and_then_the_fetched_ones(tmp_path: Path) -> Non
     trees = [fetched(tmp_path, suite) for suite in ("sid", "trixie")]
 
     assert named(FOUND) == found() == [Binary(command=command) for command in ((str(own),), *trees)]
+
+
+def test_auto_is_the_hosts_own_and_no_other(tmp_path: Path) -> None:
+    own = program(tmp_path / "bin" / PROGRAM)
+    fetched(tmp_path, "sid")
+
+    assert named(AUTO) == [Binary(command=(str(own),))]
+
+
+def test_auto_is_none_where_the_host_has_none(tmp_path: Path) -> None:
+    fetched(tmp_path, "sid")
+
+    assert named(AUTO) == []
 
 
 def test_fetched_libraries_are_no_qemu(tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ class Scenario:
     """What both QEMUs are told with ``migrate-set-parameters`` besides."""
     arguments: tuple[str, ...] = ()
     """What both QEMUs are started with besides."""
+    cost: int = 1
+    """How long a cell with real QEMUs takes, in cells of scenario ``migrate`` (half a second): what is dear is chosen
+    seldom where a run takes a subset."""
 
     @property
     def combines(self) -> bool:
