@@ -22,7 +22,7 @@ from multifd.lineup.libraries import fetch_missing
 from multifd.lineup.peers import LineUp
 from multifd.lineup.preflight import alone_on, preflight
 from multifd.lineup.probe import Prober
-from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus, unasked
+from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus, strangers, unasked
 from multifd.lineup.reconcile import reconciled
 from multifd.lineup.subjects import subjects
 from multifd.memory.corpora.user import Files, find
@@ -107,7 +107,9 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
         say(f"asking {_counted(binaries)} what {'it is' if len(binaries) == 1 else 'they are'}")
         try:
             qemus = (resolve_qemus if probe else introduced)(binaries, profile.deadlines.hello)
-            line_up = line_up.model_copy(update={"qemus": qemus})
+            apart = strangers(qemus)
+            remarks = (*line_up.remarks, *([apart] if apart is not None else []))
+            line_up = line_up.model_copy(update={"qemus": qemus, "remarks": remarks})
         except InputError as unfit:
             if not subset:
                 raise

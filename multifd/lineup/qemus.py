@@ -28,6 +28,7 @@ from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import Capture
 from multifd.migrate.replay import Replay
 from multifd.profile.model import Profile, QemuEntry
+from multifd.qemu.arch import X86
 from multifd.qemu.ask import ask
 from multifd.qemu.binary import AUTO, NONE, Binary, checked, named
 from multifd.qemu.facts import Facts, common_machine
@@ -75,8 +76,7 @@ def resolve_qemus(binaries: Sequence[Binary], within: float) -> tuple[QemuPeer, 
     start.
     """
     peers = introduced(binaries, within)
-    shared = common_machine(*(peer.facts for peer in peers)) if peers else None
-    wanted = [list(dict.fromkeys(m for m in (common_machine(peer.facts), shared) if m is not None)) for peer in peers]
+    wanted = [_machines(peer, peers) for peer in peers]
     with ThreadPoolExecutor(2) as pool:
         return tuple(pool.map(_probed, peers, wanted, itertools.repeat(within)))
 
@@ -91,14 +91,34 @@ def introduced(binaries: Sequence[Binary], within: float) -> tuple[QemuPeer, ...
     )
 
 
+def strangers(peers: Sequence[QemuPeer]) -> str | None:
+    """Who has no cells with each other, and why, in words; None where all are of one architecture."""
+    names: dict[str, list[str]] = {}
+    for peer in peers:
+        names.setdefault(peer.facts.target, []).append(peer.name)
+    if len(names) < 2:
+        return None
+    groups = "; ".join(f"{target}: {', '.join(those)}" for target, those in names.items())
+    return f"QEMUs of different architectures have no cells with each other, for no guest changes its own ({groups})"
+
+
+def _machines(peer: QemuPeer, peers: Sequence[QemuPeer]) -> list[str]:
+    """Its newest machine type of the usual family, and the newest that all of its architecture share."""
+    shared = common_machine(*(each.facts for each in peers if each.facts.target == peer.facts.target))
+    return list(dict.fromkeys(m for m in (common_machine(peer.facts), shared) if m is not None))
+
+
 def _names(binaries: Sequence[Binary], facts: Sequence[Facts]) -> list[str]:
-    """``qemu-<version>``, numbered where several binaries have one version."""
-    plain = [binary.name or f"qemu-{each.release}" for binary, each in zip(binaries, facts, strict=True)]
+    """``qemu-<version>``, with its architecture unless that is the usual one, numbered where several have one name."""
     taken: Counter[str] = Counter()
     names = []
-    for name in plain:
-        taken[name] += 1
-        names.append(name if taken[name] == 1 else f"{name}[build={taken[name]}]")
+    for binary, each in zip(binaries, facts, strict=True):
+        name = binary.name or f"qemu-{each.release}"
+        further = [] if binary.name or each.arch is X86 else [f"arch={each.target}"]
+        known = ",".join((name, *further))
+        taken[known] += 1
+        further += [] if taken[known] == 1 else [f"build={taken[known]}"]
+        names.append(f"{name}[{','.join(further)}]" if further else name)
     if len(set(names)) != len(names):
         raise InputError(f"QEMU names are {', '.join(names)}, expected each once; give them different names")
     return names
@@ -126,7 +146,7 @@ def _first_migration(binary: Binary, facts: Facts, machine: str, within: float) 
         os.truncate(ram, MEMORY)
         record_source(binary, facts, Machine(machine, ram, MEMORY), _TERMS, scratch / "capture", scratch, within)
         capture = Capture.open(scratch / "capture")
-        with GuestMemory.create(scratch / "memory", capture.manifest.ramblocks, 4096) as memory:
+        with GuestMemory.create(scratch / "memory", capture.manifest.ramblocks, facts.arch.page_size) as memory:
             reception = Reception(framing("none"), facts.dialect, capture.main_sync, _TERMS.channels)
             Replay(capture, reception, create("none", {}), Destination(memory)).run()
             if bytes(memory.view(RAM_BLOCK)[:_CONTENT]) != content or any(memory.view(RAM_BLOCK)[_CONTENT:]):

@@ -25,6 +25,7 @@ from multifd.process.child import NOWHERE, STDOUT, Child, fate
 from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import cpu_seconds, group
+from multifd.qemu.arch import Arch, arch_of
 from multifd.qemu.binary import Binary
 
 T = TypeVar("T")
@@ -55,6 +56,11 @@ class Machine:
         backend = f"memory-backend-file,id={RAM_BLOCK},mem-path={_escaped(self.memory)},share=on,size={self.size}"
         machine = f"{self.type},accel=tcg,suppress-vmdesc=on,memory-backend={RAM_BLOCK}"
         return ("-machine", machine, "-object", backend, "-m", f"{self.size}B")
+
+    @property
+    def arch(self) -> Arch:
+        """Of its machine type."""
+        return arch_of(self.type)
 
 
 class Guest:
@@ -148,6 +154,19 @@ async def start(
         process.end()
         with suppress(QMPError, OSError, EOFError, asyncio.CancelledError):
             await monitor.disconnect()
+
+
+@asynccontextmanager
+async def start_source(
+    binary: Binary, directory: Path, machine: Machine, arguments: Sequence[str], within: float
+) -> AsyncIterator[Guest]:
+    """As :func:`start`; its memory is what was in the file before, whatever a reset has written there."""
+    with machine.memory.open("rb") as file:
+        before = file.read(machine.arch.reset)
+    async with start(binary, "source", directory, (*machine.arguments(), *arguments), within) as guest:
+        with machine.memory.open("r+b") as file:
+            file.write(before)
+        yield guest
 
 
 class Qtest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from multifd.lineup.peers import LineUp, QemuPeer
@@ -25,12 +26,23 @@ def qemu_cell(
     corpus: str = "mixed",
 ) -> PlannedCell:
     """One cell. A codec of ours speaks the dialect of the QEMU it faces, unless told otherwise."""
-    source, *others = [peer.facts.dialect.name for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
+    facts = [peer.facts for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
+    source, *others = [each.dialect.name for each in facts]
     return pairing_cell(
         "qemu", sender, receiver, (sent, read), scenario, {RAM_BLOCK: MEMORY},
         dialects=(spoken or source, others[0] if others else source),
         channels=channels, receiver_channels=expects, fault=fault, corpus=corpus,
+        page_size=facts[0].arch.page_size,
     )  # fmt: skip
+
+
+def alike(line_up: LineUp) -> Iterator[tuple[QemuPeer, QemuPeer]]:
+    """Every ordered pair of QEMUs of one architecture: a guest does not change it."""
+    return (
+        (sender, receiver)
+        for sender, receiver in itertools.product(line_up.qemus, line_up.qemus)
+        if sender.facts.target == receiver.facts.target
+    )
 
 
 def sent_methods(line_up: LineUp) -> Iterator[tuple[QemuPeer, str]]:

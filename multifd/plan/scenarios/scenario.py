@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from multifd.qemu.arch import USUAL
 from multifd.wire.dialect import Dialect, ZeroPages
 
 Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
@@ -41,6 +42,8 @@ class Scenario:
     """Pages also change while the first round is being sent, which is slowed down for it."""
     old_machine: bool = False
     """QEMU runs the oldest machine type that all binaries of the run share."""
+    family: str = USUAL
+    """Of machine types that QEMU runs (:mod:`multifd.qemu.arch`)."""
     tcp: bool = False
     """TCP instead of Unix sockets."""
     capabilities: Mapping[str, bool] = field(default_factory=_nothing)

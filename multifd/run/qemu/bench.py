@@ -39,7 +39,7 @@ from multifd.peer.client import PeerProcess
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
-from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, qtest, start
+from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, qtest, start, start_source
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
@@ -103,7 +103,8 @@ class QemuBench:
             shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
             outcome, said = self._run(ends, codec)
             main_sync = machine_dialect(ends.machine).main_sync
-            outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), spliced=ends.encodes)
+            size = source.facts.arch.page_size
+            outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), size, spliced=ends.encodes)
             return outcome, said
 
     def _recording(self, directory: Path | None) -> Recording:
@@ -182,11 +183,12 @@ class QemuBench:
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
         machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
-        arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
+        arguments = [*ends.pairing.plan.arguments]
         if side == "source":
             arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
-        else:
-            arguments += ["-incoming", "defer"]
+            starting = start_source(qemu.binary, ends.directory, machine, arguments, START)
+            return await stack.enter_async_context(starting)
+        arguments = [*machine.arguments(), *arguments, "-incoming", "defer"]
         return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
 
     def _listen(

@@ -16,12 +16,13 @@ from typing import Final, Self
 from pydantic import ValidationError
 
 from multifd.errors import InputError, WireError
+from multifd.memory.layout import PageSize
 from multifd.migrate.address import UnreachableError
 from multifd.migrate.capture import Capture
 from multifd.migrate.tap import Tap
 from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK
-from multifd.qemu.recording import PAGE_SIZE, digest
+from multifd.qemu.recording import digest
 from multifd.wire.dialect import MainSync
 
 _NO_CAPTURE: Final = (InputError, WireError, ValidationError, UnreachableError)
@@ -57,7 +58,9 @@ class Recording:
         self._tap = self._stack.enter_context(Tap(here, address, self.directory, self.deadline))
         return self._tap.address
 
-    def save(self, pairing: Pairing, main_sync: MainSync, ram: Path, *, spliced: bool) -> tuple[str, ...]:
+    def save(
+        self, pairing: Pairing, main_sync: MainSync, ram: Path, page_size: PageSize, *, spliced: bool
+    ) -> tuple[str, ...]:
         """The capture's path once every sender is gone; nothing where what was sent is no capture.
 
         ``ram`` is the memory that the source had at the end. A ``spliced`` sender has a framing, a QEMU a method.
@@ -68,7 +71,7 @@ class Recording:
         payload = {"framing" if spliced else "method": pairing.sender_framing}
         try:
             self._tap.save(
-                **payload, dialect=pairing.sender_dialect, page_size=PAGE_SIZE, main_sync=main_sync,
+                **payload, dialect=pairing.sender_dialect, page_size=page_size, main_sync=main_sync,
                 sha256={RAM_BLOCK: digest(ram)}, source=f"{pairing.sender} to {pairing.receiver}, {pairing.scenario}",
             )  # fmt: skip
             Capture.open(self.directory)

@@ -23,13 +23,14 @@ class Change:
     async def __call__(self) -> None:
         size = self.content.image.page_size
         touched: list[tuple[int, int]] = []
+        base = self.ends.source.facts.arch.ram
         ram = self.ends.ram("source")
         with GuestMemory.open(self.content.image, writable=False) as image, ram.open("r+b") as file:
             pages = image.pages(RAM_BLOCK)
             for run in self.content.pages:
                 file.seek(run.first * size)
                 file.write(pages[run.first : run.stop].data)
-                touched += [(page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
+                touched += [(base + page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
         await self.qtest.touch(touched, START)
 
 
