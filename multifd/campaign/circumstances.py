@@ -38,6 +38,7 @@ def begun(campaign: Campaign, command: str) -> Run:
         plan=plan_digest(campaign.plan.cells),
         seed=campaign.options.seed,
         strength=campaign.options.strength,
+        subset=campaign.plan.subset,
         coverage=Coverage(cells=dict(Counter(cell.suite for cell in campaign.plan.cells.values()))),
         corpus=campaign.content,
         remarks=campaign.line_up.remarks,

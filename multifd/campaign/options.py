@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from multifd.device.sysfs import Host
 from multifd.errors import InputError
 from multifd.memory.size import size
+from multifd.qemu.binary import AUTO
 
 DEFAULT_PROFILE: Final = "auto"
+DEFAULT_QEMU: Final = (AUTO,)
 DEFAULT_MEMORY: Final = 1536 << 10
 """Bytes: the least in which packets of every number of pages have their place."""
 DEFAULT_SEED: Final = 1
@@ -28,8 +30,8 @@ class Options(BaseModel):
 
     profile: str = DEFAULT_PROFILE
     """Name of a shipped profile, or path of a file."""
-    qemu: tuple[str, ...] = ()
-    """Real QEMUs: paths, command lines, or ``found``."""
+    qemu: tuple[str, ...] = DEFAULT_QEMU
+    """Real QEMUs: paths, command lines, ``found``, ``auto`` or ``none``."""
     memory: int = DEFAULT_MEMORY
     """Bytes of guest memory in the suite ``wire``."""
     corpus: Path | None = None
@@ -51,8 +53,8 @@ class Options(BaseModel):
         given: list[str] = []
         if self.profile != DEFAULT_PROFILE:
             given += ["--hwprofile", _absolute(self.profile)]
-        for qemu in self.qemu:
-            given += ["--qemu", _absolute(qemu)]
+        if self.qemu != DEFAULT_QEMU:
+            given += [part for qemu in self.qemu for part in ("--qemu", _absolute(qemu))]
         if self.memory != DEFAULT_MEMORY:
             given += ["--memory", str(self.memory)]
         if self.corpus is not None:
@@ -105,7 +107,7 @@ def parse(
         raise InputError(f"--strength {strength!r}: expected {' or '.join(map(str, STRENGTHS))}")
     return Options(
         profile=profile,
-        qemu=tuple(qemu),
+        qemu=tuple(qemu) or DEFAULT_QEMU,
         memory=size(memory),
         corpus=(directory / content).resolve() if content else None,
         seed=int(seed),

@@ -22,13 +22,14 @@ from multifd.lineup.libraries import fetch_missing
 from multifd.lineup.peers import LineUp
 from multifd.lineup.preflight import alone_on, preflight
 from multifd.lineup.probe import Prober
-from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus
+from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus, strangers, unasked
 from multifd.lineup.reconcile import reconciled
 from multifd.lineup.subjects import subjects
 from multifd.memory.corpora.user import Files, find
 from multifd.plan.cell import PlannedCell
 from multifd.plan.whole import Plan, PlanOptions, plan
 from multifd.profile.load import load
+from multifd.qemu.binary import Binary
 from multifd.result.content import in_words
 from multifd.result.record import UserContent
 
@@ -56,11 +57,11 @@ class Campaign(BaseModel):
     """What is taken of the user's own files."""
 
     def cell(self, cell_id: str) -> PlannedCell:
-        """The planned cell of that id; raises InputError with the nearest ones."""
-        found = self.plan.cells.get(cell_id)
-        if found is not None:
-            return found
-        near = difflib.get_close_matches(cell_id, self.plan.cells, n=3, cutoff=0)
+        """The planned cell of that id, also one that a subset does without; raises InputError with the nearest ones."""
+        planned = self.plan.cells | self.plan.left_out
+        if cell_id in planned:
+            return planned[cell_id]
+        near = difflib.get_close_matches(cell_id, planned, n=3, cutoff=0)
         nearest = ", ".join(near) or "none"
         raise InputError(f"no cell {cell_id!r}; the nearest are {nearest} (multifd cells lists all)")
 
@@ -73,6 +74,11 @@ class Campaign(BaseModel):
             (_PASSING if work.plan.mode == "capture" else _GUESTS) * sum(work.sizes.values()) for work in works
         )  # fmt: skip
         return max(_LEAST_ROOM, _ROUNDS * sum(images.values()) + max(passing, default=0))
+
+    def alone(self, cell_id: str) -> Campaign:
+        """The same run with this cell only; raises as :meth:`cell`."""
+        alone = {"cells": {cell_id: self.cell(cell_id)}, "left_out": {}, "subset": None}
+        return self.model_copy(update={"plan": self.plan.model_copy(update=alone)})
 
     def part(self, ids: Collection[str]) -> Campaign:
         """The same run with these cells only; ids that are not planned are left out."""
@@ -91,7 +97,7 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     profile = load(options.profile)
     fetch_missing(profile, say)
     devices = detect(options.device_host)
-    binaries = binaries_of(profile, options.qemu)
+    binaries, subset = binaries_of(profile, options.qemu), unasked(profile, options.qemu)
     alone = Exclusive(options.device_host, say=say)
     tried = preflight(profile, alone=alone_on(alone, devices), found=devices)
     if shared := alone.without(devices):
@@ -103,9 +109,17 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
         with alone.holding(device for peer in on_devices for device in peer.devices):
             line_up = reconciled(resolve(options.profile, profile, asked, on_devices), on_devices)
     if binaries:
-        say(f"asking {len(binaries)} QEMUs what they are")
-        qemus = (resolve_qemus if probe else introduced)(binaries, profile.deadlines.hello)
-        line_up = line_up.model_copy(update={"qemus": qemus})
+        say(f"asking {_counted(binaries)} what {'it is' if len(binaries) == 1 else 'they are'}")
+        try:
+            qemus = (resolve_qemus if probe else introduced)(binaries, profile.deadlines.hello)
+            apart = strangers(qemus)
+            remarks = (*line_up.remarks, *([apart] if apart is not None else []))
+            line_up = line_up.model_copy(update={"qemus": qemus, "remarks": remarks})
+        except InputError as unfit:
+            if not subset:
+                raise
+            remark = f"the QEMU in PATH takes no part: {unfit}; remedy: --qemu PATH with another"
+            line_up = line_up.model_copy(update={"remarks": (*line_up.remarks, remark)})
     line_up = limited(line_up)
     for remark in line_up.remarks:
         say(remark)
@@ -113,12 +127,18 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     planned = plan(
         line_up,
         scrutinized.skips,
-        PlanOptions(options.memory, options.seed, options.strength, options.corpus is not None),
+        PlanOptions(options.memory, options.seed, options.strength, options.corpus is not None, subset),
     )
+    if planned.subset is not None:
+        say(planned.subset.words)
     content = _surveyed(files, options, say) if files is not None else None
     return Campaign(
         options=options, line_up=line_up, plan=planned, libraries=dict(scrutinized.libraries), content=content
     )
+
+
+def _counted(binaries: Collection[Binary]) -> str:
+    return f"{len(binaries)} QEMU{'s' * (len(binaries) != 1)}"
 
 
 def _surveyed(files: Files, options: Options, say: Say) -> UserContent:

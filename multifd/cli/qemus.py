@@ -12,7 +12,7 @@ import click
 
 from multifd.errors import InputError, MultifdError
 from multifd.qemu.ask import ask
-from multifd.qemu.binary import FOUND, Binary, found, named
+from multifd.qemu.binary import AUTO, FOUND, NONE, Binary, found, named
 from multifd.qemu.facts import Facts
 
 ANSWER: Final = 20.0
@@ -22,8 +22,9 @@ REMEDY: Final = f"--qemu PATH, or --qemu {FOUND} (docs/qemu.md)"
 option = click.option(
     "--qemu",
     multiple=True,
-    metavar=f"PATH|{FOUND}",
-    help=f"A real QEMU, as a path or a command line; repeatable. '{FOUND}': the one in PATH and every fetched one.",
+    metavar=f"PATH|{FOUND}|{AUTO}|{NONE}",
+    help=f"A real QEMU, as a path or a command line; repeatable. '{FOUND}': the one in PATH and every fetched one."
+    f" '{NONE}': none. '{AUTO}', the default: what the profile names, or else the one in PATH with a covering subset.",
 )
 
 

@@ -17,11 +17,12 @@ from multifd.memory.host import blaming
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.memory.size import size
 from multifd.migrate.capture import MANIFEST
+from multifd.qemu.arch import X86
 from multifd.qemu.ask import ask
 from multifd.qemu.facts import common_machine, has_dialect
 from multifd.qemu.guest import Machine
 from multifd.qemu.migration import Terms
-from multifd.qemu.recording import PAGE_SIZE, record_source
+from multifd.qemu.recording import record_source
 
 _CONTENT: Final = "mixed"
 _SEED: Final = 1
@@ -52,8 +53,8 @@ def record(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"OUT {str(out)!r}: is there already, expected a new or an empty directory")
     wanted = size(memory)
-    if wanted < _LEAST or wanted % PAGE_SIZE:
-        raise InputError(f"--memory {memory!r}: expected whole pages of {PAGE_SIZE} bytes, at least 1M")
+    if wanted < _LEAST or wanted % X86.page_size:
+        raise InputError(f"--memory {memory!r}: expected whole pages of {X86.page_size} bytes, at least 1M")
     binary = one_binary(qemu)
     facts = ask(binary, ANSWER)
     machines = [name for name in facts.machines if has_dialect(name)]
@@ -62,7 +63,7 @@ def record(
     _among("--zero-pages", zero_pages, facts.zero_pages)
     chosen = machine or common_machine(facts)
     if chosen is None:
-        raise InputError(f"--qemu {qemu!r}: has no machine type pc-i440fx of 5.0 or later")
+        raise InputError(f"--qemu {qemu!r}: has no machine type {facts.arch.machines} of 5.0 or later")
     scratch = make_scratch(2 * wanted, sockets=True)
     try:
         ram = scratch / "ram"

@@ -28,8 +28,9 @@ from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import Capture
 from multifd.migrate.replay import Replay
 from multifd.profile.model import Profile, QemuEntry
+from multifd.qemu.arch import X86
 from multifd.qemu.ask import ask
-from multifd.qemu.binary import Binary, checked, named
+from multifd.qemu.binary import AUTO, NONE, Binary, checked, named
 from multifd.qemu.defaults import defaults
 from multifd.qemu.facts import Facts, common_machine
 from multifd.qemu.guest import RAM_BLOCK, Machine, start
@@ -45,7 +46,16 @@ _GARBAGE: Final = b"this is no migration" * 16
 
 
 def binaries_of(profile: Profile, asked: Sequence[str]) -> list[Binary]:
-    """The binaries of a run: those that ``--qemu`` names and those of the profile, each once."""
+    """The binaries of a run: those that ``--qemu`` names and those of the profile, each once.
+
+    ``auto`` is what nobody says: it counts where the profile names none. ``none`` is none, whatever the profile names.
+    """
+    if NONE in asked:
+        if set(asked) != {NONE}:
+            raise InputError(f"--qemu {NONE}: leaves real QEMUs out; expected no other --qemu beside it")
+        return []
+    if profile.qemu:
+        asked = [text for text in asked if text != AUTO]
     chosen = [binary for text in asked for binary in named(text)]
     for at, entry in enumerate(profile.qemu):
         if isinstance(entry, QemuEntry):
@@ -56,6 +66,11 @@ def binaries_of(profile: Profile, asked: Sequence[str]) -> list[Binary]:
     return list({binary.model_dump_json(): binary for binary in chosen}.values())
 
 
+def unasked(profile: Profile, asked: Sequence[str]) -> bool:
+    """Nobody has named a QEMU: the run takes the one that happens to be there."""
+    return set(asked) == {AUTO} and not profile.qemu
+
+
 def resolve_qemus(binaries: Sequence[Binary], within: float) -> tuple[QemuPeer, ...]:
     """The peers, two at a time; nothing of one takes longer than ``within`` seconds.
 
@@ -63,8 +78,7 @@ def resolve_qemus(binaries: Sequence[Binary], within: float) -> tuple[QemuPeer, 
     start.
     """
     peers = introduced(binaries, within)
-    shared = common_machine(*(peer.facts for peer in peers)) if peers else None
-    wanted = [list(dict.fromkeys(m for m in (common_machine(peer.facts), shared) if m is not None)) for peer in peers]
+    wanted = [_machines(peer, peers) for peer in peers]
     with ThreadPoolExecutor(2) as pool:
         return tuple(pool.map(_probed, peers, wanted, itertools.repeat(within)))
 
@@ -89,14 +103,34 @@ def _with_defaults(peer: QemuPeer, everybody: Sequence[Facts], within: float) ->
     return peer.model_copy(update={"defaults": told})
 
 
+def strangers(peers: Sequence[QemuPeer]) -> str | None:
+    """Who has no cells with each other, and why, in words; None where all are of one architecture."""
+    names: dict[str, list[str]] = {}
+    for peer in peers:
+        names.setdefault(peer.facts.target, []).append(peer.name)
+    if len(names) < 2:
+        return None
+    groups = "; ".join(f"{target}: {', '.join(those)}" for target, those in names.items())
+    return f"QEMUs of different architectures have no cells with each other, for no guest changes its own ({groups})"
+
+
+def _machines(peer: QemuPeer, peers: Sequence[QemuPeer]) -> list[str]:
+    """Its newest machine type of the usual family, and the newest that all of its architecture share."""
+    shared = common_machine(*(each.facts for each in peers if each.facts.target == peer.facts.target))
+    return list(dict.fromkeys(m for m in (common_machine(peer.facts), shared) if m is not None))
+
+
 def _names(binaries: Sequence[Binary], facts: Sequence[Facts]) -> list[str]:
-    """``qemu-<version>``, numbered where several binaries have one version."""
-    plain = [binary.name or f"qemu-{each.release}" for binary, each in zip(binaries, facts, strict=True)]
+    """``qemu-<version>``, with its architecture unless that is the usual one, numbered where several have one name."""
     taken: Counter[str] = Counter()
     names = []
-    for name in plain:
-        taken[name] += 1
-        names.append(name if taken[name] == 1 else f"{name}[build={taken[name]}]")
+    for binary, each in zip(binaries, facts, strict=True):
+        name = binary.name or f"qemu-{each.release}"
+        further = [] if binary.name or each.arch is X86 else [f"arch={each.target}"]
+        known = ",".join((name, *further))
+        taken[known] += 1
+        further += [] if taken[known] == 1 else [f"build={taken[known]}"]
+        names.append(f"{name}[{','.join(further)}]" if further else name)
     if len(set(names)) != len(names):
         raise InputError(f"QEMU names are {', '.join(names)}, expected each once; give them different names")
     return names
@@ -131,7 +165,7 @@ def first_migration(binary: Binary, facts: Facts, machine: str, sizes: Mapping[s
             ram.write(content)
         record_source(binary, facts, guest, _TERMS, scratch / "capture", scratch, within)
         capture = Capture.open(scratch / "capture")
-        with GuestMemory.create(scratch / "memory", capture.manifest.ramblocks, 4096) as memory:
+        with GuestMemory.create(scratch / "memory", capture.manifest.ramblocks, facts.arch.page_size) as memory:
             reception = Reception(framing("none"), facts.dialect, capture.main_sync, _CHANNELS)
             Replay(capture, reception, create("none", {}), Destination(memory)).run()
             if bytes(memory.view(RAM_BLOCK)[:_CONTENT]) != content or any(memory.view(RAM_BLOCK)[_CONTENT:]):

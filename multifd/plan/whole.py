@@ -20,10 +20,11 @@ from multifd.plan.flips import flip_plan
 from multifd.plan.library import library_plan
 from multifd.plan.migrations import migrations
 from multifd.plan.negotiation import negotiation_plan
+from multifd.plan.qemu.subset import covering
 from multifd.plan.qemu.whole import qemu_plan
 from multifd.plan.space import Space
 from multifd.plan.work import Probe
-from multifd.result.record import Unable
+from multifd.result.record import Subset, Unable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class PlanOptions:
     """So many factors are combined completely, as far as can be: 2 or 3."""
     user_corpus: bool = False
     """``--corpus``: the user's own content is run beside ours."""
+    subset: bool = False
+    """Of the cells with a real QEMU only a covering subset is run."""
 
 
 class Plan(BaseModel):
@@ -48,6 +51,10 @@ class Plan(BaseModel):
     cells: dict[str, PlannedCell]
     """By id, in the order of the suites."""
     unable: tuple[Unable, ...]
+    left_out: dict[str, PlannedCell] = {}
+    """Cells with a real QEMU that a covering subset does without, by id."""
+    subset: Subset | None = None
+    """How many cells that is."""
 
 
 def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions | None = None) -> Plan:
@@ -76,7 +83,20 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
         if cell.id in cells:
             raise HarnessError(f"cell {cell.id} is planned twice")
         cells[cell.id] = cell
-    return Plan(cells=cells, unable=tuple(_unable(line_up)))
+    whole = Plan(cells=cells, unable=tuple(_unable(line_up)))
+    return _covering(whole, line_up) if chosen.subset else whole
+
+
+def _covering(whole: Plan, line_up: LineUp) -> Plan:
+    """The same with a covering subset of its cells with a real QEMU."""
+    real = [cell for cell in whole.cells.values() if cell.suite == "qemu"]
+    chosen = {cell.id for cell in covering(real, [qemu.name for qemu in line_up.qemus])}
+    left_out = {cell.id: cell for cell in real if cell.id not in chosen}
+    if not left_out:
+        return whole
+    cells = {cell_id: cell for cell_id, cell in whole.cells.items() if cell_id not in left_out}
+    subset = Subset(cells=len(chosen), of=len(real))
+    return whole.model_copy(update={"cells": cells, "left_out": left_out, "subset": subset})
 
 
 def probe_cell(peer: LineUpPeer | QemuPeer) -> PlannedCell:

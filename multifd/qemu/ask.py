@@ -31,6 +31,7 @@ async def _ask(binary: Binary, directory: Path, within: float) -> Facts:
                 await guest.execute("query-version", within),
                 await guest.execute("query-qmp-schema", within),
                 await guest.execute("query-machines", within),
+                (await guest.execute("query-target", within))["arch"],
             )
         except ExecuteError as refusal:
             raise InputError(f"{binary.command[0]}: QMP says {refusal}; expected QEMU 5.0 or later") from None

@@ -1,8 +1,9 @@
 """Which QEMU: a program, or a command line with a loader or a wrapper before it.
 
 ``--qemu`` takes a path (``/opt/qemu/bin/qemu-system-x86_64``), a command line in the shell's quoting
-(``'/opt/lib/ld.so --library-path /opt/lib /opt/qemu/qemu-system-x86_64 -L /opt/share'``), or ``found``: the one in
-``PATH`` and every version that ``multifd vendor fetch --qemu`` has fetched.
+(``'/opt/lib/ld.so --library-path /opt/lib /opt/qemu/qemu-system-x86_64 -L /opt/share'``), or a word: ``found`` for the
+one in ``PATH`` and every version that ``multifd vendor fetch --qemu`` has fetched, ``auto`` for the one in ``PATH`` if
+there is one, ``none`` for none.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from pydantic import BaseModel, ConfigDict
 
 from multifd.errors import InputError
 from multifd.libraries import cache
+from multifd.qemu.arch import ARCHES, X86
 
 FOUND: Final = "found"
-PROGRAM: Final = "qemu-system-x86_64"
-_PACKAGE: Final = "qemu-system-x86"
+AUTO: Final = "auto"
+NONE: Final = "none"
 
 
 class Binary(BaseModel):
@@ -39,7 +41,8 @@ class Binary(BaseModel):
     @property
     def program(self) -> str:
         """QEMU's own path, without loader, wrapper and options, for people."""
-        return next((part for part in self.command if PROGRAM in Path(part).name), self.command[0])
+        programs = [arch.program for arch in ARCHES.values()]
+        return next((part for part in self.command if any(p in Path(part).name for p in programs)), self.command[0])
 
 
 def named(text: str) -> list[Binary]:
@@ -48,10 +51,12 @@ def named(text: str) -> list[Binary]:
         binaries = found()
         if not binaries:
             raise InputError(
-                f"--qemu {FOUND}: no {PROGRAM} in PATH and none fetched; install Debian's qemu-system-x86, or run"
+                f"--qemu {FOUND}: no {X86.program} in PATH and none fetched; install Debian's {X86.package}, or run"
                 " 'multifd vendor fetch --qemu'"
             )
         return binaries
+    if text == AUTO:
+        return in_path()[:1]
     if Path(text).is_file():
         return [checked(Binary(command=(text,)))]
     try:
@@ -74,10 +79,20 @@ def checked(binary: Binary, given: str = "--qemu") -> Binary:
 
 
 def found() -> list[Binary]:
-    """The host's own QEMU, then the fetched ones, the same program once."""
-    own = shutil.which(PROGRAM)
-    fetched = (tree.command for tree in cache.trees(cache.directory()) if tree.version(_PACKAGE) is not None)
-    return [Binary(command=command) for command in _distinct([*([(own,)] if own else []), *fetched])]
+    """The host's own QEMUs, then the fetched ones, the same program once."""
+    own = (binary.command for binary in in_path())
+    fetched = (tree.command for tree in cache.trees(cache.directory()) if _is_qemu(tree))
+    return [Binary(command=command) for command in _distinct([*own, *fetched])]
+
+
+def in_path() -> list[Binary]:
+    """The host's own QEMUs, one of each architecture at most."""
+    programs = (shutil.which(arch.program) for arch in ARCHES.values())
+    return [Binary(command=(program,)) for program in programs if program is not None]
+
+
+def _is_qemu(tree: cache.Tree) -> bool:
+    return any(tree.version(arch.package) is not None for arch in ARCHES.values())
 
 
 def _distinct(commands: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:

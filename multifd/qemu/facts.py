@@ -7,23 +7,22 @@ version, package        ``query-version``
 methods                 ``query-qmp-schema``: the enum of ``multifd-compression``
 zero-page modes         the same, of ``zero-page-detection`` (QEMU 9.0 and later)
 capabilities            the same, of ``migrate-set-capabilities``
-machine types           ``query-machines``: those of one family, which carry their version
+architecture            ``query-target``
+machine types           ``query-machines``: those of its families, which carry their version
 ======================  ==========================================================================
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from multifd.errors import InputError
+from multifd.qemu.arch import ARCHES, USUAL, X86, Arch, version_of
 from multifd.wire.dialect import DIALECTS, Dialect
 
-MACHINE: Final = re.compile(r"pc-i440fx-(\d+)\.(\d+)")
-"""A PC needs no firmware file for a guest that never runs, and every x86-64 QEMU has it."""
 _SETTER: Final = "migrate-set-parameters"
 
 
@@ -40,9 +39,18 @@ class Facts(BaseModel):
     zero_pages: tuple[str, ...]
     """Values of ``zero-page-detection``; empty before 9.0, which knows only what is called ``legacy`` since."""
     machines: tuple[str, ...]
-    """Versioned machine types, oldest first."""
+    """Versioned machine types of the usual family, oldest first."""
+    others: dict[str, tuple[str, ...]] = {}
+    """The same of other families, by name."""
+    target: str = X86.name
+    """Its architecture."""
     capabilities: tuple[str, ...] = ()
     """Of a migration."""
+
+    @property
+    def arch(self) -> Arch:
+        """What a guest of it needs."""
+        return ARCHES[self.target]
 
     @property
     def release(self) -> str:
@@ -63,10 +71,10 @@ def dialect_of(version: tuple[int, ...]) -> Dialect:
     return max(spoken, key=lambda d: d.order)
 
 
-def common_machine(*sides: Facts) -> str | None:
-    """The newest machine type that all of them have and that has a dialect, None if there is none."""
-    shared = set(sides[0].machines).intersection(*(side.machines for side in sides[1:]))
-    return max(filter(has_dialect, shared), key=machine_version, default=None)
+def common_machine(*sides: Facts, family: str = USUAL) -> str | None:
+    """The newest machine type of a family that all of them have and that has a dialect, None if there is none."""
+    first, *rest = (side.machines if family == USUAL else side.others.get(family, ()) for side in sides)
+    return max(filter(has_dialect, set(first).intersection(*rest)), key=version_of, default=None)
 
 
 def has_dialect(machine: str) -> bool:
@@ -75,38 +83,45 @@ def has_dialect(machine: str) -> bool:
     8.1 and 8.2 are passed over: they write the flush word, and a QEMU of that age otherwise speaks ``qemu-5.0``,
     which has none.
     """
-    version = machine_version(machine)
+    version = version_of(machine)
     return version >= (5, 0) and not (8, 1) <= version < (9, 0)
 
 
 def machine_dialect(machine: str) -> Dialect:
     """The dialect that is as old as the machine type: it decides how the main channel marks a SYNC."""
-    return dialect_of(machine_version(machine))
-
-
-def machine_version(machine: str) -> tuple[int, int]:
-    """Major and minor of a versioned machine type."""
-    match = MACHINE.fullmatch(machine)
-    assert match is not None, machine
-    return int(match[1]), int(match[2])
+    return dialect_of(version_of(machine))
 
 
 def read(
-    version: Mapping[str, Any], schema: Sequence[Mapping[str, Any]], machines: Iterable[Mapping[str, Any]]
+    version: Mapping[str, Any],
+    schema: Sequence[Mapping[str, Any]],
+    machines: Iterable[Mapping[str, Any]],
+    target: str = X86.name,
 ) -> Facts:
-    """Facts from the answers of QMP; raises :class:`InputError` for a QEMU without multifd or without a PC."""
+    """Facts from the answers of QMP.
+
+    Raises :class:`InputError` for a QEMU without multifd, of another architecture or without its machine types.
+    """
     number = version["qemu"]
     release = (number["major"], number["minor"], number["micro"])
     methods = _values(schema, "multifd-compression")
     if not methods:
         raise InputError(f"QEMU {'.'.join(map(str, release))}: has no multifd-compression, expected 5.0 or later")
     versioned = {m["name"] for m in machines} | {m["alias"] for m in machines if "alias" in m}
-    pcs = sorted((name for name in versioned if MACHINE.fullmatch(name)), key=machine_version)
-    if not pcs:
-        raise InputError(f"QEMU {'.'.join(map(str, release))}: has no machine pc-i440fx, expected qemu-system-x86_64")
+    if target not in ARCHES:
+        expected = " or ".join(arch.program for arch in ARCHES.values())
+        raise InputError(f"QEMU {'.'.join(map(str, release))}: is for {target}, expected {expected}")
+    families = {
+        family: tuple(sorted(filter(pattern.fullmatch, versioned), key=version_of))
+        for family, pattern in ARCHES[target].families.items()
+    }
+    usual = families.pop(USUAL)
+    if not usual:
+        missing, program = ARCHES[target].machines, ARCHES[target].program
+        raise InputError(f"QEMU {'.'.join(map(str, release))}: has no machine {missing}, expected {program}")
     return Facts(
-        version=release, package=version["package"], methods=methods,
-        zero_pages=_values(schema, "zero-page-detection"), machines=tuple(pcs),
+        version=release, package=version["package"], methods=methods, target=target,
+        zero_pages=_values(schema, "zero-page-detection"), machines=usual, others=families,
         capabilities=_capabilities(schema),
     )  # fmt: skip
 

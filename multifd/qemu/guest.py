@@ -26,6 +26,7 @@ from multifd.process.child import NOWHERE, STDOUT, Child, fate
 from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import cpu_seconds, group
+from multifd.qemu.arch import Arch, arch_of
 from multifd.qemu.binary import Binary
 from multifd.qemu.dimms import addresses, backend, file_of, plugged
 from multifd.qemu.transcript import Transcript
@@ -72,7 +73,7 @@ class Machine:
 
     def address(self, block: str) -> int:
         """Where a RAM block begins in the guest."""
-        return 0 if block == RAM_BLOCK else addresses(self.dimms)[block]
+        return self.arch.ram if block == RAM_BLOCK else addresses(self.dimms)[block]
 
     def arguments(self) -> tuple[str, ...]:
         """QEMU's options for it. Without a display, a network or a disk; TCG, for nothing will run."""
@@ -82,6 +83,11 @@ class Machine:
             "-machine", machine, "-object", ram, "-m", f"{self.size}B",
             *plugged(self.dimms, self.memory, self.size),
         )  # fmt: skip
+
+    @property
+    def arch(self) -> Arch:
+        """Of its machine type."""
+        return arch_of(self.type)
 
 
 class Guest:
@@ -200,6 +206,19 @@ async def start(
         guest.testify(directory, status)
         with suppress(QMPError, OSError, EOFError, asyncio.CancelledError):
             await monitor.disconnect()
+
+
+@asynccontextmanager
+async def start_source(
+    binary: Binary, directory: Path, machine: Machine, arguments: Sequence[str], within: float
+) -> AsyncIterator[Guest]:
+    """As :func:`start`; its memory is what was in the file before, whatever a reset has written there."""
+    with machine.memory.open("rb") as file:
+        before = file.read(machine.arch.reset)
+    async with start(binary, "source", directory, (*machine.arguments(), *arguments), within) as guest:
+        with machine.memory.open("r+b") as file:
+            file.write(before)
+        yield guest
 
 
 class Qtest:

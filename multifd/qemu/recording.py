@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
-from typing import Final
 
 from multifd.errors import EnvironmentBroke
 from multifd.migrate.capture import Manifest
 from multifd.migrate.tap import Tap
 from multifd.qemu.binary import Binary
 from multifd.qemu.facts import Facts, machine_dialect
-from multifd.qemu.guest import RAM_BLOCK, Machine, start
+from multifd.qemu.guest import RAM_BLOCK, Machine, start_source
 from multifd.qemu.migration import Terms, outgoing, watch
-
-PAGE_SIZE: Final = 4096
-"""Bytes, of x86-64."""
 
 
 def record_source(
@@ -30,14 +26,14 @@ def record_source(
     with Tap(f"unix:{scratch / 'tap'}", None, directory, within) as tap:
         asyncio.run(_send(binary, machine, terms, tap.address, scratch, within))
         return tap.save(
-            method=terms.method, dialect=facts.dialect.name, page_size=PAGE_SIZE,
+            method=terms.method, dialect=facts.dialect.name, page_size=facts.arch.page_size,
             main_sync=machine_dialect(machine.type).main_sync, sha256={RAM_BLOCK: digest(machine.memory)},
             source=f"QEMU {facts.release} ({facts.package})" if facts.package else f"QEMU {facts.release}",
         )  # fmt: skip
 
 
 async def _send(binary: Binary, machine: Machine, terms: Terms, address: str, scratch: Path, within: float) -> None:
-    async with start(binary, "source", scratch, machine.arguments(), within) as source:
+    async with start_source(binary, scratch, machine, (), within) as source:
         await outgoing(source, terms, address)
         course = await watch(source, None, within)
     if not course.source.completed:

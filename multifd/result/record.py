@@ -278,6 +278,18 @@ class Coverage(Model):
 NEVER_LISTED = 500
 
 
+class Subset(Model):
+    """What was run of the cells with real QEMU, where nobody named a QEMU."""
+
+    cells: int
+    of: int
+
+    @property
+    def words(self) -> str:
+        """With the remedy."""
+        return f"covering subset: {self.cells} of {self.of} cells with real QEMU; '--qemu found' runs all"
+
+
 class UserContent(Model):
     """What was taken of the user's own files (``--corpus``) for a guest of suite ``wire``, in pages of 4 KiB."""
 
@@ -316,6 +328,8 @@ class Run(Model):
     strength: int | None = None
     """How many factors at a time the plan combines; None where it was not made by combination."""
     coverage: Coverage = Coverage()
+    subset: Subset | None = None
+    """None where all cells with real QEMU were planned, or none."""
     workers_lost: int = 0
     """Worker processes of the run that died."""
     corpus: UserContent | None = None

@@ -6,7 +6,7 @@ from fixtures.concluding import Conclude
 from multifd.plan.cell import PlannedCell
 
 
-@pytest.mark.cells("qemu", "migrate", "migrate-legacy", "dirty-rounds", "old-machine", "return-path", "tcp")
+@pytest.mark.cells("qemu", "migrate", "migrate-legacy", "dirty-rounds", "old-machine", "q35", "return-path", "tcp")
 def test_guest(cell: PlannedCell, conclude: Conclude) -> None:
     """QEMU to QEMU of every version, and to our receiver: memory arrives, or both sides know that it did not."""
     conclude(cell)

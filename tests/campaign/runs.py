@@ -84,6 +84,8 @@ class Conformance:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a run; its workers are in its process group, its peers are not."""
         given = ["--hwprofile", str(self.profile), "--memory", "2M", "--results", str(self.results), *arguments]
+        if "qemu" not in yaml.safe_load(self.profile.read_text()) and "--qemu" not in given:
+            given += ["--qemu", "none"]
         python = str(Path(sys.executable).parent)
         return subprocess.Popen(
             [sys.executable, "-c", LAUNCH, str(self.scratch), "-q", "-p", "no:cacheprovider", *given],

@@ -46,6 +46,10 @@ def test_what_changes_a_cell_is_repeated(changes: dict[str, Any], repeated: tupl
     assert Options(**changes).repeated() == repeated
 
 
+def test_nobody_has_asked_for_a_qemu(tmp_path: Path) -> None:
+    assert parsed(tmp_path).qemu == ("auto",)
+
+
 def test_files_are_repeated_so_that_they_are_found_from_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

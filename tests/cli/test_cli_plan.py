@@ -18,6 +18,8 @@ PAIRING: Final = "wire/zlib/{}/qemu-10.0/capture/mixed/4k/2ch"
 METHODS: Final = "negotiation/zlib~zstd/zlib~zstd/qemu-10.0/live/mixed/4k/2ch"
 OURS: Final = ("probe", "wire", "negotiation", "integrity", "flips")
 """Suites that need neither a library nor a binary."""
+NONE: Final = ("--qemu", "none")
+"""Whatever this host has."""
 NO_QEMU: Final = "no cells of the suite qemu without a binary: --qemu PATH, or --qemu found (docs/qemu.md)"
 
 
@@ -31,7 +33,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def listed(profile: Path, *options: str) -> list[list[str]]:
     """Prediction and id of every cell that is shown; the count, which ends stderr, is right."""
-    answer = multifd("cells", "--hwprofile", profile, *options)
+    answer = multifd("cells", "--hwprofile", profile, *(() if "--qemu" in options else NONE), *options)
     lines = [line.split(maxsplit=1) for line in answer.out.splitlines()]
     assert (answer.code, answer.err.splitlines()[-1].partition(",")[0]) == (0, f"{len(lines)} cells")
     return lines
@@ -70,7 +72,7 @@ def test_sender_and_receiver_select_by_exact_name(profile: Path) -> None:
 
 
 def test_json_has_the_reason(profile: Path) -> None:
-    answer = multifd("cells", "--hwprofile", profile, "--json", METHODS)
+    answer = multifd("cells", "--hwprofile", profile, *NONE, "--json", METHODS)
 
     assert (answer.code, answer.err) == (0, f"multifd: {NO_QEMU}\n")
     assert json.loads(answer.out) == {
@@ -81,7 +83,7 @@ def test_json_has_the_reason(profile: Path) -> None:
 
 
 def test_what_peers_cannot_do_is_shown_instead(profile: Path) -> None:
-    answer = multifd("cells", "--hwprofile", profile, "--unable")
+    answer = multifd("cells", "--hwprofile", profile, *NONE, "--unable")
 
     lines = answer.out.splitlines()
     assert "zlib                      sender    zstd: it cannot emit container zlib" in lines
@@ -90,7 +92,7 @@ def test_what_peers_cannot_do_is_shown_instead(profile: Path) -> None:
 
 
 def test_what_peers_cannot_do_is_json_too(profile: Path) -> None:
-    lines = multifd("cells", "--hwprofile", profile, "--unable", "--json").out.splitlines()
+    lines = multifd("cells", "--hwprofile", profile, *NONE, "--unable", "--json").out.splitlines()
 
     assert {"framing": "zlib", "peer": "zstd", "role": "sender", "reason": "it cannot emit container zlib"} in map(
         json.loads, lines
@@ -98,24 +100,24 @@ def test_what_peers_cannot_do_is_json_too(profile: Path) -> None:
 
 
 def test_json_and_text_show_the_same_cells(profile: Path) -> None:
-    lines = multifd("cells", "--hwprofile", profile, "--json").out.splitlines()
+    lines = multifd("cells", "--hwprofile", profile, *NONE, "--json").out.splitlines()
 
     assert [json.loads(line)["id"] for line in lines] == [cell for _, cell in listed(profile)]
 
 
 def test_the_chain_of_reasons_ends_in_what_decides(profile: Path) -> None:
-    answer = multifd("explain", "--hwprofile", profile, METHODS)
+    answer = multifd("explain", "--hwprofile", profile, *NONE, METHODS)
 
     lines = answer.out.splitlines()
     assert (answer.code, answer.err) == (0, "")
     assert lines[0] == f"cell       {METHODS}"
     assert [line.split()[0] for line in lines if line.startswith("  ")][-1] == "decides"
     assert "predicted rejected: flags 0x2 under the mask 0x3e of qemu-10.0 are 0x2; zstd expects 0x4" in lines
-    assert lines[-1] == f"run it: python3 bootstrap.py conformance --cell '{METHODS}' --hwprofile {profile}"
+    assert lines[-1] == f"run it: python3 bootstrap.py conformance --cell '{METHODS}' --hwprofile {profile} --qemu none"
 
 
 def test_every_reason_of_an_identical_cell_holds(profile: Path) -> None:
-    answer = multifd("explain", "--hwprofile", profile, PAIRING.format("zlib~zlib"))
+    answer = multifd("explain", "--hwprofile", profile, *NONE, PAIRING.format("zlib~zlib"))
 
     chain = [line.split()[0] for line in answer.out.splitlines() if line.startswith("  ")]
     assert set(chain) == {"holds"}
@@ -150,7 +152,7 @@ def test_what_a_library_leaves_to_its_software_by_design_is_told_before(
     profile, cells = claiming
     cell = next(cell for cell in cells if cell.startswith(f"wire/{framing}/{names}/") and "/4k/" in cell)
 
-    answer = multifd("explain", "--hwprofile", profile, cell)
+    answer = multifd("explain", "--hwprofile", profile, *NONE, cell)
 
     found = [line.removeprefix("device").strip() for line in answer.out.splitlines() if line.startswith("device")]
     assert found == ([] if told is None else [told])
@@ -160,11 +162,11 @@ def test_every_cell_can_be_explained(profile: Path) -> None:
     cells = [cell for _, cell in listed(profile, "--suite", "negotiation")]
 
     for cell in cells[:: len(cells) // 20]:
-        assert multifd("explain", "--hwprofile", profile, cell).code == 0
+        assert multifd("explain", "--hwprofile", profile, *NONE, cell).code == 0
 
 
 def test_an_unknown_cell_is_refused_with_the_nearest(profile: Path) -> None:
-    answer = multifd("explain", "--hwprofile", profile, PAIRING.format("zlib~zlip"))
+    answer = multifd("explain", "--hwprofile", profile, *NONE, PAIRING.format("zlib~zlip"))
 
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(
@@ -174,7 +176,7 @@ def test_an_unknown_cell_is_refused_with_the_nearest(profile: Path) -> None:
 
 
 def test_whatever_is_asked_something_is_nearest(profile: Path) -> None:
-    answer = multifd("explain", "--hwprofile", profile, "?")
+    answer = multifd("explain", "--hwprofile", profile, *NONE, "?")
 
     assert answer.code == 2
     assert "the nearest are none" not in answer.err
@@ -182,19 +184,19 @@ def test_whatever_is_asked_something_is_nearest(profile: Path) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--suite", "qemu")])
 def test_without_a_binary_the_suite_qemu_is_missed(profile: Path, options: tuple[str, ...]) -> None:
-    answer = multifd("cells", "--hwprofile", profile, *options)
+    answer = multifd("cells", "--hwprofile", profile, *NONE, *options)
 
     assert answer.err.splitlines()[0] == f"multifd: {NO_QEMU}"
 
 
 def test_who_asks_for_another_suite_misses_nothing(profile: Path) -> None:
-    answer = multifd("cells", "--hwprofile", profile, "--suite", "integrity")
+    answer = multifd("cells", "--hwprofile", profile, *NONE, "--suite", "integrity")
 
     assert NO_QEMU not in answer.err
 
 
 def test_a_cell_of_the_suite_qemu_is_not_explained_without_a_binary(profile: Path) -> None:
-    answer = multifd("explain", "--hwprofile", profile, "qemu/zlib/x")
+    answer = multifd("explain", "--hwprofile", profile, *NONE, "qemu/zlib/x")
 
     assert (answer.code, answer.out, answer.err) == (2, "", f"multifd: no cell 'qemu/zlib/x': {NO_QEMU}\n")
 
@@ -237,7 +239,7 @@ def test_an_unknown_profile_is_refused(command: tuple[str, ...]) -> None:
 
 
 def test_coverage_counts_pairs_and_triples(profile: Path) -> None:
-    answer = multifd("cells", "--hwprofile", profile, "--coverage", "--json")
+    answer = multifd("cells", "--hwprofile", profile, *NONE, "--coverage", "--json")
 
     counted = json.loads(answer.out)
     assert (counted["seed"], counted["strength"], counted["never"]) == (1, 2, [])
@@ -246,7 +248,7 @@ def test_coverage_counts_pairs_and_triples(profile: Path) -> None:
 
 
 def test_coverage_is_of_the_whole_plan(profile: Path) -> None:
-    answer = multifd("cells", "--hwprofile", profile, "--coverage", "--suite", "wire")
+    answer = multifd("cells", "--hwprofile", profile, *NONE, "--coverage", "--suite", "wire")
 
     said = "multifd: --coverage counts the whole plan; expected no filter and no --unable beside it\n"
     assert (answer.code, answer.err) == (2, said)

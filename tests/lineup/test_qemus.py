@@ -10,7 +10,7 @@ import pytest
 from multifd.campaign.conclude import probed
 from multifd.campaign.options import Options
 from multifd.errors import InputError
-from multifd.lineup.qemus import binaries_of, resolve_qemus
+from multifd.lineup.qemus import binaries_of, resolve_qemus, unasked
 from multifd.plan.whole import probe_cell
 from multifd.profile.model import Profile
 from multifd.qemu.binary import Binary
@@ -58,6 +58,44 @@ def test_found_may_stand_in_the_profile(program: str, tmp_path: Path, monkeypatc
 
 def test_nobody_asked_for_any() -> None:
     assert binaries_of(profile(), []) == []
+
+
+def in_path(program: str, monkeypatch: pytest.MonkeyPatch) -> Binary:
+    monkeypatch.setenv("PATH", str(Path(program).parent))
+    return Binary(command=(program,))
+
+
+def test_auto_is_the_one_in_path(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = in_path(program, monkeypatch)
+
+    assert (binaries_of(profile(), ["auto"]), unasked(profile(), ["auto"])) == ([own], True)
+
+
+def test_auto_is_what_the_profile_names_if_it_names_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = tmp_path / "lab" / "qemu"
+    lab.parent.mkdir()
+    lab.touch(mode=0o755)
+    theirs = profile({"command": [str(lab)]})
+
+    assert (binaries_of(theirs, ["auto"]), unasked(theirs, ["auto"])) == ([Binary(command=(str(lab),))], False)
+
+
+def test_who_names_one_has_asked_for_it(program: str) -> None:
+    assert not unasked(profile(), [program])
+    assert not unasked(profile(), ["found"])
+
+
+def test_none_is_none_whatever_the_profile_names(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_path(program, monkeypatch)
+
+    assert binaries_of(profile("found"), ["none"]) == []
+
+
+def test_none_and_one_is_refused(program: str) -> None:
+    with pytest.raises(InputError) as error:
+        binaries_of(profile(), ["none", program])
+
+    assert str(error.value) == "--qemu none: leaves real QEMUs out; expected no other --qemu beside it"
 
 
 def test_an_entry_without_its_program_is_named_with_its_path(program: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from multifd.errors import InputError
 from multifd.libraries.cache import Manifest, Package, save
-from multifd.qemu.binary import FOUND, PROGRAM, Binary, checked, found, named
+from multifd.qemu.arch import AARCH64, X86
+from multifd.qemu.binary import AUTO, FOUND, Binary, checked, found, named
 
 NOBODYS: Final = "/nowhere/qemu-system-x86_64"
 
@@ -98,10 +99,43 @@ def test_a_command_line_is_quoted_as_for_a_shell(tmp_path: Path) -> None:
 
 
 def test_found_is_the_hosts_own_and_then_the_fetched_ones(tmp_path: Path) -> None:
-    own = program(tmp_path / "bin" / PROGRAM)
+    own = program(tmp_path / "bin" / X86.program)
     trees = [fetched(tmp_path, suite) for suite in ("sid", "trixie")]
 
     assert named(FOUND) == found() == [Binary(command=command) for command in ((str(own),), *trees)]
+
+
+def test_auto_is_the_hosts_own_and_no_other(tmp_path: Path) -> None:
+    own = program(tmp_path / "bin" / X86.program)
+    fetched(tmp_path, "sid")
+
+    assert named(AUTO) == [Binary(command=(str(own),))]
+
+
+def test_guests_of_every_architecture_are_found(tmp_path: Path) -> None:
+    other, usual = (program(tmp_path / "bin" / arch.program) for arch in (AARCH64, X86))
+
+    assert [binary.command for binary in found()] == [(str(usual),), (str(other),)]
+
+
+def test_auto_is_one_the_usual_architecture_first(tmp_path: Path) -> None:
+    other = program(tmp_path / "bin" / AARCH64.program)
+    assert named(AUTO) == [Binary(command=(str(other),))]
+
+    usual = program(tmp_path / "bin" / X86.program)
+    assert named(AUTO) == [Binary(command=(str(usual),))]
+
+
+def test_a_fetched_one_may_be_of_any_architecture(tmp_path: Path) -> None:
+    command = fetched(tmp_path, "sid", package=AARCH64.package)
+
+    assert found() == [Binary(command=command)]
+
+
+def test_auto_is_none_where_the_host_has_none(tmp_path: Path) -> None:
+    fetched(tmp_path, "sid")
+
+    assert named(AUTO) == []
 
 
 def test_fetched_libraries_are_no_qemu(tmp_path: Path) -> None:
@@ -112,7 +146,7 @@ def test_fetched_libraries_are_no_qemu(tmp_path: Path) -> None:
 
 def test_one_program_under_two_names_is_found_once(tmp_path: Path) -> None:
     loader, *_ = fetched(tmp_path, "sid", arguments=())
-    own = tmp_path / "bin" / PROGRAM
+    own = tmp_path / "bin" / X86.program
     own.parent.mkdir()
     own.symlink_to(loader)
 

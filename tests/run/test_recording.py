@@ -147,7 +147,7 @@ def test_what_is_no_capture_leaves_nothing(planned: Pairing, tmp_path: Path) -> 
 
     with Recording(tmp_path / "capture", tmp_path / "tap", 20.0) as recording:
         recording.before(f"unix:{tmp_path / 'nobody'}")
-        saved = recording.save(planned, MainSync.EOS, ram, spliced=False)
+        saved = recording.save(planned, MainSync.EOS, ram, 4096, spliced=False)
 
     assert saved == ()
     assert not (tmp_path / "capture").exists()

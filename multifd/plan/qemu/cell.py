@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from multifd.lineup.peers import LineUp, QemuPeer
@@ -32,13 +33,24 @@ def qemu_cell(
 
     ``blocks`` is one of :data:`multifd.memory.blocks.GUESTS`, or all of the ``memory`` bytes in one block.
     """
-    source, *others = [peer.facts.dialect.name for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
+    facts = [peer.facts for peer in (sender, receiver) if isinstance(peer, QemuPeer)]
+    source, *others = [each.dialect.name for each in facts]
     return pairing_cell(
         "qemu", sender, receiver, (sent, read), scenario,
         GUESTS[blocks].sizes(memory) if blocks in GUESTS else {RAM_BLOCK: memory},
         dialects=(spoken or source, others[0] if others else source),
         channels=channels, receiver_channels=expects, fault=fault, corpus=corpus, blocks=blocks,
+        page_size=facts[0].arch.page_size,
     )  # fmt: skip
+
+
+def alike(line_up: LineUp) -> Iterator[tuple[QemuPeer, QemuPeer]]:
+    """Every ordered pair of QEMUs of one architecture: a guest does not change it."""
+    return (
+        (sender, receiver)
+        for sender, receiver in itertools.product(line_up.qemus, line_up.qemus)
+        if sender.facts.target == receiver.facts.target
+    )
 
 
 def sent_methods(line_up: LineUp) -> Iterator[tuple[QemuPeer, str]]:

@@ -78,5 +78,5 @@ def readable(line_up: LineUp, scenario: str) -> Iterator[PlannedCell]:
 
 def _oldest_is_own(line_up: LineUp, sender: QemuPeer) -> bool:
     """The run has no machine type that is older than the sender's own, or none that all binaries have."""
-    oldest = common_machine(*(qemu.facts for qemu in line_up.qemus))
+    oldest = common_machine(*(q.facts for q in line_up.qemus if q.facts.target == sender.facts.target))
     return oldest in (None, common_machine(sender.facts))

@@ -8,7 +8,9 @@ from typing import Final
 
 from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.plan.cell import PlannedCell
-from multifd.plan.qemu.cell import qemu_cell, shared_methods
+from multifd.plan.qemu.cell import alike, qemu_cell, shared_methods
+from multifd.qemu.arch import Q35
+from multifd.qemu.facts import common_machine
 
 _CHANNELS: Final = (("migrate", 2, 2), ("fewer-channels", 2, 3), ("more-channels", 3, 2))
 """Scenarios by the numbers of channels that sender and receiver were told."""
@@ -16,7 +18,7 @@ _CHANNELS: Final = (("migrate", 2, 2), ("fewer-channels", 2, 3), ("more-channels
 
 def pairs(line_up: LineUp) -> Iterator[PlannedCell]:
     """The cells of every ordered pair."""
-    for sender, receiver in itertools.product(line_up.qemus, line_up.qemus):
+    for sender, receiver in alike(line_up):
         for sent, read in itertools.product(sender.methods, receiver.methods):
             for (name, channels, expects), mode in itertools.product(_CHANNELS, _modes(sender)):
                 yield qemu_cell(sender, receiver, sent, read, scenario=name + mode, channels=channels, expects=expects)
@@ -24,6 +26,8 @@ def pairs(line_up: LineUp) -> Iterator[PlannedCell]:
         for method in shared_methods(sender, receiver):
             for scenario in ("return-path", "tcp"):
                 yield qemu_cell(sender, receiver, method, method, scenario=scenario)
+        if "zlib" in shared_methods(sender, receiver) and common_machine(sender.facts, receiver.facts, family=Q35):
+            yield qemu_cell(sender, receiver, "zlib", "zlib", scenario="q35")
 
 
 def _busy(sender: QemuPeer, receiver: QemuPeer) -> Iterator[PlannedCell]:

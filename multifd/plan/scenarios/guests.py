@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from multifd.plan.scenarios.scenario import Scenario
+from multifd.qemu.arch import Q35
 
 
 def _guests() -> Iterator[Scenario]:
@@ -19,6 +20,7 @@ def _guests() -> Iterator[Scenario]:
         yield guest(name, description)
         yield guest(f"{name}-legacy", f"{description}; zero-page-detection=legacy", legacy_zero_pages=True)
     yield guest("return-path", "the sender waits for the receiver's word that all went well", return_path=True)
+    yield guest("q35", "a machine of the other family, pc-q35", family=Q35)
     yield guest("tcp", "over TCP instead of Unix sockets", tcp=True)
     yield guest("dirty-rounds", "pages change in the first round and again before the switchover", early=True)
     yield guest(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from multifd.qemu.arch import USUAL
 from multifd.qemu.tls import Interruption, Tls
 from multifd.wire.dialect import Dialect, ZeroPages
 
@@ -51,6 +52,8 @@ class Scenario:
     """Pages also change while the first round is being sent, which is slowed down for it."""
     old_machine: bool = False
     """QEMU runs the oldest machine type that all binaries of the run share."""
+    family: str = USUAL
+    """Of machine types that QEMU runs (:mod:`multifd.qemu.arch`)."""
     tcp: bool = False
     """TCP instead of Unix sockets."""
     strict: bool = False
@@ -67,6 +70,9 @@ class Scenario:
     """What both ends hold for TLS, None for a migration in the clear."""
     interruption: Interruption | None = None
     """What happens at TLS's handshake."""
+    cost: int = 1
+    """How long a cell with real QEMUs takes, in cells of scenario ``migrate`` (half a second): what is dear is chosen
+    seldom where a run takes a subset."""
 
     @property
     def combines(self) -> bool:

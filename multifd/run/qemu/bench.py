@@ -40,7 +40,7 @@ from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.process.patience import grown
 from multifd.qemu.facts import machine_dialect
-from multifd.qemu.guest import Guest, Machine, RefusedError, StartError, qtest, start
+from multifd.qemu.guest import Guest, Machine, RefusedError, StartError, qtest, start, start_source
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
@@ -115,7 +115,8 @@ class QemuBench:
             filled(ends.ram("source"), ends.script.rounds[0].image)
             outcome, said = self._run(ends, codec)
             main_sync = machine_dialect(ends.machine).main_sync
-            outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), spliced=ends.encodes)
+            size = source.facts.arch.page_size
+            outcome.artifacts = recording.save(pairing, main_sync, ends.ram("source"), size, spliced=ends.encodes)
             return outcome, said
 
     def _recording(self, directory: Path | None, pairing: Pairing) -> Recording:
@@ -202,13 +203,15 @@ class QemuBench:
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
         machine = Machine.of(ends.machine, ends.ram(side), ends.pairing.sizes)
-        arguments = [*machine.arguments(), *ends.arguments("sender" if side == "source" else "receiver")]
+        arguments = ends.arguments("sender" if side == "source" else "receiver")
         if side == "source":
-            arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
+            watched = ("-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none")
+            starting = start_source(qemu.binary, ends.directory, machine, (*arguments, *watched), START)
         else:
-            arguments += ["-incoming", "defer"]
+            waiting = (*machine.arguments(), *arguments, "-incoming", "defer")
+            starting = start(qemu.binary, side, ends.directory, waiting, START)
         try:
-            return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
+            return await stack.enter_async_context(starting)
         except StartError as ended:
             if ends.plain:
                 raise

@@ -15,12 +15,13 @@ from typing import Final, Self
 from pydantic import ValidationError
 
 from multifd.errors import InputError, WireError
+from multifd.memory.layout import PageSize
 from multifd.migrate.address import UnreachableError
 from multifd.migrate.capture import Capture
 from multifd.migrate.tap import Tap
 from multifd.plan.work import Pairing
 from multifd.qemu.dimms import file_of
-from multifd.qemu.recording import PAGE_SIZE, digest
+from multifd.qemu.recording import digest
 from multifd.wire.dialect import MainSync
 from multifd.wire.invariants import Sender
 from multifd.wire.witness import Watched, Witness
@@ -73,7 +74,9 @@ class Recording:
         self._tap.wait()
         return self._witness.conclude(completed=completed, transferred=transferred)
 
-    def save(self, pairing: Pairing, main_sync: MainSync, ram: Path, *, spliced: bool) -> tuple[str, ...]:
+    def save(
+        self, pairing: Pairing, main_sync: MainSync, ram: Path, page_size: PageSize, *, spliced: bool
+    ) -> tuple[str, ...]:
         """The capture's path once every sender is gone; nothing where what was sent is no capture.
 
         ``ram`` is the memory that the source had at the end. A ``spliced`` sender has a framing, a QEMU a method.
@@ -84,7 +87,7 @@ class Recording:
         payload = {"framing" if spliced else "method": pairing.sender_framing}
         try:
             self._tap.save(
-                **payload, dialect=pairing.sender_dialect, page_size=PAGE_SIZE, main_sync=main_sync,
+                **payload, dialect=pairing.sender_dialect, page_size=page_size, main_sync=main_sync,
                 sha256={block: digest(file_of(ram, block)) for block in pairing.sizes},
                 source=f"{pairing.sender} to {pairing.receiver}, {pairing.scenario}",
             )  # fmt: skip
