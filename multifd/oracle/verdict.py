@@ -29,6 +29,10 @@ class Observation:
     claim: str | None = None
     complaints: tuple[str, ...] = ()
     """What differs, one by one, where it looked at many things."""
+    aftermath: str | None = None
+    """What became of a source whose migration failed, in words; None where nobody looked."""
+    lost: Kind | None = None
+    """What is wrong with that; None where it lives, has its memory, and could be migrated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Judgement:
     verdict: Verdict
     kind: Kind | None
     reason: str
+    complaints: tuple[str, ...] = ()
+    """Each of several disagreements, of which nobody may hide behind another."""
 
 
 _AS_PREDICTED: dict[Outcome, Verdict] = {"identical": "pass", "rejected": "refused", "hazard": "hazard"}
@@ -51,7 +57,8 @@ def judge(prediction: Prediction, observed: Observation) -> Judgement:
     if disagreements:
         kind, reason = min(disagreements, key=lambda each: KIND_ORDER.index(each[0]))
         claim = f"; {observed.claim}" if observed.claim not in {None, reason} else ""
-        return Judgement("fail", kind, reason + claim)
+        several = tuple(said for _, said in disagreements) if observed.lost and len(disagreements) > 1 else ()
+        return Judgement("fail", kind, reason + claim, several)
     return Judgement(_AS_PREDICTED[prediction.outcome], None, prediction.reason)
 
 
@@ -70,6 +77,8 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
         yield "wrong-error", f"rejected with {observed.error!r}, but {predicted} was predicted"
     if predicted == "rejected" and not re.search(prediction.error or "", observed.error or ""):
         yield "wrong-error", f"rejected with {observed.error!r}, expected an error like {prediction.error!r}"
+    if observed.lost is not None:
+        yield observed.lost, f"after the failure: {observed.aftermath}"
     if observed.claim is not None:
         yield "wrong-error", observed.claim
     if observed.device == "unproven":

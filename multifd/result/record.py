@@ -148,6 +148,8 @@ class Cell(Model):
     """Pages in the sender's packets: ``full``, ``single``, ``few``, or ``sweep-N``: N and every 32 more."""
     integrity: Integrity | None = None
     """What became of flipped bits; None where none were flipped."""
+    aftermath: str | None = None
+    """What became of a real QEMU whose migration failed, in words; None where it did not fail, or none sent."""
 
 
 class Peer(Model):

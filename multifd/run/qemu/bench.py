@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from multifd.errors import PeerError
+from multifd.evidence.aftermath import Aftermath, after
 from multifd.evidence.asked import Part
 from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.fate import Arrived, Said, at_ours, between
@@ -41,8 +42,10 @@ from multifd.plan.work import Pairing
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, qtest, start
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
+from multifd.qemu.reset import resetting
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
+from multifd.run.qemu.afterwards import afterwards
 from multifd.run.qemu.ends import Ends
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.rounds import changes_of
@@ -112,27 +115,25 @@ class QemuBench:
     def _run(self, ends: Setting, codec: str) -> tuple[Outcome, Said | None]:
         if ends.destination is None:
             return self._to_ours(ends, self._means.process(codec, "receiver"))
-        with ends.ram("destination").open("wb") as file:
-            file.truncate(ends.pairing.sizes[RAM_BLOCK])
         if ends.splice is None:
             return self._to_qemu(ends, None)
         return self._to_qemu(ends, self._means.process(codec, "sender" if ends.encodes else "receiver"))
 
     def _to_qemu(self, ends: Setting, splice: PeerProcess | None) -> tuple[Outcome, Said | None]:
-        course, said = asyncio.run(self._drive(ends, splice, None))
+        course, said, aftermath = asyncio.run(self._drive(ends, splice, None))
         if said is None and splice is not None:
             said = self._conclusion(splice)
         if course.destination is None:
             assert isinstance(said, contract.Failed | PeerError)
             return Outcome(_not_even(said)), said
         arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.pairing))
-        return _outcome(ends, course, between(course, arrived, said), said), said
+        return _outcome(ends, course, after(between(course, arrived, said), aftermath), said), said
 
     def _to_ours(self, ends: Setting, peer: PeerProcess) -> tuple[Outcome, Said | None]:
         ground = ends.source.machines[ends.machine]
         blocks = {**ground.blocks, **ends.pairing.sizes}
         with GuestMemory.create(ends.directory / "blocks", blocks, ends.script.page_size) as memory:
-            course, said = asyncio.run(self._drive(ends, peer, memory.layout))
+            course, said, aftermath = asyncio.run(self._drive(ends, peer, memory.layout))
             if said is None:
                 said = self._conclusion(peer)
             elif isinstance(said, contract.Failed | PeerError):
@@ -141,19 +142,20 @@ class QemuBench:
             digest = memory.digest()
         strange = tuple(name for name, sha256 in ground.sha256.items() if digest[name] != sha256)
         arrived = Arrived(left_in(ends.ram("destination"), ends.script), strange, _taken_for_pages(ends.pairing))
-        return _outcome(ends, course, at_ours(course, arrived, said), said), said
+        return _outcome(ends, course, after(at_ours(course, arrived, said), aftermath), said), said
 
     async def _drive(
         self, ends: Setting, peer: PeerProcess | None, memory: MemoryLayout | None
-    ) -> tuple[Course, Said | None]:
-        """The migration; what a peer of ours said if it did not even listen."""
+    ) -> tuple[Course, Said | None, Aftermath | None]:
+        """The migration; what a peer of ours said if it did not even listen; what became of a source that failed."""
         plan = ends.pairing.plan
         async with AsyncExitStack() as stack:
             test = await stack.enter_async_context(qtest(ends.directory / "qtest"))
-            starting = [self._start(stack, ends, ends.source, "source")]
+            starting = [begin(stack, ends, ends.source, "source")]
             if ends.destination is not None:
-                starting.append(self._start(stack, ends, ends.destination, "destination"))
+                starting.append(begin(stack, ends, ends.destination, "destination"))
             source, *rest = await asyncio.gather(*starting)
+            reset = await stack.enter_async_context(resetting(source))
             destination = rest[0] if rest else None
             address = f"unix:{ends.directory / 'migration'}"
             if destination is not None:
@@ -164,7 +166,7 @@ class QemuBench:
             if peer is not None:
                 said = self._listen(peer, ends, address, memory)
                 if not isinstance(said, contract.Listening):
-                    return Course(), said
+                    return Course(), said, None
                 address = said.address
             if not ends.encodes:
                 address = ends.recording.before(address)
@@ -175,19 +177,19 @@ class QemuBench:
                 await sent(source)
                 destination.send_signal(signal.SIGCONT)
             changes = changes_of(ends, await test)
-            early = changes.pop(0) if plan.early else None
+            early, late = (changes[0], changes[1:]) if plan.early else (None, changes)
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
-            course = await watch(source, destination, self._means.deadline, early=early, late=changes, between=passing)
-            return course, None
-
-    async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
-        machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
-        arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
-        if side == "source":
-            arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
-        else:
-            arguments += ["-incoming", "defer"]
-        return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
+            course = await watch(source, destination, self._means.deadline, early=early, late=late, between=passing)
+            if course.source.status != "failed" or course.source.dead or course.stalled:
+                return course, None, None
+            kept = ends.script.model_copy(
+                update={"rounds": ends.script.rounds[: 1 + sum(change.made for change in changes)]}
+            )
+            aftermath = await afterwards(
+                source, reset, lambda: begin(stack, ends, ends.destination or ends.source, "fresh"),
+                lambda side: left_in(ends.ram(side), kept), str(ends.directory / "again"), self._means.deadline,
+            )  # fmt: skip
+            return course, None, aftermath
 
     def _listen(
         self, peer: PeerProcess, ends: Setting, upstream: str, memory: MemoryLayout | None
@@ -214,6 +216,20 @@ class QemuBench:
             return peer.conclusion(2 * self._means.deadline)
         except PeerError as broken:
             return broken
+
+
+async def begin(stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
+    """Start the QEMU of a side; all but the ``source`` wait for a migration, with memory that is zero."""
+    if not ends.ram(side).exists():
+        with ends.ram(side).open("wb") as file:
+            file.truncate(ends.pairing.sizes[RAM_BLOCK])
+    machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
+    arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
+    if side == "source":
+        arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
+    else:
+        arguments += ["-incoming", "defer"]
+    return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
 
 
 def _taken_for_pages(pairing: Pairing) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from multifd.memory.image import GuestMemory
@@ -11,7 +10,7 @@ from multifd.qemu.guest import RAM_BLOCK, Qtest
 from multifd.run.qemu.setting import START, Setting
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """One dirty round: pages get their content in the file that both we and QEMU map, then one store each makes QEMU's
     dirty log see them."""
@@ -19,6 +18,8 @@ class Change:
     ends: Setting
     content: Round
     qtest: Qtest
+    made: bool = False
+    """The pages have this content."""
 
     async def __call__(self) -> None:
         size = self.content.image.page_size
@@ -30,8 +31,10 @@ class Change:
                 file.seek(run.first * size)
                 file.write(pages[run.first : run.stop].data)
                 touched += [(page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
+        self.made = True
         await self.qtest.touch(touched, START)
 
 
-def changes_of(ends: Setting, test: Qtest) -> list[Callable[[], Awaitable[None]]]:
+def changes_of(ends: Setting, test: Qtest) -> list[Change]:
+    """All of them, in order."""
     return [Change(ends, content, test) for content in ends.script.rounds[1:]]
