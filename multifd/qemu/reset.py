@@ -1,9 +1,8 @@
 """What a manager of guests does the moment a migration has failed: capabilities off, parameters as they were before.
 
-libvirt does it when QEMU tells ``failed`` (``qemuMigrationParamsReset`` in src/qemu/qemu_migration_params.c, libvirt
-8.6): one ``migrate-set-capabilities`` that turns everything off but ``events``, one ``migrate-set-parameters`` with
-what ``query-migrate-parameters`` had said before the migration. QEMU tells its event before it has cleaned up, so this
-comes in the middle of it.
+libvirt 8.6 does it (``qemuMigrationParamsReset``) when QEMU tells ``failed``: one ``migrate-set-capabilities`` that
+turns everything off but ``events``, one ``migrate-set-parameters`` with what ``query-migrate-parameters`` had said
+before the migration. QEMU tells its event before it has cleaned up, so this comes in the middle of it.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ capture, playback  :class:`multifd.run.captured.CaptureBench`
 live               :class:`multifd.run.live.LiveBench`
 qemu, splice       :class:`multifd.run.qemu.bench.QemuBench`
 recording          :class:`multifd.run.qemu.recorded.QemuFaultBench`
+lifetime           :class:`multifd.run.qemu.lifetimes.LifetimeBench`
 =================  ==================================================
 """
 
@@ -32,6 +33,7 @@ from multifd.run.captured import CaptureBench
 from multifd.run.live import LiveBench
 from multifd.run.means import Means
 from multifd.run.qemu.bench import QemuBench
+from multifd.run.qemu.lifetimes import LifetimeBench
 from multifd.run.qemu.recorded import QemuFaultBench
 from multifd.run.stage import Stage
 
@@ -54,6 +56,7 @@ class Bench:
         self._captured = CaptureBench(self.means, core)
         self._live = LiveBench(self.means)
         self._with_qemu = QemuBench(self.means, record)
+        self._lifetimes = LifetimeBench(self.means)
         self._with_recordings = QemuFaultBench(line_up, stage, self.means.deadline)
 
     def run(self, pairing: Pairing) -> Outcome:
@@ -101,3 +104,5 @@ class Bench:
                 return self._with_qemu.run(pairing)
             case "recording":
                 return self._with_recordings.run(pairing)
+            case "lifetime":
+                return self._lifetimes.run(pairing)

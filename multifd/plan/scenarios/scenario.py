@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from multifd.plan.scenarios.life import Life
 from multifd.wire.dialect import Dialect, ZeroPages
 
-Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
+Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "lifetime"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
 ``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
-other end's. ``recording``: what a real QEMU sent, changed in one field, played to it."""
+other end's. ``recording``: what a real QEMU sent, changed in one field, played to it.
+``lifetime``: real QEMUs, and more than one migration."""
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -49,6 +51,8 @@ class Scenario:
     """What both QEMUs are told with ``migrate-set-parameters`` besides."""
     arguments: tuple[str, ...] = ()
     """What both QEMUs are started with besides."""
+    life: Life | None = None
+    """What is done besides one migration; of mode ``lifetime`` only."""
 
     @property
     def combines(self) -> bool:

@@ -151,7 +151,7 @@ class QemuBench:
         plan = ends.pairing.plan
         async with AsyncExitStack() as stack:
             test = await stack.enter_async_context(qtest(ends.directory / "qtest"))
-            starting = [begin(stack, ends, ends.source, "source")]
+            starting = [begin(stack, ends, ends.source, "source", ends.directory / "qtest")]
             if ends.destination is not None:
                 starting.append(begin(stack, ends, ends.destination, "destination"))
             source, *rest = await asyncio.gather(*starting)
@@ -218,16 +218,19 @@ class QemuBench:
             return broken
 
 
-async def begin(stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
-    """Start the QEMU of a side; all but the ``source`` wait for a migration, with memory that is zero."""
+async def begin(stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str, test: Path | None = None) -> Guest:
+    """Start the QEMU of a side; all but the ``source`` wait for a migration, with memory that is zero.
+
+    ``test`` is where it is to connect its qtest to.
+    """
     if not ends.ram(side).exists():
         with ends.ram(side).open("wb") as file:
             file.truncate(ends.pairing.sizes[RAM_BLOCK])
     machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])
     arguments = [*machine.arguments(), *ends.pairing.plan.arguments]
-    if side == "source":
-        arguments += ["-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none"]
-    else:
+    if test is not None:
+        arguments += ["-qtest", f"unix:{test}", "-qtest-log", "none"]
+    if side != "source":
         arguments += ["-incoming", "defer"]
     return await stack.enter_async_context(start(qemu.binary, side, ends.directory, arguments, START))
 
