@@ -78,7 +78,7 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
     if predicted == "rejected" and not re.search(prediction.error or "", observed.error or ""):
         yield "wrong-error", f"rejected with {observed.error!r}, expected an error like {prediction.error!r}"
     if observed.lost is not None:
-        yield observed.lost, f"after the failure: {observed.aftermath}"
+        yield observed.lost, f"what came after: {observed.aftermath}"
     if observed.claim is not None:
         yield "wrong-error", observed.claim
     if observed.device == "unproven":

@@ -37,11 +37,11 @@ class Footprint:
         return cls(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()), values["Threads"], values["RssAnon"])
 
 
-def growth(after: Sequence[Footprint]) -> list[str]:
+def growth(after: Sequence[Footprint], *, memory: bool = True) -> list[str]:
     """What grows with each step and does not settle, in words, by the footprints after each.
 
-    Descriptors and threads are counted: one more at the end of :data:`STEADY` steps is one too many. Of memory a leak
-    below :data:`SMALLEST` a step is not seen.
+    Descriptors and threads are counted: one more at the end of :data:`STEADY` steps is one too many. Of ``memory``,
+    where it is looked at, a leak below :data:`SMALLEST` a step is not seen.
     """
     steady = after[-STEADY - 1 :]
     first, last = steady[0], steady[-1]
@@ -51,6 +51,6 @@ def growth(after: Sequence[Footprint]) -> list[str]:
     if last.threads > first.threads:
         found.append(f"threads grow from {first.threads} to {last.threads}")
     step = median(later.memory - before.memory for before, later in pairwise(steady))
-    if step >= SMALLEST:
+    if memory and step >= SMALLEST:
         found.append(f"memory grows by {step:g} KiB each time, from {first.memory} to {last.memory} KiB")
     return found

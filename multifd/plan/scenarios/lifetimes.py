@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from multifd.plan.scenarios.life import Life, Phase
 from multifd.plan.scenarios.scenario import Scenario
@@ -21,11 +21,16 @@ _QUIT: Final[Mapping[str, tuple[Phase, ...]]] = {
     "destination": ("active", "pre-switchover"),
 }
 
+_HELD: Final[Mapping[str, Any]] = {"return_path": True, "parameters": {"downtime_limit": 0}}
+"""A source stays in ``device`` as long as it waits for the destination's word. With pages left for then it would wait
+with the big lock, and answer nothing; with no downtime allowed there are none."""
+
 
 def _lifetimes() -> Iterator[Scenario]:
     for phase, when in _WHEN.items():
         description = f"cancelled {when}, then to a fresh destination with another method and number of channels"
-        yield _scenario(f"cancel-{phase}", description, Life("cancel", phase), return_path=phase == "device")
+        held = _HELD if phase == "device" else {}
+        yield _scenario(f"cancel-{phase}", description, Life("cancel", phase), **held)
     for phase in _QUIT["source"]:
         description = f"the source is told to quit {_WHEN[phase]}"
         yield _scenario(f"quit-source-{phase}", description, Life("quit-source", phase))
@@ -39,8 +44,8 @@ def _lifetimes() -> Iterator[Scenario]:
     yield _scenario("ping-pong", "there, and back into a fresh process with another method", Life("ping-pong"))
 
 
-def _scenario(name: str, description: str, life: Life, *, return_path: bool = False) -> Scenario:
-    return Scenario(name, description, "lifetime", "single", return_path=return_path, life=life)
+def _scenario(name: str, description: str, life: Life, **further: Any) -> Scenario:
+    return Scenario(name, description, "lifetime", "single", life=life, **further)
 
 
 LIFETIMES: Final = tuple(_lifetimes())
