@@ -70,6 +70,7 @@ def concluded(
             "device_verdict": observation.device,
             "device": outcome.device,
             "complaints": judgement.complaints,
+            "aftermath": observation.aftermath,
             "bytes_memory": outcome.bytes_memory,
             "bytes_wire": outcome.bytes_wire,
             "seconds": outcome.seconds,

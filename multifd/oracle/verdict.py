@@ -45,6 +45,10 @@ class Observation:
     """Where memory is wrong, as far as it is kept."""
     broken: tuple[str, ...] = ()
     """What always holds of a stream and did not."""
+    aftermath: str | None = None
+    """What became of a source whose migration failed, in words; None where nobody looked."""
+    lost: Kind | None = None
+    """What is wrong with that; None where it lives, has its memory, and could be migrated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ def judge(prediction: Prediction, observed: Observation) -> Judgement:
     if disagreements:
         kind, reason = min(disagreements, key=lambda each: KIND_ORDER.index(each[0]))
         claim = f"; {observed.claim}" if observed.claim not in {None, reason} else ""
-        complaints = tuple(each for _, each in disagreements) if observed.broken else observed.complaints
+        several = observed.broken or (observed.lost and len(disagreements) > 1)
+        complaints = tuple(said for _, said in disagreements) if several else observed.complaints
         return Judgement("fail", kind, reason + claim, complaints)
     return Judgement(_AS_PREDICTED[prediction.outcome], None, prediction.reason, observed.complaints)
 
@@ -93,6 +98,8 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
         yield "wrong-error", f"rejected with {observed.error!r}, expected an error like {prediction.error!r}"
     for each in observed.broken:
         yield "invariant", f"invariant: {each}"
+    if observed.lost is not None:
+        yield observed.lost, f"what came after: {observed.aftermath}"
     if observed.claim is not None:
         yield "wrong-error", observed.claim
     if observed.device == "unproven":

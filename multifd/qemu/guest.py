@@ -12,13 +12,13 @@ import os
 import re
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from qemu.qmp import ExecuteError, QMPClient, QMPError
+from qemu.qmp import EventListener, ExecuteError, QMPClient, QMPError
 
 from multifd.errors import EnvironmentBroke
 from multifd.memory.blocks import MACHINE_RAM
@@ -122,6 +122,10 @@ class Guest:
             raise GoneError(f"{self.name} closed its monitor during {command}") from None
         finally:
             self._transcript.add(command, given, said)
+
+    def told(self, *events: str) -> AbstractContextManager[EventListener]:
+        """Events of these names that it tells within the block."""
+        return self._monitor.listener(events)
 
     def patience(self, seconds: float) -> Patience:
         """For whatever it is to do from now on."""

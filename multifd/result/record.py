@@ -178,6 +178,8 @@ class Cell(Model):
     """None where no tap stood between the ends."""
     setting: tuple[Setting, ...] = ()
     """What was set besides defaults and decides: what the scenario is about, and what a predicted hazard needs."""
+    aftermath: str | None = None
+    """What became of a real QEMU whose migration failed, in words; None where it did not fail, or none sent."""
 
 
 class Peer(Model):

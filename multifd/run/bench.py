@@ -10,13 +10,14 @@ live               :class:`multifd.run.live.LiveBench`
 qemu, splice       :class:`multifd.run.qemu.bench.QemuBench`
 recording          :class:`multifd.run.qemu.recorded.QemuFaultBench`
 handshake          :class:`multifd.run.qemu.handshake.HandshakeBench`
+lifetime           :class:`multifd.run.qemu.lifetimes.LifetimeBench`
 =================  ==================================================
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from multifd.evidence.testimony import broke
 from multifd.evidence.users import devices
 from multifd.lineup.peers import LineUp
 from multifd.oracle.verdict import Observation
+from multifd.plan.scenarios.scenario import Mode
 from multifd.plan.work import Flips, Pairing
 from multifd.result.record import Sides
 from multifd.run.captured import CaptureBench
@@ -34,6 +36,7 @@ from multifd.run.live import LiveBench
 from multifd.run.means import Means
 from multifd.run.qemu.bench import QemuBench
 from multifd.run.qemu.handshake import HandshakeBench
+from multifd.run.qemu.lifetimes import LifetimeBench
 from multifd.run.qemu.recorded import QemuFaultBench
 from multifd.run.stage import Stage
 
@@ -54,14 +57,21 @@ class Bench:
     ) -> None:
         self.means = Means(line_up, stage, host)
         self._captured = CaptureBench(self.means, core)
-        self._live = LiveBench(self.means, record / "live" if record is not None else None)
-        self._with_qemu = QemuBench(self.means, record / "qemu" if record is not None else None)
-        self._at_handshakes = HandshakeBench(self.means)
-        self._with_recordings = QemuFaultBench(line_up, stage, self.means.deadline)
+        live, with_qemu = LiveBench(self.means, _below(record, "live")), QemuBench(self.means, _below(record, "qemu"))
+        self._ways: Mapping[Mode, Callable[[Pairing], Outcome]] = {
+            "capture": self._captured.decode,
+            "playback": self._captured.play,
+            "live": live.run,
+            "qemu": with_qemu.run,
+            "splice": with_qemu.run,
+            "recording": QemuFaultBench(line_up, stage, self.means.deadline).run,
+            "handshake": HandshakeBench(self.means).run,
+            "lifetime": LifetimeBench(self.means).run,
+        }
 
     def run(self, pairing: Pairing) -> Outcome:
         """Run it as its scenario says."""
-        return self._timed(pairing, partial(self._run, pairing))
+        return self._timed(pairing, partial(self._ways[pairing.plan.mode], pairing))
 
     def flip(self, work: Flips) -> Outcome:
         """Flip bits, one at a time."""
@@ -94,17 +104,6 @@ class Bench:
         """End every peer process."""
         self.means.close()
 
-    def _run(self, pairing: Pairing) -> Outcome:
-        match pairing.plan.mode:
-            case "capture":
-                return self._captured.decode(pairing)
-            case "playback":
-                return self._captured.play(pairing)
-            case "live":
-                return self._live.run(pairing)
-            case "qemu" | "splice":
-                return self._with_qemu.run(pairing)
-            case "recording":
-                return self._with_recordings.run(pairing)
-            case "handshake":
-                return self._at_handshakes.run(pairing)
+
+def _below(record: Path | None, name: str) -> Path | None:
+    return record / name if record is not None else None

@@ -9,5 +9,6 @@ QEMU to ours           every method, every decoder of ours that can read it; mor
 ours to QEMU           every encoder of ours in every framing under the flag of a method (splice)
 QEMU to ours, on       every method, every decoder of ours that can read it (splice)
 QEMU to itself         a recording, with a fault in it
+QEMU to QEMU, and on   what is cancelled, repeated, or ended by one end
 =====================  ==================================================================================
 """

@@ -10,6 +10,7 @@ from multifd.plan.qemu.bookkeeping import bookkeeping
 from multifd.plan.qemu.contents import contents, of_user
 from multifd.plan.qemu.faults import recorded_faults
 from multifd.plan.qemu.large import large
+from multifd.plan.qemu.lifetimes import lives
 from multifd.plan.qemu.ours import readable, spliced_in, to_ours
 from multifd.plan.qemu.pairs import pairs
 from multifd.plan.qemu.refused import refused
@@ -37,3 +38,4 @@ def qemu_plan(line_up: LineUp, *, memory: int = 0, seed: int = 1, user_corpus: b
     yield from settings(line_up)
     yield from secure(line_up)
     yield from refused(line_up)
+    yield from lives(line_up)

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from multifd.plan.scenarios.life import Life
 from multifd.qemu.arch import USUAL
 from multifd.qemu.tls import Interruption, Tls
 from multifd.wire.dialect import Dialect, ZeroPages
 
-Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "handshake"]
+Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "handshake", "lifetime"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
 ``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
 other end's. ``recording``: what a real QEMU sent, changed in one field, played to it.
-``handshake``: two real QEMUs, one of which stands still or dies at TLS's handshake."""
+``handshake``: two real QEMUs, one of which stands still or dies at TLS's handshake. ``lifetime``: real QEMUs, and more
+than one migration."""
 
 LEGACY: Final = "-legacy"
 """Ending of the names of scenarios with ``zero-page-detection=legacy``."""
@@ -73,6 +75,8 @@ class Scenario:
     cost: int = 1
     """How long a cell with real QEMUs takes, in cells of scenario ``migrate`` (half a second): what is dear is chosen
     seldom where a run takes a subset."""
+    life: Life | None = None
+    """What is done besides one migration; of mode ``lifetime`` only."""
 
     @property
     def combines(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from multifd.plan.scenarios.bookkeeping import BOOKKEEPING
 from multifd.plan.scenarios.guests import GUESTS
+from multifd.plan.scenarios.lifetimes import LIFETIMES
 from multifd.plan.scenarios.memory import MEMORIES
 from multifd.plan.scenarios.refused import REFUSALS
 from multifd.plan.scenarios.scenario import Scenario
@@ -37,6 +38,7 @@ _SCENARIOS: Final = (
     *SETTINGS,
     *SECURE,
     *REFUSALS,
+    *LIFETIMES,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from multifd.errors import PeerError
+from multifd.evidence.aftermath import Aftermath, after
 from multifd.evidence.asked import Part
 from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.fate import Arrived, Said, at_ours, between
@@ -29,7 +30,6 @@ from multifd.evidence.invariants import witnessed
 from multifd.evidence.outcome import Outcome
 from multifd.evidence.proof import proven
 from multifd.framing.model import framing
-from multifd.lineup.peers import QemuPeer
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout
 from multifd.migrate.capture import Capture
@@ -40,17 +40,20 @@ from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.process.patience import grown
 from multifd.qemu.facts import machine_dialect
-from multifd.qemu.guest import Guest, Machine, RefusedError, StartError, qtest, start, start_source
+from multifd.qemu.guest import RefusedError, qtest
 from multifd.qemu.migration import Course, incoming, outgoing, sent, watch
+from multifd.qemu.reset import resetting
 from multifd.result.record import CpuSeconds, Role
 from multifd.run.means import Means
+from multifd.run.qemu.afterwards import afterwards
 from multifd.run.qemu.ends import Ends
 from multifd.run.qemu.ground import Grounds
-from multifd.run.qemu.ram import arrived_in, emptied, filled, left_in
+from multifd.run.qemu.ram import arrived_in, filled, left_in
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.rounds import changes_of
 from multifd.run.qemu.secured import Secured
-from multifd.run.qemu.setting import START, Setting
+from multifd.run.qemu.setting import Setting
+from multifd.run.qemu.starting import begin
 
 _LONGEST: Final = 5
 """Deadlines of a request that a cell takes at most: the migration, and what a peer says of it."""
@@ -129,26 +132,26 @@ class QemuBench:
     def _run(self, ends: Setting, codec: str) -> tuple[Outcome, Said | None]:
         if ends.destination is None:
             return self._to_ours(ends, self._means.process(codec, "receiver"))
-        emptied(ends.ram("destination"), ends.pairing.sizes)
         if ends.splice is None:
             return self._to_qemu(ends, None)
         return self._to_qemu(ends, self._means.process(codec, "sender" if ends.encodes else "receiver"))
 
     def _to_qemu(self, ends: Setting, splice: PeerProcess | None) -> tuple[Outcome, Said | None]:
-        course, said = asyncio.run(self._drive(ends, splice, None))
+        course, said, aftermath = asyncio.run(self._drive(ends, splice, None))
         if said is None and splice is not None:
             said = self._conclusion(splice, ends.pairing)
         if course.destination is None:
             assert isinstance(said, contract.Failed | PeerError)
             return Outcome(_not_even(said)), said
         arrived = Arrived(left_in(ends.ram("destination"), ends.script), raw=_taken_for_pages(ends.pairing))
-        return _outcome(ends, course, between(course, arrived, said, barred=_barred(ends, course)), said), said
+        observation = between(course, arrived, said, barred=_barred(ends, course))
+        return _outcome(ends, course, after(observation, aftermath), said), said
 
     def _to_ours(self, ends: Setting, peer: PeerProcess) -> tuple[Outcome, Said | None]:
         ground = self._grounds.of(ends.source, ends.machine, ends.pairing.sizes)
         blocks = {**ground.blocks, **ends.pairing.sizes}
         with GuestMemory.create(ends.directory / "blocks", blocks, ends.script.page_size) as memory:
-            course, said = asyncio.run(self._drive(ends, peer, memory.layout))
+            course, said, aftermath = asyncio.run(self._drive(ends, peer, memory.layout))
             if said is None:
                 said = self._conclusion(peer, ends.pairing)
             elif isinstance(said, contract.Failed | PeerError):
@@ -157,19 +160,20 @@ class QemuBench:
             files = {block.name: Path(block.path) for block in memory.layout.blocks}
         strange = tuple(name for name, sha256 in ground.sha256.items() if digest[name] != sha256)
         arrived = Arrived(arrived_in(files, ends.script), strange, _taken_for_pages(ends.pairing))
-        return _outcome(ends, course, at_ours(course, arrived, said), said), said
+        return _outcome(ends, course, after(at_ours(course, arrived, said), aftermath), said), said
 
     async def _drive(
         self, ends: Setting, peer: PeerProcess | None, memory: MemoryLayout | None
-    ) -> tuple[Course, Said | None]:
-        """The migration; what a peer of ours said if it did not even listen."""
+    ) -> tuple[Course, Said | None, Aftermath | None]:
+        """The migration; what a peer of ours said if it did not even listen; what became of a source that failed."""
         plan = ends.pairing.plan
         async with AsyncExitStack() as stack:
             test = await stack.enter_async_context(qtest(ends.directory / "qtest"))
-            starting = [self._start(stack, ends, ends.source, "source")]
+            starting = [begin(stack, ends, ends.source, "source", ends.directory / "qtest")]
             if ends.destination is not None:
-                starting.append(self._start(stack, ends, ends.destination, "destination"))
+                starting.append(begin(stack, ends, ends.destination, "destination"))
             source, *rest = await asyncio.gather(*starting)
+            reset = await stack.enter_async_context(resetting(source))
             destination = rest[0] if rest else None
             address = f"unix:{ends.directory / 'migration'}"
             if destination is not None:
@@ -180,7 +184,7 @@ class QemuBench:
             if peer is not None:
                 said = self._listen(peer, ends, ends.secured.behind(address), memory)
                 if not isinstance(said, contract.Listening):
-                    return Course(), said
+                    return Course(), said, None
                 address = ends.secured.before(said.address)
             if not ends.encodes:
                 address = ends.recording.before(address, ends.sent())
@@ -191,31 +195,24 @@ class QemuBench:
                 await sent(source)
                 destination.send_signal(signal.SIGCONT)
             changes = changes_of(ends, await test)
-            early = changes.pop(0) if plan.early else None
+            early, late = (changes[0], changes[1:]) if plan.early else (None, changes)
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
             course = await watch(
-                source, destination, self._deadline(ends.pairing), early=early, late=changes, between=passing,
+                source, destination, self._deadline(ends.pairing), early=early, late=late, between=passing,
                 at_rest=ends.recording.at_rest,
             )  # fmt: skip
             if destination is not None and course.destination is not None and course.stalled:
                 course.destination.log = destination.log  # one that goes on waiting says why in its log alone
-            return course, None
-
-    async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
-        machine = Machine.of(ends.machine, ends.ram(side), ends.pairing.sizes)
-        arguments = ends.arguments("sender" if side == "source" else "receiver")
-        if side == "source":
-            watched = ("-qtest", f"unix:{ends.directory / 'qtest'}", "-qtest-log", "none")
-            starting = start_source(qemu.binary, ends.directory, machine, (*arguments, *watched), START)
-        else:
-            waiting = (*machine.arguments(), *arguments, "-incoming", "defer")
-            starting = start(qemu.binary, side, ends.directory, waiting, START)
-        try:
-            return await stack.enter_async_context(starting)
-        except StartError as ended:
-            if ends.plain:
-                raise
-            raise RefusedError(str(ended)) from None
+            if course.source.status != "failed" or course.source.dead or course.stalled:
+                return course, None, None
+            kept = ends.script.model_copy(
+                update={"rounds": ends.script.rounds[: 1 + sum(change.made for change in changes)]}
+            )
+            aftermath = await afterwards(
+                source, reset, lambda: begin(stack, ends, ends.destination or ends.source, "fresh"),
+                lambda side: left_in(ends.ram(side), kept), str(ends.directory / "again"), self._means.deadline,
+            )  # fmt: skip
+            return course, None, aftermath
 
     def _listen(
         self, peer: PeerProcess, ends: Setting, upstream: str, memory: MemoryLayout | None

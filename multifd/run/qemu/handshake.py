@@ -7,7 +7,6 @@ that stands still it is stopped when it has said them, and the destination let g
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from multifd.qemu.guest import RAM_BLOCK, GoneError, Guest, Machine, start
 from multifd.qemu.migration import End, incoming, outgoing, watch
 from multifd.qemu.tls import Interruption
 from multifd.run.means import Means
-from multifd.run.qemu.bench import left_in, ram_of
+from multifd.run.qemu.ram import filled, left_in
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.secured import Secured
 from multifd.run.qemu.setting import START, Setting
@@ -73,7 +72,7 @@ class HandshakeBench:
             still = script.model_copy(update={"rounds": script.rounds[:1]})
             machine = machine_of(self._means.line_up, pairing)
             ends = Setting(pairing, still, directory, machine, source, destination, None, recording, secured)
-            shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
+            filled(ends.ram("source"), ends.script.rounds[0].image)
             with ends.ram("destination").open("wb") as file:
                 file.truncate(pairing.sizes[RAM_BLOCK])
             return Outcome(asyncio.run(self._interrupted(ends)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from multifd.qemu.guest import Machine, Qtest
 from multifd.run.qemu.setting import START, Setting
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """One dirty round: pages get their content in the file that both we and QEMU map, then one store each makes QEMU's
     dirty log see them."""
@@ -20,6 +19,8 @@ class Change:
     ends: Setting
     content: Round
     qtest: Qtest
+    made: bool = False
+    """The pages have this content."""
 
     async def __call__(self) -> None:
         size, touched = self.content.image.page_size, list[tuple[int, int]]()
@@ -31,8 +32,10 @@ class Change:
                 files[run.block].seek(run.first * size)
                 files[run.block].write(pages[run.first : run.stop].data)
                 touched += [(base + page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
+        self.made = True
         await self.qtest.touch(touched, START)
 
 
-def changes_of(ends: Setting, test: Qtest) -> list[Callable[[], Awaitable[None]]]:
+def changes_of(ends: Setting, test: Qtest) -> list[Change]:
+    """All of them, in order."""
     return [Change(ends, content, test) for content in ends.script.rounds[1:]]
