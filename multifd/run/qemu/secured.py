@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from multifd.migrate.relay import Relay, accepting, speaking
+from multifd.migrate.tls_stage import TlsStage, accepting, speaking
 from multifd.qemu.tls import Credential, Store, Tls
 from multifd.result.record import Role
 
@@ -50,7 +50,7 @@ class Secured:
             return address
         context = speaking(self._store.directory(Credential.X509, "sender"))
         return self._through(
-            Relay(self._path("behind"), address, self.deadline, far=context, hostname=self.tls.hostname)
+            TlsStage(self._path("behind"), address, self.deadline, far=context, hostname=self.tls.hostname)
         )
 
     def before(self, address: str) -> str:
@@ -58,9 +58,9 @@ class Secured:
         if self.tls is None or self._store is None:
             return address
         context = accepting(self._store.directory(Credential.X509, "receiver"))
-        return self._through(Relay(self._path("before"), address, self.deadline, near=context))
+        return self._through(TlsStage(self._path("before"), address, self.deadline, near=context))
 
-    def _through(self, relay: Relay) -> str:
+    def _through(self, relay: TlsStage) -> str:
         return self._stack.enter_context(relay).address
 
     def _path(self, name: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.address import connect, listen
-from multifd.migrate.relay import Relay, accepting, speaking
+from multifd.migrate.tls_stage import TlsStage, accepting, speaking
 from multifd.qemu.tls import DESTINATION, Credential, Store
 
 LONG: Final = 20.0
@@ -106,7 +106,9 @@ def before(stack: ExitStack, place: Path, store: Store) -> tuple[Upstream, str]:
     upstream = Upstream(place)
     stack.callback(upstream.close)
     context = accepting(store.directory(Credential.X509, "receiver"))
-    return upstream, stack.enter_context(Relay(f"unix:{place / 'here'}", upstream.address, LONG, near=context)).address
+    return upstream, stack.enter_context(
+        TlsStage(f"unix:{place / 'here'}", upstream.address, LONG, near=context)
+    ).address
 
 
 def test_what_comes_by_tls_goes_on_in_the_clear(place: Path, store: Store, stack: ExitStack) -> None:
@@ -122,7 +124,7 @@ def test_what_comes_by_tls_goes_on_in_the_clear(place: Path, store: Store, stack
 def test_an_answer_comes_back_by_tls(place: Path, store: Store, stack: ExitStack) -> None:
     context = accepting(store.directory(Credential.X509, "receiver"))
     server, upstream = listen(f"unix:{place / 'upstream'}", 1)
-    relay = stack.enter_context(Relay(f"unix:{place / 'here'}", upstream, LONG, near=context))
+    relay = stack.enter_context(TlsStage(f"unix:{place / 'here'}", upstream, LONG, near=context))
 
     with server, client(relay.address, store) as connection, server.accept()[0] as behind:
         behind.sendall(b"shut")
@@ -134,7 +136,7 @@ def test_what_comes_in_the_clear_goes_on_by_tls(place: Path, store: Store, stack
     upstream = Upstream(place, accepting(store.directory(Credential.X509, "receiver")))
     stack.callback(upstream.close)
     context = speaking(store.directory(Credential.X509, "sender"))
-    relay = Relay(f"unix:{place / 'here'}", upstream.address, LONG, far=context, hostname=DESTINATION)
+    relay = TlsStage(f"unix:{place / 'here'}", upstream.address, LONG, far=context, hostname=DESTINATION)
 
     with relay, connect(relay.address, LONG) as connection:
         connection.sendall(MUCH)
@@ -159,7 +161,7 @@ def test_a_destination_of_another_name_is_not_spoken_to(place: Path, store: Stor
     upstream = Upstream(place, accepting(store.directory(Credential.X509, "receiver")))
     stack.callback(upstream.close)
     context = speaking(store.directory(Credential.X509, "sender"))
-    relay = Relay(f"unix:{place / 'here'}", upstream.address, LONG, far=context, hostname="elsewhere.example")
+    relay = TlsStage(f"unix:{place / 'here'}", upstream.address, LONG, far=context, hostname="elsewhere.example")
 
     with relay, connect(relay.address, LONG) as connection:
         assert read(connection) == b""

@@ -2,8 +2,8 @@
 
 ::
 
-    QEMU  --TLS-->  relay that accepts it  -->  our receiver, or our splice
-                                                our splice  -->  relay that speaks it  --TLS-->  QEMU
+    QEMU  --TLS-->  stage that accepts it  -->  our receiver, or our splice
+                                                our splice  -->  stage that speaks it  --TLS-->  QEMU
 
 So what reads and writes packets stays what it is, and everything that it does is also done under TLS.
 """
@@ -27,7 +27,7 @@ _GONE: Final = (OSError, ValueError)
 """What a connection says that has been cut; ValueError from TLS's."""
 
 
-class Relay:
+class TlsStage:
     """Forwards every connection to ``address`` to ``upstream``, in threads of its own; leaving the block cuts them.
 
     ``near`` is TLS towards who connects, ``far`` towards ``upstream``, whose certificate must have the name
