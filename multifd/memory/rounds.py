@@ -31,8 +31,6 @@ SCRIPT_FILE: Final = "script.json"
 _LOW_MEMORY: Final = 1 << 20
 _FEW: Final = 8
 """Pages: 32 KiB are less than any socket's buffer."""
-_PACKETS: Final = 6
-"""Enough that each of a few channels has some."""
 
 History = Callable[[Draft], Iterator[Mask]]
 """Changes the draft and yields, for each round, the pages that are sent of it as it is then."""
@@ -174,11 +172,6 @@ def _few(draft: Draft) -> Iterator[Mask]:
     yield draft.everything
 
 
-def _packets(draft: Draft) -> Iterator[Mask]:
-    draft.rewrite(draft.draw(_PACKETS * draft.packet_pages, draft.everything))
-    yield draft.everything
-
-
 def _eights(draft: Draft) -> Iterator[Mask]:
     """Of every eight pages all, then three that change and one that becomes zero: 1, 3, 5, and 6."""
     draft.rewrite(draft.everything)
@@ -188,6 +181,18 @@ def _eights(draft: Draft) -> Iterator[Mask]:
     draft.rewrite(changing)
     draft.clear(vanishing)
     yield changing | vanishing
+
+
+def _again(draft: Draft) -> Iterator[Mask]:
+    """What a PC has below 1 MiB stays zero. What is sent again was in the first two packets with content."""
+    place, low = np.arange(len(draft.pages)), _LOW_MEMORY // draft.page_size
+    draft.rewrite(place >= low)
+    yield draft.everything
+    again = (place >= low) & (place < low + 2 * draft.packet_pages)
+    vanishing = again & (place % 8 == 6)
+    draft.rewrite(again & ~vanishing)
+    draft.clear(vanishing)
+    yield again
 
 
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
@@ -202,7 +207,7 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             Shape("stale", "one round in which no page is zero", _stale),
             Shape("guest", "as dirty, for a PC: what changes lies above 1 MiB", _guest),
             Shape("eights", "two rounds, of each eight pages all, then four, of which one becomes zero", _eights),
-            Shape("packets", "one round with pages for some packets, the others are zero", _packets),
+            Shape("again", "for a PC: full packets, and two of them again, in which pages become zero", _again),
             Shape("few", "one round with so few pages that sockets hold them all, the others are zero", _few),
         )
     }

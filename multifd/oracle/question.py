@@ -8,7 +8,7 @@ from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.model import Framing, Scope
 from multifd.result.record import Outcome
 from multifd.wire.dialect import Dialect, ZeroPages
-from multifd.wire.fault import Fault
+from multifd.wire.fault import OURS, Fault, Recording
 from multifd.wire.packet import PACKET_SIZE
 
 
@@ -47,6 +47,8 @@ class Question:
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
     matches: bool = True
     """The content is such that compressed data refers to what came before it; False for noise, which is only stored."""
+    recording: Recording = OURS
+    """What the fault is put into."""
 
     @property
     def members(self) -> int:

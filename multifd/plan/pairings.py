@@ -14,6 +14,7 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import LATEST, dialect
+from multifd.wire.fault import OF_QEMU, OURS
 from multifd.wire.fault import fault as written
 from multifd.wire.packet import slots
 
@@ -108,6 +109,7 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
         goes_on=_goes_on(pairing),
         looks_late=scenario.busy_destination and not scenario.return_path,
         matches=pairing.corpus != "random",
+        recording=OF_QEMU if scenario.mode == "recording" else OURS,
     )  # fmt: skip
 
 

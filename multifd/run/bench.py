@@ -54,7 +54,7 @@ class Bench:
         self._captured = CaptureBench(self.means, core)
         self._live = LiveBench(self.means)
         self._with_qemu = QemuBench(self.means, record)
-        self._with_recordings = QemuFaultBench(line_up, stage, self.means.deadline)
+        self._with_recordings = QemuFaultBench(self.means)
 
     def run(self, pairing: Pairing) -> Outcome:
         """Run it as its scenario says."""
