@@ -185,7 +185,7 @@ def _eights(draft: Draft) -> Iterator[Mask]:
 
 def _again(draft: Draft) -> Iterator[Mask]:
     """What a PC has below 1 MiB stays zero. What is sent again was in the first two packets with content."""
-    place, low = np.arange(len(draft.pages)), _LOW_MEMORY // draft.page_size
+    place, low = np.arange(len(draft.pages)), min(_LOW_MEMORY // draft.page_size, len(draft.pages) // 4)
     draft.rewrite(place >= low)
     yield draft.everything
     again = (place >= low) & (place < low + 2 * draft.packet_pages)

@@ -33,7 +33,7 @@ ENDS_EARLY: Final = "Unexpected end-of-file"
 _INFLATE: Final = "inflate returned -3 instead of Z_OK"
 _OF_QEMU: Final[Mapping[str, Mapping[str, str]]] = {
     "zlib": {
-        WRONG_SIZE: f"{_INFLATE}|inflate returned -5 instead of Z_OK|inflate generated too few output",
+        WRONG_SIZE: f"{_INFLATE}|inflate returned -5 instead of Z_OK|inflate generated too few output|size received",
         NOT_A_STREAM: _INFLATE,
         BROKEN: _INFLATE,
     },
@@ -43,7 +43,8 @@ _OF_QEMU: Final[Mapping[str, Mapping[str, str]]] = {
         BROKEN: "decompressStream returned",
     },
 }
-"""How the decoders of a real QEMU put it, by method (migration/multifd-zlib.c and multifd-zstd.c, 10.0.2 to 11.1.3)."""
+"""How the decoders of a real QEMU put it, by method (migration/multifd-zlib.c and migration/multifd-zstd.c, QEMU 10.0.2
+to 11.1.3)."""
 
 
 def rejected(q: Question, because: str, error: str) -> Decision:

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Final
 
 from multifd.result.record import Kind
-from tests.history import packets
+from tests.history import conduct, packets
+from tests.history.conduct import Conduct
 from tests.history.packets import always, first, last_sync, late, zero_only
 from tests.history.proxy import Way
 
@@ -25,7 +26,7 @@ class Defect:
     commits: tuple[str, ...]
     """Of QEMU that mended it; none where it is of no known defect."""
     cell: str
-    way: Way
+    wrong: Way | Conduct
     kinds: frozenset[Kind]
     """Of the failure that must be seen."""
 
@@ -50,12 +51,19 @@ STREAM: Final = "qemu/zlib/NEW~NEW/*/migrate/*"
 FROM_OLD: Final = "qemu/none/OLD~NEW/*/migrate/*"
 TO_OLD: Final = "qemu/zlib/NEW~OLD/*/migrate-legacy/*"
 TCP: Final = "qemu/none/NEW~NEW/*/tcp/*"
+REFUSED: Final = "qemu/zlib~zstd/NEW~NEW/*/migrate/*"
 RUNS: Final = "qemu/zlib/NEW~NEW/*/zero-run/*"
+
+LEAKS: Final = (
+    "13f2cb21e5", "ad31b8af73", "9e8424088c", "10351fbad1", "e1921f10d9", "6ae208ce96", "4c107870e8", "405e352d28",
+    "56b9cfd5da", "1bcb0ecfb5",
+)  # fmt: skip
 
 _raw = partial(Way, raw_pages=True)
 _CORRUPT: Final = frozenset[Kind]({"corrupt"})
 _STOPS: Final = frozenset[Kind]({"corrupt", "hang"})
 """Where one side says completed before the other stops it is both."""
+_CRASH: Final = frozenset[Kind]({"crash"})
 _INVARIANT: Final = frozenset[Kind]({"invariant"})
 
 
@@ -89,6 +97,17 @@ AWAITED: Final = (
     Defect("number-lost", ("98ea497d8b",), RAW, _raw(packets.from_then_on(1, late)), _INVARIANT),
     Defect("number-twice", ("98ea497d8b",), RAW, _raw(packets.from_then_on(-1, late)), _INVARIANT),
     Defect("late-packet-twice", (), RAW, _raw(first(packets.doubled, late)), _INVARIANT),
+    Defect("miscounted", ("cbec7eb768", "68b6e00048", "1618f55221", "0926c002c7"), STREAM, conduct.miscounts,
+           _INVARIANT),
+    Defect("aborts-when-reset", ("93c8a97f99",), REFUSED, conduct.ABORTS_WHEN_RESET, _CRASH),
+    Defect("migrates-never-again", ("4f08b870f8",), "qemu/*/NEW~NEW/*/cancel-setup/*",
+           conduct.refuses_to_migrate_again, frozenset({"wrong-error"})),
+    Defect("dies-of-cancel", ("27eb8499ed", "d657a14de5"), "qemu/*/NEW~NEW/*/cancel-active/*", conduct.DIES_OF_CANCEL,
+           _CRASH),
+    Defect("dies-of-quit", ("27eb8499ed", "d657a14de5"), "qemu/*/NEW~NEW/*/quit-source-active/*",
+           conduct.DIES_OF_QUIT, _CRASH),
+    Defect("leaks-a-descriptor", LEAKS, "qemu/*/NEW~NEW/*/many-completed/*", conduct.leaks_a_descriptor, _INVARIANT),
+    Defect("leaks-a-thread", LEAKS, "qemu/*/NEW~NEW/*/many-completed/*", conduct.leaks_a_thread, _INVARIANT),
 )  # fmt: skip
 """These too, once the cells or the witness are there that find them: then they belong to :data:`DEFECTS`."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from multifd.result.known import shipped
 from multifd.result.record import Cell
 from multifd.run.bench import Bench
 from multifd.run.stage import Stage
+from tests.history.conduct import Ask, Case, Conduct
 from tests.history.proxy import Proxy, Way
 from tests.liars.court import honest, line_up
 from tests.qemu.host import BINARIES, facts
@@ -51,29 +53,47 @@ class Laboratory:
             pattern = pattern.replace(short, name)
         return next(cell for id_, cell in self._cells.items() if fnmatchcase(id_, pattern))
 
-    def run(self, cell: PlannedCell, way: Way) -> tuple[Cell, int]:
-        """Run and conclude it as a run does, with what travels on that way; and how much was changed."""
-        with self._through(cell, way) as proxies:
+    def run(self, cell: PlannedCell, wrong: Way | Conduct) -> tuple[Cell, int]:
+        """Run and conclude it as a run does, with what is wrong in it; and how often something was."""
+        put_back = self._through(wrong) if isinstance(wrong, Way) else _behaving(wrong)
+        with put_back as acts:
             record = concluded(cell, self._bench.run(cell.pairing), Options(), shipped())
-        return record, sum(proxy.changed for proxy in proxies)
+        return record, acts()
 
     def close(self) -> None:
         """End every process."""
         self._bench.close()
 
     @contextmanager
-    def _through(self, cell: PlannedCell, way: Way) -> Iterator[list[Proxy]]:
+    def _through(self, way: Way) -> Iterator[Callable[[], int]]:
         """Whatever migrates somewhere migrates through a proxy."""
         proxies: list[Proxy] = []
-        execute = Guest.execute
-        with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        with ExitStack() as stack:
 
-            async def through(guest: Guest, command: str, within: float, /, **arguments: Any) -> Any:
-                if command == "migrate":
+            async def behave(_case: Case, _: Guest, ask: Ask, given: str, arguments: dict[str, Any]) -> Any:
+                if given == "migrate":
                     here = f"unix:{self._scratch / f'proxy-{next(self._numbers)}'}"
                     proxies.append(stack.enter_context(Proxy(way, here, arguments["uri"])))
                     arguments["uri"] = here
-                return await execute(guest, command, within, **arguments)
+                return await ask(given, **arguments)
 
-            patch.setattr(Guest, "execute", through)
-            yield proxies
+            with _behaving(behave):
+                yield lambda: sum(proxy.changed for proxy in proxies)
+
+
+@contextmanager
+def _behaving(conduct: Conduct) -> Iterator[Callable[[], int]]:
+    """Every QEMU behaves so."""
+    case, execute = Case(), Guest.execute
+
+    async def instead(guest: Guest, command: str, within: float, /, **arguments: Any) -> Any:
+        answer = await conduct(case, guest, partial(_ask, guest, within), command, arguments)
+        case.given[guest.pid, command] += 1
+        return answer
+
+    async def _ask(guest: Guest, within: float, command: str, /, **arguments: Any) -> Any:
+        return await execute(guest, command, within, **arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Guest, "execute", instead)
+        yield lambda: case.acts

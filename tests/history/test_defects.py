@@ -32,7 +32,7 @@ def lab() -> Iterator[Laboratory]:
 
 @pytest.mark.parametrize("defect", [*DEFECTS, *awaited(AWAITED)], ids=str)
 def test_a_defect_is_found_in_the_cell_that_it_is_put_into(defect: Defect, lab: Laboratory) -> None:
-    record, changed = lab.run(lab.cell(defect.cell), defect.way)
+    record, changed = lab.run(lab.cell(defect.cell), defect.wrong)
 
     assert changed
     assert record.verdict in ("fail", "known"), record.reason
