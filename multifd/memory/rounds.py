@@ -36,8 +36,6 @@ _BETWEEN: Final = 37
 _STEP: Final = 8
 _STRETCHES: Final = 128
 """The most: 64 MiB, however large the memory is."""
-_PACKETS: Final = 6
-"""Enough that each of a few channels has some."""
 
 History = Callable[[Draft], Iterator[Mask]]
 """Changes the draft and yields, for each round, the pages that are sent of it as it is then."""
@@ -184,11 +182,6 @@ def _few(draft: Draft) -> Iterator[Mask]:
     yield draft.everything
 
 
-def _packets(draft: Draft) -> Iterator[Mask]:
-    draft.rewrite(draft.draw(_PACKETS * draft.packet_pages, draft.everything))
-    yield draft.everything
-
-
 def _eights(draft: Draft) -> Iterator[Mask]:
     """Of every eight pages all, then three that change and one that becomes zero: 1, 3, 5, and 6."""
     draft.rewrite(draft.everything)
@@ -260,6 +253,18 @@ def _spread(draft: Draft) -> Iterator[Mask]:
     yield changing | vanishing
 
 
+def _again(draft: Draft) -> Iterator[Mask]:
+    """What a PC has below 1 MiB stays zero. What is sent again was in the first two packets with content."""
+    place, low = np.arange(len(draft.pages)), min(_LOW_MEMORY // draft.page_size, len(draft.pages) // 4)
+    draft.rewrite(place >= low)
+    yield draft.everything
+    again = (place >= low) & (place < low + 2 * draft.packet_pages)
+    vanishing = again & (place % 8 == 6)
+    draft.rewrite(again & ~vanishing)
+    draft.clear(vanishing)
+    yield again
+
+
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
         shape.name: shape
@@ -272,12 +277,12 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             Shape("stale", "one round in which no page is zero", _stale),
             Shape("guest", "as dirty, for a PC: what changes lies above 1 MiB", _guest),
             Shape("eights", "two rounds, of each eight pages all, then four, of which one becomes zero", _eights),
-            Shape("packets", "one round with pages for some packets, the others are zero", _packets),
             Shape("one", "for a PC: two rounds, in the second one page", _one),
             Shape("packet-and-one", "for a PC: in the second round a packet of pages and one more", _packet_and_one),
             Shape("halves", "for a PC: of what changes every second page becomes zero", _halves),
             Shape("zero-run", "for a PC: runs of pages become zero, longer than a packet", _zero_run),
             Shape("spread", "two rounds; stretches all over the memory have content, an eighth or 64 MiB", _spread),
+            Shape("again", "for a PC: full packets, and two of them again, in which pages become zero", _again),
             Shape("few", "one round with so few pages that sockets hold them all, the others are zero", _few),
         )
     }

@@ -47,7 +47,7 @@ class Recorded:
 
 
 @dataclass(slots=True)
-class _Sent:
+class Sent:
     """One packet, to be changed in place."""
 
     header: bytearray
@@ -84,7 +84,7 @@ class _Sent:
         """Say in the header how large the payload is now."""
         RAM["next_packet_size"].write(self.header, len(self.payload))
 
-    def copy(self) -> _Sent:
+    def copy(self) -> Sent:
         """Another one like it."""
         return replace(self, header=bytearray(self.header), payload=bytearray(self.payload))
 
@@ -92,7 +92,7 @@ class _Sent:
 @dataclass(slots=True)
 class _Channel:
     init: bytearray
-    packets: list[_Sent]
+    packets: list[Sent]
 
     def bytes(self) -> bytes:
         """As it travels."""
@@ -104,10 +104,22 @@ def misbehave(channels: Sequence[bytes], fault: Fault, recorded: Recorded) -> li
     return _Misdeed([_read(data, recorded) for data in channels], fault, recorded).done()
 
 
+def places(data: bytes, recorded: Recorded) -> list[list[bool]]:
+    """The packets that faults of a recorded channel are about, by round: of each whether it carries a SYNC."""
+    channel = _read(data, recorded)
+    return [[channel.packets[at].sync for at in part] for part in _rounds(channel.packets, recorded)]
+
+
+def _rounds(packets: Sequence[Sent], recorded: Recorded) -> list[list[int]]:
+    """Where the packets with pages are, by round."""
+    with_pages = [at for at, sent in enumerate(packets) if sent.pages and sent.block in recorded.guest]
+    return [list(part) for _, part in groupby(with_pages, lambda at: packets[at].epoch)]
+
+
 def _read(data: bytes, recorded: Recorded) -> _Channel:
     packets, epoch = [], 0
     for seen in scan(data, recorded.page_size, recorded.dialect, raw_pages=recorded.framing.raw_pages):
-        packets.append(sent := _Sent(bytearray(seen.raw), bytearray(seen.payload), epoch))
+        packets.append(sent := Sent(bytearray(seen.raw), bytearray(seen.payload), epoch))
         epoch += sent.sync
     return _Channel(bytearray(data[: INIT.size]), packets)
 
@@ -151,7 +163,7 @@ class _Misdeed:
             case DeviceState(announced=more):
                 header = DeviceStateHeader(self._device_state, _DEVICE, 0, faults.STATE_SIZE + more)
                 state = bytearray(_GARBAGE * (faults.STATE_SIZE // len(_GARBAGE)))
-                self._packets.insert(self._place, _Sent(bytearray(pack_device_state(header)), state, 0))
+                self._packets.insert(self._place, Sent(bytearray(pack_device_state(header)), state, 0))
         return [channel.bytes() for channel in self._channels]
 
     @property
@@ -162,16 +174,20 @@ class _Misdeed:
     @property
     def _place(self) -> int:
         """Where the packet is that the fault is about, among those of its channel."""
-        place, guest = self._fault.place, self._recorded.guest
-        with_pages = [at for at, sent in enumerate(self._packets) if sent.pages and sent.block in guest]
-        rounds = [list(part) for _, part in groupby(with_pages, lambda at: self._packets[at].epoch)]
-        if place.round > len(rounds):
-            raise HarnessError(f"fault {self._fault}: channel {place.channel} has {len(rounds)} rounds with pages")
-        found = rounds[place.round - 1]
+        place, found = self._fault.place, self._round(self._fault.place.round)
         return found[{"first": 0, "middle": len(found) // 2, "last": -1}[place.packet]]
 
+    def _round(self, number: int) -> list[int]:
+        """Where the packets with pages of a round are."""
+        rounds = _rounds(self._packets, self._recorded)
+        if number > len(rounds):
+            raise HarnessError(
+                f"fault {self._fault}: channel {self._fault.place.channel} has {len(rounds)} rounds with pages"
+            )
+        return rounds[number - 1]
+
     @property
-    def _target(self) -> _Sent:
+    def _target(self) -> Sent:
         return self._packets[self._place]
 
     def _at(self, number: int) -> _Channel:
@@ -187,6 +203,8 @@ class _Misdeed:
 
     def _packet(self, deed: Packet) -> None:
         packets, place = self._packets, self._place
+        if deed is Packet.ROUND_LATE:
+            following = packets[self._round(self._fault.place.round + 1)[0]].epoch
         if deed is Packet.TWICE:
             packets.insert(place, packets[place].copy())
             return
@@ -198,7 +216,7 @@ class _Misdeed:
             case Packet.BEHIND_SYNC:
                 packets.insert(_end_of(target.epoch, packets) + 1, target)
             case Packet.ROUND_LATE:
-                packets.insert(_end_of(target.epoch + 1, packets), target)
+                packets.insert(_end_of(following, packets), target)
             case _:
                 pass
 
@@ -269,6 +287,6 @@ class _Misdeed:
         return channels
 
 
-def _end_of(epoch: int, packets: Sequence[_Sent]) -> int:
+def _end_of(epoch: int, packets: Sequence[Sent]) -> int:
     """Where the SYNC is that ends an epoch."""
     return next(at for at, sent in enumerate(packets) if sent.epoch == epoch and sent.sync)

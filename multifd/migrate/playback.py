@@ -14,6 +14,7 @@ from multifd.migrate.address import connect
 from multifd.migrate.capture import Capture
 from multifd.migrate.crew import Crew, DeadlineError, Stopped
 from multifd.migrate.misbehave import Recorded, misbehave
+from multifd.wire.dialect import MainSync
 from multifd.wire.fault import Fault
 from multifd.wire.fields import INIT
 from multifd.wire.main_reader import MainReader
@@ -27,11 +28,15 @@ HEARING: Final = 0.1
 
 def damaged(capture: Capture, fault: Fault) -> list[bytes]:
     """The recorded channels with the fault in them."""
+    return misbehave([path.read_bytes() for path in capture.channel_paths()], fault, recorded(capture))
+
+
+def recorded(capture: Capture) -> Recorded:
+    """How its channels were recorded."""
     manifest = capture.manifest
-    recorded = Recorded(
+    return Recorded(
         manifest.page_size, capture.dialect, capture.framing, manifest.ramblocks, frozenset(manifest.sha256)
     )
-    return misbehave([path.read_bytes() for path in capture.channel_paths()], fault, recorded)
 
 
 def play(capture: Capture, fault: Fault, address: str, within: float, hearing: float = 0) -> None:
@@ -45,7 +50,7 @@ def play(capture: Capture, fault: Fault, address: str, within: float, hearing: f
     crew = Crew(within)
     with suppress(OSError, EnvironmentBroke, DeadlineError, Stopped), closing(crew), crew.watching():
         main, *connections = [crew.add(connect(address, within)) for _ in range(1 + len(channels))]
-        epochs = _epochs(recording, capture.manifest.page_size)
+        epochs = _epochs(recording, capture)
         main.sendall(next(epochs))
         # Before the rest of main, whose flush marks wait for them; each by itself, for one may wait for another.
         senders = [
@@ -72,14 +77,15 @@ def _send(connection: socket.socket, data: bytes) -> None:
         connection.shutdown(socket.SHUT_WR)
 
 
-def _epochs(main: bytes | bytearray, page_size: int) -> Iterator[memoryview]:
+def _epochs(main: bytes | bytearray, capture: Capture) -> Iterator[memoryview]:
     """A main channel, cut behind its magic and behind each mark at which a receiver waits for all channels."""
-    view, reader, start = memoryview(main), MainReader(page_size), _MAGIC
+    mark = Flush if capture.main_sync is MainSync.FLUSH else EndOfSection
+    view, reader, start = memoryview(main), MainReader(capture.manifest.page_size), _MAGIC
     yield view[:_MAGIC]
     reader.feed(view[:_MAGIC])
     for at in range(_MAGIC, len(view)):
         events = reader.feed(view[at : at + 1])
-        if any(isinstance(event, Flush | EndOfSection) for event in events):
+        if any(isinstance(event, mark) for event in events):
             yield view[start : at + 1]
             start = at + 1
         if any(isinstance(event, RamEnd) for event in events):

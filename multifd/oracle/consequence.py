@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from multifd.framing.model import Scope
@@ -25,6 +26,25 @@ BROKEN: Final = rf"[Ii]nvalid|[Ii]ncorrect|corrupt|size received|incomplete|afte
 INCOMPLETE: Final = rf"incomplete|decompressed len|size received|{_FAILED}"
 TABLE: Final = "length table: "
 """What decoders say of what is wrong; the first four of a stream. Where it is: :func:`of_payload`."""
+EMPTY_STATE: Final = "multifd: received empty device state packet"
+NO_DEVICE: Final = "Unknown idstr vfio or instance id 0 for load state buffer"
+ENDS_EARLY: Final = "Unexpected end-of-file"
+"""What a real QEMU says of device state (``multifd_device_state_recv``), and of a channel that ends within a packet."""
+_INFLATE: Final = "inflate returned -3 instead of Z_OK"
+_OF_QEMU: Final[Mapping[str, Mapping[str, str]]] = {
+    "zlib": {
+        WRONG_SIZE: f"{_INFLATE}|inflate returned -5 instead of Z_OK|inflate generated too few output|size received",
+        NOT_A_STREAM: _INFLATE,
+        BROKEN: _INFLATE,
+    },
+    "zstd": {
+        WRONG_SIZE: "decompressStream buffer too small",
+        NOT_A_STREAM: "decompressStream returned",
+        BROKEN: "decompressStream returned",
+    },
+}
+"""How the decoders of a real QEMU put it, by method (migration/multifd-zlib.c and migration/multifd-zstd.c, QEMU 10.0.2
+to 11.1.3)."""
 
 
 def rejected(q: Question, because: str, error: str) -> Decision:
@@ -71,6 +91,8 @@ def of_payload(q: Question, words: str) -> str:
     if q.fault.deed is Packet.ELSEWHERE:
         channel = f"({channel}|{(q.fault.place.channel + 1) % q.channels[0]})"
     if q.receiver.qemu:
+        for said_by_ours, said_by_qemu in _OF_QEMU.get(q.receiver.framing.travels_as, {}).items():
+            words = words.replace(said_by_ours, said_by_qemu)
         return f"multifd {channel}: .*({words})"
     return rf"({words}).*\(channel {channel}," if q.receiver.codec is not None else words
 

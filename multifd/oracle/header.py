@@ -7,7 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from multifd.framing.container import Container
 from multifd.oracle.consequence import (
+    EMPTY_STATE,
+    ENDS_EARLY,
+    NO_DEVICE,
     RECORDED,
     TABLE,
     WRONG_SIZE,
@@ -24,13 +28,12 @@ from multifd.oracle.decision import Decision
 from multifd.oracle.question import Question
 from multifd.wire.channel import MAX_PAYLOAD
 from multifd.wire.dialect import ZeroPages
-from multifd.wire.fault import SENT, STATE_SIZE, DeviceState, Overwrite, Pages
+from multifd.wire.fault import STATE_SIZE, DeviceState, Overwrite, Pages
 from multifd.wire.fields import INIT, MAGIC, RAM, VERSION
 from multifd.wire.packet import INIT_SIZE, Offsets, RamHeader, pack_init, pack_ram, slots, unpack_ram
 
 _DEVICE_STATE_AT: Final = 276
 """Bytes of a header of device state: what follows is read as the next one."""
-_BLOCKS: Final = {"a": 1 << 30, "b": 1 << 30}
 _SIZE: Final = 1000
 """Of the payload of the packet that is judged; only whether it changes counts."""
 
@@ -62,7 +65,7 @@ def init_packet(q: Question, deed: Overwrite) -> Decision:
 def _sent(q: Question) -> RamHeader:
     """The header of the packet that the fault is about, as it should be."""
     assert q.fault is not None
-    normal, zero = SENT[q.fault.place.round]
+    normal, zero = q.recording.sent[q.fault.place.round]
     if q.zero_pages is ZeroPages.MAIN:
         zero = ()
     size = len(normal) * q.page_size if q.sender.framing.raw_pages else _SIZE
@@ -76,7 +79,7 @@ def ram_header(q: Question, deed: Overwrite | Pages) -> Decision:
     sent = _sent(q)
     packet = pack_ram(sent, q.page_size)
     if isinstance(deed, Pages):
-        deed.write(packet, q.page_size, _BLOCKS)
+        deed.write(packet, q.page_size, q.recording.blocks)
     else:
         deed.write(packet)
     seen = unpack_ram(packet, q.page_size)
@@ -85,7 +88,8 @@ def ram_header(q: Question, deed: Overwrite | Pages) -> Decision:
             return rejected(q, "it is looked at", said(q, name, RAM[name].read(packet), right))
     if seen.flags & (q.receiver.dialect.device_state or 0):
         error = said(q, "magic", int.from_bytes(packet[_DEVICE_STATE_AT : _DEVICE_STATE_AT + 4]), MAGIC)
-        return rejected(q, "it is read as one of device state, which is shorter", error)
+        because = "it is read as one of device state, which is shorter"
+        return rejected(q, because, EMPTY_STATE if q.receiver.qemu else error)
     refusal = _refusal(q, seen)
     if refusal is not None:
         return refusal
@@ -108,9 +112,9 @@ def _refusal(q: Question, seen: RamHeader) -> Decision | None:
 
 
 def _refused_pages(q: Question, seen: RamHeader, offsets: Offsets) -> Decision | None:
-    if seen.ramblock not in _BLOCKS:
+    if (size := q.recording.blocks.get(seen.ramblock)) is None:
         return rejected(q, "it is looked up", said(q, "ramblock", seen.ramblock, ""))
-    if int(offsets.max()) > _BLOCKS["a"] - q.page_size:
+    if int(offsets.max()) > size - q.page_size:
         return rejected(q, "the farthest offset is looked at", said(q, "offset", RECORDED, RECORDED))
     if (offsets % q.page_size).any() and not q.receiver.qemu:
         return rejected(
@@ -145,13 +149,24 @@ def _taken(q: Question, sent: RamHeader, seen: RamHeader, *, payload: bool) -> D
     if taken < there and (raw or (not taken and not seen.normal_pages)):
         return rejected(q, "what is left of the payload is read as a header", out_of_step(q))
     if taken < there or (not raw and seen.normal_pages != sent.normal_pages and seen.normal_pages):
-        error = of_payload(q, TABLE if q.receiver.framing.length_table else WRONG_SIZE)
-        return rejected(q, "pages and payload do not fit", f"{error}|{out_of_step(q)}")
+        return _does_not_fit(q, fewer=taken == there and seen.normal_pages < sent.normal_pages)
     if _written(q, seen) == _written(q, sent):
         return unnoticed(q, "nobody looks at it, and it changes nothing")
     if not seen.normal_pages and not _zero(q, seen):
         return not_sent(q)
     return hazard(q, "a receiver takes counts and offsets as they come: pages hold what was not sent for them")
+
+
+def _does_not_fit(q: Question, *, fewer: bool) -> Decision:
+    """A payload of another number of pages than its header says, ``fewer`` in the header.
+
+    ``multifd_zstd_recv`` (migration/multifd-zstd.c, QEMU 7.2.22 to 11.1.3) does not look for more than the pages that
+    it was told of; what libzstd has decoded beyond them is the first that it gives next time. inflate fails then.
+    """
+    if fewer and q.receiver.qemu and q.receiver.framing.container is Container.ZSTD:
+        return hazard(q, "what is left of the payload is taken for the beginning of the next one")
+    error = of_payload(q, TABLE if q.receiver.framing.length_table else WRONG_SIZE)
+    return rejected(q, "pages and payload do not fit", f"{error}|{out_of_step(q)}")
 
 
 def _written(q: Question, header: RamHeader) -> Mapping[tuple[str, int], int | None]:
@@ -172,6 +187,8 @@ def device_state(q: Question, deed: DeviceState) -> Decision:
             q, f"{q.receiver.dialect.name} has no such packets, and reads it as one of pages",
             said(q, "pages_alloc", slots_read, slots(q.page_size)),
         )  # fmt: skip
+    if q.receiver.qemu:
+        return rejected(q, "no device waits for it", ENDS_EARLY if deed.announced else NO_DEVICE)
     if deed.announced + STATE_SIZE > MAX_PAYLOAD:
         return rejected(q, "its size is looked at", said(q, "next_packet_size", "", ""))
     return unnoticed(q, f"{q.receiver.dialect.name} knows such packets, and there is no device to load one")

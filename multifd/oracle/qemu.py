@@ -21,6 +21,7 @@ from typing import Final
 from multifd.framing.coder import DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
 from multifd.framing.model import framing
+from multifd.oracle.consequence import ENDS_EARLY
 from multifd.oracle.decision import Decision
 from multifd.oracle.question import Question
 from multifd.oracle.rules import RULES
@@ -65,14 +66,13 @@ cause that can be: under the flags of the others travels nothing but what they r
 _LATER: Final[Mapping[str, str]] = {
     "init-magic": r"unknown channel magic: \d+",  # 11.1.3, where main's and channels' magics are told apart first
     "init-id": r"multifd: received channel id \d+ exceeds channel count \d+",  # 11.1.3
+    "zero-with-size": r"multifd \d+: expected empty packet",  # 10.0.13, 11.1.3; 10.0.2 asserts
     "packet-size": r"multifd \d+: next_packet_size \d+ exceeds allocated \d+",  # 10.0.13, 11.1.3
 }
 """What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by fault (measured)."""
 
 _BEFORE: Final = ("told", "trust", "interrupted")
 """Rules of what happens before anything is sent: whoever refuses, it says why."""
-_END: Final = "Unexpected end-of-file"
-"""What is said of a channel that ends within a packet (io/channel.c, QEMU 10.2)."""
 
 
 def says(question: Question, rule: str, decision: Decision) -> str:
@@ -87,7 +87,7 @@ def says(question: Question, rule: str, decision: Decision) -> str:
         return TELLS_NOT
     fault = question.fault
     if rule == "fault" and fault is not None and not isinstance(fault.deed, Bit | Payload | Lengths):
-        later = _END if isinstance(fault.deed, Ends) else _LATER.get(fault.name)
+        later = ENDS_EARLY if isinstance(fault.deed, Ends) else _LATER.get(fault.name)
         return f"{error}|{later}" if later is not None else error
     if decision.cause is None:
         return error

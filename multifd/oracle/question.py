@@ -13,7 +13,7 @@ from multifd.qemu.facts import Facts
 from multifd.qemu.tls import Interruption, Tls
 from multifd.result.record import Outcome, Setting
 from multifd.wire.dialect import Dialect, ZeroPages
-from multifd.wire.fault import Fault
+from multifd.wire.fault import OURS, Fault, Recording
 from multifd.wire.packet import PACKET_SIZE
 
 
@@ -76,6 +76,8 @@ class Question:
     """What both ends hold for TLS, None for a migration in the clear."""
     interruption: Interruption | None = None
     """What happens at TLS's handshake."""
+    recording: Recording = OURS
+    """What the fault is put into."""
 
     @property
     def members(self) -> int:

@@ -16,6 +16,7 @@ from multifd.plan.work import USUAL_BLOCKS, USUAL_FILL, Pairing
 from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import common_machine
 from multifd.wire.dialect import DETECTION, LATEST, dialect
+from multifd.wire.fault import OF_QEMU, OURS
 from multifd.wire.fault import fault as written
 from multifd.wire.packet import slots
 
@@ -123,6 +124,7 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
         ),
         tls=scenario.tls,
         interruption=scenario.interruption,
+        recording=OF_QEMU if scenario.mode == "recording" else OURS,
     )  # fmt: skip
 
 

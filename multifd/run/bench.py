@@ -64,7 +64,7 @@ class Bench:
             "live": live.run,
             "qemu": with_qemu.run,
             "splice": with_qemu.run,
-            "recording": QemuFaultBench(line_up, stage, self.means.deadline).run,
+            "recording": QemuFaultBench(self.means).run,
             "handshake": HandshakeBench(self.means).run,
             "lifetime": LifetimeBench(self.means).run,
         }

@@ -34,6 +34,29 @@ SENT: Final[Mapping[int, tuple[tuple[int, ...], tuple[int, ...]]]] = MappingProx
 )
 """Normal and zero pages of a packet, by round: pages of its RAM block, which has so many as are sent first."""
 
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What faults are put into, as far as it decides what follows."""
+
+    sent: Mapping[int, tuple[tuple[int, ...], tuple[int, ...]]]
+    """Normal and zero pages of a packet, by round."""
+    blocks: Mapping[str, int]
+    """Bytes of the RAM block that the packets are of, ``a``, and of the one that comes before all others otherwise."""
+
+
+OURS: Final = Recording(SENT, {"a": 1 << 30, "b": 1 << 30})
+OF_QEMU: Final = Recording(
+    MappingProxyType(
+        {
+            1: (tuple(range(128)), ()),
+            2: (tuple(page for page in range(128) if page % 8 != 6), tuple(range(6, 128, 8))),
+        }
+    ),
+    {"a": 4 << 20, "b": 128 << 10},
+)
+"""Full packets of the script ``again``; the other block is a PC's ROM."""
+
 Which = Literal["first", "middle", "last"]
 WHICH: Final[tuple[Which, ...]] = get_args(Which)
 

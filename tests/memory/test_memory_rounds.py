@@ -228,7 +228,7 @@ def test_an_unknown_shape_is_refused(tmp_path: Path) -> None:
 
     assert str(error.value) == (
         "shape: 'round' is unknown, expected one of single, dirty, zero-only, partial, empty, stale, guest,"
-        " eights, packets, few"
+        " eights, again, few"
     )
 
 

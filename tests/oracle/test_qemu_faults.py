@@ -12,7 +12,7 @@ from multifd.oracle.predict import predict
 from multifd.oracle.qemu import decoder_of, encoder_of
 from multifd.oracle.question import Question, Side
 from multifd.wire.dialect import ZeroPages, dialect
-from multifd.wire.fault import FAULTS
+from multifd.wire.fault import FAULTS, OF_QEMU
 
 INIT: Final = "failed to receive packet via multifd channel 1: "
 RAM: Final = "Getting RAM address failed; error while loading state for instance 0x0 of device 'ram'; "
@@ -48,8 +48,25 @@ SAID: Final[dict[str, dict[str, str]]] = {
         "check_section_footer: Read section footer failed: -5; load of migration failed: Invalid argument",
     ),
 }
-"""By version (7.2.22; 10.0.2, of packet-size 10.0.13, for 10.0.2 hangs; 11.1.3 where it differs) and fault. 7.2 hangs
+"""By version (7.2.22; 10.0.2, of packet-size and zero-with-size 10.0.13; 11.1.3 where it differs) and fault. 7.2 hangs
 where it says nothing: at a wrong init packet, and at a payload that does not come."""
+
+FURTHER: Final[dict[str, str]] = {
+    "ramblock-other": f"{RAM}multifd: offset too long 2097152 (max 20000)",
+    "normal-one-more": f"{RAM}multifd: received packet with 129 non-zero pages,"
+    " which exceeds maximum expected pages 128",
+    "normal-one-less": f"{RAM}multifd 1: inflate returned -3 instead of Z_OK",
+    "zero-pages": f"{RAM}multifd: received packet with 129 zero pages, expected maximum 0",
+    "zero-with-size": f"{RAM}multifd 1: expected empty packet",
+    "size-zero": f"{RAM}multifd 1: inflate returned -5 instead of Z_OK",
+    "bit-first": f"{RAM}multifd 1: inflate returned -3 instead of Z_OK",
+    "payload-cut": f"{RAM}multifd 1: inflate generated too few output",
+    "payload-garbage": f"{RAM}multifd 1: inflate returned -3 instead of Z_OK",
+    "flags-device-state": f"{RAM}multifd: received empty device state packet",
+    "device-state": f"{RAM}Unknown idstr vfio or instance id 0 for load state buffer",
+    "device-state-huge": f"{RAM}Unexpected end-of-file before all data were read",
+}
+"""Of 10.0.13, of faults that share words with others: of what is wrong with a payload inflate has few."""
 
 SPOKEN: Final = {"7.2": "qemu-5.0", "10.0": "qemu-10.0", "11.1": "qemu-10.0"}
 
@@ -69,6 +86,7 @@ def asked(fault: str, spoken: str) -> Question:
         channels=(2, 2),
         goes_on=True,
         looks_late=False,
+        recording=OF_QEMU,
     )
 
 
@@ -78,6 +96,11 @@ def test_what_a_version_said_is_expected_of_its_dialect(version: str, fault: str
 
     assert predicted.outcome == "rejected"
     assert re.search(predicted.error or "", SAID[version][fault])
+
+
+@pytest.mark.parametrize("fault", FURTHER)
+def test_what_10_0_said_of_others_is_expected_too(fault: str) -> None:
+    assert re.search(predict(asked(fault, "qemu-10.0")).error or "nothing", FURTHER[fault])
 
 
 @pytest.mark.parametrize("version", ["10.0", "11.1"])

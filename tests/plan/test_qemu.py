@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from typing import get_args
 
 import pytest
 
@@ -17,7 +18,7 @@ from multifd.plan.scenarios.table import SCENARIOS
 from multifd.plan.space import Space
 from multifd.plan.whole import plan
 from multifd.plan.work import Pairing
-from multifd.wire.fault import Bit, Ends, Overwrite, Packet, Pages, Payload, Sync
+from multifd.wire.fault import Deed, Lengths
 from multifd.wire.fault import fault as written
 from tests.qemu.recorded import peer
 
@@ -185,11 +186,18 @@ def test_an_encoder_stands_before_a_real_qemu_in_the_framings_that_it_can_emit_a
 
 
 def test_every_fault_is_played_to_every_binary(pairings: list[Pairing]) -> None:
-    planned = Counter((p.sender, p.receiver, p.fault) for p in pairings if p.fault is not None)
+    planned = Counter((p.sender, p.receiver, p.framing, p.fault) for p in pairings if p.fault is not None)
 
-    faults = {str(fault) for _, _, fault in planned}
-    assert planned == Counter((qemu.name, qemu.name, fault) for qemu in QEMUS for fault in faults)
-    assert {type(written(fault).deed) for fault in faults} >= {Overwrite, Pages, Packet, Bit, Payload, Sync, Ends}
+    faults = {(method, str(fault)) for _, _, method, fault in planned}
+    late = {(method, fault) for method, fault in faults if written(fault).place.round == 2}
+    assert planned == Counter(
+        (qemu.name, qemu.name, *fault) for qemu in QEMUS for fault in (faults - late if qemu is OLD else faults)
+    )
+    assert {type(written(fault).deed) for _, fault in faults} == set(get_args(Deed)) - {Lengths}
+
+
+def test_every_kind_of_method_is_given_faults(pairings: list[Pairing]) -> None:
+    assert {p.framing for p in pairings if p.fault is not None} == {"none", "zlib", "zstd"}
 
 
 def test_every_scenario_of_a_real_qemu_is_planned(pairings: list[Pairing]) -> None:

@@ -70,6 +70,16 @@ SEEN: Final = (
          " Broken pipe; ../../util/yank.c:122: yank_register_function: Assertion `entry' failed."),
     Seen("qemu-refused-channel-unreported", "zlib/qemu-7.2.22~qemu-7.2.22/qemu-5.0/recorded-fault-init-magic/", "hang",
          "destination none: no message"),
+    Seen("qemu-refused-channel-unreported", "zlib/qemu-7.2.22~qemu-7.2.22/qemu-5.0/recorded-fault-ends-in-init/",
+         "hang", "destination none: no message"),
+    Seen("qemu-payload-overruns-buffer", "zlib/qemu-10.0.13~qemu-10.0.13/qemu-10.0/recorded-fault-packet-size/",
+         "rejected", "destination exit status 1: Getting RAM address failed; error while loading state for instance 0x0"
+         " of device 'ram'; Unable to read from socket: Bad address"),
+    Seen("qemu-asserts-on-size-without-pages", "zstd/qemu-10.0.13~qemu-10.0.13/qemu-10.0/recorded-fault-zero-with-size",
+         "crash", "destination killed by signal 6: migration/multifd-zstd.c:216: multifd_zstd_recv: Assertion"
+         " `in_size == 0' failed."),
+    Seen("qemu-zstd-keeps-the-rest", "zstd/qemu-11.1.3~qemu-11.1.3/qemu-10.0/recorded-fault-normal-one-less", "hazard",
+         None, "hazard", "everybody says completed, 160 pages hold what was never sent"),
     Seen("qemu-failed-source-completed-destination", "none/qemu-7.2.22~qemu-7.2.22/qemu-5.0/migrate/", "hazard",
          f"destination completed: no message; {PIPE}",
          before="the receiving side says completed, the source does not: "),

@@ -31,7 +31,9 @@ def _guests() -> Iterator[Scenario]:
     busy = partial(Scenario, mode="qemu", shape="few", busy_destination=True)
     yield busy("busy-destination", late)
     yield busy("busy-return-path", f"{late}, but the source waits for its word", return_path=True)
-    yield Scenario("recorded-fault", "a recording of this QEMU with a fault in it", "recording", "packets")
+    yield Scenario(
+        "recorded-fault", "a recording of this QEMU with a fault in it", "recording", "again", becomes_zero=True
+    )
     yield Scenario(
         "splice", "a codec of ours in place of one end's, between two processes of one QEMU", "splice", "guest",
         becomes_zero=True,

@@ -1,46 +1,52 @@
 """Runs a fault cell with a real QEMU: its own recording, with the fault in it, is played back to it.
 
-Each binary is recorded once per worker. What is played has a main channel with real device state, so that a fault that
-nobody notices ends in a migration that completes.
+Each binary and method is recorded once per worker, in a migration to itself, with the rounds of the script. What is
+played has a main channel with real device state: a fault that nobody notices ends in a migration that completes.
 """
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
+from multifd.errors import EnvironmentBroke
 from multifd.evidence.fate import Arrived, alone
 from multifd.evidence.outcome import Outcome
-from multifd.framing.model import framing
-from multifd.lineup.peers import LineUp, QemuPeer
-from multifd.memory.layout import Script
+from multifd.lineup.peers import QemuPeer
 from multifd.migrate.capture import Capture
-from multifd.migrate.playback import HEARING, play
+from multifd.migrate.misbehave import places
+from multifd.migrate.playback import HEARING, play, recorded
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu.guest import Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, watch
-from multifd.qemu.recording import record_source
-from multifd.run.qemu.ram import emptied, filled, left_in
-from multifd.run.stage import Stage
-from multifd.wire.fault import Fault, fault
+from multifd.run.means import Means
+from multifd.run.qemu.bench import QemuBench
+from multifd.run.qemu.ram import emptied, left_in
+from multifd.wire.fault import USUAL, Fault, fault
+
+_TRIES: Final = 6
+"""Recordings, until one has all places; the first one mostly has."""
 
 
 class QemuFaultBench:
     """Plays recordings with faults."""
 
-    def __init__(self, line_up: LineUp, stage: Stage, within: float) -> None:
-        self._line_up = line_up
-        self._stage = stage
-        self._within = within
-        self._captures: dict[tuple[str, str], Capture] = {}
+    def __init__(self, means: Means) -> None:
+        self._line_up = means.line_up
+        self._stage = means.stage
+        self._within = means.deadline
+        self._recordings = means.stage.path("recordings")
+        self._recorder = QemuBench(means, self._recordings)
+        self._captures: dict[str, Capture] = {}
 
     def run(self, pairing: Pairing) -> Outcome:
         """Run the cell; raises EnvironmentBroke if the QEMU does not come up or cannot be recorded."""
         qemu = self._line_up.qemu(pairing.receiver)
         assert qemu is not None and pairing.fault is not None
         script, machine = self._stage.script(pairing), machine_of(self._line_up, pairing)
-        capture = self._capture(pairing, qemu, machine, script)
+        capture = self._capture(pairing.model_copy(update={"fault": None}))
         with self._stage.workplace() as directory:
             ram = directory / "destination.ram"
             emptied(ram, pairing.sizes)
@@ -50,17 +56,19 @@ class QemuFaultBench:
         wire = sum(path.stat().st_size for path in capture.channel_paths())
         return Outcome(alone(course, arrived), bytes_wire=wire)
 
-    def _capture(self, pairing: Pairing, qemu: QemuPeer, machine: str, script: Script) -> Capture:
-        key = (qemu.name, pairing.sender_framing)
-        if key not in self._captures:
-            directory = self._stage.path("recording")
-            terms = Terms(framing(pairing.sender_framing).travels_as, pairing.channels, pause=False)
-            with self._stage.workplace() as work:
-                source = Machine.of(machine, work / "source.ram", pairing.sizes)
-                filled(source.memory, script.rounds[0].image)
-                record_source(qemu.binary, qemu.facts, source, terms, directory, work, self._within)
-            self._captures[key] = Capture.open(directory)
-        return self._captures[key]
+    def _capture(self, pairing: Pairing) -> Capture:
+        """The recording of the pairing without a fault; which channel gets which packets is QEMU's to choose."""
+        for _ in range(_TRIES):
+            if pairing.place in self._captures:
+                return self._captures[pairing.place]
+            outcome = self._recorder.run(pairing)
+            if not outcome.artifacts:
+                why = outcome.observation.detail or "it is no capture"
+                raise EnvironmentBroke(f"{pairing.place} cannot be recorded: {why}")
+            capture = Capture.open(Path(outcome.artifacts[0]))
+            if _has_all_places(capture):
+                self._captures[pairing.place] = capture
+        raise EnvironmentBroke(f"{pairing.place}: {_TRIES} recordings had too few packets on channel {USUAL.channel}")
 
     async def _play(self, qemu: QemuPeer, machine: Machine, capture: Capture, fault: Fault, directory: Path) -> Course:
         terms = Terms(capture.framing.travels_as, capture.manifest.channels)
@@ -70,3 +78,11 @@ class QemuFaultBench:
             # First all of it: between its parts nothing moves, which is no stall.
             await asyncio.to_thread(play, capture, fault, address, self._within, HEARING)
             return await watch(destination, None, self._within)
+
+
+def _has_all_places(capture: Capture) -> bool:
+    """On the channel of faults the first round has a packet that is not its first and carries no SYNC, in the middle,
+    and there is another round."""
+    first, *others = places(capture.channel_paths()[USUAL.channel].read_bytes(), recorded(capture))
+    middle = len(first) // 2
+    return middle > 0 and not first[middle] and bool(others)

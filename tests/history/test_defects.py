@@ -1,0 +1,51 @@
+"""Defects of QEMU's history are put back between real QEMUs: the suite's own cells find them, and nothing harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from tests.history.defects import AWAITED, DEFECTS, HARMLESS, STANDS, Defect, Harmless
+from tests.history.laboratory import Laboratory, needs_old_and_new
+
+pytestmark = needs_old_and_new
+
+
+def awaited(defects: Iterable[Defect | Harmless]) -> list[Any]:
+    """One that is found belongs to the others, and fails here."""
+    return [
+        pytest.param(each, marks=pytest.mark.xfail(strict=True, reason="what finds it is to come")) for each in defects
+    ]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Laboratory]:
+    with TemporaryDirectory(prefix="multifd-test-") as directory:
+        lab = Laboratory(Path(directory))
+        yield lab
+        lab.close()
+
+
+@pytest.mark.parametrize("defect", [*DEFECTS, *awaited(AWAITED)], ids=str)
+def test_a_defect_is_found_in_the_cell_that_it_is_put_into(defect: Defect, lab: Laboratory) -> None:
+    record, changed = lab.run(lab.cell(defect.cell), defect.wrong)
+
+    assert changed
+    assert record.verdict in ("fail", "known"), record.reason
+    assert record.kind in defect.kinds, record.reason
+
+
+@pytest.mark.parametrize("harmless", [*HARMLESS, *awaited(STANDS)], ids=str)
+def test_what_does_no_harm_is_no_failure(harmless: Harmless, lab: Laboratory) -> None:
+    record, changed = lab.run(lab.cell(harmless.cell), harmless.way)
+
+    assert changed or harmless.way.piece
+    assert (record.verdict, record.observed) == ("pass", "identical"), record.reason
+
+
+def test_every_cell_with_a_defect_is_also_run_with_something_harmless() -> None:
+    assert {defect.cell for defect in DEFECTS} <= {harmless.cell for harmless in HARMLESS}
