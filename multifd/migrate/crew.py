@@ -67,6 +67,17 @@ class Crew:
         with self._lock:
             return self._errors[0] if self._errors else None
 
+    @property
+    def threads(self) -> list[int]:
+        """Native ids of those that carry something."""
+        return [thread.native_id for thread in self._threads if thread.native_id is not None and thread.is_alive()]
+
+    @property
+    def sockets(self) -> list[int]:
+        """Inodes of the connections."""
+        with self._lock:
+            return [os.fstat(each.fileno()).st_ino for each in self._connections if each.fileno() >= 0]
+
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Cut everything when the block fails, takes too long, or has ended; raises the first error of all."""

@@ -71,7 +71,8 @@ class Tap:
             self._directory.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise EnvironmentBroke(f"{self._directory}: cannot create: {problem.strerror}") from None
-        self._server, self.address = listen(self.address, _BACKLOG)
+        server, self.address = listen(self.address, _BACKLOG)
+        self._server = self._crew.add(server)
         self._stop, self._stopped = socket.socketpair()
         self._crew.begin()
         self._accepting = self._crew.start(self._accept)
@@ -83,6 +84,11 @@ class Tap:
         self._crew.close()
         for connection in (self._server, self._stop, self._stopped):
             connection.close()
+
+    @property
+    def carrier(self) -> Crew:
+        """Whose threads and connections the stream goes through."""
+        return self._crew
 
     def save(
         self,

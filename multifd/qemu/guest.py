@@ -11,10 +11,11 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -29,6 +30,8 @@ from multifd.qemu.binary import Binary
 
 T = TypeVar("T")
 _NAME: Final = re.compile(r"^\S*qemu-system-\w+: ")
+_OURS: Final = ("-qmp", "-qtest")
+"""Options that name where it connects to us."""
 
 RAM_BLOCK: Final = "m"
 """The id of the memory backend, and so the name of the guest's RAM block."""
@@ -60,9 +63,11 @@ class Machine:
 class Guest:
     """A running QEMU. Use :func:`start`."""
 
-    def __init__(self, name: str, process: Child, monitor: QMPClient) -> None:
+    def __init__(self, name: str, process: Child, monitor: QMPClient, sockets: Iterable[str] = ()) -> None:
         self.name = name
         self.pid = process.pid
+        self.sockets = frozenset(sockets)
+        """Paths at which we talk to it."""
         self._process = process
         self._monitor = monitor
         self._log = Drain(process.stdout, _LOG)
@@ -131,7 +136,8 @@ async def start(
     await monitor.start_server(str(qmp))
     command = (*binary.command, "-nodefaults", "-display", "none", "-S", "-qmp", f"unix:{qmp}", *arguments)
     process = Child(command, binary.environment, stdin=NOWHERE, stderr=STDOUT, with_us=True)
-    guest = Guest(name, process, monitor)
+    sockets = (place.removeprefix("unix:") for option, place in pairwise(command) if option in _OURS)
+    guest = Guest(name, process, monitor, sockets)
     patience = guest.patience(within)
     try:
         try:

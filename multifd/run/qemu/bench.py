@@ -172,12 +172,15 @@ class QemuBench:
                 destination.send_signal(signal.SIGSTOP)
             await outgoing(source, ends.terms("sender"), address)
             if plan.busy_destination and destination is not None:
-                await sent(source)
+                await sent(source, destination, ends.recording.carriers)
                 destination.send_signal(signal.SIGCONT)
             changes = changes_of(ends, await test)
             early = changes.pop(0) if plan.early else None
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
-            course = await watch(source, destination, self._means.deadline, early=early, late=changes, between=passing)
+            course = await watch(
+                source, destination, self._means.deadline, early=early, late=changes, between=passing,
+                through=ends.recording.carriers,
+            )  # fmt: skip
             return course, None
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:

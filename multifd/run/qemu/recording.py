@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from multifd.errors import InputError, WireError
 from multifd.migrate.address import UnreachableError
 from multifd.migrate.capture import Capture
+from multifd.migrate.crew import Crew
 from multifd.migrate.tap import Tap
 from multifd.plan.work import Pairing
 from multifd.qemu.guest import RAM_BLOCK
@@ -56,6 +57,11 @@ class Recording:
         here = "tcp:127.0.0.1:0" if address.startswith("tcp:") else f"unix:{self.socket}"
         self._tap = self._stack.enter_context(Tap(here, address, self.directory, self.deadline))
         return self._tap.address
+
+    @property
+    def carriers(self) -> tuple[Crew, ...]:
+        """What the stream goes through here."""
+        return () if self._tap is None else (self._tap.carrier,)
 
     def save(self, pairing: Pairing, main_sync: MainSync, ram: Path, *, spliced: bool) -> tuple[str, ...]:
         """The capture's path once every sender is gone; nothing where what was sent is no capture.
