@@ -73,10 +73,11 @@ class Crew:
         return [thread.native_id for thread in self._threads if thread.native_id is not None and thread.is_alive()]
 
     @property
-    def sockets(self) -> list[int]:
-        """Inodes of the connections."""
+    def sockets(self) -> dict[int, int | None]:
+        """The connections by inode, with the process at the other end; None where that cannot be known."""
         with self._lock:
-            return [os.fstat(each.fileno()).st_ino for each in self._connections if each.fileno() >= 0]
+            there = [each for each in self._connections if each.fileno() >= 0]
+            return {os.fstat(each.fileno()).st_ino: _other_end(each) for each in there}
 
     @contextmanager
     def watching(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,32 +55,35 @@ def unix_sockets() -> Mapping[int, UnixSocket]:
 
 
 def open_by(pid: int) -> set[int]:
-    """Inodes of the sockets that a process has open, of any family."""
-    found = set()
-    try:
-        descriptors = os.listdir(f"/proc/{pid}/fd")
-    except OSError:
-        return found
-    for descriptor in descriptors:
-        try:
-            kind, _, inode = os.readlink(f"/proc/{pid}/fd/{descriptor}").partition(":")
-        except OSError:
-            continue  # closed meanwhile
-        if kind == "socket":
-            found.add(int(inode.strip("[]")))
+    """Inodes of the sockets that a process has open, of any family; none of one that is gone."""
+    found = set[int]()
+    with suppress(OSError):
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            with suppress(FileNotFoundError):  # closed meanwhile
+                kind, _, inode = os.readlink(f"/proc/{pid}/fd/{descriptor}").partition(":")
+                if kind == "socket":
+                    found.add(int(inode.strip("[]")))
     return found
 
 
-def among_themselves(own: Collection[int], names: Collection[str], all_of_them: Mapping[int, UnixSocket]) -> bool:
-    """Whether these sockets lead to each other, to nobody, or to one that was accepted at one of these paths."""
+def among_themselves(
+    own: Collection[int], names: Collection[str], all_of_them: Mapping[int, UnixSocket], sure: Collection[int] = ()
+) -> bool:
+    """Whether these sockets lead to each other, to nobody, or to one that was accepted at one of these paths; of those
+    that are ``sure`` it is known."""
     if not all_of_them.keys() >= set(own):
         return False
     elsewhere = {inode for at, each in all_of_them.items() if at not in own for inode in each.pending}
-    peers = ((inode, all_of_them[inode].peer) for inode in own)
-    return all(
-        peer in own or (peer in all_of_them and all_of_them[peer].name in names) or (not peer and inode not in elsewhere)
-        for inode, peer in peers
-    )
+    return all(_is_known(inode, own, names, all_of_them, elsewhere) for inode in own if inode not in sure)
+
+
+def _is_known(
+    inode: int, own: Collection[int], names: Collection[str], all_of_them: Mapping[int, UnixSocket], elsewhere: set[int]
+) -> bool:
+    peer = all_of_them[inode].peer
+    if peer not in all_of_them:  # it waits to be accepted, or is closed
+        return inode not in elsewhere
+    return peer in own or all_of_them[peer].name in names
 
 
 def unread(own: Collection[int], names: Collection[str], all_of_them: Mapping[int, UnixSocket]) -> Mapping[int, int]:

@@ -36,8 +36,8 @@ class Carrier(Protocol):
         ...
 
     @property
-    def sockets(self) -> Iterable[int]:
-        """Inodes of their sockets."""
+    def sockets(self) -> Mapping[int, int | None]:
+        """Their sockets by inode, with the process at the other end; None where that cannot be known."""
         ...
 
 
@@ -75,7 +75,10 @@ class Standstill:
     async def known(self) -> bool:
         """Nobody can move any more."""
         before = self._waits()
-        if not before or not among_themselves(self._sockets(), self._ours, unix_sockets()):
+        # Of a socket that was closed under a thread which waits in it, only the one that it leads to knows.
+        carried = chain.from_iterable(carrier.sockets.items() for carrier in self._through)
+        sure = {inode for inode, pid in carried if pid in self._pids}
+        if not before or not among_themselves(self._sockets(), self._ours, unix_sockets(), sure):
             return False
         await asyncio.sleep(_APART)
         return self._waits() == before
