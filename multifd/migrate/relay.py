@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Final, Self
 
@@ -30,8 +31,6 @@ _TICKS: Final = 20
 _RETRY: Final = 0.01
 """Seconds."""
 _SYNC: Final = 1
-_THIRD: Final = 2
-"""Packets before the one in which, or before which, a channel is cut."""
 
 
 class Relay:
@@ -190,13 +189,14 @@ class Relay:
         if stranger not in now:
             return
         connection = self._to_receiver()
-        match stranger:
-            case Stranger.LEAVES:
-                connection.close()
-            case Stranger.GARBAGE:
-                connection.sendall(_GARBAGE)
-            case Stranger.SECOND | Stranger.LAST:
-                connection.sendall(pack_init(self._channels))
+        with suppress(OSError):  # whoever is turned away is nobody's loss
+            match stranger:
+                case Stranger.LEAVES:
+                    connection.close()
+                case Stranger.GARBAGE:
+                    connection.sendall(_GARBAGE)
+                case Stranger.SECOND | Stranger.LAST:
+                    connection.sendall(pack_init(self._channels))
 
     def _to_receiver(self) -> socket.socket:
         while True:
@@ -226,7 +226,7 @@ class Places:
             if not self._header and self._starts(boundary):
                 return at
             if self._payload and not self._missing:
-                if boundary is Boundary.IN_PAYLOAD and self._packets == _THIRD:
+                if boundary is Boundary.IN_PAYLOAD:
                     return at + min(self._payload // 2, len(data) - at)
                 step = min(self._payload, len(data) - at)
                 self._payload -= step
@@ -235,7 +235,7 @@ class Places:
                 step = min(self._missing, len(data) - at)
                 self._header += data[at : at + step]
                 at += step
-                if boundary is Boundary.IN_HEADER and self._packets == _THIRD:
+                if boundary is Boundary.IN_HEADER:
                     return at - step // 2
                 if not self._missing:
                     self._payload = self._size()
@@ -248,9 +248,7 @@ class Places:
         return header_size(self._page_size) - len(self._header)
 
     def _starts(self, boundary: Boundary) -> bool:
-        return (boundary is Boundary.BETWEEN and self._packets == _THIRD) or (
-            boundary is Boundary.AT_SYNC and self._synced
-        )
+        return (boundary is Boundary.BETWEEN and self._packets > 0) or (boundary is Boundary.AT_SYNC and self._synced)
 
     def _size(self) -> int:
         normal, size = (int(RAM[name].read(self._header)) for name in ("normal_pages", "next_packet_size"))

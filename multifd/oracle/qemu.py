@@ -76,6 +76,8 @@ def says(question: Question, rule: str, decision: Decision) -> str:
     """What a real QEMU says where a rule refuses, a regular expression."""
     receiver, error = question.receiver, decision.error or ""
     old = receiver.dialect.zero_pages is ZeroPages.MAIN
+    if rule == "link":
+        return "|".join((error, *((TELLS_NOT,) if old else ())))
     if rule == "channels":
         return "|".join((error, _NO_MAIN, *((TELLS_NOT,) if old else _wrong_flags(question))))
     if old:

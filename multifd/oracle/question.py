@@ -9,6 +9,7 @@ from multifd.framing.model import Framing, Scope
 from multifd.result.record import Outcome
 from multifd.wire.dialect import Dialect, ZeroPages
 from multifd.wire.fault import Fault
+from multifd.wire.link import Link
 from multifd.wire.packet import PACKET_SIZE
 
 
@@ -45,6 +46,8 @@ class Question:
     """Some channel carries a second packet with a payload."""
     looks_late: bool
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
+    link: Link | None = None
+    """What the connections meet on their way."""
     matches: bool = True
     """The content is such that compressed data refers to what came before it; False for noise, which is only stored."""
 

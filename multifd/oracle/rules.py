@@ -17,6 +17,7 @@ from multifd.framing.container import Container
 from multifd.framing.model import Flush, Framing, Scope
 from multifd.oracle.decision import Decision
 from multifd.oracle.fault import follows
+from multifd.oracle.link import over
 from multifd.oracle.question import Question
 from multifd.oracle.words import Cause
 from multifd.wire.dialect import ZeroPages
@@ -218,6 +219,7 @@ def _zero_pages(q: Question) -> Decision | None:
 
 
 RULES: Final = (
+    Rule("link", "connections come and go as they should, or nobody minds", over),
     Rule("fault", "the sender does nothing wrong that has consequences", _fault),
     Rule("channels", "both sides were told the same number of channels", _channels),
     Rule("flags", "the flags are those that the receiving method expects, under its mask", _flags),

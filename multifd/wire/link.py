@@ -28,9 +28,9 @@ class Boundary(StrEnum):
     BEFORE_INIT = "before its init packet"
     IN_INIT = "within its init packet"
     AFTER_INIT = "behind its init packet"
-    IN_HEADER = "within the header of its third packet"
-    IN_PAYLOAD = "within the payload of its third packet"
-    BETWEEN = "before its third packet"
+    IN_HEADER = "within the header of its first packet"
+    IN_PAYLOAD = "within its first payload"
+    BETWEEN = "behind its first packet with a payload"
     AT_SYNC = "behind its first SYNC"
     AT_END = "where the sender ends it"
 

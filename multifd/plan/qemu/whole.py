@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from multifd.lineup.peers import LineUp
 from multifd.plan.cell import PlannedCell
+from multifd.plan.qemu.connections import connections
 from multifd.plan.qemu.faults import recorded_faults
 from multifd.plan.qemu.ours import readable, spliced_in, to_ours
 from multifd.plan.qemu.pairs import pairs
@@ -18,3 +19,4 @@ def qemu_plan(line_up: LineUp) -> Iterator[PlannedCell]:
     yield from spliced_in(line_up)
     yield from readable(line_up, "splice")
     yield from recorded_faults(line_up)
+    yield from connections(line_up)

@@ -8,12 +8,14 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from multifd.wire.dialect import Dialect, ZeroPages
+from multifd.wire.link import Link
 
-Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
+Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "connections"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
 ``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
-other end's. ``recording``: what a real QEMU sent, changed in one field, played to it."""
+other end's. ``recording``: what a real QEMU sent, changed in one field, played to it. ``connections``: as ``qemu``,
+over a link that misbehaves."""
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -47,6 +49,8 @@ class Scenario:
     """What both QEMUs are told with ``migrate-set-capabilities`` besides."""
     parameters: Mapping[str, Any] = field(default_factory=_nothing)
     """What both QEMUs are told with ``migrate-set-parameters`` besides."""
+    link: Link | None = None
+    """What its connections meet on their way."""
     arguments: tuple[str, ...] = ()
     """What both QEMUs are started with besides."""
 

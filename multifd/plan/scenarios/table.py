@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from multifd.plan.scenarios.connections import CONNECTIONS
 from multifd.plan.scenarios.guests import GUESTS
 from multifd.plan.scenarios.scenario import Scenario
 
@@ -27,6 +28,7 @@ _SCENARIOS: Final = (
     Scenario("stale", "no zero page at all", "live", "stale"),
     Scenario("mutating", "pages change while they are being encoded", "live", "mutating"),
     *GUESTS,
+    *CONNECTIONS,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 

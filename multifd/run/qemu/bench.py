@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,7 @@ from multifd.lineup.peers import QemuPeer
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, Script
 from multifd.migrate.capture import Capture
+from multifd.migrate.crew import Crew
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
@@ -95,10 +96,10 @@ class QemuBench:
         assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
-        with self._means.stage.workplace() as directory, self._recording(record) as recording:
+        with self._means.stage.workplace() as directory, self._recording(record) as recording, ExitStack() as standing:
             ends = Setting(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
-                destination, codec if spliced else None, recording,
+                destination, codec if spliced else None, recording, standing,
             )  # fmt: skip
             shutil.copyfile(ram_of(ends.script.rounds[0].image), ends.ram("source"))
             outcome, said = self._run(ends, codec)
@@ -168,20 +169,26 @@ class QemuBench:
                 address = said.address
             if not ends.encodes:
                 address = ends.recording.before(address)
+            address, carriers = self._way(ends, address)
+            through = (*ends.recording.carriers, *carriers)
             if plan.busy_destination and destination is not None:
                 destination.send_signal(signal.SIGSTOP)
             await outgoing(source, ends.terms("sender"), address)
             if plan.busy_destination and destination is not None:
-                await sent(source, destination, ends.recording.carriers)
+                await sent(source, destination, through)
                 destination.send_signal(signal.SIGCONT)
             changes = changes_of(ends, await test)
             early = changes.pop(0) if plan.early else None
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
             course = await watch(
                 source, destination, self._means.deadline, early=early, late=changes, between=passing,
-                through=ends.recording.carriers,
+                through=through,
             )  # fmt: skip
             return course, None
+
+    def _way(self, ends: Setting, address: str) -> tuple[str, tuple[Crew, ...]]:
+        """Where the source is to connect to instead of ``address``, and what of ours its stream goes through then."""
+        return address, ()
 
     async def _start(self, stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str) -> Guest:
         machine = Machine(ends.machine, ends.ram(side), ends.pairing.sizes[RAM_BLOCK])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,8 @@ class Setting:
     splice: str | None
     """The peer in the splice."""
     recording: Recording
+    standing: ExitStack
+    """What stands until the cell is over."""
 
     @property
     def encodes(self) -> bool:
