@@ -1,7 +1,7 @@
 """What a receiver makes of connections that misbehave: that one ends early, or that somebody else connects.
 
-Late, slow and out of order is right, however late. What a QEMU says is measured on 10.0.2, 10.0.13 and 11.1.3; one before
-9.0 says what it says of everything (:data:`multifd.oracle.qemu.TELLS_NOT`).
+Late, slow and out of order is right, however late. What a QEMU says is measured on 10.0.2, 10.0.13 and 11.1.3; one
+before 9.0 says what it says of everything (:data:`multifd.oracle.qemu.TELLS_NOT`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ _EARLY: Final = "Unexpected end-of-file"
 """io/channel.c, qio_channel_readv_full_all (QEMU 11.1)."""
 _PEEK: Final = "Failed to peek at channel"
 """io/channel.c by way of migration/channel.c, migration_channel_read_peek: whoever connects and says nothing."""
-_MAIN_BREAKS: Final = (
-    "Read section footer failed|load of migration failed|Getting RAM address failed|Unknown combination"
-)
+_MAIN_BREAKS: Final = "Read section footer failed|load of migration failed|Getting RAM address failed|migration flags"
 """The main channel is cut where it is when a channel has failed, and may be first to be heard."""
 _OURS: Final = "stream ended|SYNC|magic|init packet"
 """What our receiver says."""

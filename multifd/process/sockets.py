@@ -12,6 +12,7 @@ import struct
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 _SOCK_DIAG: Final = 4
@@ -58,9 +59,9 @@ def open_by(pid: int) -> set[int]:
     """Inodes of the sockets that a process has open, of any family; none of one that is gone."""
     found = set[int]()
     with suppress(OSError):
-        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(FileNotFoundError):  # closed meanwhile
-                kind, _, inode = os.readlink(f"/proc/{pid}/fd/{descriptor}").partition(":")
+                kind, _, inode = str(descriptor.readlink()).partition(":")
                 if kind == "socket":
                     found.add(int(inode.strip("[]")))
     return found

@@ -1,13 +1,13 @@
 """Whether threads wait for ever: in a system call without a time limit, from which only somebody else wakes them.
 
 By proc(5), ``/proc/PID/task/TID/syscall`` (the call and its arguments) and ``status`` (how often the thread has gone to
-sleep). One that was stopped by a signal waits for somebody whom nobody knows. The numbers of calls are those of the host's architecture (``asm/unistd.h``); on one that is not listed, and where
-the kernel does not tell, nobody is known to wait for ever.
+sleep). One that was stopped by a signal waits for somebody whom nobody knows. The numbers of calls are those of the
+host's architecture (``asm/unistd.h``); on one that is not listed, and where the kernel does not tell, nobody is known
+to wait for ever.
 """
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -63,7 +63,7 @@ def waiting(threads: Iterable[int]) -> Waits | None:
 def threads(pid: int) -> list[int]:
     """Those of a process, none of one that is gone."""
     try:
-        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+        return [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
     except OSError:
         return []
 

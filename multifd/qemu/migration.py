@@ -274,7 +274,7 @@ async def _ask(asking: _Asking, end: End) -> None:
 
 
 class _Asking:
-    """One guest that is asked how its migration goes. A question without an answer stays, for who was stuck may go on."""
+    """One guest that is asked how its migration goes. A question without an answer stays: who was stuck may go on."""
 
     def __init__(self, guest: Guest) -> None:
         self.guest = guest

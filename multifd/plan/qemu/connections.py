@@ -1,4 +1,4 @@
-"""What becomes of a migration over connections that misbehave: all of it for each receiver, the controls for each pair."""
+"""Migrations over connections that misbehave: every way for each receiver, the controls for each pair."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Migrations of a real QEMU over connections that come in another order, late or slowly, that end early, or that somebody
-else has too."""
+"""Migrations of a real QEMU over connections that are out of order, late or slow, that end early, or that somebody else
+has too."""
 
 from __future__ import annotations
 
