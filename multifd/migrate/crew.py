@@ -67,6 +67,18 @@ class Crew:
         with self._lock:
             return self._errors[0] if self._errors else None
 
+    @property
+    def threads(self) -> list[int]:
+        """Native ids of those that carry something."""
+        return [thread.native_id for thread in self._threads if thread.native_id is not None and thread.is_alive()]
+
+    @property
+    def sockets(self) -> dict[int, int | None]:
+        """The connections by inode, with the process at the other end; None where that cannot be known."""
+        with self._lock:
+            there = [each for each in self._connections if each.fileno() >= 0]
+            return {os.fstat(each.fileno()).st_ino: _other_end(each) for each in there}
+
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Cut everything when the block fails, takes too long, or has ended; raises the first error of all."""

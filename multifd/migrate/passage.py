@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import select
 import socket
 from contextlib import suppress
 from typing import Final
@@ -25,21 +24,10 @@ class Passage:
         self._target = target
         self._buffer = memoryview(bytearray(chunk))
         self._pipe: tuple[int, int] | None = None
-        self._waiting = False
-        self._over = False
-
-    @property
-    def could_go_on(self) -> bool:
-        """Bytes, or the end, stand here, and the target takes more."""
-        if self._over or (self._waiting and not _ready(self._source, select.POLLIN)):
-            return False
-        return self._target is None or _ready(self._target, select.POLLOUT)
 
     def copy(self, most: int = CHUNK) -> memoryview:
         """Forward at most so many bytes, more than 0; returns them, until the next call, and none at the end."""
-        self._waiting = True
         size = self._source.recv_into(self._buffer[:most])
-        self._waiting = False
         data = self._buffer[:size]
         if size and self._target is not None:
             self._target.sendall(data)
@@ -53,9 +41,7 @@ class Passage:
             with suppress(OSError):
                 fcntl.fcntl(self._pipe[1], fcntl.F_SETPIPE_SZ, _PIPE)
         out, into = self._pipe
-        self._waiting = True
         left = size = os.splice(self._source.fileno(), into, most)
-        self._waiting = False
         while left:
             left -= os.splice(out, self._target.fileno(), left)
         return size
@@ -75,13 +61,6 @@ class Passage:
 
     def close(self) -> None:
         """Nothing more will be forwarded."""
-        self._over = True
         for end in self._pipe or ():
             os.close(end)
         self._pipe = None
-
-
-def _ready(connection: socket.socket, event: int) -> bool:
-    poll = select.poll()
-    poll.register(connection, event)
-    return bool(poll.poll(0))

@@ -85,7 +85,6 @@ class Tap:
         self._crew.awaited = lambda: "no end of the migration"
         self._names: set[str] = set()
         self._lock = threading.Lock()
-        self._passages: list[Passage] = []
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -95,7 +94,8 @@ class Tap:
                 self._directory.mkdir(parents=True, exist_ok=True)
             except OSError as problem:
                 raise EnvironmentBroke(f"{self._directory}: cannot create: {problem.strerror}") from None
-        self._server, self.address = listen(self.address, _BACKLOG)
+        server, self.address = listen(self.address, _BACKLOG)
+        self._server = self._crew.add(server)
         self._stop, self._stopped = socket.socketpair()
         self._crew.begin()
         self._accepting = self._crew.start(self._accept)
@@ -109,9 +109,9 @@ class Tap:
             connection.close()
 
     @property
-    def at_rest(self) -> bool:
-        """Nothing stands here that could go on now."""
-        return not any(passage.could_go_on for passage in self._passages)
+    def carrier(self) -> Crew:
+        """Whose threads and connections the stream goes through."""
+        return self._crew
 
     def wait(self) -> None:
         """Until the sender has closed every connection."""
@@ -177,10 +177,8 @@ class Tap:
                 cut(sender)
                 return
             back = Passage(receiver, sender, _ANSWER)
-            self._passages.append(back)
             self._crew.start(partial(_pass_on, back))
         passage = Passage(sender, receiver)
-        self._passages.append(passage)
         onlooker = self._witness.connection() if self._witness is not None else None
         self._threads.append(self._crew.start(partial(self._forward, passage, onlooker)))
 

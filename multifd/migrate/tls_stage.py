@@ -60,6 +60,11 @@ class TlsStage:
         self._crew.end()
         self._crew.close()
 
+    @property
+    def carrier(self) -> Crew:
+        """Whose threads and connections the stream goes through."""
+        return self._crew
+
     def _accept(self) -> None:
         with suppress(*_GONE):
             while True:

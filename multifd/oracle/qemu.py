@@ -81,8 +81,9 @@ def says(question: Question, rule: str, decision: Decision) -> str:
     if rule in _BEFORE:
         return error
     old = receiver.dialect.zero_pages is ZeroPages.MAIN
-    if rule == "channels":
-        return "|".join((error, _NO_MAIN, *((TELLS_NOT,) if old else _complaints(question))))
+    if rule in ("link", "channels"):
+        further = (_NO_MAIN, *(() if old else _complaints(question))) if rule == "channels" else ()
+        return "|".join((error, *further, *((TELLS_NOT,) if old else ())))
     if old:
         return TELLS_NOT
     fault = question.fault

@@ -14,6 +14,7 @@ from multifd.qemu.tls import Interruption, Tls
 from multifd.result.record import Outcome, Setting
 from multifd.wire.dialect import Dialect, ZeroPages
 from multifd.wire.fault import OURS, Fault, Recording
+from multifd.wire.link import Link
 from multifd.wire.packet import PACKET_SIZE
 
 
@@ -64,6 +65,8 @@ class Question:
     """Some channel carries a second packet with a payload."""
     looks_late: bool
     """The receiver looks at nothing before the sender has sent everything, and the sender waits for no word of it."""
+    link: Link | None = None
+    """What the connections meet on their way."""
     matches: bool = True
     """The content is such that compressed data refers to what came before it; False for noise, which is only stored."""
     machine: str | None = None

@@ -19,6 +19,7 @@ from multifd.framing.container import Container
 from multifd.framing.model import Flush, Framing, Scope
 from multifd.oracle.decision import Decision
 from multifd.oracle.fault import follows
+from multifd.oracle.link import over
 from multifd.oracle.question import Question
 from multifd.oracle.refusal import refused
 from multifd.oracle.trust import distrusted, interrupted
@@ -242,6 +243,7 @@ RULES: Final = (
     Rule("told", "each QEMU takes what it is told", refused),
     Rule("trust", "both ends speak TLS or neither, and let each other in", distrusted),
     Rule("interrupted", "nobody dies at the handshake", interrupted),
+    Rule("link", "connections come and go as they should, or nobody minds", over),
     Rule("fault", "the sender does nothing wrong that has consequences", _fault),
     Rule("hidden-flag", "the mask does not make the sender's flag one that the receiver expects", _hidden_flag),
     Rule("channels", "both sides were told the same number of channels", _channels),

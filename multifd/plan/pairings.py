@@ -114,6 +114,7 @@ def question(pairing: Pairing, sender: Party, receiver: Party) -> Question:
         channels=(pairing.channels, pairing.receiver_channels or pairing.channels),
         goes_on=_goes_on(pairing),
         looks_late=scenario.busy_destination and not scenario.return_path,
+        link=scenario.link,
         matches=pairing.corpus != "random",
         machine=machine,
         defaults=untold,

@@ -11,10 +11,11 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -33,6 +34,8 @@ from multifd.qemu.transcript import Transcript
 
 T = TypeVar("T")
 _NAME: Final = re.compile(r"^\S*qemu-system-\w+: ")
+_OURS: Final = ("-qmp", "-qtest")
+"""Options that name where it connects to us."""
 
 RAM_BLOCK: Final = MACHINE_RAM
 """The id of the memory backend, and so the name of the guest's RAM block."""
@@ -93,9 +96,11 @@ class Machine:
 class Guest:
     """A running QEMU. Use :func:`start`."""
 
-    def __init__(self, name: str, process: Child, monitor: QMPClient) -> None:
+    def __init__(self, name: str, process: Child, monitor: QMPClient, sockets: Iterable[str] = ()) -> None:
         self.name = name
         self.pid = process.pid
+        self.sockets = frozenset(sockets)
+        """Paths at which we talk to it."""
         self._process = process
         self._monitor = monitor
         self._log = Drain(process.stdout, _LOG)
@@ -191,7 +196,8 @@ async def start(
     await monitor.start_server(str(qmp))
     command = (*binary.command, "-nodefaults", "-display", "none", "-S", "-qmp", f"unix:{qmp}", *arguments)
     process = Child(command, binary.environment, stdin=NOWHERE, stderr=STDOUT, with_us=True)
-    guest = Guest(name, process, monitor)
+    sockets = (place.removeprefix("unix:") for option, place in pairwise(command) if option in _OURS)
+    guest = Guest(name, process, monitor, sockets)
     patience = guest.patience(within)
     try:
         try:

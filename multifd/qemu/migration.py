@@ -25,20 +25,22 @@ from qemu.qmp import ExecuteError
 from multifd.process.patience import MOST
 from multifd.process.threads import asleep
 from multifd.qemu.guest import GoneError, Guest, RefusedError
+from multifd.qemu.standstill import Carrier, Standstill
 
 POLL: Final = 0.005
 """Seconds between two looks."""
 _SLOWLY: Final = 0.04
 """Seconds between two looks when nothing changes: QEMU is not to be kept busy by answering."""
 QUIET: Final = 4
-"""Looks in a row at which everybody sleeps, after which what was sent has been taken."""
-STALL: Final = 18
-"""Slow looks in a row at which nothing has changed and everybody sleeps, after which nobody waits any longer. Looks are
-counted, not seconds: on a busy host they come later, and who wants to run and cannot does not sleep."""
+"""Looks in a row at which everybody sleeps and nothing is on its way, after which what was sent has been taken."""
+SILENCE: Final = 200
+"""Slow looks, 8 s or more, at which everybody sleeps and nothing has moved since the first of them, after which nobody
+waits any longer. Looks are counted, not seconds: on a busy host they come later, and who wants to run and cannot does
+not sleep."""
+_SOON, _AGAIN = 2, 5
+"""Slow looks without a change after which is looked whether anybody *can* move, and again."""
 _MUTE: Final = 12
-"""The same for a question that is not answered."""
-_STUCK: Final = 0.5
-"""Seconds without progress after which a source is taken to wait for its destination."""
+"""Slow looks at which everybody sleeps, after which a question has no answer for now."""
 _ANSWER: Final = 10.0
 """Seconds that a living QEMU takes at most to answer."""
 _OVER: Final = ("completed", "failed", "cancelled")
@@ -152,7 +154,8 @@ class Course:
     source: End = field(default_factory=End)
     destination: End | None = None
     stalled: bool = False
-    """Nothing moved at :data:`STALL` looks in a row, or the deadline came, and no end was in sight."""
+    """Nobody could move any more, or nothing moved at :data:`SILENCE` looks, or the deadline came, and no end
+    was in sight."""
 
 
 async def incoming(guest: Guest, terms: Terms, address: str) -> str:
@@ -176,15 +179,13 @@ async def outgoing(guest: Guest, terms: Terms, address: str) -> None:
     await _told(guest, "migrate", uri=address)
 
 
-async def sent(source: Guest) -> End:
-    """Wait until a source has sent everything, has failed, or can send no more; returns how it is then."""
-    end, since = End(), time.monotonic()
-    while end.status not in _OVER and time.monotonic() - since < _STUCK:
-        before = (end.status, end.bytes_sent)
-        await _ask(source, end)
-        if (end.status, end.bytes_sent) != before:
-            since = time.monotonic()
-        await asyncio.sleep(POLL)
+async def sent(source: Guest, destination: Guest, through: Sequence[Carrier] = ()) -> End:
+    """Wait until a source has sent everything to a destination that stands still, or has failed, or can send no more;
+    returns how it is then. ``through`` are as :func:`watch` takes them."""
+    end, still = End(), Stillness(Standstill([source], through=through, stand=[destination]))
+    asking = _Asking(source)
+    while end.status not in _OVER and not end.dead and not await still.lasts(end.status, end.bytes_sent):
+        await _ask(asking, end)
     return end
 
 
@@ -227,49 +228,71 @@ async def watch(
     early: Change | None = None,
     late: Sequence[Change] = (),
     between: Sequence[int] = (),
-    at_rest: Callable[[], bool] = lambda: True,
+    through: Sequence[Carrier] = (),
 ) -> Course:
     """Follow a migration to its end: both over, one gone, or nothing moving any more; ``within`` seconds are its
     deadline, and as many times that as :mod:`multifd.process.patience` gives to who computes end it.
 
     ``early`` is done once, in the middle of the first round (which needs a small bandwidth to have one), at the latest
     before ``late``, which is done at the pause before the switchover, when the destination has taken all that was sent
-    before. ``between`` are the ids of processes that the stream goes through, and ``at_rest`` says whether nothing
-    stands in a tap of ours that could go on: while they work, nothing has stalled.
+    before. ``between`` are the ids of processes that the stream goes through, ``through`` threads of ours: while they
+    work, nothing has stalled. Who is not named may be slow, and costs time where nothing moves.
     """
     course = Course(destination=End() if destination is not None else None)
-    pids = (source.pid, *((destination.pid,) if destination is not None else ()), *between)
+    guests = [source, *((destination,) if destination is not None else ())]
+    asking = [_Asking(guest) for guest in guests]
+    ends = [course.source, *((course.destination,) if course.destination is not None else ())]
+    standstill = Standstill(guests, between, through)
+    still, expires, continued = Stillness(standstill), time.monotonic() + MOST * within, False
+    try:
+        while True:
+            for question, end in zip(asking, ends, strict=True):
+                await _ask(question, end)
+            if early is not None and course.source.status == "active" and course.source.bytes_sent:
+                await _made(early, source)
+                early = None
+            if course.source.status == "pre-switchover" and not continued:
+                await _taken(standstill)
+                for change in (*((early,) if early is not None else ()), *late):
+                    await _made(change, source)
+                early = None
+                await _continue(source)
+                continued = True
+            if _over(course):
+                return course
+            if await still.lasts(*((end.status, end.bytes_sent) for end in ends)) or time.monotonic() > expires:
+                course.stalled = True
+                return course
+    finally:
+        for question in asking:
+            question.close()
 
-    def quiet() -> bool:
-        return all(map(asleep, pids)) and at_rest()
 
-    expires = time.monotonic() + MOST * within
-    seen: tuple[object, ...] = ()
-    still, continued = 0, False
-    while True:
-        await _ask(source, course.source)
-        if destination is not None and course.destination is not None:
-            await _ask(destination, course.destination)
-        if early is not None and course.source.status == "active" and course.source.bytes_sent:
-            await _made(early, source)
-            early = None
-        if course.source.status == "pre-switchover" and not continued:
-            await _taken(destination, quiet)
-            for change in (*((early,) if early is not None else ()), *late):
-                await _made(change, source)
-            early = None
-            await _continue(source)
-            continued = True
-        if _over(course):
-            return course
-        state = (course.source.status, course.source.bytes_sent, course.destination and course.destination.status)
-        await asyncio.sleep(_SLOWLY if still else POLL)
+class Stillness:
+    """How long nothing has moved."""
+
+    def __init__(self, standstill: Standstill) -> None:
+        self._standstill = standstill
+        self._state: object = None
+        self._seen: object = None
+        self._looks = 0
+        self._known = False
+
+    async def lasts(self, *state: object) -> bool:
+        """Whether nothing will move any more, by a state that has just been asked for; takes the time until the next
+        question."""
+        if self._known and state == self._state:
+            return True  # nobody could move, and this is no news of before
+        self._state, self._known = state, False
+        await asyncio.sleep(_SLOWLY if self._looks else POLL)
         # Before the next question, for whoever answers is awake.
-        still = still + 1 if state == seen and quiet() else 0
-        seen = state
-        if still == STALL or time.monotonic() > expires:
-            course.stalled = True
-            return course
+        seen = (state, self._standstill.in_flight())
+        if seen != self._seen:
+            self._seen, self._looks = seen, 0
+        elif self._standstill.asleep:
+            self._looks += 1
+            self._known = self._looks % _AGAIN == _SOON and await self._standstill.known()
+        return self._looks >= SILENCE
 
 
 def _over(course: Course) -> bool:
@@ -280,13 +303,14 @@ def _over(course: Course) -> bool:
     return destination is None or destination.dead or destination.status in _OVER
 
 
-async def _ask(guest: Guest, end: End) -> None:
+async def _ask(asking: _Asking, end: End) -> None:
     """Write down what it says; a process that has ended keeps its last word."""
+    guest = asking.guest
     info: dict[str, Any] = {}
     # Before the question: what a process used last is lost with it.
     end.cpu_seconds = guest.cpu_seconds or end.cpu_seconds
-    if end.exit_status is None and not (end.mute and asleep(guest.pid)):
-        answer = await _answer(guest, "query-migrate")
+    if end.exit_status is None:
+        answer = await asking.answer()
         end.mute = answer is None
         info = answer or {}
     end.exit_status = guest.exit_status
@@ -298,27 +322,49 @@ async def _ask(guest: Guest, end: End) -> None:
         end.log = guest.log
 
 
-async def _answer(guest: Guest, command: str, **arguments: Any) -> dict[str, Any] | None:
-    """Its answer; None from one that has ended, or sleeps and does not answer. Raises ExecuteError if it refuses."""
-    question = asyncio.ensure_future(guest.execute(command, _ANSWER, **arguments))
+class _Asking:
+    """One guest that is asked how its migration goes. A question without an answer stays: who was stuck may go on."""
+
+    def __init__(self, guest: Guest) -> None:
+        self.guest = guest
+        self._question: asyncio.Future[dict[str, Any]] | None = None
+
+    async def answer(self) -> dict[str, Any] | None:
+        """Its answer; None from one that has ended, or sleeps and does not answer for now."""
+        waited = self._question is not None
+        question = self._question or asyncio.ensure_future(self.guest.execute("query-migrate", _ANSWER))
+        self._question = question
+        if not await _answered(question, self.guest, 0 if waited else _MUTE):
+            return None
+        self._question = None
+        try:
+            return question.result()
+        except (GoneError, asyncio.CancelledError):
+            return None
+
+    def close(self) -> None:
+        """Ask no more."""
+        if self._question is not None:
+            self._question.cancel()
+
+
+async def _answered(question: asyncio.Future[Any], guest: Guest, mute: int) -> bool:
+    """Whether there is an answer, or will be none; not yet from one that sleeps at so many looks."""
     sleeping = 0
-    while not (await asyncio.wait((question,), timeout=_SLOWLY))[0]:
+    while not (await asyncio.wait((question,), timeout=_SLOWLY if mute else 0))[0]:
         sleeping = sleeping + 1 if asleep(guest.pid) else 0
-        if guest.exit_status is not None or sleeping == _MUTE:
+        if guest.exit_status is not None:
             question.cancel()
-    try:
-        answer: dict[str, Any] = question.result()
-    except (GoneError, asyncio.CancelledError):
-        return None
-    return answer
+        elif sleeping >= mute:
+            return False
+    return True
 
 
-async def _taken(destination: Guest | None, quiet: Callable[[], bool]) -> None:
-    """Wait until a destination has read and applied what is on its way: until everybody only sleeps."""
-    looks = 0
-    while looks < QUIET and destination is not None and destination.exit_status is None:
-        looks = looks + 1 if quiet() else 0
-        await asyncio.sleep(POLL)
+async def _taken(standstill: Standstill) -> None:
+    """Wait until a destination has read and applied what is on its way, or cannot."""
+    quiet, still = 0, Stillness(standstill)
+    while quiet < QUIET and not await still.lasts():
+        quiet = quiet + 1 if standstill.at_rest() else 0
 
 
 async def _made(change: Change, source: Guest) -> None:
@@ -331,5 +377,8 @@ async def _made(change: Change, source: Guest) -> None:
 
 
 async def _continue(source: Guest) -> None:
-    with suppress(ExecuteError):  # it has failed meanwhile, as the next question will tell
-        await _answer(source, "migrate-continue", state="pre-switchover")
+    question = asyncio.ensure_future(source.execute("migrate-continue", _ANSWER, state="pre-switchover"))
+    # It has failed meanwhile, or answers no more, as the next question will tell.
+    with suppress(ExecuteError, GoneError, asyncio.CancelledError):
+        if await _answered(question, source, _MUTE):
+            question.result()

@@ -24,7 +24,7 @@ def record_source(
     does not complete.
     """
     with Tap(f"unix:{scratch / 'tap'}", None, directory, within) as tap:
-        asyncio.run(_send(binary, machine, terms, tap.address, scratch, within))
+        asyncio.run(_send(binary, machine, terms, tap, scratch, within))
         return tap.save(
             method=terms.method, dialect=facts.dialect.name, page_size=facts.arch.page_size,
             main_sync=machine_dialect(machine.type).main_sync, sha256={RAM_BLOCK: digest(machine.memory)},
@@ -32,10 +32,10 @@ def record_source(
         )  # fmt: skip
 
 
-async def _send(binary: Binary, machine: Machine, terms: Terms, address: str, scratch: Path, within: float) -> None:
+async def _send(binary: Binary, machine: Machine, terms: Terms, tap: Tap, scratch: Path, within: float) -> None:
     async with start_source(binary, scratch, machine, (), within) as source:
-        await outgoing(source, terms, address)
-        course = await watch(source, None, within)
+        await outgoing(source, terms, tap.address)
+        course = await watch(source, None, within, through=[tap.carrier])
     if not course.source.completed:
         raise EnvironmentBroke(f"a migration of {machine.type} ended {course.source.fate}: {course.source.words}")
 

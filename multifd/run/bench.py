@@ -2,16 +2,17 @@
 
 The verdict is the oracle's; this only observes. Whatever a peer does, a cell ends within its deadlines.
 
-=================  ==================================================
+=================  =========================================================
 mode               run by
-=================  ==================================================
+=================  =========================================================
 capture, playback  :class:`multifd.run.captured.CaptureBench`
 live               :class:`multifd.run.live.LiveBench`
 qemu, splice       :class:`multifd.run.qemu.bench.QemuBench`
 recording          :class:`multifd.run.qemu.recorded.QemuFaultBench`
 handshake          :class:`multifd.run.qemu.handshake.HandshakeBench`
 lifetime           :class:`multifd.run.qemu.lifetimes.LifetimeBench`
-=================  ==================================================
+connections        :class:`multifd.run.qemu.connections.ConnectionsBench`
+=================  =========================================================
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from multifd.run.captured import CaptureBench
 from multifd.run.live import LiveBench
 from multifd.run.means import Means
 from multifd.run.qemu.bench import QemuBench
+from multifd.run.qemu.connections import ConnectionsBench
 from multifd.run.qemu.handshake import HandshakeBench
 from multifd.run.qemu.lifetimes import LifetimeBench
 from multifd.run.qemu.recorded import QemuFaultBench
@@ -67,6 +69,7 @@ class Bench:
             "recording": QemuFaultBench(self.means).run,
             "handshake": HandshakeBench(self.means).run,
             "lifetime": LifetimeBench(self.means).run,
+            "connections": ConnectionsBench(self.means, _below(record, "qemu")).run,
         }
 
     def run(self, pairing: Pairing) -> Outcome:

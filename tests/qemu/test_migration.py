@@ -16,6 +16,7 @@ from typing import Any, Final
 import pytest
 
 from multifd.errors import EnvironmentBroke
+from multifd.qemu import migration
 from multifd.qemu.guest import Guest, Machine, start
 from multifd.qemu.migration import Course, Terms, incoming, outgoing, sent, watch
 from tests.qemu.host import QEMU, needs_qemu
@@ -156,7 +157,9 @@ def test_a_destination_that_waits_for_missing_channels(scratch: Path) -> None:
     assert (course.source.fate, course.destination.dead, course.destination.mute) == ("active", False, False)
 
 
-def test_a_destination_that_stands_still_and_answers_no_more(scratch: Path) -> None:
+def test_a_destination_that_stands_still_and_answers_no_more(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration, "SILENCE", 20)
+
     async def migrate(both: Ends) -> Course:
         both.destination.send_signal(signal.SIGSTOP)
         await outgoing(both.source, TERMS, both.address)
@@ -238,7 +241,7 @@ def test_a_source_whose_destination_stands_still_can_send_no_more(scratch: Path)
     async def migrate(both: Ends) -> tuple[str, Course]:
         both.destination.send_signal(signal.SIGSTOP)
         await outgoing(both.source, replace(TERMS, pause=False), both.address)
-        end = await sent(both.source)
+        end = await sent(both.source, both.destination)
         both.destination.send_signal(signal.SIGCONT)
         return end.status, await watch(both.source, both.destination, WITHIN)
 

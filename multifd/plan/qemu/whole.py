@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from multifd.lineup.peers import LineUp
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu.bookkeeping import bookkeeping
+from multifd.plan.qemu.connections import connections
 from multifd.plan.qemu.contents import contents, of_user
 from multifd.plan.qemu.faults import recorded_faults
 from multifd.plan.qemu.large import large
@@ -39,3 +40,4 @@ def qemu_plan(line_up: LineUp, *, memory: int = 0, seed: int = 1, user_corpus: b
     yield from secure(line_up)
     yield from refused(line_up)
     yield from lives(line_up)
+    yield from connections(line_up)

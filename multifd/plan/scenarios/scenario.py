@@ -11,14 +11,15 @@ from multifd.plan.scenarios.life import Life
 from multifd.qemu.arch import USUAL
 from multifd.qemu.tls import Interruption, Tls
 from multifd.wire.dialect import Dialect, ZeroPages
+from multifd.wire.link import Link
 
-Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "handshake", "lifetime"]
+Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "handshake", "lifetime", "connections"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
 ``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
 other end's. ``recording``: what a real QEMU sent, changed in one field, played to it.
 ``handshake``: two real QEMUs, one of which stands still or dies at TLS's handshake. ``lifetime``: real QEMUs, and more
-than one migration."""
+than one migration. ``connections``: as ``qemu``, over a link that misbehaves."""
 
 LEGACY: Final = "-legacy"
 """Ending of the names of scenarios with ``zero-page-detection=legacy``."""
@@ -64,6 +65,8 @@ class Scenario:
     """What both QEMUs are told with ``migrate-set-capabilities`` besides."""
     parameters: Mapping[str, Any] = field(default_factory=_nothing)
     """What both QEMUs are told with ``migrate-set-parameters`` besides."""
+    link: Link | None = None
+    """What its connections meet on their way."""
     arguments: tuple[str, ...] = ()
     """What both QEMUs are started with besides."""
     on_command_line: bool = False

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from multifd.plan.scenarios.bookkeeping import BOOKKEEPING
+from multifd.plan.scenarios.connections import CONNECTIONS
 from multifd.plan.scenarios.guests import GUESTS
 from multifd.plan.scenarios.lifetimes import LIFETIMES
 from multifd.plan.scenarios.memory import MEMORIES
@@ -39,6 +40,7 @@ _SCENARIOS: Final = (
     *SECURE,
     *REFUSALS,
     *LIFETIMES,
+    *CONNECTIONS,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,7 @@ from multifd.framing.model import framing
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout
 from multifd.migrate.capture import Capture
+from multifd.migrate.crew import Crew
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
@@ -110,10 +111,11 @@ class QemuBench:
             self._means.stage.workplace() as directory,
             self._recording(record, pairing) as recording,
             Secured(pairing.plan.tls, directory, _LONGEST * self._means.deadline) as secured,
+            ExitStack() as standing,
         ):
             ends = Setting(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
-                destination, codec if spliced else None, recording, secured,
+                destination, codec if spliced else None, recording, secured, standing,
             )  # fmt: skip
             filled(ends.ram("source"), ends.script.rounds[0].image)
             outcome, said = self._run(ends, codec)
@@ -188,18 +190,20 @@ class QemuBench:
                 address = ends.secured.before(said.address)
             if not ends.encodes:
                 address = ends.recording.before(address, ends.sent())
+            address, carriers = self._way(ends, address)
+            through = (*ends.recording.carriers, *ends.secured.carriers, *carriers)
             if plan.busy_destination and destination is not None:
                 destination.send_signal(signal.SIGSTOP)
             await outgoing(source, ends.terms("sender"), address)
             if plan.busy_destination and destination is not None:
-                await sent(source)
+                await sent(source, destination, through)
                 destination.send_signal(signal.SIGCONT)
             changes = changes_of(ends, await test)
             early, late = (changes[0], changes[1:]) if plan.early else (None, changes)
             passing = [peer.pid] if peer is not None and peer.pid is not None else []
             course = await watch(
                 source, destination, self._deadline(ends.pairing), early=early, late=late, between=passing,
-                at_rest=ends.recording.at_rest,
+                through=through,
             )  # fmt: skip
             if destination is not None and course.destination is not None and course.stalled:
                 course.destination.log = destination.log  # one that goes on waiting says why in its log alone
@@ -213,6 +217,10 @@ class QemuBench:
                 lambda side: left_in(ends.ram(side), kept), str(ends.directory / "again"), self._means.deadline,
             )  # fmt: skip
             return course, None, aftermath
+
+    def _way(self, ends: Setting, address: str) -> tuple[str, tuple[Crew, ...]]:
+        """Where the source is to connect to instead of ``address``, and what of ours its stream goes through then."""
+        return address, ()
 
     def _listen(
         self, peer: PeerProcess, ends: Setting, upstream: str, memory: MemoryLayout | None

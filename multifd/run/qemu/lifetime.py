@@ -16,7 +16,8 @@ from multifd.lineup.peers import QemuPeer
 from multifd.oracle.verdict import Observation, Observed
 from multifd.process.threads import asleep
 from multifd.qemu.guest import GoneError, Guest
-from multifd.qemu.migration import POLL, QUIET, STALL, Terms
+from multifd.qemu.migration import POLL, QUIET, Stillness, Terms
+from multifd.qemu.standstill import Standstill
 from multifd.result.record import KIND_ORDER, Kind
 from multifd.run.qemu.afterwards import again
 from multifd.run.qemu.ram import left_in
@@ -88,16 +89,11 @@ class Lifetime:
 
         Nobody waits any longer where nothing has changed and all processes, ``also`` too, sleep at many looks in a row.
         """
-        seen, still = "", 0
-        while still < STALL:
-            said = (await source.execute("query-migrate", ANSWER)).get("status", "none")
-            if said in wanted or said in OVER:
-                return str(said)
-            await asyncio.sleep(_SLOWLY if still else POLL)
-            quiet = all(asleep(guest.pid) for guest in (source, *also))
-            still = still + 1 if said == seen and quiet else 0
-            seen = said
-        return seen
+        still = Stillness(Standstill((source, *also)))
+        while True:
+            said = str((await source.execute("query-migrate", ANSWER)).get("status", "none"))
+            if said in wanted or said in OVER or await still.lasts(said):
+                return said
 
     async def settled(self, *guests: Guest) -> None:
         """Wait until all of them do nothing."""

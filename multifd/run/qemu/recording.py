@@ -18,6 +18,7 @@ from multifd.errors import InputError, WireError
 from multifd.memory.layout import PageSize
 from multifd.migrate.address import UnreachableError
 from multifd.migrate.capture import Capture
+from multifd.migrate.crew import Crew
 from multifd.migrate.tap import Tap
 from multifd.plan.work import Pairing
 from multifd.qemu.dimms import file_of
@@ -60,9 +61,10 @@ class Recording:
         self._tap = self._stack.enter_context(Tap(here, address, self.directory, self.deadline, witness=self._witness))
         return self._tap.address
 
-    def at_rest(self) -> bool:
-        """Nothing stands in the tap that could go on now."""
-        return self._tap is None or self._tap.at_rest
+    @property
+    def carriers(self) -> tuple[Crew, ...]:
+        """What the stream goes through here."""
+        return () if self._tap is None else (self._tap.carrier,)
 
     def watched(self, *, completed: bool, transferred: int) -> Watched:
         """What was seen, once every sender is gone.

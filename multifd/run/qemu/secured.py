@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from multifd.migrate.crew import Crew
 from multifd.migrate.tls_stage import TlsStage, accepting, speaking
 from multifd.qemu.tls import Credential, Store, Tls
 from multifd.result.record import Role
@@ -24,6 +25,7 @@ class Secured:
     directory: Path
     deadline: float
     _store: Store | None = None
+    _stages: list[TlsStage] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -44,6 +46,11 @@ class Secured:
         """Migration parameters of one side."""
         return self.tls.parameters(side) if self.tls is not None else {}
 
+    @property
+    def carriers(self) -> tuple[Crew, ...]:
+        """What the stream goes through here."""
+        return tuple(stage.carrier for stage in self._stages)
+
     def behind(self, address: str) -> str:
         """Where our splice connects to, to reach by TLS a QEMU that listens there."""
         if self.tls is None or self._store is None:
@@ -60,8 +67,9 @@ class Secured:
         context = accepting(self._store.directory(Credential.X509, "receiver"))
         return self._through(TlsStage(self._path("before"), address, self.deadline, near=context))
 
-    def _through(self, relay: TlsStage) -> str:
-        return self._stack.enter_context(relay).address
+    def _through(self, stage: TlsStage) -> str:
+        self._stages.append(self._stack.enter_context(stage))
+        return stage.address
 
     def _path(self, name: str) -> str:
         return f"unix:{self.directory / name}"

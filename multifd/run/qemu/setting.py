@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,8 @@ class Setting:
     """The peer in the splice."""
     recording: Recording
     secured: Secured
+    standing: ExitStack = field(default_factory=ExitStack)
+    """What stands until the cell is over."""
 
     @property
     def encodes(self) -> bool:
