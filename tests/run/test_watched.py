@@ -14,6 +14,7 @@ import pytest
 
 from multifd.campaign.conclude import concluded
 from multifd.campaign.options import Options
+from multifd.campaign.releases import releases_of
 from multifd.lineup.introduce import resolve
 from multifd.lineup.peers import LineUp
 from multifd.lineup.qemus import resolve_qemus
@@ -61,7 +62,8 @@ class Lab:
     def run(self, *cell: str) -> Cell:
         """Run and conclude it, as a run does."""
         planned = self.cell(*cell)
-        record = concluded(planned, self.bench.run(planned.pairing), Options(), shipped())
+        releases = releases_of(planned.work, self.line_up, {})
+        record = concluded(planned, self.bench.run(planned.pairing), Options(), shipped(), releases)
         # QEMU 7.2 rarely fails as a source when all has arrived, which is another thing than what is looked at here.
         return self.run(*cell) if record.reason.startswith(RARE) else record
 
