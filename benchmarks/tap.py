@@ -177,7 +177,7 @@ def _cpu() -> float:
 
 
 def _fill(path: Path, size: int) -> None:
-    stretch = generate("text", TEXT, seed=0).ljust(STRETCH, b"\0")
+    stretch = bytes(generate("text", TEXT, seed=0)).ljust(STRETCH, b"\0")
     with path.open("wb") as file:
         for at in range(0, size, STRETCH):
             file.write(stretch[: size - at])

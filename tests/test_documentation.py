@@ -114,7 +114,10 @@ def test_every_module_that_is_run_exists_with_its_options(command: Shown) -> Non
         assert option in help_of(module)
 
 
-@pytest.mark.parametrize("command", shown("python benchmarks/migration.py", "python benchmarks/wire.py"), ids=str)
+PROGRAMS: Final = ("python benchmarks/migration.py", "python benchmarks/tap.py", "python benchmarks/wire.py")
+
+
+@pytest.mark.parametrize("command", shown(*PROGRAMS), ids=str)
 def test_every_program_that_is_run_exists_with_its_options(command: Shown) -> None:
     module = command.words[1].removesuffix(".py").replace("/", ".")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pytest
 
 from multifd.errors import EnvironmentBroke, InputError, TruncatedError, WireError
@@ -19,8 +21,12 @@ from multifd.migrate.crew import DeadlineError
 from multifd.migrate.tap import Tap
 from multifd.peer import contract
 from multifd.wire.dialect import MainSync
+from multifd.wire.invariants import Sender
 from multifd.wire.main_writer import MainWriter
 from multifd.wire.packet import pack_init
+from multifd.wire.promise import promise_of
+from multifd.wire.sending import SendingChannel
+from multifd.wire.witness import Watched, Witness
 from tests.migrate.live import CHANNELS, LONG, SIZES, End, Peers, destination, identical, read
 
 CAPTURES: Final = Path(__file__).parents[1] / "captures"
@@ -310,3 +316,76 @@ def test_a_recording_without_ram_blocks_is_no_capture(sockets: Sockets) -> None:
         save(tap)
 
     assert raised.value.field.startswith("main channel ")
+
+
+# What it watches
+
+
+SENDER: Final = Sender(LATEST.dialect, 0, True, 4096, promise_of((10, 0)), MainSync.FLUSH, 1)
+
+
+def watching(sockets: Sockets, stack: ExitStack) -> tuple[Tap, Witness]:
+    """A tap that only watches."""
+    witness = Witness(SENDER)
+    tap = Tap(f"unix:{sockets.directory}-tap", sockets.upstream, None, LONG, witness=witness)
+    return stack.enter_context(tap), witness
+
+
+def test_a_stranger_is_forwarded_and_named(sockets: Sockets) -> None:
+    with ExitStack() as stack:
+        tap, witness = watching(sockets, stack)
+        stranger = stack.enter_context(connect(tap.address, LONG))
+        stranger.sendall(b"\xaa" * 3)
+        receiver = sockets.accept()
+        assert read(receiver, 3) == b"\xaa" * 3
+
+        stranger.sendall(b"\xaa" * 100000)
+        stranger.shutdown(socket.SHUT_WR)
+
+        assert read(receiver, 100001) == b"\xaa" * 100000
+        receiver.close()
+        stranger.close()
+        tap.wait()
+        watched = witness.conclude(completed=False, transferred=0)
+        assert watched == Watched(100003, (), ("connection 0: it begins with aaaaaaaa",))
+
+
+def test_payloads_arrive_as_they_were_sent(sockets: Sockets) -> None:
+    payload = bytes(range(256)) * 2048
+    header = SendingChannel(LATEST.dialect, 0, flag=0, page_size=4096).packet(
+        "m", np.arange(128, dtype=np.uint64) * np.uint64(4096), np.empty(0, np.uint64), len(payload)
+    )
+    stream = pack_init(0) + (bytes(header) + payload) * 3
+    with ExitStack() as stack:
+        tap, witness = watching(sockets, stack)
+        sender = stack.enter_context(connect(tap.address, LONG))
+        receiver = sockets.accept()
+        sending = threading.Thread(target=sender.sendall, args=(stream,))
+        sending.start()
+
+        assert read(receiver, len(stream)) == stream
+
+        sending.join()
+        sender.close()
+        tap.wait()
+        watched = witness.conclude(completed=False, transferred=0)
+        assert watched.carried == len(stream)
+        assert [text.partition(": ")[2].partition(" ")[0] for text in watched.broken] == ["packet_num"]
+
+
+def test_a_tap_rests_unless_something_stands_there_that_could_go_on(sockets: Sockets) -> None:
+    with ExitStack() as stack:
+        tap, _ = watching(sockets, stack)
+        sender = stack.enter_context(connect(tap.address, LONG))
+        receiver = sockets.accept()
+        sender.settimeout(0.2)
+
+        with pytest.raises(TimeoutError):
+            while True:
+                sender.sendall(bytes(1 << 16))
+
+        assert tap.at_rest, "the receiver takes nothing more"
+        receiver.close()
+        sender.close()
+        tap.wait()
+        assert tap.at_rest

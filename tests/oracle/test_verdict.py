@@ -183,3 +183,22 @@ def test_unproven_hardware_is_told_before_a_claim() -> None:
     assert judge(PREDICTED["identical"], observation) == Judgement(
         "fail", "unproven", "hardware is claimed and nothing proves it: no counter moved; a lie"
     )
+
+
+def test_what_always_holds_and_did_not_fails_a_cell_that_went_as_predicted() -> None:
+    for predicted in PREDICTED.values():
+        error = AS_EXPECTED if predicted.outcome == "rejected" else None
+        observed = Observation(predicted.outcome, error, "seen", broken=("flags is 4, expected 2",))
+
+        assert judge(predicted, observed) == Judgement(
+            "fail", "invariant", "invariant: flags is 4, expected 2", ("invariant: flags is 4, expected 2",)
+        )
+
+
+def test_whatever_else_is_wrong_has_to_be_explained_beside_it() -> None:
+    observed = Observation("hang", None, "nothing moves", broken=("one", "two"))
+
+    judgement = judge(PREDICTED["identical"], observed)
+
+    assert (judgement.kind, judgement.reason) == ("hang", "nothing moves")
+    assert judgement.complaints == ("nothing moves", "invariant: one", "invariant: two")

@@ -24,13 +24,17 @@ from multifd.qemu.facts import machine_dialect
 from multifd.run.bench import Bench
 from multifd.run.qemu.recording import Recording
 from multifd.run.stage import Stage
-from multifd.wire.dialect import MainSync
+from multifd.wire.dialect import MainSync, dialect
+from multifd.wire.invariants import Sender
+from multifd.wire.promise import promise_of
+from multifd.wire.witness import Watched
 from tests.cli.command import multifd
 from tests.qemu.host import QEMU, needs_qemu
 from tests.reports.builder import cell
 
 FRAMING: Final = "zlib-sync-page[window=12]"
 """Another than zlib's own, that a real decoder reads."""
+SENDER: Final = Sender(dialect("qemu-5.0"), 2, False, 4096, promise_of((7, 2)), MainSync.EOS, 2)
 
 
 class Laboratory:
@@ -146,7 +150,7 @@ def test_what_is_no_capture_leaves_nothing(planned: Pairing, tmp_path: Path) -> 
     ram.write_bytes(bytes(4096))
 
     with Recording(tmp_path / "capture", tmp_path / "tap", 20.0) as recording:
-        recording.before(f"unix:{tmp_path / 'nobody'}")
+        recording.before(f"unix:{tmp_path / 'nobody'}", SENDER)
         saved = recording.save(planned, MainSync.EOS, ram, 4096, spliced=False)
 
     assert saved == ()
@@ -158,14 +162,27 @@ def test_what_was_recorded_before_goes(tmp_path: Path) -> None:
     (tmp_path / "capture" / "channel-7.bin").touch()
 
     with Recording(tmp_path / "capture", tmp_path / "tap", 20.0) as recording:
-        recording.before(f"unix:{tmp_path / 'nobody'}")
+        recording.before(f"unix:{tmp_path / 'nobody'}", SENDER)
 
         assert list((tmp_path / "capture").iterdir()) == []
 
 
-def test_without_a_directory_nothing_stands_in_between(tmp_path: Path) -> None:
+def test_without_a_directory_nothing_is_written(tmp_path: Path) -> None:
     with Recording(None, tmp_path / "tap", 20.0) as recording:
-        assert recording.before("tcp:127.0.0.1:7") == "tcp:127.0.0.1:7"
+        assert recording.before(f"unix:{tmp_path / 'nobody'}", SENDER) == f"unix:{tmp_path / 'tap'}"
+
+        assert list(tmp_path.iterdir()) == [tmp_path / "tap"]
+
+
+def test_a_receiver_on_tcp_has_a_tap_on_tcp(tmp_path: Path) -> None:
+    with Recording(None, tmp_path / "tap", 20.0) as recording:
+        assert recording.before("tcp:127.0.0.1:7", SENDER).startswith("tcp:127.0.0.1:")
+
+
+def test_who_had_no_tap_has_seen_nothing(tmp_path: Path) -> None:
+    with Recording(None, tmp_path / "tap", 20.0) as recording:
+        assert recording.at_rest()
+        assert recording.watched(completed=False, transferred=0) == Watched(0)
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,9 @@ class Migration:
     def carried(self) -> int:
         return sum(map(len, self.streams))
 
-    def watched(self, **told: object) -> Watched:
+    def watched(self, *, completed: bool = True, transferred: int | None = None) -> Watched:
         """What a witness says of it, if the source says completed and counts every byte."""
-        return watch(self.of, self.streams, **told)
+        return watch(self.of, self.streams, completed=completed, transferred=transferred)
 
 
 def watch(

@@ -277,5 +277,5 @@ def _outcome(ends: Setting, course: Course, observation: Observation, said: Said
         bytes_memory=pages * ends.script.page_size,
         cpu_seconds=CpuSeconds(sender=course.source.cpu_seconds, receiver=destination),
     )
-    source = course.source
-    return witnessed(outcome, ends.recording.watched(completed=source.completed, transferred=source.bytes_sent))
+    sent = course.source.completed and (isinstance(said, contract.Done) or not ends.encodes)
+    return witnessed(outcome, ends.recording.watched(completed=sent, transferred=course.source.bytes_sent))

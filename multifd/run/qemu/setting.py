@@ -94,13 +94,13 @@ class Setting:
         )
 
     def sent(self) -> Sender:
-        """What the receiving side is sent, by whom; a splice that encodes passes on what its source promises of it."""
+        """What the receiving side is sent: a splice that encodes leaves all but flags and sizes as they are."""
         pairing = self.pairing
-        payload, spoken = framing(pairing.sender_framing), dialect(pairing.sender_dialect)
+        payload = framing(pairing.sender_framing)
         promise = STRICT if pairing.plan.strict else promise_of(self.source.facts.version)
         return Sender(
-            spoken,
-            spoken.flag(payload.travels_as),
+            self.source.facts.dialect,
+            dialect(pairing.sender_dialect).flag(payload.travels_as),
             payload.raw_pages,
             pairing.page_size,
             promise.without_count() if self.encodes else promise,
