@@ -241,10 +241,11 @@ def _first(count: int, among: Mask) -> Mask:
 
 
 def _spread(draft: Draft) -> Iterator[Mask]:
-    """Every eighth stretch has content, or fewer, of all of the memory; half of it then changes or becomes zero."""
+    """Every eighth stretch has content, or fewer, and the last one; half of that then changes or becomes zero."""
     place = np.arange(len(draft.pages))
+    stretch = place // draft.packet_pages
     step = max(_STEP, len(place) // draft.packet_pages // _STRETCHES)
-    filled = draft.everything & (place // draft.packet_pages % step == step - 1)
+    filled = draft.everything & ((stretch % step == step - 1) | (stretch == stretch[-1]))
     draft.rewrite(filled)
     yield draft.everything
     changing, vanishing = (filled & (place // _BETWEEN % 4 == turn) for turn in (0, 2))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from multifd.errors import InputError
-from multifd.memory.blocks import BLOCKS, SWEEPS, UNIT, Blocks, packet_pages
+from multifd.memory.blocks import BLOCKS, GUESTS, MACHINE_RAM, SWEEPS, UNIT, Blocks, division, packet_pages
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageSize
@@ -33,6 +33,23 @@ def test_there_are_one_block_several_and_a_hole() -> None:
     assert counts["one"] == 1
     assert counts["several"] > 3
     assert [name for name, blocks in BLOCKS.items() if blocks.hole] == ["hole"]
+
+
+def test_a_real_guest_has_ram_that_a_machine_takes_and_dimms_of_whole_pages() -> None:
+    for blocks in GUESTS.values():
+        ram, *dimms = blocks.sizes(4 << 20).items()
+
+        assert ram[0] == MACHINE_RAM
+        assert ram[1] % 8192 == 0 and ram[1] > 1 << 20
+        assert all(size % 4096 == 0 for _, size in dimms)
+
+
+def test_some_block_of_a_real_guest_ends_within_a_packet() -> None:
+    assert all(any(size % UNIT for size in blocks.sizes(4 << 20).values()) for blocks in GUESTS.values())
+
+
+def test_a_division_is_known_by_its_name_whosever_it_is() -> None:
+    assert [division(name).name for name in (*BLOCKS, *GUESTS)] == [*BLOCKS, *GUESTS]
 
 
 @pytest.mark.parametrize("page_size", [4096, 65536])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from multifd.errors import EnvironmentBroke, InputError
+from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA, Corpus
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import MemoryLayout, PageSize, Round, Script
@@ -214,6 +215,62 @@ def test_guest_has_pages_that_become_zero_for_good_pages_that_return_and_pages_t
     assert histories >= {(False, True, True), (False, True, False), (True, False, False), (False, False, False)}
 
 
+GUEST = 4 << 20
+"""Bytes: 1024 pages, of which 256 are low memory."""
+
+
+def guest(directory: Path, shape: str, corpus: str = "mixed", size: int = GUEST) -> tuple[Any, Any, list[int]]:
+    """The pages of a guest before and after the second round, and which pages that sends."""
+    script = build(directory, CORPORA[corpus], 1, {"pc.ram": size}, 4096, shape)
+    before, after = (content(each.image) for each in script.rounds)
+    assert sent(script.rounds[0]) == list(range(size // 4096))
+    return before, after, sent(script.rounds[1])
+
+
+@pytest.mark.parametrize("corpus", ["zero", "mixed"])
+@pytest.mark.parametrize(("shape", "count"), [("one", 1), ("packet-and-one", 129)])
+def test_so_many_pages_of_a_guest_change(tmp_path: Path, shape: str, count: int, corpus: str) -> None:
+    before, after, pages = guest(tmp_path, shape, corpus)
+
+    assert np.flatnonzero((before != after).any(axis=1)).tolist() == pages
+    assert len(pages) == count
+    assert min(pages) >= 256
+
+
+@pytest.mark.parametrize("corpus", ["zero", "mixed"])
+def test_every_second_page_of_what_is_sent_again_becomes_zero(tmp_path: Path, corpus: str) -> None:
+    before, after, pages = guest(tmp_path, "halves", corpus)
+
+    assert pages == list(range(256, 1024))
+    assert not is_zero(before)[pages].any()
+    assert is_zero(after)[pages].tolist() == [True, False] * 384
+    assert (before != after).any(axis=1)[pages].all()
+
+
+@pytest.mark.parametrize("corpus", ["zero", "mixed"])
+def test_whole_packets_become_zero_aligned_and_not(tmp_path: Path, corpus: str) -> None:
+    before, after, pages = guest(tmp_path, "zero-run", corpus)
+
+    packets = [is_zero(after)[pages[at : at + 128]] for at in range(0, len(pages), 128)]
+    assert not is_zero(before).any()
+    assert [packet.all() for packet in packets] == [True, True, False, True, True, True]
+    assert packets[2].tolist() == [False] * 37 + [True] * 91
+
+
+@pytest.mark.parametrize(("stretches", "share"), [(128, 1 / 8), (2, 1 / 16)])
+def test_a_large_guest_is_mostly_zero_and_the_more_so_the_larger_it_is(
+    stretches: int, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "_STRETCHES", stretches)
+
+    before, after, pages = guest(tmp_path, "spread", size=16 << 20)
+
+    assert (~is_zero(before)).mean() == share
+    assert len(pages) / len(before) == pytest.approx(share / 2, rel=0.1)
+    assert is_zero(after)[pages].mean() == pytest.approx(1 / 2, abs=0.1)
+    assert min(pages) >= 256
+
+
 def test_few_fits_into_the_buffer_of_a_socket(tmp_path: Path) -> None:
     script = make(tmp_path, "few")
 
@@ -228,7 +285,7 @@ def test_an_unknown_shape_is_refused(tmp_path: Path) -> None:
 
     assert str(error.value) == (
         "shape: 'round' is unknown, expected one of single, dirty, zero-only, partial, empty, stale, guest,"
-        " eights, again, few"
+        " eights, one, packet-and-one, halves, zero-run, spread, again, few"
     )
 
 

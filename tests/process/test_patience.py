@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from multifd.process.patience import MOST, Patience
+from multifd.process.patience import MOST, Patience, grown
 from multifd.process.threads import group
 
 DEADLINE: Final = 0.6
@@ -155,3 +155,7 @@ def test_who_waits_does_not_count_as_computing() -> None:
     waiting.join()
 
     assert ended == ["within 0.1 s"]
+
+
+def test_a_deadline_grows_with_what_is_handled() -> None:
+    assert [grown(30, size) for size in (0, 64 << 20, 2 << 30)] == [30, 38, 286]

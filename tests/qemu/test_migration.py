@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ import pytest
 from multifd.errors import EnvironmentBroke
 from multifd.qemu import migration
 from multifd.qemu.guest import Guest, Machine, start
-from multifd.qemu.migration import Course, Terms, incoming, outgoing, sent, watch
+from multifd.qemu.migration import POLL, Course, Terms, incoming, outgoing, sent, watch
 from tests.qemu.host import QEMU, needs_qemu
 
 pytestmark = needs_qemu
@@ -140,6 +141,25 @@ def test_an_early_change_is_made_once_in_the_first_round(scratch: Path) -> None:
 
     assert course.source.completed
     assert seen == ["active", False]
+
+
+def test_an_early_change_comes_before_the_late_ones_where_the_first_round_is_over(scratch: Path) -> None:
+    seen = []
+
+    async def migrate(both: Ends) -> Course:
+        async def note(what: str) -> None:
+            seen.append(what)
+
+        await outgoing(both.source, TERMS, both.address)
+        while (await both.source.execute("query-migrate", WITHIN))["status"] != "pre-switchover":
+            await asyncio.sleep(POLL)
+        changes = [partial(note, what) for what in ("early", "late")]
+        return await watch(both.source, both.destination, WITHIN, early=changes[0], late=changes[1:])
+
+    course = during(scratch, migrate)
+
+    assert course.source.completed
+    assert seen == ["early", "late"]
 
 
 # Not to its end
