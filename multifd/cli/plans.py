@@ -137,6 +137,8 @@ def explain(cell: str, **given: object) -> None:
     if found.prediction.chain:
         console.print()
     console.print(f"predicted [bold]{found.prediction.outcome}[/]: {escape(found.prediction.reason)}", soft_wrap=True)
+    if found.prediction.sooner is not None:
+        console.print(f"or refused sooner, with an error like: {escape(found.prediction.sooner)}", soft_wrap=True)
     for setting in found.prediction.setting:
         console.print(f"needs {escape(str(setting))}", soft_wrap=True)
     if found.prediction.error is not None:

@@ -183,3 +183,22 @@ def test_unproven_hardware_is_told_before_a_claim() -> None:
     assert judge(PREDICTED["identical"], observation) == Judgement(
         "fail", "unproven", "hardware is claimed and nothing proves it: no counter moved; a lie"
     )
+
+
+LUCK: Final = replace(PREDICTED["hazard"], sooner=r"channel id \d exceeds")
+"""A hazard before which a refusal may come."""
+
+
+@pytest.mark.parametrize(
+    ("observed", "error", "verdict"),
+    [
+        ("hazard", None, "hazard"),
+        ("rejected", "channel id 2 exceeds", "refused"),
+        ("rejected", OTHER, "fail"),
+        ("identical", None, "fail"),
+    ],
+)
+def test_where_luck_decides_either_a_hazard_or_the_refusal_that_comes_sooner(
+    observed: Observed, error: str | None, verdict: Verdict
+) -> None:
+    assert judge(LUCK, Observation(observed, error, detail="seen")).verdict == verdict
