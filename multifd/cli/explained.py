@@ -30,6 +30,8 @@ def explain_cell(campaign: Campaign, cell: PlannedCell, console: Console) -> Non
     if cell.prediction.chain:
         console.print()
     console.print(f"predicted [bold]{cell.prediction.outcome}[/]: {escape(cell.prediction.reason)}", soft_wrap=True)
+    if cell.prediction.sooner is not None:
+        console.print(f"or refused sooner, with an error like: {escape(cell.prediction.sooner)}", soft_wrap=True)
     for setting in cell.prediction.setting:
         console.print(f"needs {escape(str(setting))}", soft_wrap=True)
     if cell.prediction.error is not None:

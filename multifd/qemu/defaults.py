@@ -33,7 +33,7 @@ class Defaults(BaseModel):
     no_postcopy: str | None = None
     """Why a destination refuses the capability ``postcopy-ram``, None if it does not: it asks the host's kernel."""
     postcopy_beside_multifd: bool = False
-    """It lets both be on together (not from 8.0 to 10.0: ``migrate_caps_check``, migration/options.c)."""
+    """It lets both be on together (10.0 does not: ``migrate_caps_check``, migration/options.c, QEMU 10.0)."""
 
 
 def defaults(binary: Binary, machines: Sequence[str], within: float) -> dict[str, Defaults]:

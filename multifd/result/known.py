@@ -43,9 +43,9 @@ class KnownIssue(Model):
     """File and function where it comes from, and what happens."""
     remedy: Annotated[str, Field(min_length=1)]
     """The setting or the action that avoids it, for whoever runs the fleet."""
-    instead: Annotated[dict[str, str], Field(default_factory=dict)]
+    instead: dict[str, str] = Field(default_factory=dict)
     """The same as settings, where some do."""
-    setting: Annotated[dict[str, str], Field(default_factory=dict)]
+    setting: dict[str, str] = Field(default_factory=dict)
     """What it needs besides defaults: regular expressions for the values, by name."""
     upstream: str | None
     """Where it was reported or mended; None where that is not known."""

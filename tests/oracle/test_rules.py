@@ -89,6 +89,15 @@ DECIDES: Final = (
         "all-hold",
     ),
     Decided(
+        "hidden-flag",
+        ask("qatzip", "none", to=READS_PLAIN, speaking="qemu-9.2", hearing="qemu-5.0"),
+        "hazard",
+        "with multifd-compression=qatzip: the mask 0xe of qemu-5.0 hides the flag 0x20 of qatzip: the receiver takes"
+        " the payload for none and writes garbage pages",
+        None,
+        "layout",
+    ),
+    Decided(
         "channels",
         ask("zlib", channels=(3, 2)),
         "rejected",
@@ -127,15 +136,6 @@ DECIDES: Final = (
         "flags 0x4 under the mask 0x3e of qemu-10.0 are 0x4; zlib expects 0x2",
         "multifd 1: flags received 4 flags expected 2",
         "container",
-    ),
-    Decided(
-        "hidden-flag",
-        ask("qatzip", "none", to=READS_PLAIN, speaking="qemu-9.2", hearing="qemu-5.0"),
-        "hazard",
-        "the mask 0xe of qemu-5.0 hides the flag 0x20 of qatzip: the receiver takes the payload for none and"
-        " writes garbage pages",
-        None,
-        "layout",
     ),
     Decided(
         "layout",
@@ -262,8 +262,8 @@ DECIDES: Final = (
         "zero-pages",
         ask("zlib", hearing="qemu-5.0", becomes_zero=True),
         "hazard",
-        "qemu-10.0 announces zero pages in packets, a receiver of qemu-5.0 ignores that field: a page that becomes"
-        " zero after its first transfer keeps its old content",
+        "with zero-page-detection=multifd: qemu-10.0 announces zero pages in packets, a receiver of qemu-5.0 ignores"
+        " that field: a page that becomes zero after its first transfer keeps its old content",
         None,
         "all-hold",
     ),

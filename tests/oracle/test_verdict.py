@@ -202,3 +202,22 @@ def test_whatever_else_is_wrong_has_to_be_explained_beside_it() -> None:
 
     assert (judgement.kind, judgement.reason) == ("hang", "nothing moves")
     assert judgement.complaints == ("nothing moves", "invariant: one", "invariant: two")
+
+
+LUCK: Final = replace(PREDICTED["hazard"], sooner=r"channel id \d exceeds")
+"""A hazard before which a refusal may come."""
+
+
+@pytest.mark.parametrize(
+    ("observed", "error", "verdict"),
+    [
+        ("hazard", None, "hazard"),
+        ("rejected", "channel id 2 exceeds", "refused"),
+        ("rejected", OTHER, "fail"),
+        ("identical", None, "fail"),
+    ],
+)
+def test_where_luck_decides_either_a_hazard_or_the_refusal_that_comes_sooner(
+    observed: Observed, error: str | None, verdict: Verdict
+) -> None:
+    assert judge(LUCK, Observation(observed, error, detail="seen")).verdict == verdict

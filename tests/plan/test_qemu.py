@@ -14,6 +14,7 @@ from multifd.oracle.ability import cannot_send
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.qemu.whole import qemu_plan
+from multifd.plan.scenarios.settings import LEVELS
 from multifd.plan.scenarios.table import SCENARIOS
 from multifd.plan.space import Space
 from multifd.plan.whole import plan
@@ -363,3 +364,77 @@ def test_an_old_receiver_does_not_say_why(cells: list[PlannedCell]) -> None:
     _, _, error = predicted(cells, "zlib~zstd/qemu-7.2.22~qemu-7.2.22/qemu-5.0/migrate/")
 
     assert error == "load of migration failed: (Invalid argument|Input/output error)|Not a migration stream"
+
+
+# What is set, and what is not
+
+
+def test_every_pair_migrates_every_method_of_both_at_defaults(pairings: list[Pairing]) -> None:
+    planned = Counter((p.sender, p.receiver, p.framing) for p in pairings if p.scenario == "defaults")
+
+    assert planned == Counter(
+        (sender.name, receiver.name, method)
+        for sender, receiver in itertools.product(QEMUS, QEMUS)
+        for method in sender.facts.methods
+        if method in receiver.facts.methods
+    )
+
+
+def test_what_arrives_at_defaults_follows_from_what_the_machine_type_says(line_up: LineUp) -> None:
+    def outcomes(mode: str) -> set[str]:
+        told = {machine: each.model_copy(update={"zero_pages": mode}) for machine, each in NEW.defaults.items()}
+        sender = NEW.model_copy(update={"defaults": told})
+        cells = qemu_plan(only(line_up, OLD, sender))
+        ends = (sender.name, OLD.name, "defaults")
+        return {
+            c.prediction.outcome for c in cells if (c.pairing.sender, c.pairing.receiver, c.pairing.scenario) == ends
+        }
+
+    assert (outcomes("legacy"), outcomes("none"), outcomes("multifd")) == ({"identical"}, {"identical"}, {"hazard"})
+
+
+def test_a_hazard_names_the_setting_and_the_default_of_the_machine_type(cells: list[PlannedCell]) -> None:
+    (cell,) = (c for c in cells if c.id.startswith("qemu/zlib/qemu-11.1.3~qemu-7.2.22/qemu-10.0~qemu-5.0/migrate/"))
+
+    needed = "zero-page-detection=multifd; the default of pc-i440fx-7.2 is legacy"
+    assert [str(setting) for setting in cell.prediction.setting] == [needed]
+    assert cell.prediction.reason.startswith(f"with {needed}: ")
+
+
+def test_every_binary_sends_every_level_and_every_number_of_channels_once(pairings: list[Pairing]) -> None:
+    levels = Counter((p.sender, p.scenario) for p in pairings if "-level-" in p.scenario)
+    channels = Counter((p.sender, p.channels) for p in pairings if p.scenario == "channels" and p.channels < 255)
+
+    assert levels == Counter(
+        (qemu.name, f"{method}-level-{level}")
+        for qemu in QEMUS
+        for method in qemu.facts.methods
+        for level in LEVELS.get(method, ())
+    )
+    assert channels == Counter((qemu.name, number) for qemu in QEMUS for number in (1, 3, 16))
+
+
+def test_255_channels_go_between_every_pair_and_to_our_receiver(pairings: list[Pairing]) -> None:
+    most = {(p.sender, p.receiver) for p in pairings if p.channels == 255}
+
+    names = [qemu.name for qemu in QEMUS]
+    assert most == {*itertools.product(names, names), *((name, "zlib") for name in names)}
+
+
+def test_capabilities_are_on_where_both_binaries_know_them_and_let_them_be_on_together(
+    pairings: list[Pairing],
+) -> None:
+    on = {(p.sender, p.receiver) for p in pairings if p.scenario == "postcopy-preempt"}
+    acknowledged = {p.sender for p in pairings if p.scenario == "switchover-ack"}
+
+    assert on == set(itertools.product((OLD.name, NEW.name), (OLD.name, NEW.name)))
+    assert acknowledged == {MIDDLE.name, NEW.name}
+
+
+def test_a_host_that_refuses_postcopy_skips_with_a_remedy(line_up: LineUp) -> None:
+    told = {name: each.model_copy(update={"no_postcopy": "no userfaultfd"}) for name, each in NEW.defaults.items()}
+    cells = qemu_plan(only(line_up, NEW.model_copy(update={"defaults": told})))
+
+    (skip,) = {c.skip for c in cells if c.pairing.scenario == "postcopy-ram"}
+    assert skip is not None
+    assert skip.startswith("qemu-11.1.3 refuses postcopy-ram: no userfaultfd; remedy: run as root")

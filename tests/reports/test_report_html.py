@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from multifd.result.content import in_words
-from multifd.result.record import DeviceWork, Results, Sides, Verdict
+from multifd.result.record import DeviceWork, Results, Setting, Sides, Verdict
 from reports import html, matrix
 from reports.vocabulary import NO_QEMU, RECORDED, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results, unable, user_content
@@ -89,6 +89,20 @@ def test_a_failure_comes_first_with_kind_error_and_reproduce_line() -> None:
     failures = text[text.index("What disagreed") : text.index("None in this run.")]
     assert "✗ crash bad" in failures
     assert "the peer died signal 11 tox -x" in failures
+
+
+def test_a_finding_and_its_cell_name_the_setting_and_the_remedy_is_one() -> None:
+    setting = Setting(name="zero-page-detection", value="multifd", default="legacy", machine="pc-i440fx-7.2")
+    shown = cell(predicted="hazard", observed="hazard", verdict="hazard", issues=("x",), setting=(setting,))
+    told = finding(
+        id="x", cells=(shown.id,), setting=(setting,), instead={"zero-page-detection": "legacy"}, remedy="Or wait."
+    )
+
+    text = document(results(shown, findings=(told,))).text
+
+    assert "▲ hazard with zero-page-detection=multifd" in text
+    assert "Setting: with zero-page-detection=multifd; the default of pc-i440fx-7.2 is legacy" in text
+    assert "Remedy: zero-page-detection=legacy. Or wait." in text
 
 
 def test_a_finding_says_what_to_do_about_it() -> None:

@@ -13,7 +13,7 @@ from multifd.result.questions import shipped
 from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell, Coverage, DeviceVerdict, Reach, Results, Verdict
 from reports import model
 from reports.matrix import Label, Listing, Matrix, Place
-from reports.vocabulary import DEVICES, KINDS, VERDICTS
+from reports.vocabulary import DEFAULTS, DEVICES, KINDS, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results
 
 VERDICT = st.sampled_from(sorted(VERDICTS))
@@ -256,3 +256,11 @@ def test_coverage_is_told_in_shares_that_are_never_rounded_up() -> None:
         "99.8% of the pairs of values that can be combined: 999 of 1,001",
         "75.0% of the triples of values that can be combined: 3 of 4",
     )
+
+
+def test_what_two_qemus_do_at_defaults_comes_first() -> None:
+    cells = (of_qemu("qemu-10.2", "qemu-10.2"), of_qemu("qemu-10.2", "qemu-10.2", "defaults"))
+
+    (suite,) = model.suites(results(*cells))
+
+    assert [matrix.title for matrix in suite.matrices] == [DEFAULTS, "QEMU to QEMU, method by method"]

@@ -15,7 +15,7 @@ from multifd.oracle.question import Prediction
 from multifd.plan.whole import plan
 from multifd.profile.load import load
 from multifd.result.known import ROOT, KnownIssue, findings, read, settle, shipped
-from multifd.result.record import Cell, Verdict
+from multifd.result.record import Cell, Setting, Verdict
 from multifd.result.versions import Release, Releases
 from tests.qemu.recorded import peer
 from tests.reports.builder import cell, finding
@@ -462,6 +462,7 @@ def hazards() -> list[Cell]:
                     observed="hazard",
                     verdict="hazard",
                     reason=prediction.reason,
+                    setting=(*prediction.setting, *planned.work.told),
                 )
             )
     return found
@@ -476,3 +477,34 @@ def test_every_shipped_hazard_is_shown_by_the_plan_and_no_cell_shows_two(hazards
 
     assert [one.id for one in found] == [one.id for one in shipped() if one.verdict == "hazard"]
     assert sum(len(one.cells) for one in found) == len(hazards)
+
+
+ZERO_PAGES = Setting(name="zero-page-detection", value="multifd", default="legacy", machine="pc-i440fx-7.2")
+NEEDS = issue(
+    id="zero", verdict="hazard", message="hides the flag", setting={ZERO_PAGES.name: "multifd"},
+    instead={ZERO_PAGES.name: "legacy"},
+)  # fmt: skip
+
+
+def test_a_hazard_that_needs_a_setting_is_listed_where_it_was_set() -> None:
+    assert settle(hazard(setting=(ZERO_PAGES,)), [NEEDS]).issues == ("zero",)
+
+
+@pytest.mark.parametrize("setting", [(), (ZERO_PAGES.model_copy(update={"value": "legacy"}),)])
+def test_a_hazard_at_defaults_is_not_the_one_that_is_listed(setting: tuple[Setting, ...]) -> None:
+    settled = settle(hazard(setting=setting), [NEEDS])
+
+    assert (settled.verdict, settled.kind) == ("fail", "corrupt")
+
+
+def test_a_finding_says_what_was_set_once_and_what_to_set_instead() -> None:
+    cells = [settle(hazard(id=name, setting=(ZERO_PAGES,)), [NEEDS]) for name in ("one", "two")]
+
+    (found,) = findings(cells, [NEEDS])
+
+    assert (found.setting, found.instead) == ((ZERO_PAGES,), {"zero-page-detection": "legacy"})
+
+
+def test_a_setting_is_told_with_the_default_that_it_is_not() -> None:
+    assert str(ZERO_PAGES) == "zero-page-detection=multifd; the default of pc-i440fx-7.2 is legacy"
+    assert str(Setting(name="multifd-channels", value="3")) == "multifd-channels=3"

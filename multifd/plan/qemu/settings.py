@@ -43,12 +43,20 @@ def settings(line_up: LineUp) -> Iterator[PlannedCell]:
                 yield from _on(sender, receiver, name)
             yield _default_cell(sender, receiver, _METHOD, "channels", _MOST)
     yield from _to_ours(line_up)
-    for sender, receiver in filter(_told, zip(everybody, (*everybody[1:], *everybody[:1]), strict=True)):
-        for method in shared_methods(sender, receiver):
-            for level in LEVELS.get(method, ()):
-                yield _default_cell(sender, receiver, method, f"{method}-level-{level}")
-        if _METHOD in shared_methods(sender, receiver):
-            yield from _in_the_ring(sender, receiver)
+    for sender in everybody:
+        for method in sender.methods:
+            for receiver in _next(line_up, sender, method):
+                for level in LEVELS.get(method, ()):
+                    yield _default_cell(sender, receiver, method, f"{method}-level-{level}")
+                if method == _METHOD:
+                    yield from _in_the_ring(sender, receiver)
+
+
+def _next(line_up: LineUp, sender: QemuPeer, method: str) -> list[QemuPeer]:
+    """The next one in the ring that has the method, at last the sender itself."""
+    at = line_up.qemus.index(sender) + 1
+    ring = (*line_up.qemus[at:], *line_up.qemus[:at])
+    return [receiver for receiver in ring if method in receiver.methods and _told((sender, receiver))][:1]
 
 
 def _in_the_ring(sender: QemuPeer, receiver: QemuPeer) -> Iterator[PlannedCell]:

@@ -17,7 +17,7 @@ def _guests() -> Iterator[Scenario]:
         ("fewer-channels", "the sender was told fewer channels than the receiver"),
         ("more-channels", "the sender was told more channels than the receiver"),
     ):
-        yield guest(name, description)
+        yield guest(name, f"{description}; zero-page-detection=multifd if the sender knows it")
         yield guest(f"{name}-legacy", f"{description}; zero-page-detection=legacy", legacy_zero_pages=True)
     yield guest("return-path", "the sender waits for the receiver's word that all went well", return_path=True)
     yield guest("q35", "a machine of the other family, pc-q35", family=Q35)
