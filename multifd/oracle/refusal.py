@@ -58,8 +58,8 @@ CLASHES: Final = (
     ),
 )  # fmt: skip
 """Measured with 7.2.22, 10.0.2, 10.0.13 and 11.1.3; where a check came or went, by the history of
-``migrate_caps_check``. At a background-snapshot the host's kernel and the guest's memory are looked at first, and on some
-hosts that is what is said (``... with guest memory configuration``)."""
+``migrate_caps_check``. At a background-snapshot the host's kernel and the guest's memory are looked at first, and on
+some hosts that is what is said (``... with guest memory configuration``)."""
 LEVELS: Final[Mapping[str, tuple[int, int]]] = {
     "multifd-zlib-level": (0, 9),
     "multifd-zstd-level": (0, 20),
