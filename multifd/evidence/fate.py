@@ -96,6 +96,20 @@ def alone(course: Course, arrived: Arrived) -> Observation:
     return Observation("hang" if course.stalled else "rejected", words, words)
 
 
+def bereft(side: str, end: End, *, written: bool) -> Observation:
+    """What became of one end whose other end died before anything was sent: a source has failed, a destination says
+    why, and waits for somebody else. ``written`` says that the destination's memory is not zero any more.
+    """
+    words = f"{side} {end.fate}: {end.words}"
+    crashed = _crashed(side, end)
+    if crashed is not None:
+        return crashed
+    if written or end.completed:
+        return Observation("hazard", words, f"nobody has sent anything, and yet: {words}")
+    told = end.dead or end.status == "failed" or (end.waits and side == "destination" and bool(end.log))
+    return Observation("rejected" if told else "hang", words, words)
+
+
 def _ended(course: Course, arrived: Arrived, *, there: bool, state: str, words: str) -> Observation:
     """From who says completed; ``there`` is the receiving side."""
     here = course.source.completed

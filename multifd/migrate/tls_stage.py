@@ -22,6 +22,7 @@ from multifd.migrate.address import connect, listen
 from multifd.migrate.crew import Crew, cut
 
 _READ: Final = 1 << 18
+"""Bytes; no less than a record of TLS (RFC 8446, section 5.1), so that nothing that was read stays behind unseen."""
 _BACKLOG: Final = 256
 _GONE: Final = (OSError, ValueError)
 """What a connection says that has been cut; ValueError from TLS's."""
@@ -109,19 +110,15 @@ def _both_ways(near: socket.socket, far: socket.socket) -> None:
         for each in others:
             selector.register(each, selectors.EVENT_READ)
         while others:
-            for each in _readable(others, selector):
-                data = _received(each)
+            for key, _ in selector.select():
+                assert isinstance(key.fileobj, socket.socket)
+                ready: socket.socket = key.fileobj
+                data = _received(ready)
                 if data:
-                    others[each].sendall(data)
+                    others[ready].sendall(data)
                 elif data is not None:
-                    selector.unregister(each)
-                    _end(others.pop(each))
-
-
-def _readable(sockets: dict[socket.socket, socket.socket], selector: selectors.BaseSelector) -> list[socket.socket]:
-    """Those with something to read; TLS may have read more than was asked for."""
-    pending: list[socket.socket] = [each for each in sockets if isinstance(each, ssl.SSLSocket) and each.pending()]
-    return pending or [key.fileobj for key, _ in selector.select() if isinstance(key.fileobj, socket.socket)]
+                    selector.unregister(ready)
+                    _end(others.pop(ready))
 
 
 def _received(connection: socket.socket) -> bytes | None:

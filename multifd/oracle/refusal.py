@@ -49,7 +49,7 @@ CLASHES: Final = (
         "mapped-ram", frozenset({_COMPRESSION, _TLS}),
         "Mapped-ram only available for non-compressed non-TLS multifd migration",
     ),
-    Clash("background-snapshot", frozenset({_MULTIFD}), "Background-snapshot is not compatible with multifd"),
+    Clash("background-snapshot", frozenset({_MULTIFD}), "Background-snapshot is not (compatible|supported)"),
     Clash("compress", frozenset({_MULTIFD}), "Multifd is not compatible with compress", since=(7, 2)),
     Clash("xbzrle", frozenset({_MULTIFD}), "Multifd is not compatible with xbzrle", since=(8, 2)),
     Clash(
@@ -58,7 +58,8 @@ CLASHES: Final = (
     ),
 )  # fmt: skip
 """Measured with 7.2.22, 10.0.2, 10.0.13 and 11.1.3; where a check came or went, by the history of
-``migrate_caps_check``."""
+``migrate_caps_check``. At a background-snapshot the host's kernel and the guest's memory are looked at first, and on
+some hosts that is what is said (``... with guest memory configuration``)."""
 LEVELS: Final[Mapping[str, tuple[int, int]]] = {
     "multifd-zlib-level": (0, 9),
     "multifd-zstd-level": (0, 20),

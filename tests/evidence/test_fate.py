@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 import pytest
 
 from multifd.errors import PeerError
-from multifd.evidence.fate import Arrived, Said, alone, at_ours, between
+from multifd.evidence.fate import Arrived, Said, alone, at_ours, bereft, between
 from multifd.evidence.observe import Memory
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
@@ -394,3 +394,23 @@ def test_a_source_that_completes_towards_a_destination_that_has_barred_it_has_lo
     course = Course(source=COMPLETED, destination=End("setup"), stalled=True)
 
     assert between(course, OLD, barred=True).outcome == "hazard"
+
+
+@pytest.mark.parametrize(
+    ("side", "end", "written", "observed"),
+    [
+        ("source", End("failed", error="TLS handshake failed"), False, "rejected"),
+        ("destination", End("setup", log="TLS handshake failed"), False, "rejected"),
+        ("destination", End("none", log="TLS handshake failed"), False, "rejected"),
+        ("destination", End("none", exit_status=1), False, "rejected"),
+        ("source", End("setup", mute=True), False, "hang"),
+        ("source", End("setup", log="TLS handshake failed"), False, "hang"),
+        ("destination", End("setup"), False, "hang"),
+        ("destination", End("setup", mute=True, log="TLS handshake failed"), False, "hang"),
+        ("source", COMPLETED, False, "hazard"),
+        ("destination", End("setup", log="TLS handshake failed"), True, "hazard"),
+        ("destination", SEGFAULT, False, "crash"),
+    ],
+)
+def test_who_is_left_must_say_why(side: str, end: End, written: bool, observed: str) -> None:
+    assert bereft(side, end, written=written).outcome == observed

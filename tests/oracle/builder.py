@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -126,11 +127,10 @@ def telling(
     *on: str,
     tls: bool = False,
     release: tuple[int, int] | None = None,
-    **parameters: int,
+    level: Mapping[str, int] | None = None,
 ) -> Told:
-    """A recorded QEMU, or one of another release, and what it is told; names of parameters have ``_`` for ``-``."""
+    """A recorded QEMU, or one of another release, and what it is told."""
     said = facts(version)
     if release is not None:
         said = said.model_copy(update={"version": (*release, 0)})
-    named = {name.replace("_", "-"): value for name, value in parameters.items()}
-    return Told(f"qemu-{said.release}", said, method, frozenset(on), named, tls)
+    return Told(f"qemu-{said.release}", said, method, frozenset(on), level or {}, tls)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,10 @@ from multifd.oracle.predict import predict
 from multifd.oracle.rules import RULES
 from multifd.plan import pairings
 from multifd.qemu.guest import Guest
+from multifd.qemu.migration import Course, watch
 from multifd.qemu.tls import Credential, Store
 from multifd.result.known import findings, shipped
+from multifd.run.qemu import bench as running
 from multifd.run.qemu.setting import Setting
 from tests.liars.court import altered
 from tests.qemu.host import QEMU, needs_qemu
@@ -58,7 +61,7 @@ def test_peers_of_ours_have_tls_before_and_behind_them(pairing: str, scenario: s
         ("qpl", "lacking", "Parameter 'multifd-compression' does not accept value 'qpl'"),
         ("qpl", "lacking-global", "can't apply global migration.multifd-compression=qpl"),
         ("zlib", "level-beyond-global", "expects a value between 0 and 9"),
-        ("zlib", "with-background-snapshot", "Background-snapshot is not compatible with multifd"),
+        ("zlib", "with-background-snapshot", "Background-snapshot is not "),
         ("zlib", "with-zero-copy-send", "Zero copy only available"),
     ],
 )
@@ -132,3 +135,18 @@ def test_a_destination_that_does_not_say_why_is_seen(lab: Lab, monkeypatch: pyte
     record = lab.run(lab.cell("zlib", "Q~Q", "tls-anonymous"))
 
     assert (record.observed, record.verdict, record.kind) == ("rejected", "fail", "wrong-error")
+
+
+def test_a_destination_that_has_let_something_in_after_all_is_seen(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scribbled(*ends: Any, **how: Any) -> Course:
+        course = await watch(*ends, **how)
+        for ram in lab.scratch.rglob("destination.ram"):
+            with ram.open("r+b") as file:
+                file.write(b"something")
+        return course
+
+    monkeypatch.setattr(running, "watch", scribbled)
+
+    record = lab.run(lab.cell("zlib", "Q~Q", "tls-anonymous"))
+
+    assert record.verdict == "fail"

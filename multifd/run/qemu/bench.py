@@ -107,9 +107,10 @@ class QemuBench:
         assert source is not None, f"{pairing.place} has no QEMU"
         destination = receiver or (sender if spliced else None)
         codec = pairing.receiver if sender is not None else pairing.sender
+        between_qemus = sender is not None and receiver is not None
         with (
             self._means.stage.workplace() as directory,
-            self._recording(record, pairing) as recording,
+            self._recording(record if pairing.plan.tls is None or not between_qemus else None, pairing) as recording,
             Secured(pairing.plan.tls, directory, _LONGEST * self._means.deadline) as secured,
             ExitStack() as standing,
         ):
@@ -181,15 +182,19 @@ class QemuBench:
             if destination is not None:
                 here = "tcp:127.0.0.1:0" if plan.tcp else address
                 address = await incoming(destination, ends.terms("receiver"), here)
+            if ends.splice is not None:
+                address = ends.secured.behind(address)
             if ends.encodes:
                 address = ends.recording.before(address, ends.sent())
             if peer is not None:
-                said = self._listen(peer, ends, ends.secured.behind(address), memory)
+                said = self._listen(peer, ends, address, memory)
                 if not isinstance(said, contract.Listening):
                     return Course(), said, None
-                address = ends.secured.before(said.address)
+                address = said.address
             if not ends.encodes:
                 address = ends.recording.before(address, ends.sent())
+            if peer is not None:
+                address = ends.secured.before(address)
             address, carriers = self._way(ends, address)
             through = (*ends.recording.carriers, *ends.secured.carriers, *carriers)
             if plan.busy_destination and destination is not None:

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from multifd.evidence.fate import Arrived, between
+from multifd.evidence.fate import Arrived, bereft, between
 from multifd.evidence.outcome import Outcome
 from multifd.oracle.verdict import Observation
 from multifd.plan.qemu.machine import machine_of
@@ -126,14 +126,7 @@ class HandshakeBench:
             end.exit_status, end.log = pair.left.exit_status, pair.left.log
             if end.over or (end.waits and end.log):
                 break
-        written = any(ends.ram("destination").read_bytes())
-        words = f"{pair.left.name} {end.fate}: {end.words}"
-        if end.exit_status is not None and end.exit_status < 0:
-            return Observation("crash", words, words)
-        if written or end.completed:
-            return Observation("hazard", words, f"something was written; then: {words}")
-        there = end.status == "failed" or end.dead or (pair.interruption.of_source and end.waits and end.log)
-        return Observation("rejected" if there else "hang", words, words)
+        return bereft(pair.left.name, end, written=any(ends.ram("destination").read_bytes()))
 
 
 async def _answers(guest: Guest, questions: int = _QUESTIONS) -> bool:
