@@ -78,7 +78,7 @@ class Pairing(_Work):
     @property
     def group(self) -> str:
         """Pairings of a group share the sender's captures; those with a real QEMU share nothing."""
-        if self.plan.mode in ("qemu", "splice"):
+        if self.plan.mode in ("qemu", "splice", "running"):
             return self.place
         return f"{self.sender}/{self.sender_framing}"
 

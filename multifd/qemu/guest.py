@@ -1,4 +1,4 @@
-"""One QEMU process with a guest that never runs; its memory is a file that anybody can set and compare.
+"""One QEMU process with a guest, which stands still unless told; its memory is a file that anybody can set and compare.
 
 QEMU connects to us (``-qmp unix:PATH``), so that nothing has to be polled until it is up. Whatever happens, the
 process is gone afterwards: the block's end kills it, and if this process dies without a word, the kernel does. One that
@@ -50,11 +50,13 @@ class Machine:
     """The file behind RAM block :data:`RAM_BLOCK`."""
     size: int
     """Its bytes."""
+    accel: str = "tcg"
+    """What runs it, ``tcg`` or ``kvm``, if anything does."""
 
     def arguments(self) -> tuple[str, ...]:
-        """QEMU's options for it. Without a display, a network or a disk; TCG, for nothing will run."""
+        """QEMU's options for it. Without a display, a network or a disk."""
         backend = f"memory-backend-file,id={RAM_BLOCK},mem-path={_escaped(self.memory)},share=on,size={self.size}"
-        machine = f"{self.type},accel=tcg,suppress-vmdesc=on,memory-backend={RAM_BLOCK}"
+        machine = f"{self.type},accel={self.accel},suppress-vmdesc=on,memory-backend={RAM_BLOCK}"
         return ("-machine", machine, "-object", backend, "-m", f"{self.size}B")
 
     @property

@@ -9,6 +9,7 @@ capture, playback  :class:`multifd.run.captured.CaptureBench`
 live               :class:`multifd.run.live.LiveBench`
 qemu, splice       :class:`multifd.run.qemu.bench.QemuBench`
 recording          :class:`multifd.run.qemu.recorded.QemuFaultBench`
+running            :class:`multifd.run.qemu.running.RunningBench`
 =================  ==================================================
 """
 
@@ -33,6 +34,7 @@ from multifd.run.live import LiveBench
 from multifd.run.means import Means
 from multifd.run.qemu.bench import QemuBench
 from multifd.run.qemu.recorded import QemuFaultBench
+from multifd.run.qemu.running import RunningBench
 from multifd.run.stage import Stage
 
 
@@ -54,6 +56,7 @@ class Bench:
         self._captured = CaptureBench(self.means, core)
         self._live = LiveBench(self.means)
         self._with_qemu = QemuBench(self.means, record)
+        self._with_running = RunningBench(self.means)
         self._with_recordings = QemuFaultBench(line_up, stage, self.means.deadline)
 
     def run(self, pairing: Pairing) -> Outcome:
@@ -99,5 +102,7 @@ class Bench:
                 return self._live.run(pairing)
             case "qemu" | "splice":
                 return self._with_qemu.run(pairing)
+            case "running":
+                return self._with_running.run(pairing)
             case "recording":
                 return self._with_recordings.run(pairing)

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from multifd.qemu.ask import ask
 from multifd.qemu.arch import AARCH64, X86
+from multifd.qemu.ask import ask
 from multifd.qemu.binary import Binary, found
 from multifd.qemu.facts import Facts
 

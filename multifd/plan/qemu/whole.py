@@ -9,11 +9,13 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu.faults import recorded_faults
 from multifd.plan.qemu.ours import readable, spliced_in, to_ours
 from multifd.plan.qemu.pairs import pairs
+from multifd.plan.qemu.running import running
 
 
 def qemu_plan(line_up: LineUp) -> Iterator[PlannedCell]:
     """The cells of a line-up with QEMUs."""
     yield from pairs(line_up)
+    yield from running(line_up)
     yield from to_ours(line_up)
     yield from spliced_in(line_up)
     yield from readable(line_up, "splice")

@@ -10,11 +10,12 @@ from typing import Any, Literal
 from multifd.qemu.arch import USUAL
 from multifd.wire.dialect import Dialect, ZeroPages
 
-Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording"]
+Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "running"]
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
 ``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
-other end's. ``recording``: what a real QEMU sent, changed in one field, played to it."""
+other end's. ``recording``: what a real QEMU sent, changed in one field, played to it.
+``running``: two real QEMUs, and a guest that runs."""
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -44,6 +45,8 @@ class Scenario:
     """QEMU runs the oldest machine type that all binaries of the run share."""
     family: str = USUAL
     """Of machine types that QEMU runs (:mod:`multifd.qemu.arch`)."""
+    accel: str = "tcg"
+    """QEMU's accelerator; only where a guest runs it matters."""
     tcp: bool = False
     """TCP instead of Unix sockets."""
     capabilities: Mapping[str, bool] = field(default_factory=_nothing)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from multifd.plan.scenarios.guests import GUESTS
+from multifd.plan.scenarios.running import RUNNING
 from multifd.plan.scenarios.scenario import Scenario
 
 _SCENARIOS: Final = (
@@ -27,6 +28,7 @@ _SCENARIOS: Final = (
     Scenario("stale", "no zero page at all", "live", "stale"),
     Scenario("mutating", "pages change while they are being encoded", "live", "mutating"),
     *GUESTS,
+    *RUNNING,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 
