@@ -35,6 +35,8 @@ FIRST: Final = 0x10000
 """Guest address of the first page that is counted in."""
 END: Final = 0xA0000
 """Guest address behind the last one, where a PC's memory has its hole."""
+PAGES: Final = range(FIRST // PAGE, END // PAGE)
+"""Indices of the pages that the guest writes."""
 _SIZE: Final = 1 << 16
 """Bytes of the image, which ends where the first 4 GiB do (``x86_bios_rom_init``, hw/i386/x86-common.c)."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -86,10 +87,10 @@ class RunningBench:
             await outgoing(source, _slowly(ends.terms("sender")), address)
             rounds = partial(self._rounds, source)
             course = await watch(source, destination, self._means.deadline, early=rounds)
-            left = _compared(here.memory, there.memory)
-            landed = between(course, Arrived(left))
+            lost = _differing(here.memory, there.memory)
+            landed = between(course, Arrived(_left(lost)))
             if landed.outcome != "identical":
-                return course, landed
+                return course, _named(landed, course, lost)
             return course, await self._onwards(destination, here.memory, there.memory) or landed
 
     async def _set_going(self, ends: Setting, source: Guest, memory: Path) -> None:
@@ -170,14 +171,25 @@ async def _counts_on(memory: Path) -> bool:
     return True
 
 
-def _compared(source: Path, destination: Path) -> Memory:
-    """File with file; both stand still."""
+def _differing(source: Path, destination: Path) -> list[int]:
+    """Pages that are not equal, file with file; both stand still."""
     page = firmware.PAGE
     ours, theirs = source.read_bytes(), destination.read_bytes()
-    differ = [at for at in range(0, len(ours), page) if ours[at : at + page] != theirs[at : at + page]]
-    if not differ:
-        return Memory(True, 0, 0, "")
-    return Memory(False, len(differ), 0, f"first at page {differ[0] // page} of {RAM_BLOCK}")
+    starts = range(0, len(ours), page)
+    return [at // page for at in starts if ours[at : at + page] != theirs[at : at + page]]
+
+
+def _left(lost: Sequence[int]) -> Memory:
+    return Memory(not lost, len(lost), 0, f"first at page {lost[0]} of {RAM_BLOCK}" if lost else "")
+
+
+def _named(landed: Observation, course: Course, lost: Sequence[int]) -> Observation:
+    """Pages that only the guest wrote say whose writes are lacking."""
+    both = course.source.completed and course.destination is not None and course.destination.completed
+    if not both or not set(lost) <= set(firmware.PAGES):
+        return landed
+    why = f"everybody says completed, {len(lost)} pages lack what the running guest wrote, first at page {lost[0]}"
+    return replace(landed, detail=why)
 
 
 def _cpu(course: Course) -> float | None:
