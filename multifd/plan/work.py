@@ -79,7 +79,7 @@ class Pairing(_Work):
     @property
     def group(self) -> str:
         """Pairings of a group share the sender's captures; those with a real QEMU share nothing."""
-        if self.plan.mode in ("qemu", "splice", "handshake", "lifetime"):
+        if self.plan.mode in ("qemu", "splice", "handshake", "lifetime", "connections", "running"):
             return self.place
         return f"{self.sender}/{self.sender_framing}"
 

@@ -1,4 +1,4 @@
-"""One QEMU process with a guest that never runs; its memory is a file that anybody can set and compare.
+"""One QEMU process with a guest, which stands still unless told; its memory is a file that anybody can set and compare.
 
 QEMU connects to us (``-qmp unix:PATH``), so that nothing has to be polled until it is up. Whatever happens, the
 process is gone afterwards: the block's end kills it, and if this process dies without a word, the kernel does. One that
@@ -58,6 +58,8 @@ class Machine:
     """Its bytes."""
     dimms: Mapping[str, int] = field(default_factory=dict)
     """Bytes of further RAM blocks (:mod:`multifd.qemu.dimms`)."""
+    accel: str = "tcg"
+    """What runs it, ``tcg`` or ``kvm``, if anything does."""
 
     @classmethod
     def of(cls, type: str, memory: Path, sizes: Mapping[str, int]) -> Self:  # noqa: A002  (QEMU's word)
@@ -79,9 +81,9 @@ class Machine:
         return self.arch.ram if block == RAM_BLOCK else addresses(self.dimms)[block]
 
     def arguments(self) -> tuple[str, ...]:
-        """QEMU's options for it. Without a display, a network or a disk; TCG, for nothing will run."""
+        """QEMU's options for it. Without a display, a network or a disk."""
         ram = backend(RAM_BLOCK, self.memory, self.size)
-        machine = f"{self.type},accel=tcg,suppress-vmdesc=on,memory-backend={RAM_BLOCK}"
+        machine = f"{self.type},accel={self.accel},suppress-vmdesc=on,memory-backend={RAM_BLOCK}"
         return (
             "-machine", machine, "-object", ram, "-m", f"{self.size}B",
             *plugged(self.dimms, self.memory, self.size),

@@ -12,6 +12,7 @@ recording          :class:`multifd.run.qemu.recorded.QemuFaultBench`
 handshake          :class:`multifd.run.qemu.handshake.HandshakeBench`
 lifetime           :class:`multifd.run.qemu.lifetimes.LifetimeBench`
 connections        :class:`multifd.run.qemu.connections.ConnectionsBench`
+running            :class:`multifd.run.qemu.running.RunningBench`
 =================  =========================================================
 """
 
@@ -40,6 +41,7 @@ from multifd.run.qemu.connections import ConnectionsBench
 from multifd.run.qemu.handshake import HandshakeBench
 from multifd.run.qemu.lifetimes import LifetimeBench
 from multifd.run.qemu.recorded import QemuFaultBench
+from multifd.run.qemu.running import RunningBench
 from multifd.run.stage import Stage
 
 
@@ -69,6 +71,7 @@ class Bench:
             "recording": QemuFaultBench(self.means).run,
             "handshake": HandshakeBench(self.means).run,
             "lifetime": LifetimeBench(self.means).run,
+            "running": RunningBench(self.means).run,
             "connections": ConnectionsBench(self.means, _below(record, "qemu")).run,
         }
 

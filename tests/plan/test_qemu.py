@@ -26,7 +26,7 @@ from tests.qemu.recorded import peer
 OLD, MIDDLE, NEW = peer("7.2"), peer("10.0"), peer("11.1")
 LAB = peer("10.0", "qpl", "uadk", "qatzip", name="qemu-lab")
 QEMUS = (OLD, MIDDLE, NEW, LAB)
-OF_QEMU = ("qemu", "splice", "recording", "handshake")
+OF_QEMU = ("qemu", "splice", "recording", "handshake", "lifetime", "connections", "running")
 CHANNELS = {"migrate": (2, 2), "fewer-channels": (2, 3), "more-channels": (3, 2)}
 ANCIENT = OLD.model_copy(
     update={"name": "qemu-5.0.0", "facts": OLD.facts.model_copy(update={"machines": ("pc-i440fx-5.0",)})}
@@ -90,7 +90,7 @@ def test_both_ends_are_told_the_numbers_of_channels_of_the_scenario(pairings: li
     assert told == {(scenario, *numbers) for scenario, numbers in CHANNELS.items()}
 
 
-@pytest.mark.parametrize("scenario", ["return-path", "tcp"])
+@pytest.mark.parametrize("scenario", ["return-path", "running", "tcp"])
 def test_every_pair_of_binaries_migrates_every_method_of_both(scenario: str, pairings: list[Pairing]) -> None:
     planned = Counter((p.sender, p.receiver, p.framing) for p in between_qemus(pairings) if p.scenario == scenario)
 
@@ -100,6 +100,13 @@ def test_every_pair_of_binaries_migrates_every_method_of_both(scenario: str, pai
         for method in sender.facts.methods
         if method in receiver.facts.methods
     )
+
+
+@pytest.mark.parametrize("scenario", ["q35", "running-kvm"])
+def test_every_pair_of_binaries_has_one_cell(scenario: str, pairings: list[Pairing]) -> None:
+    planned = [(p.sender, p.receiver) for p in pairings if p.scenario == scenario]
+
+    assert Counter(planned) == Counter((s.name, r.name) for s, r in itertools.product(QEMUS, QEMUS))
 
 
 @pytest.mark.parametrize("scenario", ["busy-destination", "busy-return-path"])
@@ -235,6 +242,17 @@ def test_binaries_without_a_common_machine_type_run_no_older_one(line_up: LineUp
     assert "old-machine" not in {cell.pairing.scenario for cell in qemu_plan(only(line_up, ANCIENT, NEW))}
 
 
+def test_qemus_of_different_architectures_have_no_cells_with_each_other(line_up: LineUp) -> None:
+    machines = {"machines": ("virt-11.1",), "others": {}, "target": "aarch64"}
+    arm = NEW.model_copy(update={"name": "qemu-arm", "facts": NEW.facts.model_copy(update=machines)})
+
+    planned = [cell.pairing for cell in qemu_plan(only(line_up, NEW, arm))]
+
+    assert not [p.place for p in planned if {p.sender, p.receiver} == {NEW.name, arm.name}]
+    assert {p.scenario for p in planned if p.sender == arm.name} >= {"migrate", "dirty-rounds", "splice"}
+    assert {p.scenario for p in planned if p.sender == arm.name}.isdisjoint({"q35", "running", "running-kvm"})
+
+
 def test_no_qemu_no_cell(line_up: LineUp) -> None:
     assert list(qemu_plan(only(line_up))) == []
 
@@ -290,6 +308,7 @@ def test_cells_with_a_qemu_share_no_captures_and_run_anywhere(cells: list[Planne
     [
         (NEW, NEW, "migrate", "pc-i440fx-11.1"),
         (NEW, MIDDLE, "migrate", "pc-i440fx-10.0"),
+        (NEW, MIDDLE, "q35", "pc-q35-10.0"),
         (MIDDLE, OLD, "migrate", "pc-i440fx-7.2"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from multifd.lineup.peers import QemuPeer
+from multifd.qemu.arch import Q35
 from multifd.qemu.binary import Binary
 from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import Facts, read
@@ -35,7 +36,8 @@ def defaults(version: str) -> dict[str, Defaults]:
 def peer(version: str, *more_methods: str, name: str | None = None) -> QemuPeer:
     """A QEMU of that version that nobody can start, built with more methods than Debian's."""
     said = facts(version)
-    said = said.model_copy(update={"methods": (*said.methods, *more_methods)})
+    newer = tuple(machine.replace("i440fx", Q35) for machine in said.machines)
+    said = said.model_copy(update={"methods": (*said.methods, *more_methods), "others": {Q35: newer}})
     binary = Binary(command=("/nowhere/qemu-system-x86_64",))
     return QemuPeer(
         name=name or f"qemu-{said.release}", binary=binary, facts=said, machines={}, defaults=defaults(version)

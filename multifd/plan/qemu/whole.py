@@ -15,6 +15,7 @@ from multifd.plan.qemu.lifetimes import lives
 from multifd.plan.qemu.ours import readable, spliced_in, to_ours
 from multifd.plan.qemu.pairs import pairs
 from multifd.plan.qemu.refused import refused
+from multifd.plan.qemu.running import running
 from multifd.plan.qemu.secure import secure
 from multifd.plan.qemu.settings import settings
 from multifd.plan.qemu.zero_runs import zero_runs
@@ -26,6 +27,7 @@ def qemu_plan(line_up: LineUp, *, memory: int = 0, seed: int = 1, user_corpus: b
     ``memory`` is what large guests have at least, in bytes; ``seed`` and ``user_corpus`` as for peers of ours.
     """
     yield from pairs(line_up)
+    yield from running(line_up)
     yield from to_ours(line_up)
     yield from spliced_in(line_up)
     yield from readable(line_up, "splice")

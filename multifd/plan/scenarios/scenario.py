@@ -13,13 +13,16 @@ from multifd.qemu.tls import Interruption, Tls
 from multifd.wire.dialect import Dialect, ZeroPages
 from multifd.wire.link import Link
 
-Mode = Literal["capture", "live", "playback", "qemu", "splice", "recording", "handshake", "lifetime", "connections"]
+Mode = Literal[
+    "capture", "live", "playback", "qemu", "splice", "recording", "handshake", "lifetime", "connections", "running"
+]  # fmt: skip
 """``capture``: encoded once into files and decoded from them. ``live``: sender and receiver over sockets.
 ``playback``: a capture with a fault in it, played to a live receiver. ``qemu``: a real QEMU sends, to another or
 to our receiver. ``splice``: two processes of one QEMU, and between them a codec of ours in place of the one or the
 other end's. ``recording``: what a real QEMU sent, changed in one field, played to it.
 ``handshake``: two real QEMUs, one of which stands still or dies at TLS's handshake. ``lifetime``: real QEMUs, and more
-than one migration. ``connections``: as ``qemu``, over a link that misbehaves."""
+than one migration. ``connections``: as ``qemu``, over a link that misbehaves. ``running``: two real QEMUs, and a guest
+that runs."""
 
 LEGACY: Final = "-legacy"
 """Ending of the names of scenarios with ``zero-page-detection=legacy``."""
@@ -57,6 +60,8 @@ class Scenario:
     """QEMU runs the oldest machine type that all binaries of the run share."""
     family: str = USUAL
     """Of machine types that QEMU runs (:mod:`multifd.qemu.arch`)."""
+    accel: str = "tcg"
+    """QEMU's accelerator; only where a guest runs it matters."""
     tcp: bool = False
     """TCP instead of Unix sockets."""
     strict: bool = False

@@ -12,6 +12,7 @@ from multifd.plan.scenarios.guests import GUESTS
 from multifd.plan.scenarios.lifetimes import LIFETIMES
 from multifd.plan.scenarios.memory import MEMORIES
 from multifd.plan.scenarios.refused import REFUSALS
+from multifd.plan.scenarios.running import RUNNING
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.secure import SECURE
 from multifd.plan.scenarios.settings import SETTINGS
@@ -41,6 +42,7 @@ _SCENARIOS: Final = (
     *REFUSALS,
     *LIFETIMES,
     *CONNECTIONS,
+    *RUNNING,
     Scenario("fault", "the sender does something wrong, as declared", "playback", "eights", becomes_zero=True),
 )
 
