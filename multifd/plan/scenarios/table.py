@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from multifd.plan.scenarios.guests import GUESTS
-from multifd.plan.scenarios.lifetimes import LIFETIMES
+from multifd.plan.scenarios.lives import LIFETIMES
 from multifd.plan.scenarios.scenario import Scenario
 
 _SCENARIOS: Final = (
