@@ -221,3 +221,28 @@ def test_where_luck_decides_either_a_hazard_or_the_refusal_that_comes_sooner(
     observed: Observed, error: str | None, verdict: Verdict
 ) -> None:
     assert judge(LUCK, Observation(observed, error, detail="seen")).verdict == verdict
+
+
+def test_a_refusal_that_the_source_did_not_survive_fails() -> None:
+    observed = Observation("rejected", AS_EXPECTED, aftermath="source killed by signal 6", lost="crash")
+
+    judgement = judge(PREDICTED["rejected"], observed)
+
+    assert judgement == Judgement("fail", "crash", "what came after: source killed by signal 6")
+
+
+def test_a_refusal_that_the_source_survived_is_one() -> None:
+    observed = Observation("rejected", AS_EXPECTED, aftermath="the source lives")
+
+    assert judge(PREDICTED["rejected"], observed).verdict == "refused"
+
+
+def test_nothing_hides_behind_what_came_after() -> None:
+    observed = Observation("rejected", OTHER, aftermath="source killed by signal 6", lost="crash")
+
+    judgement = judge(PREDICTED["rejected"], observed)
+
+    assert judgement.kind == "crash"
+    assert [said.partition(":")[0] for said in judgement.complaints] == [
+        "rejected with 'size received', expected an error like 'flags received \\\\d'", "what came after"
+    ]  # fmt: skip

@@ -214,6 +214,30 @@ def test_every_scenario_of_a_real_qemu_is_planned(pairings: list[Pairing]) -> No
     assert planned == {name for name, way in SCENARIOS.items() if way.mode in OF_QEMU}
 
 
+def test_what_follows_a_cancelled_migration_is_planned_for_every_pair_and_method(pairings: list[Pairing]) -> None:
+    planned = Counter((p.sender, p.receiver, p.framing) for p in pairings if p.scenario == "cancel-active")
+
+    assert planned == Counter(
+        (sender.name, receiver.name, method)
+        for sender, receiver in itertools.product(QEMUS, QEMUS)
+        for method in sender.facts.methods
+        if method in receiver.facts.methods
+    )
+
+
+def test_a_process_that_migrates_many_times_is_every_binary_to_itself(pairings: list[Pairing]) -> None:
+    planned = {(p.sender, p.receiver) for p in pairings if p.scenario == "many-cancelled"}
+
+    assert planned == {(qemu.name, qemu.name) for qemu in QEMUS}
+
+
+def test_in_a_life_every_step_is_predicted_to_end_well(cells: list[PlannedCell]) -> None:
+    lives = [cell for cell in cells if cell.pairing.plan.mode == "lifetime"]
+
+    assert {cell.prediction.outcome for cell in lives} == {"identical"}
+    assert all(cell.prediction.reason.startswith("every step ends as it was asked to") for cell in lives)
+
+
 # What is not
 
 

@@ -12,7 +12,7 @@ from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu.cell import qemu_cell, shared_methods
-from multifd.plan.scenarios.lifetimes import LIFETIMES
+from multifd.plan.scenarios.lives import LIFETIMES
 
 _EVERY: Final = ("cancel-active", "many-cancelled")
 """With every method: its threads are ended in the middle of their work."""

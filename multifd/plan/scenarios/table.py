@@ -9,7 +9,7 @@ from typing import Final
 from multifd.plan.scenarios.bookkeeping import BOOKKEEPING
 from multifd.plan.scenarios.connections import CONNECTIONS
 from multifd.plan.scenarios.guests import GUESTS
-from multifd.plan.scenarios.lifetimes import LIFETIMES
+from multifd.plan.scenarios.lives import LIFETIMES
 from multifd.plan.scenarios.memory import MEMORIES
 from multifd.plan.scenarios.refused import REFUSALS
 from multifd.plan.scenarios.running import RUNNING

@@ -92,9 +92,13 @@ def _lost(course: Course) -> Aftermath | None:
         return Aftermath("crash", f"a further migration: {words}")
     if course.stalled:
         return Aftermath("hang", f"a further migration, nothing moves any more: {words}")
-    if not (here.completed and there.completed):
-        return Aftermath("corrupt" if here.completed else "wrong-error", f"a further migration fails: {words}")
-    return None
+    if here.completed and there.completed:
+        return None
+    if here.completed:
+        return Aftermath("corrupt", f"a further migration, the source says completed, nobody has the guest: {words}")
+    if there.completed:
+        return Aftermath("corrupt", f"the receiving side says completed, the source does not: {words}")
+    return Aftermath("wrong-error", f"a further migration fails: {words}")
 
 
 def _gone(source: Guest, when: str) -> Aftermath:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -12,9 +13,10 @@ from typing import Final
 
 from multifd.plan.scenarios.life import Deed, Phase
 from multifd.qemu.guest import Guest
-from multifd.qemu.migration import incoming, outgoing, watch
+from multifd.qemu.migration import POLL, UNLIMITED, incoming, outgoing, watch
 from multifd.run.qemu.lifetime import ANSWER, OVER, Lifetime
 from multifd.run.qemu.repeated import many_cancelled, many_completed
+from multifd.run.qemu.setting import SLOW
 
 _SAYS: Final[Mapping[Phase, tuple[str, ...]]] = {
     "connecting": ("setup",), "setup": ("setup", "active"), "active": ("active",), "stalled": ("active",),
@@ -79,8 +81,10 @@ async def quit_destination(life: Lifetime) -> None:
         destination = await _reach(life, source, phase, None)
         assert destination is not None
         life.step = f"destination quits in {phase}"
-        destination.send_signal(signal.SIGCONT)
-        await _quits(life, destination)
+        quits = asyncio.ensure_future(_quits(life, destination))
+        await asyncio.sleep(POLL)
+        destination.send_signal(signal.SIGCONT)  # after the command, so that it reads no more than that before
+        await quits
         said = await life.reached(source, ("pre-switchover",))
         if said == "pre-switchover":
             await source.execute("migrate-continue", ANSWER, state="pre-switchover")
@@ -138,7 +142,7 @@ def _phase(life: Lifetime) -> Phase:
 async def _reach(life: Lifetime, source: Guest, phase: Phase, nobody: Path | None) -> Guest | None:
     """Start the migration and wait for the phase; returns the destination, which stands still where that holds it."""
     life.step = f"on the way to {phase}"
-    terms = replace(life.ends.terms("sender"), pause=True)
+    terms = replace(life.ends.terms("sender"), pause=True, bandwidth=SLOW if phase == "active" else UNLIMITED)
     destination = None
     if nobody is not None:
         address = f"unix:{nobody}"

@@ -1,0 +1,113 @@
+"""After the refusal: a source that dies, hangs, forgets, or cannot be migrated any more is found."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import pytest
+
+from multifd.evidence.aftermath import Aftermath
+from multifd.qemu.guest import Guest
+from multifd.qemu.reset import Reset
+from multifd.result.record import Cell
+from multifd.run.qemu import bench as running
+from multifd.run.qemu.afterwards import afterwards
+from tests.qemu.host import BINARIES, QEMU, facts, needs_qemu
+from tests.run.test_qemu import Lab
+
+pytestmark = needs_qemu
+SOUND: Final = "the source lives, its memory is what it was, and arrived with none"
+NEW: Final = next((binary for binary in BINARIES if facts(binary).version >= (11, 0)), QEMU)
+"""One that is not known to die of a reset, if there is one."""
+Prepare = Callable[[Guest, Path], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with TemporaryDirectory(prefix="multifd-test-") as directory:
+        lab = Lab(Path(directory), NEW)
+        yield lab
+        lab.bench.close()
+
+
+def refused(lab: Lab) -> Cell:
+    """The record of a cell whose methods do not fit."""
+    return lab.run(lab.cell("zlib~zstd", "Q~Q", "migrate"))
+
+
+async def _meddled(meddle: Prepare, lab: Lab, source: Guest, reset: Reset, *rest: Any) -> Aftermath:
+    await asyncio.wait_for(reset.over.wait(), 20)
+    (ram,) = lab.scratch.glob("main/cell-*/source.ram")
+    await meddle(source, ram)
+    return await afterwards(source, reset, *rest)
+
+
+def meddling(monkeypatch: pytest.MonkeyPatch, lab: Lab, meddle: Prepare) -> Cell:
+    """A refused cell with something done to the source when it has been reset."""
+    monkeypatch.setattr(running, "afterwards", partial(_meddled, meddle, lab))
+    return refused(lab)
+
+
+def test_a_source_that_was_refused_lives_and_can_be_migrated(lab: Lab) -> None:
+    record = refused(lab)
+
+    assert record.verdict in ("refused", "known"), record.reason
+    assert record.verdict == "known" or record.aftermath == SOUND
+
+
+def test_a_source_that_dies_after_the_refusal_is_found(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def kill(source: Guest, _: Path) -> None:
+        source.send_signal(signal.SIGKILL)
+        while source.exit_status is None:
+            await asyncio.sleep(0.01)
+
+    record = meddling(monkeypatch, lab, kill)
+
+    assert (record.verdict, record.kind, record.observed) == ("fail", "crash", "rejected")
+    assert "source killed by signal 9" in record.reason
+
+
+def test_memory_that_changes_after_the_refusal_is_found(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scribble(_: Guest, ram: Path) -> None:
+        with ram.open("r+b") as file:
+            file.seek(300 * 4096 + 7)
+            file.write(b"\xa5")
+
+    record = meddling(monkeypatch, lab, scribble)
+
+    assert (record.verdict, record.kind) == ("fail", "corrupt")
+    assert "the guest's memory is not what it was: 1 pages hold what was never sent" in record.reason
+
+
+def test_a_source_that_cannot_be_migrated_any_more_is_found(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def block(source: Guest, _: Path) -> None:
+        await source.execute("migrate-set-parameters", 20, tls_creds="nobody")
+
+    record = meddling(monkeypatch, lab, block)
+
+    assert (record.verdict, record.kind) == ("fail", "wrong-error")
+    assert "a further migration" in record.reason
+    assert "nobody" in record.reason
+
+
+def test_a_further_migration_that_does_not_arrive_is_found(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    true = running.left_in
+
+    def blind(ram: Path, script: Any) -> Any:
+        if ram.name == "fresh.ram":
+            with ram.open("r+b") as file:
+                file.write(b"\xa5")
+        return true(ram, script)
+
+    monkeypatch.setattr(running, "left_in", blind)
+
+    record = refused(lab)
+
+    assert (record.verdict, record.kind) == ("fail", "corrupt")
+    assert "a further migration, everybody says completed: 1 pages" in record.reason
