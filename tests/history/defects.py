@@ -63,7 +63,7 @@ _raw = partial(Way, raw_pages=True)
 _CORRUPT: Final = frozenset[Kind]({"corrupt"})
 _STOPS: Final = frozenset[Kind]({"corrupt", "hang"})
 """Where one side says completed before the other stops it is both."""
-_ANYHOW: Final = _STOPS | {"crash", "wrong-error", "invariant"}
+_ANYHOW: Final = _STOPS | frozenset[Kind]({"crash", "wrong-error", "invariant"})
 """It stops, and what is seen first is a matter of luck and of the version."""
 _CRASH: Final = frozenset[Kind]({"crash"})
 _INVARIANT: Final = frozenset[Kind]({"invariant"})

@@ -82,9 +82,12 @@ def test_it_is_known_of_each_packet_with_pages_whether_a_sync_goes_with_it(
 ) -> None:
     capture = recordings("zlib", dialect)
 
-    found = [places(data, recorded(capture)) for data in channels(capture)]
+    found = [places(channels(capture), number, recorded(capture)) for number in range(CHANNELS)]
 
-    assert found == [[[False, False, carries]] * len(SENT)] * CHANNELS
+    assert [[[spot.sync for spot in part] for part in rounds] for rounds in found] == (
+        [[[False, False, carries]] * len(SENT)] * CHANNELS
+    )
+    assert all(spot.again for rounds in found for part in rounds for spot in part)
 
 
 @pytest.mark.parametrize("name", [name for name, each in FAULTS.items() if isinstance(each.deed, Overwrite)])
