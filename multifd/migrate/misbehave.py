@@ -6,10 +6,13 @@ Pure: recorded channels in, channels out. What a fault does not name stays byte 
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
+
+import numpy as np
 
 from multifd.errors import HarnessError
 from multifd.framing.container import Container, trailer_length
@@ -80,6 +83,14 @@ class Sent:
         assert isinstance(flags, int)
         return flags
 
+    def guest_pages(self, recorded: Recorded) -> list[tuple[str, int]]:
+        """Its pages that are of blocks with known content, zero pages included: block and offset in bytes."""
+        if self.block not in recorded.guest:
+            return []
+        counts = [RAM[name].read(self.header) for name in ("normal_pages", "zero_pages")]
+        offsets = np.frombuffer(self.header, ">u8", offset=RAM["offset"].offset)
+        return [(self.block, int(offset)) for offset in offsets[: sum(map(int, counts))]]
+
     def resize(self) -> None:
         """Say in the header how large the payload is now."""
         RAM["next_packet_size"].write(self.header, len(self.payload))
@@ -104,10 +115,24 @@ def misbehave(channels: Sequence[bytes], fault: Fault, recorded: Recorded) -> li
     return _Misdeed([_read(data, recorded) for data in channels], fault, recorded).done()
 
 
-def places(data: bytes, recorded: Recorded) -> list[list[bool]]:
-    """The packets that faults of a recorded channel are about, by round: of each whether it carries a SYNC."""
-    channel = _read(data, recorded)
-    return [[channel.packets[at].sync for at in part] for part in _rounds(channel.packets, recorded)]
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A packet that faults can be about."""
+
+    sync: bool
+    """It carries a SYNC."""
+    again: bool
+    """A page of it travels in another packet too."""
+
+
+def places(channels: Sequence[bytes], number: int, recorded: Recorded) -> list[list[Spot]]:
+    """The packets that faults of one of the recorded channels are about, by round."""
+    read = [_read(data, recorded).packets for data in channels]
+    times = Counter(page for packets in read for packet in packets for page in packet.guest_pages(recorded))
+    return [
+        [Spot(sent.sync, any(times[page] > 1 for page in sent.guest_pages(recorded))) for sent in part]
+        for part in ([read[number][at] for at in found] for found in _rounds(read[number], recorded))
+    ]
 
 
 def _rounds(packets: Sequence[Sent], recorded: Recorded) -> list[list[int]]:

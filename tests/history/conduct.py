@@ -33,14 +33,18 @@ class Case:
 Conduct = Callable[[Case, Guest, Ask, str, dict[str, Any]], Awaitable[Any]]
 
 
-def dies_of(command: str, number: int, *, after: str) -> Conduct:
-    """Whoever is given this command once it was given that one dies of a signal."""
+def dies_of(command: str, number: int) -> Conduct:
+    """A source that is given this command answers, and dies of a signal."""
 
     async def behave(case: Case, guest: Guest, ask: Ask, given: str, arguments: dict[str, Any]) -> Any:
-        if given == command and case.given[guest.pid, after]:
-            case.acts += 1
+        dies = given == command and case.given[guest.pid, "migrate"] > 0
+        case.acts += dies
+        if dies and given == "quit":
+            guest.send_signal(number)  # before it has ended by itself
+        answer = await ask(given, **arguments)
+        if dies:
             guest.send_signal(number)
-        return await ask(given, **arguments)
+        return answer
 
     return behave
 
@@ -79,6 +83,6 @@ async def miscounts(case: Case, guest: Guest, ask: Ask, given: str, arguments: d
     return answer
 
 
-ABORTS_WHEN_RESET: Final = dies_of("migrate-set-capabilities", signal.SIGABRT, after="migrate")
-DIES_OF_CANCEL: Final = dies_of("migrate_cancel", signal.SIGSEGV, after="migrate")
-DIES_OF_QUIT: Final = dies_of("quit", signal.SIGSEGV, after="migrate")
+ABORTS_WHEN_RESET: Final = dies_of("migrate-set-capabilities", signal.SIGABRT)
+DIES_OF_CANCEL: Final = dies_of("migrate_cancel", signal.SIGSEGV)
+DIES_OF_QUIT: Final = dies_of("quit", signal.SIGSEGV)

@@ -56,7 +56,7 @@ def _row(columns: Mapping[str, str]) -> Row:
         frozenset(COMMIT.findall(columns.get("commit", ""))),
         columns.get("in scope") == "yes",
         tuple(filter(PATTERN.fullmatch, SPAN.findall(columns["found by"]))),
-        tuple(SPAN.findall(columns.get("shown by", ""))),
+        tuple(span for span in SPAN.findall(columns.get("shown by", "")) if not PATTERN.fullmatch(span)),
     )
 
 

@@ -14,7 +14,7 @@ from multifd.framing.model import FRAMINGS
 from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.migrate.capture import Capture
-from multifd.migrate.misbehave import Recorded, misbehave
+from multifd.migrate.misbehave import Recorded, misbehave, places
 from multifd.plan.faults import PLACES, SIZES, applies
 from multifd.wire.dialect import DIALECTS
 from multifd.wire.fault import CHANNELS, FAULTS, PACKETS, SENT, Fault, Overwrite, Place, fault
@@ -74,6 +74,20 @@ def test_each_channel_has_the_packets_that_places_speak_of(
     sizes = [[len(payload) // PAGE for payload in with_pages(capture, data)] for data in channels(capture)]
 
     assert sizes == [[len(normal) for normal, _ in SENT.values() for _ in range(PACKETS)]] * CHANNELS
+
+
+@pytest.mark.parametrize(("dialect", "carries"), [("qemu-5.0", True), ("qemu-10.0", False)])
+def test_it_is_known_of_each_packet_with_pages_whether_a_sync_goes_with_it(
+    dialect: str, carries: bool, recordings: Callable[[str, str], Capture]
+) -> None:
+    capture = recordings("zlib", dialect)
+
+    found = [places(channels(capture), number, recorded(capture)) for number in range(CHANNELS)]
+
+    assert [[[spot.sync for spot in part] for part in rounds] for rounds in found] == (
+        [[[False, False, carries]] * len(SENT)] * CHANNELS
+    )
+    assert all(spot.again for rounds in found for part in rounds for spot in part)
 
 
 @pytest.mark.parametrize("name", [name for name, each in FAULTS.items() if isinstance(each.deed, Overwrite)])

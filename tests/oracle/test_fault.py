@@ -126,6 +126,12 @@ def test_a_real_qemu_takes_an_offset_within_its_block_wherever_it_is() -> None:
     assert predict(asked("zlib", "offset-unaligned", to_qemu=True)).outcome == "hazard"
 
 
+def test_zstd_of_a_real_qemu_gives_the_next_packet_what_a_header_left_out() -> None:
+    assert predict(asked("zstd", "normal-one-less", to_qemu=True)).outcome == "hazard"
+    assert predict(asked("zstd", "normal-one-less")).outcome == "rejected"
+    assert predict(asked("zlib", "normal-one-less", to_qemu=True)).outcome == "rejected"
+
+
 def test_where_qemu_asserts_the_reason_says_so() -> None:
     assert "QEMU asserts" in predict(asked("zlib", "zero-with-size")).reason
 
