@@ -173,5 +173,4 @@ def test_the_book_keeping_of_a_qemu_is_known_or_right(lab: Lab) -> None:
         assert (record.verdict, record.invariants and record.invariants.broken) == ("pass", ())
     else:
         assert record.verdict == "known", record.reason
-        found = {finding.id for finding in findings([record], shipped())}
-        assert {"qemu-counts-uncompressed", "qemu-stale-packet-size"} <= found
+        assert "qemu-stale-packet-size" in {finding.id for finding in findings([record], shipped())}

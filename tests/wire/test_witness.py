@@ -253,6 +253,9 @@ WRONG: Final[dict[str, tuple[Wrong, str]]] = {
         write("packet_num", 2), "channel 1, packet 2: packet_num is 2, expected one that no other packet has",
     ),
     "a packet lost": (lost(1, 1), "packet_num is nowhere 3, expected every number from 0 to 9"),
+    "the first number": (
+        write("packet_num", 10, channel=0, packet=0), "packet_num is nowhere 0, expected every number from 0 to 10",
+    ),
     "a packet doubled": (
         twice(1, 1), "channel 1, packet 3: packet_num is 3, expected one that no other packet has",
     ),
@@ -514,6 +517,7 @@ def test_nothing_but_payloads_is_passed_unseen() -> None:
     [
         ((5, 0), Numbers.GROWING, Counted.PAGES),
         ((7, 2, 22), Numbers.GROWING, Counted.PAGES),
+        ((8, 0, 5), Numbers.GROWING, Counted.PAGES),
         ((8, 1), Numbers.GROWING, None),
         ((8, 2), Numbers.GROWING, Counted.WIRE),
         ((9, 0), Numbers.DENSE, Counted.WIRE),
