@@ -11,6 +11,7 @@ from multifd.framing.model import framing
 from multifd.oracle.question import Question, Side
 from multifd.wire.dialect import ZeroPages, dialect
 from multifd.wire.fault import fault as written
+from multifd.wire.link import Link
 
 DEFLATE: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 RAW_AND_ZLIB: Final = frozenset({Container.RAW, Container.ZLIB})
@@ -92,6 +93,7 @@ def ask(
     to_qemu: bool = False,
     to_codec: str | None = "its own",
     goes_on: bool = True,
+    link: Link | None = None,
 ) -> Question:
     """What happens if ``by`` sends this framing ``to`` a reader of that framing (the same if not given)?"""
     spoken = dialect(speaking)
@@ -109,4 +111,5 @@ def ask(
         channels=channels,
         goes_on=goes_on,
         looks_late=looks_late,
+        link=link,
     )
