@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from multifd.process.waits import threads, waiting
@@ -81,7 +82,7 @@ def test_who_has_run_meanwhile_has_another_wait() -> None:
     with process("import sys\nwhile sys.stdin.buffer.raw.read(1): pass") as pid:
         assert waits_for_ever(pid)
         before = waiting(threads(pid))
-        with open(f"/proc/{pid}/fd/0", "wb", buffering=0) as pipe:
+        with Path(f"/proc/{pid}/fd/0").open("wb", buffering=0) as pipe:
             pipe.write(b".")
         assert waits_for_ever(pid)
 

@@ -26,9 +26,9 @@ pytestmark = needs_qemu
 STALLED: Final = Link("a channel is not read for 3 seconds", stall=Stall(1 << 14, 3.0))
 SLOW: Final = Link("all connections together carry 2 MB a second", rate=2_000_000)
 ORDINARY: Final = (
-    ("none", "migrate"), ("zlib", "migrate"), ("zstd", "return-path"), ("zlib", "tcp"), ("none", "return-path"),
-    ("zlib", "busy-destination"), ("zlib~zstd", "migrate"), ("none~zlib", "migrate"), ("zlib", "fewer-channels"),
+    ("zlib", "migrate"), ("none", "return-path"), ("zstd", "migrate"), ("zlib", "tcp"), ("zlib~zstd", "migrate"),
 )  # fmt: skip
+"""None that hangs: where nobody is told of the link, that costs seconds."""
 AT_ONCE: Final = 5
 """They mostly wait."""
 CONFORMING: Final = ("pass", "refused", "hazard", "known")
