@@ -65,7 +65,13 @@ DECIDES: Final = (
     ),
     Decided(
         "link",
-        ask("zlib", link=Link("somebody else connects", stranger=Stranger.GARBAGE), to_qemu=True),
+        ask(
+            "none",
+            by=PLAIN,
+            to=READS_PLAIN,
+            link=Link("somebody else connects", stranger=Stranger.GARBAGE),
+            to_qemu=True,
+        ),
         "rejected",
         "somebody else connects: a receiver takes whoever connects for its sender",
         "unknown channel magic: 66051",
