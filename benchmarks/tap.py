@@ -48,7 +48,7 @@ from multifd.qemu.binary import FOUND, named
 from multifd.qemu.facts import machine_dialect
 from multifd.qemu.guest import Guest, Machine, start
 from multifd.qemu.migration import Terms, incoming, outgoing, watch
-from multifd.qemu.recording import PAGE_SIZE, digest
+from multifd.qemu.recording import digest
 from multifd.wire.invariants import Sender
 from multifd.wire.promise import promise_of
 from multifd.wire.witness import Witness
@@ -147,7 +147,7 @@ class Bench:
         sync = machine_dialect(self.machine).main_sync
         promise = promise_of(facts.version)
         flag = facts.dialect.flag(method)
-        return Sender(facts.dialect, flag, method == "none", PAGE_SIZE, promise, sync, self.channels)
+        return Sender(facts.dialect, flag, method == "none", facts.arch.page_size, promise, sync, self.channels)
 
 
 def measure(bench: Bench, methods: Sequence[str], repeat: int) -> dict[str, Figures]:

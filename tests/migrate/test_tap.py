@@ -371,21 +371,3 @@ def test_payloads_arrive_as_they_were_sent(sockets: Sockets) -> None:
         watched = witness.conclude(completed=False, transferred=0)
         assert watched.carried == len(stream)
         assert [text.partition(": ")[2].partition(" ")[0] for text in watched.broken] == ["packet_num"]
-
-
-def test_a_tap_rests_unless_something_stands_there_that_could_go_on(sockets: Sockets) -> None:
-    with ExitStack() as stack:
-        tap, _ = watching(sockets, stack)
-        sender = stack.enter_context(connect(tap.address, LONG))
-        receiver = sockets.accept()
-        sender.settimeout(0.2)
-
-        with pytest.raises(TimeoutError):
-            while True:
-                sender.sendall(bytes(1 << 16))
-
-        assert tap.at_rest, "the receiver takes nothing more"
-        receiver.close()
-        sender.close()
-        tap.wait()
-        assert tap.at_rest

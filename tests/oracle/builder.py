@@ -13,6 +13,7 @@ from multifd.oracle.question import Question, Side, Told
 from multifd.qemu.tls import Interruption, Tls
 from multifd.wire.dialect import ZeroPages, dialect
 from multifd.wire.fault import fault as written
+from multifd.wire.link import Link
 from tests.qemu.recorded import facts
 
 DEFLATE: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
@@ -98,6 +99,7 @@ def ask(
     told: tuple[Told, ...] = (),
     tls: Tls | None = None,
     interruption: Interruption | None = None,
+    link: Link | None = None,
 ) -> Question:
     """What happens if ``by`` sends this framing ``to`` a reader of that framing (the same if not given)?"""
     spoken = dialect(speaking)
@@ -118,6 +120,7 @@ def ask(
         told=told,
         tls=tls,
         interruption=interruption,
+        link=link,
     )
 
 

@@ -13,6 +13,7 @@ from multifd.oracle.question import Question
 from multifd.oracle.rules import RULES
 from multifd.qemu.tls import Interruption, Tls
 from multifd.result.record import Outcome
+from multifd.wire.link import Boundary, Cut, Link, Order, Stranger
 from multifd.wire.packet import PACKET_SIZE
 from tests.oracle.builder import (
     DEFLATE,
@@ -78,6 +79,28 @@ DECIDES: Final = (
         "rejected",
         "the source dies at the handshake, and the destination says so",
         "destination setup: TLS handshake failed: The TLS connection was non-properly terminated.",
+        "all-hold",
+    ),
+    Decided(
+        "link",
+        ask("zlib", link=Link("a channel is cut", cut=Cut(Boundary.IN_HEADER))),
+        "rejected",
+        "a channel is cut: what is missing does not come any more",
+        "packet header: stream ended after 700 of 1344 bytes",
+        "all-hold",
+    ),
+    Decided(
+        "link",
+        ask(
+            "none",
+            by=PLAIN,
+            to=READS_PLAIN,
+            link=Link("somebody else connects", stranger=Stranger.GARBAGE),
+            to_qemu=True,
+        ),
+        "rejected",
+        "somebody else connects: a receiver takes whoever connects for its sender",
+        "unknown channel magic: 66051",
         "all-hold",
     ),
     Decided(
@@ -304,6 +327,10 @@ def test_every_rule_is_in_the_table() -> None:
 
 
 NEIGHBOURS: Final = (
+    ("link", "a slow link is a link", ask("zlib", link=Link("slow", rate=1))),
+    ("link", "so is one that is out of order", ask("zlib", link=Link("reversed", order=Order.MAIN_LAST))),
+    ("link", "a channel that has ended is cut", ask("zlib", link=Link("cut", cut=Cut(Boundary.AT_END)))),
+    ("link", "who comes last is passed over", ask("zlib", link=Link("one more", stranger=Stranger.LAST))),
     ("fault", "no receiver looks at that bit", ask("zlib", fault="flags-ignored-bit")),
     ("flags", "both know the method by the same flag", ask("zlib", hearing="qemu-5.0")),
     ("flags", "a proposal travels under the flag of a method", ask("zlib-packet", "zlib")),

@@ -29,7 +29,7 @@ def migrations(planned: Plan) -> list[PlannedCell]:
     return [cell for cell in planned.cells.values() if isinstance(cell.work, Pairing)]
 
 
-OF_OUR_OWN = [rule for rule in RULES if rule.name != "channels"]
+OF_OUR_OWN = [rule for rule in RULES if rule.name not in ("channels", "link")]
 """Rules that peers of ours can show: they are told one number of channels."""
 
 

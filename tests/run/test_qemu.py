@@ -260,10 +260,15 @@ def test_memory_that_changes_after_both_sides_said_completed_is_found(
     )
 
 
-def test_without_the_rule_for_channels_a_real_cell_fails(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    true = lab.cell("zstd", "Q~Q", "fewer-channels")
-    monkeypatch.setattr(pairings, "predict", partial(predict, rules=[r for r in RULES if r.name != "channels"]))
-    mutated = lab.cell("zstd", "Q~Q", "fewer-channels")
+@pytest.mark.parametrize(
+    ("rule", "method", "scenario"), [("channels", "zstd", "fewer-channels"), ("link", "zlib", "cut-after-init")]
+)
+def test_without_a_rule_of_connections_a_real_cell_fails(
+    rule: str, method: str, scenario: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = lab.cell(method, "Q~Q", scenario)
+    monkeypatch.setattr(pairings, "predict", partial(predict, rules=[r for r in RULES if r.name != rule]))
+    mutated = lab.cell(method, "Q~Q", scenario)
     assert (true.prediction.outcome, mutated.prediction.outcome) == ("rejected", "identical")
 
     outcome = lab.bench.run(true.pairing)

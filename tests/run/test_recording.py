@@ -181,7 +181,7 @@ def test_a_receiver_on_tcp_has_a_tap_on_tcp(tmp_path: Path) -> None:
 
 def test_who_had_no_tap_has_seen_nothing(tmp_path: Path) -> None:
     with Recording(None, tmp_path / "tap", 20.0) as recording:
-        assert recording.at_rest()
+        assert recording.carriers == ()
         assert recording.watched(completed=False, transferred=0) == Watched(0)
 
 

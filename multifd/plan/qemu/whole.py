@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from multifd.lineup.peers import LineUp
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu.bookkeeping import bookkeeping
-from multifd.plan.qemu.connections import connections
 from multifd.plan.qemu.contents import contents, of_user
 from multifd.plan.qemu.faults import recorded_faults
 from multifd.plan.qemu.large import large
 from multifd.plan.qemu.lifetimes import lives
+from multifd.plan.qemu.links import connections
 from multifd.plan.qemu.ours import readable, spliced_in, to_ours
 from multifd.plan.qemu.pairs import pairs
 from multifd.plan.qemu.refused import refused
