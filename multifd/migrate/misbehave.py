@@ -123,16 +123,20 @@ class Spot:
     """It carries a SYNC."""
     again: bool
     """A page of it travels in another packet too."""
+    pages: int
+    """How many it has, zero pages included."""
 
 
 def places(channels: Sequence[bytes], number: int, recorded: Recorded) -> list[list[Spot]]:
     """The packets that faults of one of the recorded channels are about, by round."""
     read = [_read(data, recorded).packets for data in channels]
     times = Counter(page for packets in read for packet in packets for page in packet.guest_pages(recorded))
-    return [
-        [Spot(sent.sync, any(times[page] > 1 for page in sent.guest_pages(recorded))) for sent in part]
-        for part in ([read[number][at] for at in found] for found in _rounds(read[number], recorded))
-    ]
+
+    def spot(packet: Sent) -> Spot:
+        pages = packet.guest_pages(recorded)
+        return Spot(packet.sync, any(times[page] > 1 for page in pages), len(pages))
+
+    return [[spot(read[number][at]) for at in part] for part in _rounds(read[number], recorded)]
 
 
 def _rounds(packets: Sequence[Sent], recorded: Recorded) -> list[list[int]]:

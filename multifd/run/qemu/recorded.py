@@ -25,6 +25,7 @@ from multifd.run.means import Means
 from multifd.run.qemu.bench import QemuBench
 from multifd.run.qemu.ram import emptied, left_in
 from multifd.wire.fault import USUAL, Fault, fault
+from multifd.wire.packet import slots
 
 _TRIES: Final = 20
 """Recordings, until one has all places; the first one mostly has, but QEMU 7.2 sends some pages twice."""
@@ -83,9 +84,10 @@ class QemuFaultBench:
 
 
 def _has_all_places(capture: Capture) -> bool:
-    """On the channel of faults the first round has a packet in the middle that is not its first, carries no SYNC, and
-    whose pages travel in no other; and there is another round."""
+    """On the channel of faults the first round has a full packet in the middle that is not its first, carries no SYNC,
+    and whose pages travel in no other; and there is another round."""
     data = [path.read_bytes() for path in capture.channel_paths()]
     first, *others = places(data, USUAL.channel, recorded(capture))
     middle = first[len(first) // 2]
-    return len(first) > 1 and not (middle.sync or middle.again) and bool(others)
+    full = middle.pages == slots(capture.manifest.page_size)
+    return len(first) > 1 and full and not (middle.sync or middle.again) and bool(others)
