@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from multifd.plan.scenarios.counting import RUNNING
 from multifd.plan.scenarios.guests import GUESTS
-from multifd.plan.scenarios.running import RUNNING
 from multifd.plan.scenarios.scenario import Scenario
 
 _SCENARIOS: Final = (
