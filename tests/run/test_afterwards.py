@@ -97,13 +97,11 @@ def test_a_source_that_cannot_be_migrated_any_more_is_found(lab: Lab, monkeypatc
 
 
 def test_a_further_migration_that_does_not_arrive_is_found(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    true = running.left_in
-
     def blind(ram: Path, script: Any) -> Any:
         if ram.name == "fresh.ram":
             with ram.open("r+b") as file:
                 file.write(b"\xa5")
-        return true(ram, script)
+        return left_in(ram, script)
 
     monkeypatch.setattr(running, "left_in", blind)
 
