@@ -18,6 +18,7 @@ from multifd.qemu.reset import Reset
 from multifd.result.record import Cell
 from multifd.run.qemu import bench as running
 from multifd.run.qemu.afterwards import afterwards
+from multifd.run.qemu.ram import left_in
 from tests.qemu.host import BINARIES, QEMU, facts, needs_qemu
 from tests.run.test_qemu import Lab
 

@@ -6,18 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-<<<<<<< HEAD
 from multifd.plan.scenarios.bookkeeping import BOOKKEEPING
 from multifd.plan.scenarios.connections import CONNECTIONS
+from multifd.plan.scenarios.counting import RUNNING
 from multifd.plan.scenarios.guests import GUESTS
 from multifd.plan.scenarios.lives import LIFETIMES
 from multifd.plan.scenarios.memory import MEMORIES
 from multifd.plan.scenarios.refused import REFUSALS
-from multifd.plan.scenarios.running import RUNNING
-=======
-from multifd.plan.scenarios.counting import RUNNING
-from multifd.plan.scenarios.guests import GUESTS
->>>>>>> w-machine
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.secure import SECURE
 from multifd.plan.scenarios.settings import SETTINGS
