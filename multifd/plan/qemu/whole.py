@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from multifd.lineup.peers import LineUp
 from multifd.plan.cell import PlannedCell
-from multifd.plan.qemu.links import connections
 from multifd.plan.qemu.faults import recorded_faults
+from multifd.plan.qemu.links import connections
 from multifd.plan.qemu.ours import readable, spliced_in, to_ours
 from multifd.plan.qemu.pairs import pairs
 
