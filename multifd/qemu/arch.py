@@ -7,8 +7,8 @@ x86_64     ``qemu-system-x86_64``   ``pc-i440fx``, ``pc-q35``   0           noth
 aarch64    ``qemu-system-aarch64``  ``virt``                    1 GiB       its device tree, 1 MiB, where RAM begins
 =========  =======================  ==========================  ==========  ======================================
 
-Addresses are of ``hw/arm/virt.c`` (``base_memmap``), the device tree's size is ``FDT_MAX_SIZE`` (``device_tree.c``);
-pages of ``virt`` have 4 KiB, whatever the guest's own have (``minimum_page_bits``). Seen of QEMU 7.2.22.
+Addresses are of ``base_memmap`` (hw/arm/virt.c, QEMU 7.2), the device tree's size is ``FDT_MAX_SIZE``; pages of
+``virt`` have 4 KiB, whatever the guest's own have (``minimum_page_bits``). Seen of QEMU 7.2.22.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ END: Final = 0xA0000
 PAGES: Final = range(FIRST // PAGE, END // PAGE)
 """Indices of the pages that the guest writes."""
 _SIZE: Final = 1 << 16
-"""Bytes of the image, which ends where the first 4 GiB do (``x86_bios_rom_init``, hw/i386/x86-common.c)."""
+"""Bytes of the image, which ends where the first 4 GiB do (``x86_bios_rom_init``, hw/i386/x86.c, QEMU 7.2)."""
 
 
 _CODE: Final[Mapping[int, str]] = {
