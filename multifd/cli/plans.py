@@ -38,7 +38,8 @@ _OPTIONS: Final = (
     ),
     qemus.option,
     click.option(
-        "--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 10}K", show_default=True, help="Of captured and large guests."
+        "--memory", metavar="SIZE", default=f"{DEFAULT_MEMORY >> 10}K", show_default=True,
+        help="Of captured and large guests.",
     ),
     click.option("--seed", metavar="NUMBER", default=str(DEFAULT_SEED), show_default=True, help="Of all chance."),
     click.option(
