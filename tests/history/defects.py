@@ -90,10 +90,6 @@ DEFECTS: Final = (
     Defect("late-packet-twice-in-a-stream", (), STREAM, Way(first(packets.doubled, late)), _CORRUPT | {"wrong-error"}),
     Defect("late-sync-lost", (), RAW, _raw(first(packets.without_sync, last_sync)), _STOPS),
     Defect("stale-size", (), STREAM, Way(first(packets.stale_size, zero_only)), _ANYHOW),
-)  # fmt: skip
-"""The suite as it is must find these."""
-
-AWAITED: Final = (
     Defect("zero-packets-dropped", ("cdc3970f85",), RUNS, Way(always(packets.dropped, zero_only)), _CORRUPT),
     Defect("zero-packet-missing", ("cdc3970f85",), STREAM, Way(first(packets.dropped, zero_only)), _INVARIANT),
     Defect("number-lost", ("98ea497d8b",), RAW, _raw(packets.from_then_on(1, late)), _INVARIANT),
@@ -111,7 +107,7 @@ AWAITED: Final = (
     Defect("leaks-a-descriptor", LEAKS, "qemu/*/NEW~NEW/*/many-completed/*", conduct.leaks_a_descriptor, _INVARIANT),
     Defect("leaks-a-thread", LEAKS, "qemu/*/NEW~NEW/*/many-completed/*", conduct.leaks_a_thread, _INVARIANT),
 )  # fmt: skip
-"""These too, once the cells or the witness are there that find them: then they belong to :data:`DEFECTS`."""
+"""The suite must find these."""
 
 HARMLESS: Final = (
     Harmless("held-back-and-reversed", RAW, _raw(packets.held_back)),
@@ -121,8 +117,6 @@ HARMLESS: Final = (
     Harmless("leftovers-to-an-old-receiver", TO_OLD, Way(always(packets.leftovers, _every))),
     Harmless("main-last", STREAM, Way(main_last=2)),
     Harmless("a-moment-late", STREAM, Way(first(partial(packets.stalled, seconds=0.3), last_sync))),
+    Harmless("three-seconds-late", STREAM, Way(first(partial(packets.stalled, seconds=3.0), last_sync))),
 )
 """Each cell that a defect is put into is here too."""
-
-STANDS: Final = (Harmless("three-seconds-late", STREAM, Way(first(partial(packets.stalled, seconds=3.0), last_sync))),)
-"""These too, once slow is not taken for hanging: then they belong to :data:`HARMLESS`."""

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 
-from tests.history.defects import AWAITED, DEFECTS, HARMLESS, STANDS, Defect, Harmless
+from tests.history.defects import DEFECTS, HARMLESS, Defect, Harmless
 from tests.history.laboratory import Laboratory, needs_old_and_new
 
 pytestmark = needs_old_and_new
-
-
-def awaited(defects: Iterable[Defect | Harmless]) -> list[Any]:
-    """One that is found belongs to the others, and fails here."""
-    return [
-        pytest.param(each, marks=pytest.mark.xfail(strict=True, reason="what finds it is to come")) for each in defects
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +22,7 @@ def lab() -> Iterator[Laboratory]:
         lab.close()
 
 
-@pytest.mark.parametrize("defect", [*DEFECTS, *awaited(AWAITED)], ids=str)
+@pytest.mark.parametrize("defect", DEFECTS, ids=str)
 def test_a_defect_is_found_in_the_cell_that_it_is_put_into(defect: Defect, lab: Laboratory) -> None:
     record, changed = lab.run(lab.cell(defect.cell), defect.wrong)
 
@@ -39,7 +31,7 @@ def test_a_defect_is_found_in_the_cell_that_it_is_put_into(defect: Defect, lab: 
     assert record.kind in defect.kinds, record.reason
 
 
-@pytest.mark.parametrize("harmless", [*HARMLESS, *awaited(STANDS)], ids=str)
+@pytest.mark.parametrize("harmless", HARMLESS, ids=str)
 def test_what_does_no_harm_is_no_failure(harmless: Harmless, lab: Laboratory) -> None:
     record, changed = lab.run(lab.cell(harmless.cell), harmless.way)
 

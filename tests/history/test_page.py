@@ -18,20 +18,13 @@ from multifd.plan.library import library_plan
 from multifd.plan.qemu.whole import qemu_plan
 from multifd.profile.load import load
 from multifd.result.known import shipped
-from tests.history.defects import AWAITED, DEFECTS, Defect
+from tests.history.defects import DEFECTS, Defect
 from tests.qemu.recorded import peer
 
 TEXT: Final = (Path(__file__).resolve().parents[2] / "docs" / "history.md").read_text(encoding="utf-8")
 SPAN: Final = re.compile(r"`([^`]+)`")
 COMMIT: Final = re.compile(r"\b[0-9a-f]{10}\b")
 PATTERN: Final = re.compile(r"(?:qemu|vendor|flips)/\S+")
-COMING: Final = frozenset(
-    {
-        "zero-run", "book-keeping", "main-last", "cancel-connecting", "cancel-setup", "cancel-active",
-        "quit-source-active", "many-completed", "many-cancelled", "tls-*", "postcopy-preempt", "zstd-level-13",
-    }
-)  # fmt: skip
-"""Scenarios that are named already, and are to come: each leaves this list when it is there."""
 
 
 class Row(NamedTuple):
@@ -82,24 +75,18 @@ def scenario(pattern: str) -> str:
     return parts[4] if pattern.startswith("qemu/") else ""
 
 
-@pytest.mark.parametrize("pattern", [name for name in NAMED if scenario(name) not in COMING])
+@pytest.mark.parametrize("pattern", NAMED)
 def test_every_cell_that_is_named_is_planned(pattern: str, planned: frozenset[str]) -> None:
     assert matching(planned, pattern)
-
-
-@pytest.mark.parametrize("name", sorted(COMING))
-def test_what_is_to_come_is_named_and_is_not_there_yet(name: str, planned: frozenset[str]) -> None:
-    assert name in map(scenario, NAMED)
-    assert not matching(planned, f"qemu/*/*/*/{name}/*")
 
 
 def test_every_defect_that_is_put_back_is_named_and_the_other_way_round() -> None:
     named = {name for row in (*QEMU, *OTHERS) for name in row.shown}
 
-    assert named - issues() == {defect.name for defect in (*DEFECTS, *AWAITED)}
+    assert named - issues() == {defect.name for defect in DEFECTS}
 
 
-@pytest.mark.parametrize("defect", [*DEFECTS, *AWAITED], ids=str)
+@pytest.mark.parametrize("defect", DEFECTS, ids=str)
 def test_a_defect_stands_in_the_rows_of_its_commits(defect: Defect) -> None:
     there = [row.commits for row in (*QEMU, *OTHERS) if defect.name in row.shown]
 
