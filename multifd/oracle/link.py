@@ -15,9 +15,9 @@ from multifd.oracle.question import Question
 from multifd.wire.link import Boundary, Link, Stranger
 
 _EARLY: Final = "Unexpected end-of-file"
-"""io/channel.c, qio_channel_readv_full_all (QEMU 11.1)."""
+"""``qio_channel_readv_full_all`` (io/channel.c, QEMU 11.1)."""
 _PEEK: Final = "Failed to peek at channel"
-"""io/channel.c by way of migration/channel.c, migration_channel_read_peek: whoever connects and says nothing."""
+"""``migration_channel_read_peek`` (migration/channel.c, QEMU 11.1): whoever connects and says nothing."""
 _MAIN_BREAKS: Final = "Read section footer failed|load of migration failed|Getting RAM address failed|migration flags"
 """The main channel is cut where it is when a channel has failed, and may be first to be heard."""
 _OURS: Final = "stream ended|SYNC|magic|init packet"

@@ -20,8 +20,8 @@ _BY_FAMILY: Final = 20
 _DUMP: Final = 0x301
 _DONE, _ERROR = 3, 2
 _NAME, _PEER, _PENDING, _QUEUES = 0, 2, 3, 4
-"""Attributes of an answer (``linux/unix_diag.h``); each is asked for with the bit of its number, names and queues as
-below."""
+"""Attributes of an answer (include/uapi/linux/unix_diag.h, Linux 6.18); each is asked for with the bit of its number,
+names and queues as below."""
 _SHOW: Final = 0x01 | 0x04 | 0x08 | 0x10
 _HEADER: Final = struct.Struct("=IHHII")
 _REQUEST: Final = struct.Struct("=BBHIII2I")

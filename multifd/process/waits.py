@@ -2,8 +2,8 @@
 
 By proc(5), ``/proc/PID/task/TID/syscall`` (the call and its arguments) and ``status`` (how often the thread has gone to
 sleep). One that was stopped by a signal waits for somebody whom nobody knows. The numbers of calls are those of the
-host's architecture (``asm/unistd.h``); on one that is not listed, and where the kernel does not tell, nobody is known
-to wait for ever.
+host's architecture (syscall(2)); on one that is not listed, and where the kernel does not tell, nobody is known to
+wait for ever.
 """
 
 from __future__ import annotations

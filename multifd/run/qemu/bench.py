@@ -191,11 +191,11 @@ class QemuBench:
                 if not isinstance(said, contract.Listening):
                     return Course(), said, None
                 address = said.address
+            address, carriers = self._way(ends, address)
             if not ends.encodes:
                 address = ends.recording.before(address, ends.sent())
             if peer is not None:
                 address = ends.secured.before(address)
-            address, carriers = self._way(ends, address)
             through = (*ends.recording.carriers, *ends.secured.carriers, *carriers)
             if plan.busy_destination and destination is not None:
                 destination.send_signal(signal.SIGSTOP)
