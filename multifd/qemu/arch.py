@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -67,6 +68,7 @@ def arch_of(machine: str) -> Arch:
     return next(arch for arch in ARCHES.values() if any(family.fullmatch(machine) for family in arch.families.values()))
 
 
+@cache
 def version_of(machine: str) -> tuple[int, int]:
     """Major and minor of a versioned machine type."""
     found = next(match for family in arch_of(machine).families.values() if (match := family.fullmatch(machine)))

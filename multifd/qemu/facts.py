@@ -15,6 +15,7 @@ machine types           ``query-machines``: those of its families, which carry t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -63,6 +64,7 @@ class Facts(BaseModel):
         return dialect_of(self.version[:2])
 
 
+@cache
 def dialect_of(version: tuple[int, ...]) -> Dialect:
     """The newest dialect of a release that is not newer than ``version``; raises :class:`InputError` for one older."""
     spoken = [d for d in DIALECTS.values() if d.name.startswith("qemu-") and _release(d.name) <= version]

@@ -3,7 +3,6 @@ after many migrations."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -11,7 +10,7 @@ from typing import Final
 from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
-from multifd.plan.qemu.cell import qemu_cell, shared_methods
+from multifd.plan.qemu.cell import alike, qemu_cell, shared_methods
 from multifd.plan.scenarios.lives import LIFETIMES
 
 _EVERY: Final = ("cancel-active", "many-cancelled")
@@ -29,7 +28,7 @@ _CHANNELS: Final = 8
 
 def lives(line_up: LineUp) -> Iterator[PlannedCell]:
     """The cells of every ordered pair."""
-    for sender, receiver in itertools.product(line_up.qemus, line_up.qemus):
+    for sender, receiver in alike(line_up):
         for scenario in LIFETIMES:
             for method in _methods(scenario.name, sender, receiver):
                 channels = _CHANNELS if scenario.name in _MANY else 2

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Final
 
 from multifd.lineup.peers import LineUp
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import able
-from multifd.plan.qemu.cell import qemu_cell, shared_methods
+from multifd.plan.qemu.cell import alike, qemu_cell, shared_methods
 from multifd.plan.reference import reference
 from multifd.plan.scenarios.connections import LINKS
 
@@ -26,7 +25,7 @@ _OURS: Final = (
 
 def connections(line_up: LineUp) -> Iterator[PlannedCell]:
     """The cells of every pair, every QEMU, and our receiver."""
-    for sender, receiver in itertools.product(line_up.qemus, line_up.qemus):
+    for sender, receiver in alike(line_up):
         if _METHOD in shared_methods(sender, receiver):
             for name in LINKS if sender == receiver else _CONTROLS:
                 yield qemu_cell(sender, receiver, _METHOD, _METHOD, scenario=name)

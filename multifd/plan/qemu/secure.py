@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Final
 
 from multifd.lineup.peers import LineUp, QemuPeer
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import able
-from multifd.plan.qemu.cell import qemu_cell, shared_methods
+from multifd.plan.qemu.cell import alike, qemu_cell, shared_methods
 from multifd.plan.reference import reference
 from multifd.plan.scenarios.secure import INTERRUPTED, REFUSED
 
@@ -19,7 +18,7 @@ _METHOD: Final = "zlib"
 
 def secure(line_up: LineUp) -> Iterator[PlannedCell]:
     """The cells of every QEMU."""
-    for sender, receiver in itertools.product(line_up.qemus, line_up.qemus):
+    for sender, receiver in alike(line_up):
         if _METHOD in shared_methods(sender, receiver):
             for scenario in ("tls-x509", "tls-psk"):
                 yield _between(sender, receiver, scenario)

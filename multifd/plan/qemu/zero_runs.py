@@ -7,18 +7,17 @@ then.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 from multifd.lineup.peers import LineUp
 from multifd.plan.cell import PlannedCell
-from multifd.plan.qemu.cell import qemu_cell, shared_methods
+from multifd.plan.qemu.cell import alike, qemu_cell, shared_methods
 from multifd.plan.scenarios.scenario import LEGACY
 
 
 def zero_runs(line_up: LineUp) -> Iterator[PlannedCell]:
     """In packets where the sender can, and on the main channel, the only way before 9.0."""
-    for sender, receiver in itertools.product(line_up.qemus, line_up.qemus):
+    for sender, receiver in alike(line_up):
         for method in shared_methods(sender, receiver):
             for mode in ("", LEGACY) if sender.facts.zero_pages else ("",):
                 yield qemu_cell(sender, receiver, method, method, scenario=f"zero-run{mode}")

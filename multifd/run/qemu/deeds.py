@@ -38,7 +38,8 @@ async def cancel(life: Lifetime) -> None:
                 destination.send_signal(signal.SIGCONT)
             if phase == "device" and destination is not None:
                 life.kill(destination)
-            said = await life.reached(source, OVER)
+            stopped = (destination,) if phase == "stalled" and destination is not None else ()
+            said = await life.reached(source, OVER, stand=stopped)
             if said not in OVER:
                 life.complain("hang", f"the source says {said} as long as {_HOLDS[phase]}")
             elif nobody is not None and await life.arrive(source, f"cancelled in {phase}, retry meanwhile"):

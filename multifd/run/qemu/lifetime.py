@@ -84,12 +84,15 @@ class Lifetime:
         self.done.append(f"{step}: arrived with {(terms or self.other).method}")
         return True
 
-    async def reached(self, source: Guest, wanted: Sequence[str], also: Sequence[Guest] = ()) -> str:
+    async def reached(
+        self, source: Guest, wanted: Sequence[str], also: Sequence[Guest] = (), *, stand: Sequence[Guest] = ()
+    ) -> str:
         """Wait until the source says one of these or that it is over; returns what it says.
 
-        Nobody waits any longer where nothing has changed and all processes, ``also`` too, sleep at many looks in a row.
+        Nobody waits any longer where nothing has changed and all processes, ``also`` too, sleep at many looks in a row,
+        or where it is known that none of them can go on; those that ``stand`` we have stopped.
         """
-        still = Stillness(Standstill((source, *also)))
+        still = Stillness(Standstill((source, *also), stand=stand))
         while True:
             said = str((await source.execute("query-migrate", ANSWER)).get("status", "none"))
             if said in wanted or said in OVER or await still.lasts(said):
