@@ -41,8 +41,11 @@ Waits = Mapping[int, tuple[str, str]]
 """By thread what it waits for, and how often it has gone to sleep. Two that are equal: nobody has run in between."""
 
 
-def waiting(threads: Iterable[int]) -> Waits | None:
-    """What these threads wait for; None if one does not wait for ever, or if that cannot be seen."""
+def waiting(threads: Iterable[int], *, anyhow: bool = False) -> Waits | None:
+    """What these threads wait for; None if one does not wait for ever, or if that cannot be seen.
+
+    ``anyhow``: a limit does not matter, for it is a deadline, at which these threads only give up.
+    """
     waits: dict[int, tuple[str, str]] = {}
     for thread in threads:
         try:
@@ -54,7 +57,8 @@ def waiting(threads: Iterable[int]) -> Waits | None:
         except OSError:
             return None
         process = int(_field(status, "Tgid:"))
-        if not _field(status, "State:").startswith("S") or not _for_ever(called.split(), first=process == thread):
+        for_ever = anyhow or _for_ever(called.split(), first=process == thread)
+        if not _field(status, "State:").startswith("S") or not for_ever:
             return None
         waits[thread] = (called, _field(status, _SLEPT))
     return waits

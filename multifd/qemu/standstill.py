@@ -42,8 +42,8 @@ class Carrier(Protocol):
 
 
 class Standstill:
-    """Watches some guests, processes ``between`` them by their ids, and threads of ours ``through`` which the stream
-    goes. Guests that ``stand`` were stopped by us."""
+    """Watches some guests, peers of ours ``between`` them by their processes' ids, and threads of ours ``through`` which
+    the stream goes. Guests that ``stand`` were stopped by us."""
 
     def __init__(
         self,
@@ -53,7 +53,9 @@ class Standstill:
         *,
         stand: Sequence[Guest] = (),
     ) -> None:
-        self._moving = (*(guest.pid for guest in guests), *between)
+        self._guests = tuple(guest.pid for guest in guests)
+        self._between = tuple(between)
+        self._moving = (*self._guests, *self._between)
         self._pids = (*self._moving, *(guest.pid for guest in stand))
         self._ours = frozenset(chain.from_iterable(guest.sockets for guest in (*guests, *stand)))
         self._through = through
@@ -85,7 +87,9 @@ class Standstill:
 
     def _waits(self) -> Waits | None:
         ours = chain.from_iterable(carrier.threads for carrier in self._through)
-        return waiting(chain(chain.from_iterable(map(threads, self._moving)), ours))
+        theirs = waiting(chain(chain.from_iterable(map(threads, self._guests)), ours))
+        between = waiting(chain.from_iterable(map(threads, self._between)), anyhow=True)
+        return {**theirs, **between} if theirs is not None and between is not None else None
 
     def _sockets(self) -> set[int]:
         ours = chain.from_iterable(carrier.sockets for carrier in self._through)

@@ -205,7 +205,7 @@ class QemuBench:
                 destination.send_signal(signal.SIGCONT)
             changes = changes_of(ends, await test)
             early, late = (changes[0], changes[1:]) if plan.early else (None, changes)
-            passing = [peer.pid] if peer is not None and peer.pid is not None else []
+            passing = self._ours(ends.splice or ends.pairing.receiver, peer)
             course = await watch(
                 source, destination, self._deadline(ends.pairing), early=early, late=late, between=passing,
                 through=through,
@@ -222,6 +222,11 @@ class QemuBench:
                 lambda side: left_in(ends.ram(side), kept), str(ends.directory / "again"), self._means.deadline,
             )  # fmt: skip
             return course, None, aftermath
+
+    def _ours(self, name: str, peer: PeerProcess | None) -> list[int]:
+        """The process of a peer of ours; one that is not may do what it likes with a deadline."""
+        known = peer is not None and not self._means.line_up.peer(name).external
+        return [peer.pid] if known and peer is not None and peer.pid is not None else []
 
     def _way(self, ends: Setting, address: str) -> tuple[str, tuple[Crew, ...]]:
         """Where the source is to connect to instead of ``address``, and what of ours its stream goes through then."""

@@ -18,6 +18,7 @@ from typing import Final
 
 from multifd.errors import EnvironmentBroke
 from multifd.evidence.fate import Arrived, between
+from multifd.evidence.invariants import witnessed
 from multifd.evidence.observe import Memory
 from multifd.evidence.outcome import Outcome
 from multifd.memory.image import GuestMemory
@@ -40,6 +41,8 @@ ROUNDS: Final = 4
 _STARTED: Final = 5.0
 """Seconds that a guest takes at most until it counts."""
 _LOOK: Final = 0.01
+_LONGEST: Final = 3
+"""Deadlines of a request that a cell takes at most."""
 _ANSWER: Final = 10.0
 _CONVERGING: Final = 2000
 """Milliseconds that a guest may stand still."""
@@ -59,17 +62,22 @@ class RunningBench:
         """
         source, destination = (self._means.line_up.qemu(name) for name in (pairing.sender, pairing.receiver))
         assert source is not None and destination is not None
-        with self._means.stage.workplace() as directory:
+        with (
+            self._means.stage.workplace() as directory,
+            Recording(None, directory / "tap", _LONGEST * self._means.deadline) as recording,
+        ):
             ends = Setting(
                 pairing, self._means.stage.script(pairing), directory, machine_of(self._means.line_up, pairing), source,
-                destination, None, Recording(None, directory / "tap", 0.0), Secured(None, directory, 0.0),
+                destination, None, recording, Secured(None, directory, self._means.deadline),
             )  # fmt: skip
             _prepare(ends)
             course, observation = asyncio.run(self._drive(ends))
-        outcome = Outcome(
-            observation, bytes_memory=pairing.sizes[RAM_BLOCK], bytes_wire=course.source.bytes_sent,
-            cpu_seconds=CpuSeconds(sender=course.source.cpu_seconds, receiver=_cpu(course)),
-        )  # fmt: skip
+            outcome = Outcome(
+                observation, bytes_memory=pairing.sizes[RAM_BLOCK],
+                cpu_seconds=CpuSeconds(sender=course.source.cpu_seconds, receiver=_cpu(course)),
+            )  # fmt: skip
+            told = recording.watched(completed=course.source.completed, transferred=course.source.bytes_sent)
+            outcome = witnessed(outcome, told)
         outcome.provenance = Ends.of(self._means.line_up, pairing).provenance(())
         return outcome
 
@@ -85,9 +93,9 @@ class RunningBench:
         ):
             address = await incoming(destination, ends.terms("receiver"), f"unix:{ends.directory / 'migration'}")
             await self._set_going(ends, source, here.memory)
-            await outgoing(source, _slowly(ends.terms("sender")), address)
-            rounds = partial(self._rounds, source)
-            course = await watch(source, destination, self._means.deadline, early=rounds)
+            await outgoing(source, _slowly(ends.terms("sender")), ends.recording.before(address, ends.sent()))
+            rounds, through = partial(self._rounds, source), ends.recording.carriers
+            course = await watch(source, destination, self._means.deadline, early=rounds, through=through)
             lost = _differing(here.memory, there.memory)
             landed = between(course, Arrived(_left(lost)))
             if landed.outcome != "identical":
