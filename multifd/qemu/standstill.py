@@ -42,8 +42,8 @@ class Carrier(Protocol):
 
 
 class Standstill:
-    """Watches some guests, peers of ours ``between`` them by their processes' ids, and threads of ours ``through`` which
-    the stream goes. Guests that ``stand`` were stopped by us."""
+    """Watches some guests, peers of ours ``between`` them by their process ids, and threads of ours ``through``
+    which the stream goes. Guests that ``stand`` were stopped by us."""
 
     def __init__(
         self,
