@@ -18,13 +18,13 @@ _LIMIT: Final[Mapping[str, Mapping[str, int | None]]] = MappingProxyType(
     {
         "x86_64": {
             "0": None, "1": None, "19": None, "20": None, "275": None,  # read, write, readv, writev, splice
-            "43": None, "288": None,  # accept, accept4
+            "43": None, "288": None, "42": None,  # accept, accept4, connect
             "44": None, "45": None, "46": None, "47": None,  # sendto, recvfrom, sendmsg, recvmsg
             "202": 3, "7": 2, "271": 2, "232": 3, "281": 3,  # futex, poll, ppoll, epoll_wait, epoll_pwait
         },
         "aarch64": {
             "63": None, "64": None, "65": None, "66": None, "76": None,
-            "202": None, "242": None,
+            "202": None, "242": None, "203": None,
             "206": None, "207": None, "211": None, "212": None,
             "98": 3, "73": 2, "22": 3,
         },

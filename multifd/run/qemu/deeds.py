@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,7 @@ async def cancel(life: Lifetime) -> None:
             if phase == "device" and destination is not None:
                 life.kill(destination)
             stopped = (destination,) if phase == "stalled" and destination is not None else ()
-            said = await life.reached(source, OVER, stand=stopped)
+            said = await life.reached(source, OVER, stand=stopped, through=() if nobody is None else (nobody,))
             if said not in OVER:
                 life.complain("hang", f"the source says {said} as long as {_HOLDS[phase]}")
             elif nobody is not None and await life.arrive(source, f"cancelled in {phase}, retry meanwhile"):
@@ -140,13 +141,13 @@ def _phase(life: Lifetime) -> Phase:
     return plan.phase
 
 
-async def _reach(life: Lifetime, source: Guest, phase: Phase, nobody: Path | None) -> Guest | None:
+async def _reach(life: Lifetime, source: Guest, phase: Phase, nobody: Nobody | None) -> Guest | None:
     """Start the migration and wait for the phase; returns the destination, which stands still where that holds it."""
     life.step = f"on the way to {phase}"
     terms = replace(life.ends.terms("sender"), pause=True, bandwidth=SLOW if phase == "active" else UNLIMITED)
     destination = None
     if nobody is not None:
-        address = f"unix:{nobody}"
+        address = f"unix:{nobody.path}"
     else:
         destination = await life.fresh()
         address = await incoming(destination, life.ends.terms("receiver"), f"unix:{life.socket(destination)}")
@@ -166,8 +167,19 @@ async def _reach(life: Lifetime, source: Guest, phase: Phase, nobody: Path | Non
     return destination
 
 
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """A socket where nobody accepts."""
+
+    path: Path
+    sockets: Mapping[int, None]
+    """Its inode, and no process."""
+    threads: tuple[int, ...] = ()
+    """Nobody's."""
+
+
 @contextmanager
-def _nobody(life: Lifetime, phase: Phase) -> Iterator[Path | None]:
+def _nobody(life: Lifetime, phase: Phase) -> Iterator[Nobody | None]:
     """In phases that need it a socket where nobody accepts; one connection gets through, which in ``connecting`` is not
     the source's. With the block's end it is refused (unix(7))."""
     if phase not in ("connecting", "setup"):
@@ -179,7 +191,7 @@ def _nobody(life: Lifetime, phase: Phase) -> Iterator[Path | None]:
         listener.listen(0)
         if phase == "connecting":
             first.connect(str(path))
-        yield path
+        yield Nobody(path, {os.fstat(listener.fileno()).st_ino: None})
     with suppress(OSError):
         path.unlink()
 

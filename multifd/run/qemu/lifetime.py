@@ -17,7 +17,7 @@ from multifd.oracle.verdict import Observation, Observed
 from multifd.process.threads import asleep
 from multifd.qemu.guest import GoneError, Guest
 from multifd.qemu.migration import POLL, QUIET, Stillness, Terms
-from multifd.qemu.standstill import Standstill
+from multifd.qemu.standstill import Carrier, Standstill
 from multifd.result.record import KIND_ORDER, Kind
 from multifd.run.qemu.afterwards import again
 from multifd.run.qemu.ram import left_in
@@ -85,14 +85,16 @@ class Lifetime:
         return True
 
     async def reached(
-        self, source: Guest, wanted: Sequence[str], also: Sequence[Guest] = (), *, stand: Sequence[Guest] = ()
-    ) -> str:
+        self, source: Guest, wanted: Sequence[str], also: Sequence[Guest] = (), *, stand: Sequence[Guest] = (),
+        through: Sequence[Carrier] = (),
+    ) -> str:  # fmt: skip
         """Wait until the source says one of these or that it is over; returns what it says.
 
         Nobody waits any longer where nothing has changed and all processes, ``also`` too, sleep at many looks in a row,
-        or where it is known that none of them can go on; those that ``stand`` we have stopped.
+        or where it is known that none of them can go on; those that ``stand`` we have stopped, and what the stream goes
+        ``through`` is ours.
         """
-        still = Stillness(Standstill((source, *also), stand=stand))
+        still = Stillness(Standstill((source, *also), through=through, stand=stand))
         while True:
             said = str((await source.execute("query-migrate", ANSWER)).get("status", "none"))
             if said in wanted or said in OVER or await still.lasts(said):
