@@ -101,7 +101,7 @@ class Copy:
 def test_a_further_one_touches_few_files_and_is_planned_and_run(toy: Toy, tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     multifd = ("-m", "multifd.cli.main")
-    profile = ("--hwprofile", toy.profile)
+    profile = ("--hwprofile", toy.profile, "--qemu", "none")
 
     copy.extend(toy)
     touched = copy.touched()

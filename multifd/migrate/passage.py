@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -12,6 +13,8 @@ from multifd.migrate.crew import cut
 
 CHUNK: Final = 1 << 18
 """Bytes that are read at once."""
+_RESTS: Final = 64
+"""Reads: a source that goes on speaking is not listened to for ever."""
 _PIPE: Final = 1 << 20
 """Bytes that a pipe is asked to hold; the host may give fewer."""
 
@@ -24,14 +27,32 @@ class Passage:
         self._target = target
         self._buffer = memoryview(bytearray(chunk))
         self._pipe: tuple[int, int] | None = None
+        self._gone: OSError | None = None
 
     def copy(self, most: int = CHUNK) -> memoryview:
-        """Forward at most so many bytes, more than 0; returns them, until the next call, and none at the end."""
+        """Forward at most so many bytes, more than 0; returns them, until the next call, and none at the end.
+
+        That the target is gone is raised with the next call, so that what came last has been seen.
+        """
+        if self._gone is not None:
+            raise self._gone
         size = self._source.recv_into(self._buffer[:most])
         data = self._buffer[:size]
         if size and self._target is not None:
-            self._target.sendall(data)
+            try:
+                self._target.sendall(data)
+            except OSError as gone:
+                self._gone = gone
         return data
+
+    def rest(self) -> Iterator[memoryview]:
+        """What the source has said already, for nobody; the last is empty if that was all of it."""
+        with suppress(OSError):
+            for _ in range(_RESTS):
+                size = self._source.recv_into(self._buffer, 0, socket.MSG_DONTWAIT)
+                yield self._buffer[:size]
+                if not size:
+                    return
 
     def splice(self, most: int) -> int:
         """The same by splice(2), which copies nothing to us; returns how many there were."""

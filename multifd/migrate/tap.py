@@ -198,6 +198,8 @@ class Tap:
             self._crew.note(problem)
             passage.cut()
         except OSError:  # one side is gone, and so the other has to go
+            if onlooker is not None:
+                _see_the_rest(passage, onlooker)
             passage.cut()
         finally:
             passage.close()
@@ -323,3 +325,11 @@ def _ramblocks(main: Path, page_size: int) -> dict[str, int]:
                 return dict(event.blocks)
     reader.finish()
     raise WireError("main channel", "no list of RAM blocks", "one in the setup section of ram")
+
+
+def _see_the_rest(passage: Passage, onlooker: Onlooker) -> None:
+    """A receiver may leave before it has read the end of what it does not need."""
+    for data in passage.rest():
+        if not data:
+            onlooker.finish()
+        onlooker.feed(data)

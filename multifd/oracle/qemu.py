@@ -24,7 +24,7 @@ from multifd.framing.model import framing
 from multifd.oracle.consequence import ENDS_EARLY
 from multifd.oracle.decision import Decision
 from multifd.oracle.question import Question
-from multifd.oracle.rules import RULES
+from multifd.oracle.rules import BEFORE, RULES
 from multifd.oracle.words import Cause, nothing
 from multifd.wire.dialect import ZeroPages
 from multifd.wire.fault import Bit, Ends, Lengths, Payload
@@ -71,14 +71,11 @@ _LATER: Final[Mapping[str, str]] = {
 }
 """What versions of dialect qemu-10.0 say in other words than its first one, 10.0.2, by fault (measured)."""
 
-_BEFORE: Final = ("told", "trust", "interrupted")
-"""Rules of what happens before anything is sent: whoever refuses, it says why."""
-
 
 def says(question: Question, rule: str, decision: Decision) -> str:
     """What a real QEMU says where a rule refuses, a regular expression."""
     receiver, error = question.receiver, decision.error or ""
-    if rule in _BEFORE:
+    if rule in BEFORE:
         return error
     old = receiver.dialect.zero_pages is ZeroPages.MAIN
     if rule in ("link", "channels"):

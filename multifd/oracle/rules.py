@@ -258,3 +258,5 @@ RULES: Final = (
     Rule("zero-pages", "the receiver looks for zero pages where the sender puts them", _zero_pages),
 )
 """All rules in order."""
+BEFORE: Final = ("told", "trust", "interrupted")
+"""Rules of what happens before anything is sent: whoever refuses, it says why."""

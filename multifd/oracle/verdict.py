@@ -81,6 +81,11 @@ def judge(prediction: Prediction, observed: Observation) -> Judgement:
     return Judgement(_AS_PREDICTED[prediction.outcome], None, prediction.reason, observed.complaints)
 
 
+def _is_another(observed: Observation) -> bool:
+    """Where zero pages are ignored both sides say completed, and pages hold what was sent for them before."""
+    return observed.error is not None or any(stretch.holds == "never sent" for stretch in observed.pages)
+
+
 def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tuple[Kind, str]]:
     """What is wrong; of one kind what says more comes first."""
     outcome, predicted = observed.outcome, prediction.outcome
@@ -88,6 +93,8 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
         yield "corrupt", f"{observed.late_pages} pages were written after the receiver had reported its error"
     if outcome == "hazard" != predicted:
         yield "corrupt", f"hazard: {observed.detail}; predicted {predicted}"
+    if outcome == predicted == "hazard" and prediction.rule == "zero-pages" and _is_another(observed):
+        yield "corrupt", f"another hazard than predicted: {observed.detail}"
     if outcome in ("crash", "hang"):
         yield outcome, observed.detail
     if outcome == "identical" != predicted:

@@ -108,6 +108,8 @@ class End:
     """Of a process that ended by itself."""
     log: str = ""
     bytes_sent: int = 0
+    by_multifd: int = 0
+    """Bytes on channels, by its own count."""
     cpu_seconds: float = 0.0
     mute: bool = False
     """It lives and answers no more."""
@@ -318,6 +320,7 @@ async def _ask(asking: _Asking, end: End) -> None:
     end.status = info.get("status", end.status)
     end.error = info.get("error-desc", end.error)
     end.bytes_sent = info.get("ram", {}).get("transferred", end.bytes_sent)
+    end.by_multifd = info.get("ram", {}).get("multifd-bytes", end.by_multifd)
     if end.exit_status is not None or end.status in _OVER:
         end.log = guest.log
 

@@ -185,7 +185,9 @@ def _settled(cell: Cell, issues: Sequence[KnownIssue]) -> Cell:
         return cell
     if cell.complaints:
         return _listed(cell, covering)
-    return next((_known(cell, [issue]) for issue in covering if issue.explains(cell)), cell)
+    # Who tells of a hang or a crash says nothing of wrong memory, nor of a guest that is nowhere.
+    telling = [issue for issue in covering if cell.kind != "corrupt" or issue.severity == "corruption"]
+    return next((_known(cell, [issue]) for issue in telling if issue.explains(cell)), cell)
 
 
 def _hazard(cell: Cell, shown: Sequence[KnownIssue]) -> Cell:

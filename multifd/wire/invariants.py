@@ -182,6 +182,8 @@ def between(channels: list[Channel], flushes: int | None, *, whole: bool) -> Ite
     ``flushes`` is how often main said SYNC, None where main could not be followed; ``whole`` that nothing is missing:
     of a migration that was broken off only what is there twice is wrong.
     """
+    if whole and not channels:
+        yield Violation(Place(), "channels", "nowhere", "some: nothing of multifd was sent")
     yield from _ids(channels, whole=whole)
     yield from _twice(channels)
     if not whole or any(channel.lost for channel in channels):

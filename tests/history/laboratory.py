@@ -14,6 +14,7 @@ import pytest
 
 from multifd.campaign.conclude import concluded
 from multifd.campaign.options import Options
+from multifd.campaign.releases import releases_of
 from multifd.lineup.qemus import resolve_qemus
 from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu.whole import qemu_plan
@@ -57,7 +58,8 @@ class Laboratory:
         """Run and conclude it as a run does, with what is wrong in it; and how often something was."""
         put_back = self._through(wrong) if isinstance(wrong, Way) else _behaving(wrong)
         with put_back as acts:
-            record = concluded(cell, self._bench.run(cell.pairing), Options(), shipped())
+            outcome, releases = self._bench.run(cell.pairing), releases_of(cell.work, self._line_up, {})
+            record = concluded(cell, outcome, Options(), shipped(), releases)
         return record, acts()
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ def conformance(directory: Path, peers: Sequence[PeerEntry], *arguments: str) ->
         "deadlines": {"hello": 20, "request": 4},
     }
     profile.write_text(yaml.safe_dump(content))
-    options = ["--hwprofile", str(profile), "--memory", "2M", "--results", str(directory / "results")]
+    options = ["--hwprofile", str(profile), "--qemu", "none", "--memory", "2M", "--results", str(directory / "results")]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "suites", "-q", "-p", "no:cacheprovider", *options, *arguments],
         cwd=ROOT,

@@ -42,7 +42,7 @@ class Lab:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The suite of probes, which is the shortest."""
-        given = ["--results", str(self.directory / "results"), *self.options, *arguments]
+        given = ["--results", str(self.directory / "results"), "--qemu", "none", *self.options, *arguments]
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "suites/probe", *given],
             cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,

@@ -67,6 +67,7 @@ ORDERED: Final = {
         ("channels", rule): "both refuse, and the words of either are expected (oracle/qemu.py); no QEMU refuses these"
         for rule in ("window", "receiver-streaming", "members")
     },
+    ("channels", "stream-goes-on"): "methods differ wherever this does, so that flags are refused before any payload",
     **{
         (rule, "late"): "what is refused too late is refused alike, whatever it is: flags and channels have cells"
         for rule in PAYLOAD

@@ -61,7 +61,7 @@ TABLE: Final = (
     ),
     Row("hazard", "rejected", OTHER, "fail", "wrong-error", "rejected with 'size received', but hazard was predicted"),
     Row("hazard", "hazard", None, "hazard", None, "pages stay old"),
-    Row("hazard", "hazard", OTHER, "hazard", None, "pages stay old"),
+    Row("hazard", "hazard", OTHER, "fail", "corrupt", "another hazard than predicted: seen"),
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def test_a_guest_without_dimms_needs_no_option() -> None:
 
 
 def test_a_machine_knows_its_blocks_by_their_sizes() -> None:
-    machine = Machine.of("pc", Path("/scratch/a.ram"), {"m": 1 << 20, "dimm1": 4096})
+    machine = Machine.of("pc-i440fx-7.2", Path("/scratch/a.ram"), {"m": 1 << 20, "dimm1": 4096})
 
     assert (machine.size, dict(machine.dimms)) == (1 << 20, {"dimm1": 4096})
     assert machine.files == {"m": Path("/scratch/a.ram"), "dimm1": Path("/scratch/a-dimm1.ram")}

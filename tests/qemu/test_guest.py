@@ -298,7 +298,7 @@ def test_no_complaint_fills_the_disk(scratch: Path) -> None:
     message = refusal(scratch, shell("yes complaint | head -c 10000000 >&2; exit 1"))
 
     assert message.startswith("source exited with status 1 before it answered: ")
-    assert sum(path.stat().st_size for path in scratch.iterdir()) == 0
+    assert sum(path.stat().st_size for path in scratch.iterdir()) < 1 << 14
 
 
 def test_of_a_long_complaint_the_end_is_shown(scratch: Path) -> None:

@@ -283,7 +283,7 @@ def test_terms_that_a_qemu_does_not_know(scratch: Path) -> None:
         during(scratch, migrate)
 
     assert str(error.value).startswith(
-        "source refuses migrate-set-parameters multifd_channels=2, multifd_compression=brotli: "
+        "source refuses migrate-set-parameters multifd-channels=2, multifd-compression=brotli: "
     )
     assert str(error.value).endswith("does not accept value 'brotli'")
 

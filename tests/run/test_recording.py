@@ -45,7 +45,7 @@ class Laboratory:
         qemus = resolve_qemus([QEMU], 20.0)
         self.name = qemus[0].name
         self.line_up: LineUp = resolve("two", two, None).model_copy(update={"qemus": qemus})
-        self.record = record
+        self.record = record / "qemu"
         self.stage = Stage(scratch, "main", 1, None)
         self.bench = Bench(self.line_up, self.stage, record=record)
 
@@ -141,8 +141,9 @@ def test_nobody_records_unasked(laboratory: Laboratory) -> None:
 def planned(tmp_path: Path) -> Pairing:
     """A migration whose sender never comes."""
     return Pairing.model_construct(
-        sender="qemu-1", receiver="zlib", sender_framing="zlib", sender_dialect="qemu-5.0", scenario="migrate"
-    )
+        sender="qemu-1", receiver="zlib", sender_framing="zlib", sender_dialect="qemu-5.0", scenario="migrate",
+        sizes={"m": 4096},
+    )  # fmt: skip
 
 
 def test_what_is_no_capture_leaves_nothing(planned: Pairing, tmp_path: Path) -> None:

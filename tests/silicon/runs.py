@@ -160,7 +160,19 @@ class Lab:
         options = ["--hwprofile", str(file), "--results", str(results), "--host-root", str(self.root)]
         shared = ["-n", str(workers), "--dist", "loadgroup"] if workers > 1 else ["-p", "no:xdist"]
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *shared, *options, *arguments],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                *shared,
+                "--qemu",
+                "none",
+                *options,
+                *arguments,
+            ],
             cwd=ROOT,
             env={**os.environ, **ENVIRONMENT, **(environment or {})},
             capture_output=True,

@@ -36,7 +36,7 @@ from multifd.memory.corpus import CORPORA
 from multifd.plan.cell import PlannedCell
 from multifd.plan.covering import OPEN, Choice, Row, Tuples
 from multifd.plan.pairings import able
-from multifd.plan.qemu.cell import qemu_cell
+from multifd.plan.qemu.cell import alike, qemu_cell
 from multifd.plan.reference import reference
 from multifd.plan.scenarios.scenario import LEGACY
 from multifd.plan.wire import USER
@@ -78,7 +78,10 @@ class _Array:
 
     def __post_init__(self) -> None:
         qemus = self.line_up.qemus
-        self.pairs = [_Pair(sender, receiver) for sender, receiver in itertools.product(qemus, (*qemus, None))]
+        self.pairs = [
+            *(_Pair(sender, receiver) for sender, receiver in alike(self.line_up)),
+            *(_Pair(sender, None) for sender in qemus),
+        ]
         self.methods = tuple(dict.fromkeys(method for qemu in qemus for method in qemu.methods))
         self._fits = np.array(
             [[self._receiver(pair, method) is not None for pair in self.pairs] for method in self.methods], np.bool_

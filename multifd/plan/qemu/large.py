@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,8 +18,10 @@ _METHODS: Final = ("zstd", "zlib", "none")
 
 
 def large(line_up: LineUp, memory: int) -> Iterator[PlannedCell]:
-    """From the oldest QEMU to the newest and back."""
-    by_age = sorted(line_up.qemus, key=lambda qemu: qemu.facts.version)
+    """From the oldest QEMU to the newest and back, of the architecture that most are of."""
+    targets = Counter(qemu.facts.target for qemu in line_up.qemus)
+    usual = max(targets, key=targets.__getitem__, default=None)
+    by_age = sorted((q for q in line_up.qemus if q.facts.target == usual), key=lambda qemu: qemu.facts.version)
     for sender, receiver in dict.fromkeys([(0, -1), (-1, 0)][: len(by_age)]):
         shared = shared_methods(by_age[sender], by_age[receiver])
         method = next((method for method in _METHODS if method in shared), None)

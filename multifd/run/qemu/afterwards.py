@@ -67,16 +67,18 @@ async def again(
     source: Guest, fresh: Guest, terms: Terms, left: Callable[[str], Memory], socket: str, within: float
 ) -> Aftermath:
     """What becomes of a further migration of it; the rest is as :func:`afterwards` takes it."""
-    address = await incoming(fresh, terms, f"unix:{socket}")
     try:
-        await outgoing(source, terms, address)
+        await outgoing(source, terms, await incoming(fresh, terms, f"unix:{socket}"))
     except EnvironmentBroke as refusal:
         if source.exit_status is not None:
             return _gone(source, "when it was to be migrated again")
         return Aftermath("wrong-error", f"a further migration is refused: {refusal}")
-    lost = _lost(await watch(source, fresh, within))
+    course = await watch(source, fresh, within)
+    lost = _lost(course)
     if lost is not None:
         return lost
+    if not course.source.by_multifd:
+        return Aftermath("invariant", "a further migration sent nothing on multifd channels")
     memory = left(fresh.name)
     if not memory.identical:
         return Aftermath("corrupt", f"a further migration, everybody says completed: {memory.describe()}")

@@ -18,6 +18,7 @@ import asyncio
 import shutil
 import signal
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,8 @@ from multifd.run.qemu.starting import begin
 _LONGEST: Final = 5
 """Deadlines of a request that a cell takes at most: the migration, and what a peer says of it."""
 
+_UNTOUCHED: Final = "not looked at: refused before anything was sent"
+
 
 class QemuBench:
     """Runs cells with QEMU on one or both ends; ``record`` is a directory for their captures, by id of the pairing."""
@@ -82,7 +85,8 @@ class QemuBench:
             try:
                 outcome, said = self._migrate(pairing, kept or overheard)
             except RefusedError as refusal:
-                outcome, said = Outcome(Observation("rejected", str(refusal), str(refusal))), None
+                told = Observation("rejected", str(refusal), str(refusal), aftermath=_UNTOUCHED)
+                outcome, said = Outcome(told), None
 
             def parts() -> dict[Role, Part]:
                 script = stage.script(pairing)
@@ -288,4 +292,9 @@ def _outcome(ends: Setting, course: Course, observation: Observation, said: Said
         cpu_seconds=CpuSeconds(sender=course.source.cpu_seconds, receiver=destination),
     )
     sent = course.source.completed and (isinstance(said, contract.Done) or not ends.encodes)
-    return witnessed(outcome, ends.recording.watched(completed=sent, transferred=course.source.bytes_sent))
+    watched = ends.recording.watched(completed=sent, transferred=course.source.bytes_sent)
+    if sent and ends.veiled:
+        veiled, due = sum(each.endswith(": TLS") for each in watched.unseen), 1 + ends.pairing.channels
+        if veiled < due:
+            watched = replace(watched, broken=(*watched.broken, f"TLS is on {veiled} connections, expected on {due}"))
+    return witnessed(outcome, watched)

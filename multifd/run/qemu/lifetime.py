@@ -15,7 +15,7 @@ from multifd.evidence.observe import Memory
 from multifd.lineup.peers import QemuPeer
 from multifd.oracle.verdict import Observation, Observed
 from multifd.process.threads import asleep
-from multifd.qemu.guest import GoneError, Guest
+from multifd.qemu.guest import GoneError, Guest, RefusedError
 from multifd.qemu.migration import POLL, QUIET, Stillness, Terms
 from multifd.qemu.standstill import Carrier, Standstill
 from multifd.result.record import KIND_ORDER, Kind
@@ -26,6 +26,8 @@ from multifd.run.qemu.starting import begin
 
 OVER: Final = ("completed", "failed", "cancelled")
 ANSWER: Final = 10.0
+_LOOKS, _LOOK = 50, 0.02
+"""Looks, and the seconds between two, whether a process has ended."""
 """Seconds that a living QEMU takes at most to answer."""
 _SLOWLY: Final = 0.04
 """Seconds between two looks at who does nothing."""
@@ -102,8 +104,8 @@ class Lifetime:
 
     async def settled(self, *guests: Guest) -> None:
         """Wait until all of them do nothing."""
-        quiet = 0
-        while quiet < QUIET:
+        quiet, patiences = 0, [guest.patience(self.within) for guest in guests]
+        while quiet < QUIET and all(patience.pause() is not None for patience in patiences):
             quiet = quiet + 1 if all(asleep(guest.pid) for guest in guests) else 0
             await asyncio.sleep(POLL)
 
@@ -125,14 +127,22 @@ class Lifetime:
         """Whatever a QEMU refuses in the block, or dies of, is a complaint of the step."""
         try:
             yield
-        except ExecuteError as refusal:
+        except (ExecuteError, RefusedError) as refusal:
             self.complain("wrong-error", f"is refused: {refusal}")
         except GoneError as gone:
+            await self._are_ending(guests)
             dead = [guest for guest in guests if (guest.exit_status or 0) < 0]
             for guest in dead:
                 self.complain("crash", f"{guest.name} killed by signal {-(guest.exit_status or 0)}: {guest.log}")
             if not dead:
                 self.complain("hang", str(gone))
+
+    async def _are_ending(self, guests: Sequence[Guest]) -> None:
+        """Give one that has closed its monitor the time to end."""
+        for _ in range(_LOOKS):
+            if any(guest.exit_status is not None for guest in guests):
+                return
+            await asyncio.sleep(_LOOK)
 
     def observation(self) -> Observation:
         """What there was to see."""

@@ -63,6 +63,8 @@ class QemuFaultBench:
             if pairing.place in self._captures:
                 break
             outcome = self._recorder.run(pairing)
+            if outcome.observation.outcome != "identical" or outcome.observation.broken:
+                continue
             if not outcome.artifacts:
                 why = outcome.observation.detail or "it is no capture"
                 raise EnvironmentBroke(f"{pairing.place} cannot be recorded: {why}")

@@ -100,6 +100,9 @@ class RunningBench:
             landed = between(course, Arrived(_left(lost)))
             if landed.outcome != "identical":
                 return course, _named(landed, course, lost)
+            made = (await source.execute("query-migrate", _ANSWER))["ram"]["dirty-sync-count"]
+            if made < ROUNDS:
+                raise EnvironmentBroke(f"the guest of {ends.source.name} made {made} dirty rounds, expected {ROUNDS}")
             return course, await self._onwards(destination, here.memory, there.memory) or landed
 
     async def _set_going(self, ends: Setting, source: Guest, memory: Path) -> None:

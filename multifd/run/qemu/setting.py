@@ -51,6 +51,11 @@ class Setting:
         return self.splice == self.pairing.sender
 
     @property
+    def veiled(self) -> bool:
+        """The tap stands in TLS: both ends are QEMUs, and both speak it."""
+        return self.pairing.plan.tls is not None and self.splice is None and self.destination is not None
+
+    @property
     def plain(self) -> bool:
         """Nothing that the QEMUs are started with can be refused."""
         plan = self.pairing.plan
