@@ -28,6 +28,8 @@ class Passage:
         self._buffer = memoryview(bytearray(chunk))
         self._pipe: tuple[int, int] | None = None
         self._gone: OSError | None = None
+        self._inside = False
+        """Bytes are on their way that nobody has counted."""
 
     def copy(self, most: int = CHUNK) -> memoryview:
         """Forward at most so many bytes, more than 0; returns them, until the next call, and none at the end.
@@ -46,9 +48,12 @@ class Passage:
         return data
 
     def rest(self) -> Iterator[memoryview]:
-        """What the source has said already, for nobody; the last is empty if that was all of it."""
+        """What the source has said already, for nobody; the last is empty if that was all of it.
+
+        Nothing where something before it was lost.
+        """
         with suppress(OSError):
-            for _ in range(_RESTS):
+            for _ in range(0 if self._inside else _RESTS):
                 size = self._source.recv_into(self._buffer, 0, socket.MSG_DONTWAIT)
                 yield self._buffer[:size]
                 if not size:
@@ -63,8 +68,10 @@ class Passage:
                 fcntl.fcntl(self._pipe[1], fcntl.F_SETPIPE_SZ, _PIPE)
         out, into = self._pipe
         left = size = os.splice(self._source.fileno(), into, most)
+        self._inside = True
         while left:
             left -= os.splice(out, self._target.fileno(), left)
+        self._inside = False
         return size
 
     def answer(self, data: bytes) -> None:
