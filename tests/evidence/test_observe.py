@@ -15,6 +15,7 @@ from multifd.memory import rounds
 from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Script
+from multifd.oracle.verdict import Stretch
 
 SIZES = {"pc.ram": 64 * 4096, "vga.vram": 16 * 4096}
 
@@ -56,8 +57,9 @@ def test_one_bit_makes_a_page_wrong(place: int, bit: int, script: Script, destin
     destination.pages("vga.vram")[page, place] ^= 1 << bit
 
     assert compare(destination, script) == Memory(
-        identical=False, wrong=1, missing=0, where=f"first at page {page} of vga.vram"
-    )
+        identical=False, wrong=1, missing=0, where=f"first at page {page} of vga.vram",
+        stretches=(Stretch("vga.vram", page, 1, "never sent"),),
+    )  # fmt: skip
 
 
 def test_a_page_that_is_zero_is_missing(script: Script, destination: GuestMemory) -> None:
@@ -65,8 +67,9 @@ def test_a_page_that_is_zero_is_missing(script: Script, destination: GuestMemory
     destination.pages("pc.ram")[page] = 0
 
     assert compare(destination, script) == Memory(
-        identical=False, wrong=0, missing=1, where=f"first at page {page} of pc.ram"
-    )
+        identical=False, wrong=0, missing=1, where=f"first at page {page} of pc.ram",
+        stretches=(Stretch("pc.ram", page, 1, "older"),),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -97,8 +100,9 @@ def test_every_wrong_page_is_counted_however_they_are_strewn(script: Script, des
     destination.pages("pc.ram")[::2, 7] ^= 0x10
 
     assert compare(destination, script) == Memory(
-        identical=False, wrong=32, missing=0, where="first at page 0 of pc.ram"
-    )
+        identical=False, wrong=32, missing=0, where="first at page 0 of pc.ram",
+        stretches=tuple(Stretch("pc.ram", page, 1, "never sent") for page in range(0, 64, 2)),
+    )  # fmt: skip
 
 
 def test_a_page_with_the_content_of_its_neighbour_is_wrong(script: Script, destination: GuestMemory) -> None:

@@ -42,7 +42,7 @@ class Lab:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The suite of probes, which is the shortest."""
-        given = ["--results", str(self.directory / "results"), "--qemu", "none", *self.options, *arguments]
+        given = ["--results", str(self.directory / "results"), *self.options, *arguments]
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "suites/probe", *given],
             cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
@@ -51,7 +51,7 @@ class Lab:
 
     @property
     def options(self) -> tuple[str, ...]:
-        return "--hwprofile", str(self.profile), "--host-root", str(self.host)
+        return "--hwprofile", str(self.profile), "--host-root", str(self.host), "--qemu", "none"
 
     def results(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((self.directory / "results" / "results.json").read_text())

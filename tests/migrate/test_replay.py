@@ -540,10 +540,10 @@ def test_a_directory_without_a_manifest_is_no_capture(tmp_path: Path) -> None:
     assert error == f"{tmp_path}/manifest.json: cannot read: No such file or directory; expected a capture directory"
 
 
-def test_a_file_is_no_capture() -> None:
+def test_a_file_is_a_bundle_or_no_capture() -> None:
     error = rejected(Path(__file__))
 
-    assert error == f"{__file__}/manifest.json: cannot read: Not a directory; expected a capture directory"
+    assert error == f"{__file__}: cannot be read as a bundle (gzip, tar): not a gzip file"
 
 
 @pytest.mark.parametrize(
