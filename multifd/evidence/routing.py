@@ -145,7 +145,7 @@ def decompressed(peer: OnDevice, spoken: Framing, page_size: int, packets: Seque
     accelerator = by_name(peer.device)
     if spoken.scope is Scope.CHANNEL and accelerator is not None and not accelerator.follows:
         first = len({packet.channel for packet in packets})
-        return endless(first if exact(peer) else None) if first else NOTHING
+        return endless(first if exact(peer) else None) if first else nothing(peer)
     rules = library(peer)
     shares = (
         rules.decompressed(bytes(part), spoken.container, room)
@@ -156,7 +156,7 @@ def decompressed(peer: OnDevice, spoken: Framing, page_size: int, packets: Seque
 
 
 def nothing(peer: OnDevice) -> Asked:
-    """What is asked for pages that travel as they are; one that says nothing of itself may do as it likes."""
+    """What is asked where nothing is to be coded; one that says nothing of itself may do as it likes."""
     return Asked() if peer.routing is None else NOTHING
 
 

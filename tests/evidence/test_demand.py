@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from multifd.errors import PeerError
-from multifd.evidence.asked import Asked, Part
+from multifd.evidence.asked import NOTHING, Asked, Part
 from multifd.evidence.demand import Recorded, Unseen
 from multifd.evidence.proof import worst
 from multifd.framing.coder import Routing
@@ -159,6 +159,18 @@ def test_unseen_jobs_follow_the_framing(device: str | None, name: str, encoding:
 
     assert counted().encoding(silent, spoken).least == encoding
     assert counted().decoding(silent, spoken) == Asked(decoding)
+
+
+def test_pages_as_they_are_ask_nothing_of_a_device_whether_they_were_seen_or_not() -> None:
+    plain = framing("none")
+
+    assert counted().encoding(QAT, plain) == counted().decoding(QAT, plain) == NOTHING
+
+
+def test_with_pages_as_they_are_one_that_says_nothing_of_itself_may_do_as_it_likes() -> None:
+    plain = framing("none")
+
+    assert counted().encoding(SILENT["QAT"], plain) == counted().decoding(SILENT["QAT"], plain) == Asked()
 
 
 def test_where_no_page_has_content_nothing_is_asked() -> None:

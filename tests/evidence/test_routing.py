@@ -229,6 +229,10 @@ def test_without_a_packet_there_is_no_stream() -> None:
     assert decompressed(QAT, framing("zlib"), PAGE, []) == NOTHING
 
 
+def test_without_a_packet_one_that_says_nothing_of_itself_may_still_do_as_it_likes() -> None:
+    assert decompressed(SILENT["QAT"], framing("zlib"), PAGE, []) == Asked()
+
+
 def test_what_the_model_of_the_device_is_given_of_a_stream_is_at_most_that() -> None:
     codec = create("qat-emulated", {"stream": 1})
     for packets in (stream(TEXT, create("zlib"), 0), stream(NOISE, create("zlib"), 1)):

@@ -389,6 +389,12 @@ def test_a_complaint_names_the_issue_that_would_explain_it_in_another_version() 
     )  # fmt: skip
 
 
+def test_a_complaint_that_the_sum_of_them_leaves_out_names_its_issue_too() -> None:
+    settled = settle(listed("number three", "number two"), [SECOND], runs("1.8.0"))
+
+    assert settled.reason.splitlines()[-1] == "known issue second says the like of libqpl ==1.9.0; this is libqpl 1.8.0"
+
+
 def test_a_failure_in_another_cell_does_not_name_an_issue_outside_its_versions() -> None:
     other = failed(receiver="isal")
 
