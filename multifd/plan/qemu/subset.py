@@ -3,11 +3,11 @@
 What there is to cover is read off the cells, so that a scenario, a fault or a codec that is new is covered without
 being listed. First all of what is *telling*:
 
-* every scenario, with every outcome and rule that it is predicted to end by, and every fault;
+* every scenario, with every outcome and rule that it is predicted to end by;
 * every method and framing that a QEMU sends and reads, and every one that a codec of ours does beside it;
 * every pair of QEMUs; every reason to skip a cell.
 
-Then, until :data:`ENOUGH` has been spent, every other *value* that a cell is made of: every peer at either end,
+Then, until :data:`ENOUGH` has been spent, every other *value* that a cell is made of: faults, peers at either end,
 numbers of channels, contents, dialects, sizes and divisions of memory. The choice is greedy: what covers most for its
 cost comes first, of equals what is planned first.
 """
@@ -23,7 +23,7 @@ ENOUGH: Final = 110
 """Costs (:attr:`multifd.plan.scenarios.scenario.Scenario.cost`): half a minute on two cores."""
 
 _VALUES: Final = {
-    "sender", "receiver", "sender_dialect", "receiver_dialect", "corpus", "blocks", "fill", "page_size",
+    "fault", "sender", "receiver", "sender_dialect", "receiver_dialect", "corpus", "blocks", "fill", "page_size",
 }  # fmt: skip
 """Fields of a pairing."""
 
@@ -64,7 +64,6 @@ def _telling(cell: PlannedCell, qemus: Collection[str]) -> Iterator[tuple[object
         yield "skip", cell.skip
         return
     yield "ends", pairing.scenario, prediction.outcome, prediction.rule
-    yield "fault", pairing.fault
     yield "sends", pairing.sender in qemus, pairing.sender_framing
     yield "reads", pairing.receiver in qemus, pairing.receiver_framing
     if {pairing.sender, pairing.receiver} <= set(qemus):

@@ -161,7 +161,10 @@ async def _reach(life: Lifetime, source: Guest, phase: Phase, nobody: Nobody | N
         destination.send_signal(signal.SIGSTOP)
         await source.execute("migrate-continue", ANSWER, state="pre-switchover")
     said = await life.reached(source, _SAYS[phase], others)
-    await life.settled(source, *others)
+    if phase == "stalled" and destination is not None:
+        await life.stuck(source, destination)
+    else:
+        await life.settled(source, *others)
     if said not in _SAYS[phase]:
         life.complain("wrong-error", f"the source says {said}")
     return destination

@@ -109,6 +109,12 @@ class Lifetime:
             quiet = quiet + 1 if all(asleep(guest.pid) for guest in guests) else 0
             await asyncio.sleep(POLL)
 
+    async def stuck(self, source: Guest, stand: Guest) -> None:
+        """Wait until the source cannot go on for want of the one that stands, whom we have stopped."""
+        patience, standstill = source.patience(self.within), Standstill([source], stand=[stand])
+        while not await standstill.known() and patience.pause() is not None:
+            await asyncio.sleep(POLL)
+
     async def ended(self, guest: Guest) -> bool:
         """Wait until a process that should end has ended; False if it hangs."""
         patience = guest.patience(self.within)
