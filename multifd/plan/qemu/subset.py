@@ -19,7 +19,7 @@ from typing import Final
 
 from multifd.plan.cell import PlannedCell
 
-ENOUGH: Final = 110
+ENOUGH: Final = 130
 """Costs (:attr:`multifd.plan.scenarios.scenario.Scenario.cost`): half a minute on two cores."""
 
 _VALUES: Final = {
