@@ -17,25 +17,30 @@ from multifd.memory.rounds import SHAPES
 from multifd.oracle.ability import inabilities
 from multifd.oracle.rules import RULES, Rule
 from multifd.plan.cell import PlannedCell
+from multifd.plan.qemu.whole import qemu_plan
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
 from multifd.plan.whole import Plan, plan
 from multifd.plan.work import Pairing
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
 from tests.plan.looking import changed, of, only
+from tests.qemu.recorded import peer
 
 
 def migrations(planned: Plan) -> list[PlannedCell]:
     return [cell for cell in planned.cells.values() if isinstance(cell.work, Pairing)]
 
 
-OF_OUR_OWN = [rule for rule in RULES if rule.name not in ("channels", "link")]
-"""Rules that peers of ours can show: they are told one number of channels."""
+OF_QEMU = {"told", "trust", "interrupted", "link", "channels"}
+"""Rules that only a real QEMU can show: peers of ours are told what fits, and meet over a link that behaves."""
 
 
-@pytest.mark.parametrize("rule", OF_OUR_OWN, ids=lambda rule: rule.name)
-def test_every_rule_decides_a_cell(rule: Rule, planned: Plan) -> None:
-    assert any(cell.prediction.rule == rule.name for cell in planned.cells.values())
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_decides_a_cell(rule: Rule, planned: Plan, line_up: LineUp) -> None:
+    new = line_up.model_copy(update={"qemus": (peer("11.1"),)})
+    cells = qemu_plan(new) if rule.name in OF_QEMU else planned.cells.values()
+
+    assert any(cell.prediction.rule == rule.name for cell in cells)
 
 
 def test_two_cells_of_one_id_are_a_defect(line_up: LineUp) -> None:

@@ -19,27 +19,25 @@ from multifd.result.record import Cell
 from multifd.run.qemu import bench as running
 from multifd.run.qemu.afterwards import afterwards
 from multifd.run.qemu.ram import left_in
-from tests.qemu.host import BINARIES, QEMU, facts, needs_qemu
+from tests.qemu.host import QEMU, needs_qemu
 from tests.run.test_qemu import Lab
 
 pytestmark = needs_qemu
 SOUND: Final = "the source lives, its memory is what it was, and arrived with none"
-NEW: Final = next((binary for binary in BINARIES if facts(binary).version >= (11, 0)), QEMU)
-"""One that is not known to die of a reset, if there is one."""
 Prepare = Callable[[Guest, Path], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     with TemporaryDirectory(prefix="multifd-test-") as directory:
-        lab = Lab(Path(directory), NEW)
+        lab = Lab(Path(directory), QEMU)
         yield lab
         lab.bench.close()
 
 
 def refused(lab: Lab) -> Cell:
     """The record of a cell whose methods do not fit."""
-    return lab.run(lab.cell("zlib~zstd", "Q~Q", "migrate"))
+    return lab.outlived(lab.cell("zlib~zstd", "Q~Q", "migrate"))
 
 
 async def _meddled(meddle: Prepare, lab: Lab, source: Guest, reset: Reset, *rest: Any) -> Aftermath:
@@ -58,8 +56,7 @@ def meddling(monkeypatch: pytest.MonkeyPatch, lab: Lab, meddle: Prepare) -> Cell
 def test_a_source_that_was_refused_lives_and_can_be_migrated(lab: Lab) -> None:
     record = refused(lab)
 
-    assert record.verdict in ("refused", "known"), record.reason
-    assert record.verdict == "known" or record.aftermath == SOUND
+    assert (record.verdict, record.aftermath) == ("refused", SOUND), record.reason
 
 
 def test_a_source_that_dies_after_the_refusal_is_found(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +89,8 @@ def test_a_source_that_cannot_be_migrated_any_more_is_found(lab: Lab, monkeypatc
 
     record = meddling(monkeypatch, lab, block)
 
-    assert (record.verdict, record.kind) == ("fail", "wrong-error")
+    # Before 9.0 it takes the command and fails without a word to the destination, which waits.
+    assert (record.verdict, record.kind) in (("fail", "wrong-error"), ("fail", "hang"))
     assert "a further migration" in record.reason
     assert "nobody" in record.reason
 

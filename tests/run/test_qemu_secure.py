@@ -66,21 +66,21 @@ def test_peers_of_ours_have_tls_before_and_behind_them(pairing: str, scenario: s
     ],
 )
 def test_what_is_refused_is_refused_in_its_words(methods: str, scenario: str, said: str, lab: Lab) -> None:
-    record = lab.run(lab.cell(methods, "Q~Q", scenario))
+    record = lab.outlived(lab.cell(methods, "Q~Q", scenario))
 
     assert (record.observed, record.verdict) == ("rejected", "refused"), record.reason
     assert said in (record.error or "")
 
 
 def test_who_is_left_when_one_dies_at_the_handshake_says_so(lab: Lab) -> None:
-    records = [lab.run(lab.cell("zlib", "Q~Q", f"tls-{end}-killed")) for end in ("source", "destination")]
+    records = [lab.outlived(lab.cell("zlib", "Q~Q", f"tls-{end}-killed")) for end in ("source", "destination")]
 
     assert [record.verdict for record in records] == ["refused", "refused"]
     assert all("TLS handshake failed" in (record.error or "") for record in records)
 
 
 def test_a_qemu_that_waits_at_the_handshake_and_answers_no_more_is_known(lab: Lab) -> None:
-    record = lab.run(lab.cell("zlib", "Q~Q", "tls-destination-stopped"))
+    record = lab.outlived(lab.cell("zlib", "Q~Q", "tls-destination-stopped"))
 
     assert (record.observed, record.verdict) == ("hang", "known")
     assert [finding.id for finding in findings([record], shipped())] == ["qemu-tls-handshake-blocks"]
@@ -100,7 +100,7 @@ def test_without_the_rule_the_cell_fails(rule: str, scenario: str, lab: Lab, mon
         pairings.question(true.pairing, lab.qemu, lab.qemu), [each for each in RULES if each.name != rule]
     )
 
-    record = lab.run(true.model_copy(update={"prediction": mutated}))
+    record = lab.outlived(true.model_copy(update={"prediction": mutated}))
 
     assert (record.observed, record.verdict, record.kind) == ("rejected", "fail", "wrong-error")
 
@@ -109,7 +109,7 @@ def test_a_certificate_that_is_right_after_all_is_seen(lab: Lab, monkeypatch: py
     made = Store.directory
     monkeypatch.setattr(Store, "directory", lambda store, _, side: made(store, Credential.X509, side))
 
-    record = lab.run(lab.cell("zlib", "Q~Q", "tls-expired"))
+    record = lab.outlived(lab.cell("zlib", "Q~Q", "tls-expired"))
 
     assert (record.observed, record.verdict, record.kind) == ("identical", "fail", "accepted")
 
@@ -117,14 +117,14 @@ def test_a_certificate_that_is_right_after_all_is_seen(lab: Lab, monkeypatch: py
 def test_a_qemu_that_was_not_started_with_what_it_should_be_is_seen(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Setting, "arguments", lambda ends, side: ())
 
-    record = lab.run(lab.cell("zlib", "Q~Q", "global"))
+    record = lab.outlived(lab.cell("zlib", "Q~Q", "global"))
 
     assert (record.observed, record.verdict) == ("rejected", "fail")
     assert "was started with multifd=True, and has False" in (record.error or "")
 
 
 def test_a_destination_in_the_clear_that_waits_is_no_refusal(lab: Lab) -> None:
-    record = lab.run(altered(lab.cell("zlib", "Q~Q", "migrate"), receiver_channels=3))
+    record = lab.outlived(altered(lab.cell("zlib", "Q~Q", "migrate"), receiver_channels=3))
 
     assert record.observed == "hang"
 
@@ -132,7 +132,7 @@ def test_a_destination_in_the_clear_that_waits_is_no_refusal(lab: Lab) -> None:
 def test_a_destination_that_does_not_say_why_is_seen(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Guest, "log", property(lambda guest: ""))
 
-    record = lab.run(lab.cell("zlib", "Q~Q", "tls-anonymous"))
+    record = lab.outlived(lab.cell("zlib", "Q~Q", "tls-anonymous"))
 
     assert (record.observed, record.verdict, record.kind) == ("rejected", "fail", "wrong-error")
 
@@ -147,6 +147,6 @@ def test_a_destination_that_has_let_something_in_after_all_is_seen(lab: Lab, mon
 
     monkeypatch.setattr(running, "watch", scribbled)
 
-    record = lab.run(lab.cell("zlib", "Q~Q", "tls-anonymous"))
+    record = lab.outlived(lab.cell("zlib", "Q~Q", "tls-anonymous"))
 
     assert record.verdict == "fail"
