@@ -145,7 +145,7 @@ def workers(run: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def killed(conformance: Conformance, *arguments: str) -> Ended:
     """A run one of whose workers is killed in the middle of it, as the kernel does when memory is short."""
-    run = conformance.start("suites/negotiation", *WORKERS, *arguments)
+    run = conformance.start("suites/negotiation", "-k", "none", *WORKERS, *arguments)
     log = conformance.results / store.EVENTS
     wait_until(lambda: run.poll() is not None or (log.exists() and len(conformance.finished()) >= 20))
     workers(run)[0].kill()

@@ -53,7 +53,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("what", [("cells",), ("cells", "--unable")], ids=" ".join)
+@pytest.mark.parametrize("what", [("cells",), ("cells", "--unable", "--hwprofile", "software-only")], ids=" ".join)
 def test_it_plans_the_same(what: tuple[str, ...], installed: Path, tmp_path: Path) -> None:
     checkout = run([sys.executable, "-m", "multifd.cli.main", *what], cwd=ROOT)
 

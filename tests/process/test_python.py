@@ -72,7 +72,7 @@ def test_a_trap_notices(trap: Trap) -> None:
     assert {"json", "numpy"} <= set(trap.executed)
 
 
-@pytest.mark.parametrize("arguments", [("cells",), ("cells", "--json"), ("doctor",), ("vendor", "list")])
+@pytest.mark.parametrize("arguments", [("cells", "--json"), ("doctor",), ("vendor", "list")])
 def test_no_command_executes_it(arguments: Sequence[str], trap: Trap) -> None:
     ended = command(trap, *arguments)
 

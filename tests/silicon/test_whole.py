@@ -27,6 +27,7 @@ def _suites(usual: str) -> list[str]:
 
 WHOLE: Final = _suites("suites/probe suites/wire suites/integrity")
 WIRE: Final = _suites("suites/wire")
+MEMBERS: Final = _suites("suites/wire -k 'wire/qatzip or wire/zlib-packet'")
 SAMPLE: Final = _suites("suites/wire suites/integrity -k 'wire/qpl or wire/qatzip or wire/raw or live'")
 """Pages and packets, in members and without; captured, and live."""
 SOUND: Final = {"proven", "fell-back", "not claimed"}
@@ -62,8 +63,8 @@ def vague(run: Run) -> list[DeviceWork]:
     [
         pytest.param("QAT", 1, WHOLE, [], {}, id="QAT"),
         pytest.param("QAT", 4, WIRE, ["zlib"], {}, id="QAT, workers"),
-        pytest.param("QAT", 1, WIRE, ["zlib"], {"buffer": 8, "raw": 0}, id="QAT, small buffers"),
-        pytest.param("QAT", 1, WIRE, ["zlib"], {"threshold": 65536, "stream": 1}, id="QAT, streams, a high threshold"),
+        pytest.param("QAT", 1, MEMBERS, ["zlib"], {"buffer": 8, "raw": 0}, id="QAT, small buffers"),
+        pytest.param("QAT", 1, MEMBERS, ["zlib"], {"threshold": 65536, "stream": 1}, id="QAT, streams, a high threshold"),
         pytest.param("IAA", 4, SAMPLE, ["zlib"], {}, id="IAA, workers"),
         pytest.param("Kunpeng", 1, WIRE, [], {}, id="Kunpeng"),
     ],
