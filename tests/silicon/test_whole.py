@@ -64,7 +64,9 @@ def vague(run: Run) -> list[DeviceWork]:
         pytest.param("QAT", 1, WHOLE, [], {}, id="QAT"),
         pytest.param("QAT", 4, WIRE, ["zlib"], {}, id="QAT, workers"),
         pytest.param("QAT", 1, MEMBERS, ["zlib"], {"buffer": 8, "raw": 0}, id="QAT, small buffers"),
-        pytest.param("QAT", 1, MEMBERS, ["zlib"], {"threshold": 65536, "stream": 1}, id="QAT, streams, a high threshold"),
+        pytest.param(
+            "QAT", 1, MEMBERS, ["zlib"], {"threshold": 65536, "stream": 1}, id="QAT, streams, a high threshold"
+        ),
         pytest.param("IAA", 4, SAMPLE, ["zlib"], {}, id="IAA, workers"),
         pytest.param("Kunpeng", 1, WIRE, [], {}, id="Kunpeng"),
     ],
