@@ -13,7 +13,7 @@ from typing import Final
 
 from multifd.accelerator import Accelerator, by_method
 from multifd.advice.hosts import Host
-from multifd.advice.model import STANDING, Line
+from multifd.advice.lines import STANDING, Line
 from multifd.codec import create, factories
 from multifd.framing.coder import Codec, DecoderCapability, EncoderCapability
 from multifd.framing.model import Scope, framing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from multifd.accelerator import Accelerator
-from multifd.advice.model import Fleet
+from multifd.advice.lines import Fleet
 from multifd.qemu.facts import Facts
 
 

@@ -17,7 +17,7 @@ from multifd.advice import paste
 from multifd.advice.accelerated import by_libraries, runs_on
 from multifd.advice.defects import met
 from multifd.advice.hosts import Host
-from multifd.advice.model import ANY, CHANNELS, STANDING, UNLIKE, Direction, Line, ordered
+from multifd.advice.lines import ANY, CHANNELS, STANDING, UNLIKE, Direction, Line, ordered
 from multifd.advice.releases import shared, untold
 from multifd.advice.terms import Terms, expected
 from multifd.framing.model import METHOD_FRAMINGS

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from multifd.advice.cost import costs
-from multifd.advice.model import ANY, CHANNELS, UNLIKE, Direction, Line, Standing, ordered
+from multifd.advice.lines import ANY, CHANNELS, UNLIKE, Direction, Line, Standing, ordered
 from multifd.advice.of_oracle import direction
 from multifd.advice.parties import Party, codecs_of, parties, stand_for
 from multifd.framing.model import METHOD_FRAMINGS
