@@ -207,12 +207,21 @@ def _line_of(asked: Asked, lines: Sequence[Line]) -> int | None:
     if sent != asked.read:
         own = _place(lines, lambda line: line.method == f"{sent}>{asked.read}")
         return _place(lines, lambda line: (line.method, line.verdict) == (UNLIKE, refused)) if own is None else own
-    hazard = _place(lines, lambda line: line.method in (ANY, sent) and _needs(line) in asked.setting)
-    return _place(lines, lambda line: line.method == sent) if hazard is None else hazard
+    wanted: tuple[Callable[[Line], bool], ...] = (
+        lambda line: line.method in (ANY, sent) and _needs(line) in asked.setting,
+        lambda line: line.method == sent and scenario.legacy_zero_pages and _is_otherwise(line),
+        lambda line: line.method == sent and not _is_otherwise(line),
+    )
+    return next((place for each in wanted if (place := _place(lines, each)) is not None), None)
 
 
 def _place(lines: Sequence[Line], wanted: Callable[[Line], bool]) -> int | None:
     return next((at for at, line in enumerate(lines) if line.released and wanted(line)), None)
+
+
+def _is_otherwise(line: Line) -> bool:
+    """What is safe because something is set."""
+    return line.verdict == "safe" and line.setting is not None
 
 
 def _needs(line: Line) -> tuple[str, str] | None:

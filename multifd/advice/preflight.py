@@ -8,8 +8,8 @@ from typing import Final
 from multifd.advice.defects import met
 from multifd.advice.lines import STANDING, Standing
 from multifd.advice.mending import RETURN_PATH, mended
+from multifd.advice.monitor import Running
 from multifd.advice.releases import untold
-from multifd.advice.running import Running
 from multifd.advice.terms import Terms, expected
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.oracle.question import Prediction

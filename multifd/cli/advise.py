@@ -12,10 +12,10 @@ from rich.console import Console
 
 from multifd.advice.hosts import Host
 from multifd.advice.lines import Direction, Standing
+from multifd.advice.monitor import Running, ask_both, ask_one
 from multifd.advice.of_oracle import direction
 from multifd.advice.of_run import judged
 from multifd.advice.preflight import Preflight, preflight
-from multifd.advice.running import Running, ask_both, ask_one
 from multifd.advice.whom import alike, host, is_socket
 from multifd.cli.advised import show_direction, show_preflight
 from multifd.errors import InputError

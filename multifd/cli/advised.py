@@ -60,7 +60,7 @@ def _on(state: bool) -> str:
 
 def _said(line: Line, run: bool) -> str:
     cost = f" {line.cost:.1f} CPU s/GiB more than none;" if line.cost else ""
-    words = f'; it says like: "{line.words}"' if line.words is not None and line.verdict == "refused" else ""
+    words = f"; it says like {line.words}" if line.words is not None and line.verdict == "refused" else ""
     setting = f" with {line.setting}:" if line.setting is not None else ""
     return f"{line.method:{_WIDTH}}{setting}{cost} {line.why}{words}{_basis(line, run)}"
 
