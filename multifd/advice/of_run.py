@@ -22,7 +22,7 @@ from multifd.advice.parties import Party, codecs_of, matched, parties, stand_for
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
-from multifd.result.record import Cell, Results, Verdict
+from multifd.result.record import Cell, Provenance, Results, Verdict
 
 _SHOWN: Final = 20
 """Cells of a line at most."""
@@ -240,12 +240,17 @@ def _resting(line: Line, cells: Sequence[Cell], *, real: bool) -> Line:
     changes = {
         "verdict": worst, "rests_on": "run", "issues": tuple(issues),
         "cells": tuple(cell.id for cell in itertools.islice(_distinct(deciding, cells), _SHOWN)),
+        "provenance": tuple(sorted({how for cell in cells for how in _provenances(cell)})),
         "words": first.error if worst == "refused" and first.error else line.words,
     }  # fmt: skip
     if worst != line.verdict:
         otherwise = f"the run shows otherwise than predicted: {first.error or first.reason} ({first.id})"
         changes |= {"why": otherwise, "qmp": (), "libvirt": ()}
     return line.model_copy(update=changes)
+
+
+def _provenances(cell: Cell) -> Iterator[Provenance]:
+    yield from (how for how in (cell.provenance.sender, cell.provenance.receiver) if how is not None)
 
 
 def _distinct(*cells: Iterable[Cell]) -> Iterator[Cell]:

@@ -76,9 +76,9 @@ def advise(sender: str, receiver: str, *, back: bool, results: Path | None, as_j
 
 
 def _advise(sender: str, receiver: str, back: bool, directory: Path | None, as_json: bool) -> int:
-    if is_socket(sender) and is_socket(receiver):
-        return _preflight(sender, receiver, back, as_json)
     run = store.load(directory) if directory is not None else None
+    if is_socket(sender) and is_socket(receiver):
+        return _preflight(sender, receiver, back, run, as_json)
     ends = _host(sender, "--from"), _host(receiver, "--to")
     ends = alike(ends[0], ends[1]), alike(ends[1], ends[0])
     ways = (ends, ends[::-1]) if back else (ends,)
@@ -88,14 +88,14 @@ def _advise(sender: str, receiver: str, back: bool, directory: Path | None, as_j
     else:
         console = Console(highlight=False)
         for each in directions:
-            show_direction(console, each, run is not None)
+            show_direction(console, each)
     return max(CODES[each.verdict] for each in directions)
 
 
-def _preflight(sender: str, receiver: str, back: bool, as_json: bool) -> int:
+def _preflight(sender: str, receiver: str, back: bool, run: Results | None, as_json: bool) -> int:
     asked: tuple[Running, Running] = ask_both(sender, receiver)
     ways = (asked, asked[::-1]) if back else (asked,)
-    found: list[Preflight] = [preflight(*way) for way in ways]
+    found: list[Preflight] = [preflight(*way, run) for way in ways]
     if as_json:
         print(json.dumps({"preflights": [each.model_dump() for each in found]}, indent=2))
     else:

@@ -16,6 +16,7 @@ from multifd.advice.preflight import Preflight, preflight
 from multifd.errors import EnvironmentBroke
 from multifd.qemu.binary import Binary
 from multifd.qemu.guest import Guest, start
+from multifd.result.record import Results
 from tests.qemu.host import QEMU, needs_qemu
 from tests.qemu.host import facts as of_binary
 from tests.qemu.recorded import facts
@@ -163,6 +164,40 @@ def test_a_method_that_nobody_here_knows_is_not_called_safe() -> None:
     new = running("11.1", *ON, multifd_compression="brotli")
 
     assert found(new, running("11.1", *ON, multifd_compression="brotli", waits=True)).verdict == "unknown"
+
+
+# Of a run
+
+
+def zstd(version: str, **more: Any) -> Running:
+    return running(version, *ON, multifd_compression="zstd", **more)
+
+
+def test_where_a_run_has_cells_of_both_releases_it_says_so_too(run: Results) -> None:
+    answer = preflight(zstd("11.1"), zstd("7.2", waits=True), run)
+
+    assert (answer.verdict, answer.rests_on) == ("safe", "run")
+    assert set(answer.cells) <= {cell.id for cell in run.cells if "/qemu-11.1.3~qemu-7.2.22/" in cell.id}
+    assert answer.cells
+
+
+def test_what_a_run_saw_go_wrong_is_not_safe_whatever_the_oracle_says(run: Results) -> None:
+    wrong = {"verdict": "fail", "kind": "corrupt", "error": "pages differ"}
+    cells = [
+        cell.model_copy(update=wrong) if cell.id.startswith("qemu/zstd/qemu-11.1.3~qemu-7.2.22/") else cell
+        for cell in run.cells
+    ]
+
+    answer = preflight(zstd("11.1"), zstd("7.2", waits=True), run.model_copy(update={"cells": tuple(cells)}))
+
+    assert (answer.verdict, answer.rests_on) == ("hazard", "run")
+    assert "pages differ" in answer.why
+
+
+def test_a_run_without_these_releases_leaves_it_to_the_oracle(run: Results) -> None:
+    nothing = run.model_copy(update={"cells": ()})
+
+    assert preflight(zstd("11.1"), zstd("7.2", waits=True), nothing).rests_on == "oracle"
 
 
 # Asked of real QEMUs

@@ -97,7 +97,7 @@ def test_of_a_run_each_line_says_on_what_it_rests(tmp_path: Path) -> None:
 
     answer = multifd("advise", "--from", "9.2.1", "--to", "10.0", "--results", saved(tmp_path, seen))
 
-    assert "    zstd     memory arrives [run: 1 cells, negotiation/zstd]\n" in answer.out
+    assert "    zstd     memory arrives [run: 1 cells (software), negotiation/zstd]\n" in answer.out
     assert "    zlib     memory arrives [oracle]\n" in answer.out
 
 
