@@ -7,11 +7,11 @@ has a direction, for there and back are two questions.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-from multifd.framing.model import METHOD_FRAMINGS
-from multifd.result.record import Model, Setting
+from multifd.result.record import Model, Outcome, Role, Setting
 
 Standing = Literal["safe", "hazard", "refused", "unknown"]
 """What comes of it: memory arrives; memory or the guest may be lost and nobody says so; refused with an error, and the
@@ -21,6 +21,10 @@ Basis = Literal["run", "oracle"]
 
 STANDINGS: Final[tuple[Standing, ...]] = get_args(Standing)
 """In the order in which a reader wants them."""
+STANDING: Final[Mapping[Outcome, Standing]] = MappingProxyType(
+    {"identical": "safe", "rejected": "refused", "hazard": "hazard"}
+)
+"""By what is predicted."""
 
 
 class Fleet(Model):
@@ -40,7 +44,8 @@ class Line(Model):
     """One way to migrate, and what comes of it."""
 
     method: str
-    """``multifd-compression`` of both ends, ``sender>receiver`` where they differ; :data:`UNLIKE`: all such pairs."""
+    """``multifd-compression`` of both ends, ``sender>receiver`` where they differ, or one of :data:`ANY`,
+    :data:`UNLIKE` and :data:`CHANNELS`."""
     verdict: Standing
     setting: Setting | None = None
     """What must be set besides the method for it to be so, with its default; None at the defaults."""
@@ -50,8 +55,8 @@ class Line(Model):
     cells: tuple[str, ...] = ()
     """Ids of the run's cells that say so, those that decide first; none where it rests on the oracle."""
     cost: float | None = None
-    """CPU seconds of both ends for each GiB of guest memory, as the run measured codecs of the same provenance; None
-    where it did not, and where what ran was a model of silicon, whose time says nothing."""
+    """CPU seconds of both ends for each GiB of guest memory, beyond those of ``none``, as the run measured them between
+    real QEMUs; None where it did not."""
     qmp: tuple[str, ...] = ()
     """QMP commands, one a line, that set it at both ends before ``migrate``; of a hazard what avoids it."""
     libvirt: tuple[str, ...] = ()
@@ -60,8 +65,16 @@ class Line(Model):
     """What a refusal says, a regular expression where it rests on the oracle."""
     issues: tuple[str, ...] = ()
     """Ids of the known issues behind it."""
-    released: bool = True
-    """A release of QEMU does this by itself; False for what was proposed, or what only a library can do."""
+    accelerated: bool = False
+    """The sender compresses on its accelerator."""
+    library: Role | None = None
+    """The end at which a vendor's library could do this, though no release of QEMU calls it so; None for what QEMU does
+    by itself."""
+
+    @property
+    def released(self) -> bool:
+        """A release of QEMU does this by itself."""
+        return self.library is None
 
 
 class Direction(Model):
@@ -78,17 +91,29 @@ class Direction(Model):
         return tuple(line for line in self.lines if line.verdict == "safe" and line.released)
 
 
-UNLIKE: Final = "unlike"
-"""The method of a line about all pairs of methods that are refused because they differ."""
+ANY: Final = "any method"
+"""Of a line about whatever both have."""
+UNLIKE: Final = "different methods"
+"""Of a line about all two methods that are refused for being two."""
+CHANNELS: Final = "different numbers of channels"
+"""Of a line about ``multifd-channels``."""
 
 
 def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """Safe first, what is released before what is proposed, then by cost; of equal ones in the order of the methods."""
+    """Safe first, what is released before what is proposed, then by cost, :data:`USUAL` where nobody measured it."""
     return tuple(sorted(lines, key=_rank))
 
 
-def _rank(line: Line) -> tuple[int, bool, float, int, str]:
-    sent = line.method.partition(">")[0]
-    place = METHOD_FRAMINGS.index(sent) if sent in METHOD_FRAMINGS else len(METHOD_FRAMINGS)
-    cost = math.inf if line.cost is None else line.cost
-    return STANDINGS.index(line.verdict), not line.released, cost, place, line.method
+USUAL: Final[Mapping[str, float]] = MappingProxyType(
+    {"none": 0.0, "uadk": 0.2, "zstd": 2.4, "qpl": 5.5, "qatzip": 13.6, "zlib": 15.8}
+)
+"""Cost of methods on the CPU, as :attr:`Line.cost`, by which alone they are ordered: QEMU 10.2 to itself, 1 GiB, three
+quarters of it like text, two channels. ``uadk`` sends pages as they are where there is no Kunpeng."""
+ON_SILICON: Final = 0.4
+"""The same of a method on an accelerator: docs/devel/migration/qatzip-compression.rst (QEMU 10.0), 64 GB."""
+
+
+def _rank(line: Line) -> tuple[int, bool, float, str]:
+    usual = ON_SILICON if line.accelerated else USUAL.get(line.method.partition(">")[0], math.inf)
+    cost = usual if line.cost is None else line.cost
+    return STANDINGS.index(line.verdict), not line.released, cost, line.method

@@ -1,0 +1,210 @@
+"""What the oracle says of a migration between two fleets: every method, and every setting that makes it another matter.
+
+Memory that both ends lose without a word is what is looked for, so every line is about the worst order of events, in a
+guest of which pages change and become zero while it migrates.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from multifd.accelerator import by_method
+from multifd.advice import paste
+from multifd.advice.accelerated import by_libraries, runs_on
+from multifd.advice.defects import met
+from multifd.advice.hosts import Host
+from multifd.advice.lines import ANY, CHANNELS, STANDING, UNLIKE, Direction, Line, ordered
+from multifd.advice.releases import shared, untold
+from multifd.advice.terms import Terms, expected
+from multifd.framing.model import METHOD_FRAMINGS
+from multifd.oracle.question import Prediction
+from multifd.result import known
+from multifd.result.record import Setting
+from multifd.result.versions import Release, Releases
+
+_DETECTION: Final = "zero-page-detection"
+_NUMBERS: Final = re.compile(r"received \w+ flags expected \w+")
+
+
+def direction(sender: Host, receiver: Host) -> Direction:
+    """Advice for this direction, from the oracle alone."""
+    machine = shared(sender.facts, receiver.facts)
+    fleets = sender.fleet(machine), receiver.fleet(machine)
+    if machine is None or sender.facts.target != receiver.facts.target:
+        return Direction(sender=fleets[0], receiver=fleets[1], lines=(_strangers(sender, receiver),))
+    pair = _Pair(sender, receiver, machine)
+    lines = (
+        *pair.alike(),
+        *pair.zero_pages(),
+        *pair.lacking(),
+        *pair.unlike(),
+        *pair.channels(),
+        *by_libraries(sender, receiver),
+    )
+    return Direction(sender=fleets[0], receiver=fleets[1], lines=ordered(lines))
+
+
+def _strangers(sender: Host, receiver: Host) -> Line:
+    if sender.facts.target != receiver.facts.target:
+        why = (
+            f"{sender.name} runs {sender.facts.target}, {receiver.name} {receiver.facts.target}: no guest changes that"
+        )
+    else:
+        why = f"{sender.name} and {receiver.name} share no machine type: go by a release between them"
+    return Line(method=ANY, verdict="refused", why=why, rests_on="oracle")
+
+
+class _Pair:
+    """Two hosts and the machine type that both have."""
+
+    def __init__(self, sender: Host, receiver: Host, machine: str) -> None:
+        self._sender = sender
+        self._receiver = receiver
+        self._machine = machine
+        self._defaults = untold(sender.facts, machine)
+        self._shared = [m for m in METHOD_FRAMINGS if m in sender.methods and m in receiver.methods]
+
+    def alike(self) -> Iterator[Line]:
+        """Methods that both have, at the defaults."""
+        for method in self._shared:
+            yield self._line(method, self._defaults.zero_pages)
+
+    def zero_pages(self) -> Iterator[Line]:
+        """Other values of ``zero-page-detection``, where they make it another matter."""
+        usual = {line.method: line for line in self.alike()}
+        for value in self._sender.facts.zero_pages:
+            lines = [self._line(method, value) for method in self._shared if value != self._defaults.zero_pages]
+            others = [line for line in lines if line.verdict != usual[line.method].verdict]
+            if len(others) == len(usual) and len({(line.verdict, line.why) for line in others}) == 1:
+                others = [others[0].model_copy(update={"method": ANY})]
+            yield from others
+
+    def _line(self, method: str, zero_pages: str) -> Line:
+        prediction = self._expected(method, method, zero_pages=zero_pages)
+        usual = self._defaults.zero_pages
+        told = None if zero_pages == usual else self._setting(_DETECTION, zero_pages, usual)
+        defect = next(met(self._sender.facts, self._receiver.facts, method, zero_pages), None)
+        if prediction.outcome == "hazard":
+            return self._hazard(method, prediction, *self._avoided())
+        if prediction.outcome == "rejected":
+            return Line(
+                method=method, verdict="refused", why=prediction.reason, rests_on="oracle", words=prediction.error
+            )
+        if defect is not None:
+            qmp, libvirt = self._avoided() if defect.packets else ((), ())
+            return Line(
+                method=method, verdict="hazard", why=str(defect), rests_on="oracle", qmp=qmp, libvirt=libvirt,
+                setting=self._setting(_DETECTION, zero_pages, usual) if defect.packets else None,
+            )  # fmt: skip
+        accelerator = by_method(method)
+        where = "" if accelerator is None else f"; {runs_on(accelerator, self._sender, self._receiver)}"
+        further = {} if told is None else {told.name: told.value}
+        return Line(
+            method=method, verdict="safe", setting=told, why=f"memory arrives{where}", rests_on="oracle",
+            accelerated=accelerator in self._sender.devices, qmp=paste.qmp(method, self._defaults.channels, further),
+            libvirt=paste.libvirt(method, self._defaults.channels) if told is None else paste.untouched(told.name),
+        )  # fmt: skip
+
+    def _avoided(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What keeps zero pages out of packets."""
+        return (paste.parameters({_DETECTION: "legacy"}),), paste.untouched(_DETECTION)
+
+    def lacking(self) -> Iterator[Line]:
+        """Methods that one end has alone."""
+        for method in METHOD_FRAMINGS:
+            if method in self._shared:
+                continue
+            have = [host for host in (self._sender, self._receiver) if method in host.methods]
+            for host in have:
+                other = self._receiver if host is self._sender else self._sender
+                prediction = self._expected(method, method)
+                yield Line(
+                    method=method, verdict="refused", rests_on="oracle", words=prediction.error,
+                    why=f"{other.name} has no {method}, and says so when it is told",
+                )  # fmt: skip
+
+    def unlike(self) -> Iterator[Line]:
+        """Two methods: where the wire hides it, and where it does not."""
+        refused: dict[tuple[str, str], Prediction] = {}
+        for sent, read in itertools.permutations(METHOD_FRAMINGS, 2):
+            if sent not in self._sender.methods or read not in self._receiver.methods:
+                continue
+            prediction = self._expected(sent, read)
+            if prediction.outcome == "hazard":
+                alike = paste.qmp(self._shared[0], self._defaults.channels)[-1:]
+                yield self._hazard(f"{sent}>{read}", prediction, alike)
+            else:
+                refused[sent, read] = prediction
+        if refused:
+            words = dict.fromkeys(
+                _NUMBERS.sub(r"received \\w+ flags expected \\w+", each.error or "") for each in refused.values()
+            )
+            yield Line(
+                method=UNLIKE, verdict="refused", rests_on="oracle", words="|".join(words),
+                why="the flag of the sender's method is not the one that the receiver expects",
+            )  # fmt: skip
+            late = self._expected(*next(iter(refused)), looks_late=True)
+            yield self._hazard(
+                UNLIKE, late, (paste.capabilities("return-path"),), setting=self._setting("return-path", "off", "off")
+            ).model_copy(update={"why": f"the refusal may come too late: {late.reason.rpartition('; ')[2]}"})
+
+    def channels(self) -> Iterator[Line]:
+        """Unequal numbers of channels."""
+        usual = self._defaults.channels
+        setting = self._setting("multifd-channels", "another number at each end", str(usual))
+        soon, late = (self._expected("none", "none", more=1, looks_late=late) for late in (False, True))
+        alike = (paste.parameters({"multifd-channels": usual}),)
+        yield self._hazard(CHANNELS, late, alike, setting=setting)
+        yield Line(
+            method=CHANNELS, verdict=STANDING[soon.outcome], setting=setting, why=soon.reason, rests_on="oracle",
+            words=soon.error, qmp=alike,
+        )  # fmt: skip
+
+    def _hazard(
+        self,
+        method: str,
+        prediction: Prediction,
+        avoids: tuple[str, ...],
+        libvirt: tuple[str, ...] = (),
+        setting: Setting | None = None,
+    ) -> Line:
+        found = next(iter(prediction.setting), None)
+        if setting is None and found is not None:
+            setting = found
+        why = prediction.reason.removeprefix(f"with {found}: ")
+        return Line(
+            method=method, verdict=STANDING[prediction.outcome], setting=setting, why=why,
+            rests_on="oracle", qmp=avoids, libvirt=libvirt, issues=self._issues(prediction),
+        )  # fmt: skip
+
+    def _setting(self, name: str, value: str, default: str) -> Setting:
+        return Setting(name=name, value=value, default=default, machine=self._machine)
+
+    def _issues(self, prediction: Prediction) -> tuple[str, ...]:
+        if prediction.outcome != "hazard":
+            return ()
+        ends = Releases({"sender": (_qemu(self._sender),), "receiver": (_qemu(self._receiver),)})
+        return tuple(issue.id for issue in _hazards() if issue.concerns(ends) and issue.says(prediction.reason))
+
+    def _expected(
+        self, sent: str, read: str, *, zero_pages: str | None = None, more: int = 0, looks_late: bool = False
+    ) -> Prediction:
+        defaults = self._defaults
+        sender = Terms(
+            self._sender.name, self._sender.facts, sent, defaults.channels + more, zero_pages or defaults.zero_pages
+        )
+        receiver = Terms(self._receiver.name, self._receiver.facts, read, defaults.channels, defaults.zero_pages)
+        return expected(sender, receiver, self._machine, defaults, looks_late=looks_late)
+
+
+def _qemu(host: Host) -> Release:
+    return Release("QEMU", host.facts.release)
+
+
+@cache
+def _hazards() -> tuple[known.KnownIssue, ...]:
+    return tuple(issue for issue in known.shipped() if issue.verdict == "hazard" and re.fullmatch(issue.suite, "qemu"))

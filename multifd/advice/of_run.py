@@ -1,0 +1,251 @@
+"""What a run's results say of every ordered pair of fleets in it.
+
+The oracle says which lines there are, the run's cells what came of them: a line that cells speak of rests on the run,
+also where they say otherwise than the oracle. A dialect's cells are those of codecs of ours, which show what the wire
+does; a defect that releases of QEMU have beside it stays on its line.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from multifd.advice.cost import costs
+from multifd.advice.lines import ANY, CHANNELS, UNLIKE, Direction, Line, Standing, ordered
+from multifd.advice.of_oracle import direction
+from multifd.advice.parties import Party, codecs_of, parties, stand_for
+from multifd.framing.model import METHOD_FRAMINGS
+from multifd.plan.scenarios.scenario import Scenario
+from multifd.plan.scenarios.table import SCENARIOS
+from multifd.result.record import Cell, Results, Role, Verdict
+
+_SHOWN: Final = 20
+"""Cells of a line at most."""
+_WORST: Final[tuple[Standing, ...]] = ("hazard", "unknown", "refused", "safe")
+_PLAIN: Final[Mapping[Verdict, Standing]] = {"pass": "safe", "refused": "refused", "hazard": "hazard"}
+_LOST: Final = ("corrupt", "accepted")
+"""Kinds of failures in which memory is wrong."""
+_UNEQUAL: Final = re.compile(r"/\d+~\d+ch(/|$)")
+_SPLICED: Final = "splice"
+_QEMU: Final = "qemu"
+
+
+def directions(results: Results) -> tuple[Direction, ...]:
+    """Advice for every ordered pair of fleets of which the run has cells; pure.
+
+    Real QEMUs come first, then dialects, then accelerators. Nobody runs the proposal of 2023, so it is no fleet.
+    """
+    everybody = tuple(parties(results))
+    pairs = [_Pair(*pair) for pair in itertools.product(everybody, everybody) if _meet(*pair)]
+    spoken = Spoken(pairs)
+    for cell in results.cells:
+        if cell.verdict in (*_PLAIN, "known", "fail"):
+            for pair, at in spoken.of(cell):
+                pair.cells[at].append(cell)
+    cost = costs(results)
+    return tuple(pair.shown(cost) for pair in pairs if any(pair.cells))
+
+
+def _meet(sender: Party, receiver: Party) -> bool:
+    """A real QEMU and a dialect are the same thing twice."""
+    return (sender.qemu is None) == (receiver.qemu is None) or any((sender.accelerator, receiver.accelerator))
+
+
+class _Pair:
+    """An ordered pair of fleets, what the oracle says of it, and the cells that speak of each line."""
+
+    def __init__(self, sender: Party, receiver: Party) -> None:
+        self.sender = sender
+        self.receiver = receiver
+        self.said = direction(sender.host, receiver.host)
+        self.cells: list[list[Cell]] = [[] for _ in self.said.lines]
+        self._real = sender.qemu is not None and receiver.qemu is not None
+
+    def places(self, asked: Asked) -> Iterator[int]:
+        """Which lines cells like this speak of."""
+        for at, line in enumerate(self.said.lines):
+            if line.library is not None and line.method == asked.sent and self._by_library(asked, line.library):
+                yield at
+        if asked.scenario.mode != _SPLICED and self._between(asked):
+            line_of = _line_of(asked, self.said.lines)
+            if line_of is not None:
+                yield line_of
+
+    def _between(self, asked: Asked) -> bool:
+        sender = asked.sender, asked.sent, asked.spoken
+        return self._is(self.sender, asked, *sender) and self._is(
+            self.receiver, asked, asked.receiver, asked.read, asked.heard
+        )
+
+    def _is(self, party: Party, asked: Asked, peer: str, method: str, dialect: str) -> bool:
+        if self._real:
+            return peer == party.qemu
+        if asked.suite == _QEMU or peer not in _codecs(party, method):
+            return False
+        return dialect in (party.dialects or {party.host.facts.dialect.name})
+
+    def _by_library(self, asked: Asked, role: Role) -> bool:
+        """An accelerator's codec at this end, through its calls for streams where it has them, and the other's own."""
+        if asked.sent != asked.read or asked.suite not in ("wire", "integrity", _QEMU):
+            return False
+        ends = (self.sender, asked.sender), (self.receiver, asked.receiver)
+        (party, peer), (opposite, other) = ends if role == "sender" else ends[::-1]
+        accelerator = party.accelerator
+        if accelerator is None or peer not in {f"{codec}[stream=1]" for codec in codecs_of(accelerator)}:
+            return False
+        return other == opposite.qemu or (opposite.qemu is None and other in stand_for(asked.sent))
+
+    def shown(self, cost: Mapping[str, float]) -> Direction:
+        """The direction with what the cells say."""
+        lines = (
+            with_cost(_resting(line, cells, real=self._real), cost)
+            for line, cells in zip(self.said.lines, self.cells, strict=True)
+        )
+        return self.said.model_copy(update={"lines": ordered(lines)})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What decides of which lines a cell speaks; many cells have the same."""
+
+    suite: str
+    sender: str
+    receiver: str
+    sent: str
+    read: str
+    spoken: str
+    heard: str
+    scenario: Scenario
+    unequal: bool
+    setting: frozenset[tuple[str, str]]
+
+
+class Spoken:
+    """Of which lines cells speak, found once for all that are alike."""
+
+    def __init__(self, pairs: Sequence[_Pair]) -> None:
+        self._pairs = pairs
+        self._known: dict[Hashable, tuple[tuple[_Pair, int], ...]] = {}
+
+    def of(self, cell: Cell) -> tuple[tuple[_Pair, int], ...]:
+        """Pairs, and the places of their lines."""
+        scenario = _ORDINARY.get(cell.scenario)
+        if scenario is None or cell.framing not in _FRAMINGS:
+            return ()
+        unequal = cell.suite == _QEMU and _UNEQUAL.search(cell.id) is not None
+        alike = (
+            cell.suite,
+            cell.sender,
+            cell.receiver,
+            cell.framing,
+            cell.dialect,
+            cell.scenario,
+            unequal,
+            cell.setting,
+        )
+        found = self._known.get(alike)
+        if found is None:
+            sent, _, read = cell.framing.partition(">")
+            spoken, _, heard = cell.dialect.partition(">")
+            setting = frozenset((each.name, each.value) for each in cell.setting)
+            asked = Asked(
+                cell.suite, cell.sender, cell.receiver, sent, read or sent, spoken, heard or spoken, scenario, unequal,
+                setting,
+            )  # fmt: skip
+            found = tuple((pair, at) for pair in self._pairs for at in pair.places(asked))
+            self._known[alike] = found
+        return found
+
+
+def with_cost(line: Line, cost: Mapping[str, float]) -> Line:
+    """The line with what its method cost in a run."""
+    if line.verdict != "safe" or not line.released or line.accelerated:
+        return line
+    return line.model_copy(update={"cost": cost.get(line.method)})
+
+
+def _ordinary(scenario: Scenario) -> bool:
+    """A migration as anybody does it: nothing that is on besides, no accident, nothing but memory looked at."""
+    return (
+        scenario.mode in ("capture", "live", "qemu", _SPLICED)
+        and not any((scenario.link, scenario.tls, scenario.interruption, scenario.life))
+        and not (scenario.capabilities or scenario.parameters or scenario.arguments or scenario.strict)
+    )
+
+
+_ORDINARY: Final = {name: scenario for name, scenario in SCENARIOS.items() if _ordinary(scenario)}
+_FRAMINGS: Final = frozenset(
+    (*METHOD_FRAMINGS, *(f"{sent}>{read}" for sent, read in itertools.permutations(METHOD_FRAMINGS, 2)))
+)
+"""As cells have them, of methods."""
+
+
+def _codecs(party: Party, method: str) -> frozenset[str]:
+    """Who does what the party's QEMU does under a method: on its accelerator, if it is that one's."""
+    accelerator = party.accelerator
+    if accelerator is not None and accelerator.method == method:
+        return frozenset(codecs_of(accelerator))
+    return stand_for(method)
+
+
+def _line_of(asked: Asked, lines: Sequence[Line]) -> int | None:
+    """The place of the one released line that such cells speak of."""
+    sent, scenario = asked.sent, asked.scenario
+    late = scenario.busy_destination and not scenario.return_path
+    refused: Standing = "hazard" if late else "refused"
+    if asked.unequal:
+        return _place(lines, lambda line: (line.method, line.verdict) == (CHANNELS, refused))
+    if sent != asked.read:
+        own = _place(lines, lambda line: line.method == f"{sent}>{asked.read}")
+        return _place(lines, lambda line: (line.method, line.verdict) == (UNLIKE, refused)) if own is None else own
+    hazard = _place(lines, lambda line: line.method in (ANY, sent) and _needs(line) in asked.setting)
+    return _place(lines, lambda line: line.method == sent) if hazard is None else hazard
+
+
+def _place(lines: Sequence[Line], wanted: Callable[[Line], bool]) -> int | None:
+    return next((at for at, line in enumerate(lines) if line.released and wanted(line)), None)
+
+
+def _needs(line: Line) -> tuple[str, str] | None:
+    hazard = line.setting is not None and line.verdict == "hazard"
+    return (line.setting.name, line.setting.value) if hazard and line.setting is not None else None
+
+
+def _resting(line: Line, cells: Sequence[Cell], *, real: bool) -> Line:
+    """The line as the cells have it."""
+    if not cells or (not real and line.verdict == "hazard" and line.method in METHOD_FRAMINGS):
+        return line
+    worst = min((_standing(cell) for cell in cells), key=_WORST.index)
+    deciding = [cell for cell in cells if _standing(cell) == worst]
+    issues = dict.fromkeys((*line.issues, *(issue for cell in deciding for issue in cell.issues)))
+    first = deciding[0]
+    changes = {
+        "verdict": worst, "rests_on": "run", "issues": tuple(issues),
+        "cells": tuple(cell.id for cell in itertools.islice(_distinct(deciding, cells), _SHOWN)),
+        "words": first.error if worst == "refused" and first.error else line.words,
+    }  # fmt: skip
+    if worst != line.verdict:
+        otherwise = f"the run shows otherwise than predicted: {first.error or first.reason} ({first.id})"
+        changes |= {"why": otherwise, "qmp": (), "libvirt": ()}
+    return line.model_copy(update=changes)
+
+
+def _distinct(*cells: Iterable[Cell]) -> Iterator[Cell]:
+    yield from {cell.id: cell for cell in itertools.chain(*cells)}.values()
+
+
+def _standing(cell: Cell) -> Standing:
+    """What came of a cell, for somebody who wants to migrate."""
+    plain = _PLAIN.get(cell.verdict)
+    if plain is not None:
+        return plain
+    if cell.kind in _LOST:
+        return "hazard"
+    if cell.verdict == "fail":
+        return "unknown"
+    if cell.observed == "identical":
+        return "safe"
+    return "refused" if cell.predicted == "rejected" else "hazard"
