@@ -79,7 +79,7 @@ def _line(method: str, accelerator: Accelerator, other: Host, *, sends: bool) ->
     lacking = inabilities(codec.encoder, codec.decoder, asked, other.facts.arch.page_size).get(role)
     if lacking is not None:
         why = f"{name} cannot {does} it: {lacking}"
-        return Line(method=method, verdict="refused", why=why, rests_on="oracle", library=role)
+        return Line(method=method, verdict="refused", why=why, rests_on="oracle", library=name, at=role)
     prediction = predict(_question(method, codec, other.facts, sends=sends))
     if prediction.outcome == "identical":
         stream = asked.scope is Scope.CHANNEL
@@ -91,7 +91,7 @@ def _line(method: str, accelerator: Accelerator, other: Host, *, sends: bool) ->
         why = f"{name} does not {does} it: {prediction.reason}{fixed}"
     return Line(
         method=method, verdict=STANDING[prediction.outcome], why=why, rests_on="oracle", words=prediction.error,
-        library=role,
+        library=name, at=role,
     )  # fmt: skip
 
 

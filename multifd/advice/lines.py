@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
+from multifd.framing.model import METHOD_FRAMINGS
 from multifd.result.record import Model, Outcome, Role, Setting
 
 Standing = Literal["safe", "hazard", "refused", "unknown"]
@@ -21,6 +22,10 @@ Basis = Literal["run", "oracle"]
 
 STANDINGS: Final[tuple[Standing, ...]] = get_args(Standing)
 """In the order in which a reader wants them."""
+ANY: Final = "any method"
+"""Of a line about whatever both have."""
+_BEST: Final[tuple[Standing, ...]] = ("safe", "hazard", "unknown", "refused")
+"""A hazard before a refusal: where there is one, something gets across, and more is at stake."""
 STANDING: Final[Mapping[Outcome, Standing]] = MappingProxyType(
     {"identical": "safe", "rejected": "refused", "hazard": "hazard"}
 )
@@ -67,9 +72,11 @@ class Line(Model):
     """Ids of the known issues behind it."""
     accelerated: bool = False
     """The sender compresses on its accelerator."""
-    library: Role | None = None
-    """The end at which a vendor's library could do this, though no release of QEMU calls it so; None for what QEMU does
-    by itself."""
+    library: str | None = None
+    """The vendor's library that could do this, though no release of QEMU calls it so; None for what QEMU does by
+    itself."""
+    at: Role | None = None
+    """The end at which it would."""
 
     @property
     def released(self) -> bool:
@@ -86,13 +93,17 @@ class Direction(Model):
     """As :func:`ordered` has them."""
 
     @property
+    def verdict(self) -> Standing:
+        """The best that can be had at the defaults of both ends, whatever the method."""
+        plain = [line.verdict for line in self.lines if line.released and line.method in (*METHOD_FRAMINGS, ANY)]
+        return min(plain, key=_BEST.index, default="unknown")
+
+    @property
     def safe(self) -> tuple[Line, ...]:
         """What QEMU does by itself and is right, the cheapest first."""
         return tuple(line for line in self.lines if line.verdict == "safe" and line.released)
 
 
-ANY: Final = "any method"
-"""Of a line about whatever both have."""
 UNLIKE: Final = "different methods"
 """Of a line about all two methods that are refused for being two."""
 CHANNELS: Final = "different numbers of channels"

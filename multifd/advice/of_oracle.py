@@ -25,6 +25,7 @@ from multifd.oracle.question import Prediction
 from multifd.result import known
 from multifd.result.record import Setting
 from multifd.result.versions import Release, Releases
+from multifd.wire.dialect import DIALECTS
 
 _DETECTION: Final = "zero-page-detection"
 _NUMBERS: Final = re.compile(r"received \w+ flags expected \w+")
@@ -124,7 +125,7 @@ class _Pair:
                 prediction = self._expected(method, method)
                 yield Line(
                     method=method, verdict="refused", rests_on="oracle", words=prediction.error,
-                    why=f"{other.name} has no {method}, and says so when it is told",
+                    why=f"{other.name} {_without(other, method)}, and says so when it is told",
                 )  # fmt: skip
 
     def unlike(self) -> Iterator[Line]:
@@ -158,7 +159,8 @@ class _Pair:
         setting = self._setting("multifd-channels", "another number at each end", str(usual))
         soon, late = (self._expected("none", "none", more=1, looks_late=late) for late in (False, True))
         alike = (paste.parameters({"multifd-channels": usual}),)
-        yield self._hazard(CHANNELS, late, alike, setting=setting)
+        lost = f"where the destination is slow to look, {late.reason.rpartition(': ')[2]}"
+        yield self._hazard(CHANNELS, late, alike, setting=setting).model_copy(update={"why": lost})
         yield Line(
             method=CHANNELS, verdict=STANDING[soon.outcome], setting=setting, why=soon.reason, rests_on="oracle",
             words=soon.error, qmp=alike,
@@ -199,6 +201,13 @@ class _Pair:
         )
         receiver = Terms(self._receiver.name, self._receiver.facts, read, defaults.channels, defaults.zero_pages)
         return expected(sender, receiver, self._machine, defaults, looks_late=looks_late)
+
+
+def _without(host: Host, method: str) -> str:
+    since = next((each for each in DIALECTS.values() if method in each.flags and each.name.startswith("qemu-")), None)
+    if since is None or host.facts.dialect.order >= since.order:
+        return "is built without it"
+    return f"is too old for it: {since.versions.partition('-')[0]} was the first with it"
 
 
 def _qemu(host: Host) -> Release:

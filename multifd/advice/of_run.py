@@ -13,14 +13,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import Final
 
+from multifd.advice.accelerated import library_of
 from multifd.advice.cost import costs
+from multifd.advice.hosts import Host
 from multifd.advice.lines import ANY, CHANNELS, UNLIKE, Direction, Line, Standing, ordered
 from multifd.advice.of_oracle import direction
-from multifd.advice.parties import Party, codecs_of, parties, stand_for
+from multifd.advice.parties import Party, codecs_of, matched, parties, stand_for
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
-from multifd.result.record import Cell, Results, Role, Verdict
+from multifd.result.record import Cell, Results, Verdict
 
 _SHOWN: Final = 20
 """Cells of a line at most."""
@@ -40,18 +42,30 @@ def directions(results: Results) -> tuple[Direction, ...]:
     """
     everybody = tuple(parties(results))
     pairs = [_Pair(*pair) for pair in itertools.product(everybody, everybody) if _meet(*pair)]
+    _look(results, pairs)
+    cost = costs(results)
+    return tuple(pair.shown(cost) for pair in pairs if any(pair.cells))
+
+
+def judged(sender: Host, receiver: Host, results: Results) -> Direction:
+    """Advice for two hosts that somebody asks of, with what a run says of it."""
+    pair = _Pair(matched(sender, results), matched(receiver, results))
+    _look(results, (pair,))
+    return pair.shown(costs(results))
+
+
+def _look(results: Results, pairs: Sequence[_Pair]) -> None:
+    """Give every pair the cells that speak of it."""
     spoken = Spoken(pairs)
     for cell in results.cells:
         if cell.verdict in (*_PLAIN, "known", "fail"):
             for pair, at in spoken.of(cell):
                 pair.cells[at].append(cell)
-    cost = costs(results)
-    return tuple(pair.shown(cost) for pair in pairs if any(pair.cells))
 
 
 def _meet(sender: Party, receiver: Party) -> bool:
     """A real QEMU and a dialect are the same thing twice."""
-    return (sender.qemu is None) == (receiver.qemu is None) or any((sender.accelerator, receiver.accelerator))
+    return (sender.qemu is None) == (receiver.qemu is None) or any((sender.host.devices, receiver.host.devices))
 
 
 class _Pair:
@@ -67,7 +81,7 @@ class _Pair:
     def places(self, asked: Asked) -> Iterator[int]:
         """Which lines cells like this speak of."""
         for at, line in enumerate(self.said.lines):
-            if line.library is not None and line.method == asked.sent and self._by_library(asked, line.library):
+            if line.method == asked.sent and self._by_library(asked, line):
                 yield at
         if asked.scenario.mode != _SPLICED and self._between(asked):
             line_of = _line_of(asked, self.said.lines)
@@ -83,18 +97,18 @@ class _Pair:
     def _is(self, party: Party, asked: Asked, peer: str, method: str, dialect: str) -> bool:
         if self._real:
             return peer == party.qemu
-        if asked.suite == _QEMU or peer not in _codecs(party, method):
+        if asked.suite == _QEMU or peer not in party.codecs(method):
             return False
         return dialect in (party.dialects or {party.host.facts.dialect.name})
 
-    def _by_library(self, asked: Asked, role: Role) -> bool:
-        """An accelerator's codec at this end, through its calls for streams where it has them, and the other's own."""
-        if asked.sent != asked.read or asked.suite not in ("wire", "integrity", _QEMU):
+    def _by_library(self, asked: Asked, line: Line) -> bool:
+        """An accelerator's codec at one end, through its calls for streams, and the other end's own."""
+        if line.library is None or asked.sent != asked.read or asked.suite not in ("wire", "integrity", _QEMU):
             return False
         ends = (self.sender, asked.sender), (self.receiver, asked.receiver)
-        (party, peer), (opposite, other) = ends if role == "sender" else ends[::-1]
-        accelerator = party.accelerator
-        if accelerator is None or peer not in {f"{codec}[stream=1]" for codec in codecs_of(accelerator)}:
+        (party, peer), (opposite, other) = ends if line.at == "sender" else ends[::-1]
+        named = (each for each in party.host.devices if library_of(each) == line.library)
+        if peer not in {f"{codec}[stream=1]" for each in named for codec in codecs_of(each)}:
             return False
         return other == opposite.qemu or (opposite.qemu is None and other in stand_for(asked.sent))
 
@@ -181,14 +195,6 @@ _FRAMINGS: Final = frozenset(
     (*METHOD_FRAMINGS, *(f"{sent}>{read}" for sent, read in itertools.permutations(METHOD_FRAMINGS, 2)))
 )
 """As cells have them, of methods."""
-
-
-def _codecs(party: Party, method: str) -> frozenset[str]:
-    """Who does what the party's QEMU does under a method: on its accelerator, if it is that one's."""
-    accelerator = party.accelerator
-    if accelerator is not None and accelerator.method == method:
-        return frozenset(codecs_of(accelerator))
-    return stand_for(method)
 
 
 def _line_of(asked: Asked, lines: Sequence[Line]) -> int | None:

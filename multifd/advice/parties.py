@@ -32,10 +32,10 @@ class Party:
     dialects: frozenset[str] = frozenset()
     """That codecs of ours speak for it."""
 
-    @property
-    def accelerator(self) -> Accelerator | None:
-        """Of its hosts."""
-        return next(iter(self.host.devices), None)
+    def codecs(self, method: str) -> frozenset[str]:
+        """Peers of ours that do what its QEMU does under a method: on its accelerator, if it is that one's."""
+        own = by_method(method)
+        return frozenset(codecs_of(own)) if own is not None and own in self.host.devices else stand_for(method)
 
 
 def parties(results: Results) -> Iterator[Party]:
@@ -54,6 +54,19 @@ def parties(results: Results) -> Iterator[Party]:
                 _of_dialect(newest), name=f"{accelerator.name} host", versions=versions_of, devices=(accelerator,)
             )
             yield Party(host, dialects=frozenset(each.name for each in having))
+
+
+def matched(host: Host, results: Results) -> Party:
+    """Who stands in a run for a host of which somebody asks: a real QEMU of that release, else its dialect."""
+    same = (peer.name for peer in results.peers if peer.kind == "qemu" and _is_of(peer, host))
+    qemu = None if host.devices else next(same, None)
+    return Party(host, qemu=qemu, dialects=frozenset({host.facts.dialect.name}))
+
+
+def _is_of(peer: Peer, host: Host) -> bool:
+    """``7.2`` is any of 7.2, ``7.2.22`` is that one."""
+    facts = _of_peer(peer).facts
+    return facts.target == host.facts.target and f"{facts.release}.".startswith(f"{host.versions}.")
 
 
 def codecs_of(accelerator: Accelerator) -> tuple[str, ...]:

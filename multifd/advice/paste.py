@@ -9,7 +9,7 @@ migration is tunnelled.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,10 +24,11 @@ def qmp(method: str, channels: int, further: Mapping[str, str] = NOTHING) -> tup
     return capabilities("multifd", "return-path"), parameters(told)
 
 
-def capabilities(*names: str) -> str:
-    """Turn these on."""
-    on = [{"capability": name, "state": True} for name in names]
-    return _command("migrate-set-capabilities", {"capabilities": on})
+def capabilities(*names: str, off: Iterable[str] = ()) -> str:
+    """Turn these on, and others off."""
+    states = {**dict.fromkeys(names, True), **dict.fromkeys(off, False)}
+    told = [{"capability": name, "state": state} for name, state in states.items()]
+    return _command("migrate-set-capabilities", {"capabilities": told})
 
 
 def parameters(values: dict[str, Any]) -> str:

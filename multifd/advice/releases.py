@@ -20,7 +20,7 @@ import re
 from typing import Final
 
 from multifd.errors import InputError
-from multifd.qemu.arch import version_of
+from multifd.qemu.arch import X86, Arch, version_of
 from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import Facts, dialect_of
 from multifd.wire.dialect import DETECTION
@@ -44,7 +44,7 @@ def is_version(text: str) -> bool:
     return _VERSION.fullmatch(text) is not None
 
 
-def release(text: str) -> Facts:
+def release(text: str, arch: Arch = X86) -> Facts:
     """What the release ``qemu-7.2`` can do, or ``7.2.22``; raises :class:`InputError` for one that there is not."""
     match = _VERSION.fullmatch(text)
     if match is None:
@@ -59,7 +59,8 @@ def release(text: str) -> Facts:
     return Facts(
         version=(major, minor, micro), package="", methods=spoken.methods,
         zero_pages=tuple(DETECTION) if (major, minor) >= _PACKETS else (),
-        machines=tuple(f"pc-i440fx-{old}.{older}" for old, older in _machines((major, minor))),
+        machines=tuple(f"{arch.machines}-{old}.{older}" for old, older in _machines((major, minor))),
+        target=arch.name,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from multifd import __version__
-from multifd.cli import answers, bundle, captures, doctor, peers, plans, profile, record, runs, vendor
+from multifd.cli import advise, answers, bundle, captures, doctor, peers, plans, profile, record, runs, vendor
 from multifd.cli.output import standard_output
 from multifd.errors import EnvironmentBroke, MultifdError
 
@@ -35,6 +35,7 @@ for command in (
     record.record,
     runs.report,
     answers.answers,
+    advise.advise,
     runs.diff,
     peers.peer,
     vendor.vendor,

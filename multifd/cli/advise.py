@@ -1,0 +1,117 @@
+"""``multifd advise``: what to set for a migration, and whether one that is about to begin would be safe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+from multifd.advice.hosts import Host
+from multifd.advice.lines import Direction, Standing
+from multifd.advice.of_oracle import direction
+from multifd.advice.of_run import judged
+from multifd.advice.preflight import Preflight, preflight
+from multifd.advice.running import Running, ask_both, ask_one
+from multifd.advice.whom import alike, host, is_socket
+from multifd.cli.advised import show_direction, show_preflight
+from multifd.errors import InputError
+from multifd.result import store
+from multifd.result.record import Results
+
+CODES: Final[dict[Standing, int]] = {"safe": 0, "refused": 1, "hazard": 2, "unknown": 2}
+"""Whoever may go on only where it is safe goes on at 0 only: what nobody knows is no better than a hazard."""
+USAGE: Final = 4
+
+
+class _Command(click.Command):
+    """One whose bad usage has a code of its own, for 2 is a verdict here."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as problem:
+            problem.show()
+            sys.exit(USAGE)
+
+
+@click.command(cls=_Command)
+@click.option("--from", "sender", metavar="A", required=True, help="Where guests leave.")
+@click.option("--to", "receiver", metavar="B", required=True, help="Where they go.")
+@click.option("--back", is_flag=True, help="The way back, too.")
+@click.option("--results", type=click.Path(path_type=Path), metavar="DIR", help="A run that is asked, too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def advise(sender: str, receiver: str, *, back: bool, results: Path | None, as_json: bool) -> None:
+    """Say what to set for a migration from A to B: safe methods, hazards with the setting behind each, refusals.
+
+    \b
+    A and B are each one of
+      qemu-7.2            a version of QEMU
+      icx-c62x            a profile: its accelerators, with the newest QEMU
+      qemu-9.2+icx-c62x   its accelerators with that QEMU
+      host.json           what 'multifd doctor --json' said of a host
+      /run/qmp.sock       the QMP socket of a QEMU that runs
+
+    Where both run this is the preflight of that very migration: both are asked for version, machine type,
+    capabilities and parameters, and told nothing.
+
+    \b
+    Examples:
+      multifd advise --from qemu-7.2 --to qemu-10.0+icx-c62x --back
+      multifd advise --from /run/source.qmp --to /run/destination.qmp --json
+
+    \b
+    Exit codes, of several directions the worst: 0 safe; 1 refused: nothing is lost, nothing gets across; 2 hazardous,
+    or nobody knows; 3 a QEMU does not answer; 4 usage or input.
+    """
+    try:
+        worst = _advise(sender, receiver, back, results, as_json)
+    except InputError as problem:
+        print(f"multifd: {problem}", file=sys.stderr)
+        sys.exit(USAGE)
+    sys.exit(worst)
+
+
+def _advise(sender: str, receiver: str, back: bool, directory: Path | None, as_json: bool) -> int:
+    if is_socket(sender) and is_socket(receiver):
+        return _preflight(sender, receiver, back, as_json)
+    run = store.load(directory) if directory is not None else None
+    ends = _host(sender, "--from"), _host(receiver, "--to")
+    ends = alike(ends[0], ends[1]), alike(ends[1], ends[0])
+    ways = (ends, ends[::-1]) if back else (ends,)
+    directions = [_direction(one, other, run) for one, other in ways]
+    if as_json:
+        print(json.dumps({"directions": [_described(each) for each in directions]}, indent=2))
+    else:
+        console = Console(highlight=False)
+        for each in directions:
+            show_direction(console, each, run is not None)
+    return max(CODES[each.verdict] for each in directions)
+
+
+def _preflight(sender: str, receiver: str, back: bool, as_json: bool) -> int:
+    asked: tuple[Running, Running] = ask_both(sender, receiver)
+    ways = (asked, asked[::-1]) if back else (asked,)
+    found: list[Preflight] = [preflight(*way) for way in ways]
+    if as_json:
+        print(json.dumps({"preflights": [each.model_dump() for each in found]}, indent=2))
+    else:
+        console = Console(highlight=False)
+        for each in found:
+            show_preflight(console, each)
+    return max(CODES[each.verdict] for each in found)
+
+
+def _host(text: str, option: str) -> Host:
+    return ask_one(text).host if is_socket(text) else host(text, option)
+
+
+def _direction(sender: Host, receiver: Host, run: Results | None) -> Direction:
+    return direction(sender, receiver) if run is None else judged(sender, receiver, run)
+
+
+def _described(each: Direction) -> dict[str, Any]:
+    return {"verdict": each.verdict, **each.model_dump()}
