@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal, get_args
 
 from multifd.framing.model import METHOD_FRAMINGS
-from multifd.result.record import Model, Outcome, Role, Setting
+from multifd.result.record import Model, Outcome, Provenance, Role, Setting
 
 Standing = Literal["safe", "hazard", "refused", "unknown"]
 """What comes of it: memory arrives; memory or the guest may be lost and nobody says so; refused with an error, and the
@@ -59,6 +59,8 @@ class Line(Model):
     rests_on: Basis
     cells: tuple[str, ...] = ()
     """Ids of the run's cells that say so, those that decide first; none where it rests on the oracle."""
+    provenance: tuple[Provenance, ...] = ()
+    """How the codecs of these cells ran."""
     cost: float | None = None
     """CPU seconds of both ends for each GiB of guest memory, beyond those of ``none``, as the run measured them between
     real QEMUs; None where it did not."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from multifd.advice import paste
+from multifd.advice.monitor import Running
 from multifd.advice.releases import untold
-from multifd.advice.running import Running
 from multifd.advice.terms import Terms
 from multifd.framing.model import METHOD_FRAMINGS
 

@@ -28,6 +28,7 @@ from multifd.result.versions import Release, Releases
 from multifd.wire.dialect import DIALECTS
 
 _DETECTION: Final = "zero-page-detection"
+_LEGACY: Final = "legacy"
 _NUMBERS: Final = re.compile(r"received \w+ flags expected \w+")
 
 
@@ -80,6 +81,8 @@ class _Pair:
         for value in self._sender.facts.zero_pages:
             lines = [self._line(method, value) for method in self._shared if value != self._defaults.zero_pages]
             others = [line for line in lines if line.verdict != usual[line.method].verdict]
+            if value not in (_LEGACY, self._defaults.zero_pages):
+                others = [line for line in others if line.verdict != "safe"]  # legacy is as safe, and cheaper than none
             if len(others) == len(usual) and len({(line.verdict, line.why) for line in others}) == 1:
                 others = [others[0].model_copy(update={"method": ANY})]
             yield from others
@@ -112,20 +115,16 @@ class _Pair:
 
     def _avoided(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What keeps zero pages out of packets."""
-        return (paste.parameters({_DETECTION: "legacy"}),), paste.untouched(_DETECTION)
+        return (paste.parameters({_DETECTION: _LEGACY}),), paste.untouched(_DETECTION)
 
     def lacking(self) -> Iterator[Line]:
-        """Methods that one end has alone."""
+        """Methods that not both have; the destination is told first."""
         for method in METHOD_FRAMINGS:
-            if method in self._shared:
-                continue
-            have = [host for host in (self._sender, self._receiver) if method in host.methods]
-            for host in have:
-                other = self._receiver if host is self._sender else self._sender
-                prediction = self._expected(method, method)
+            if method not in self._shared:
+                without = next(host for host in (self._receiver, self._sender) if method not in host.methods)
                 yield Line(
-                    method=method, verdict="refused", rests_on="oracle", words=prediction.error,
-                    why=f"{other.name} {_without(other, method)}, and says so when it is told",
+                    method=method, verdict="refused", why=f"{without.name} {_without(without, method)}",
+                    rests_on="oracle", words=self._expected(method, method).error,
                 )  # fmt: skip
 
     def unlike(self) -> Iterator[Line]:

@@ -22,7 +22,7 @@ from multifd.advice.parties import Party, codecs_of, matched, parties, stand_for
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
-from multifd.result.record import Cell, Results, Verdict
+from multifd.result.record import Cell, Provenance, Results, Verdict
 
 _SHOWN: Final = 20
 """Cells of a line at most."""
@@ -207,12 +207,21 @@ def _line_of(asked: Asked, lines: Sequence[Line]) -> int | None:
     if sent != asked.read:
         own = _place(lines, lambda line: line.method == f"{sent}>{asked.read}")
         return _place(lines, lambda line: (line.method, line.verdict) == (UNLIKE, refused)) if own is None else own
-    hazard = _place(lines, lambda line: line.method in (ANY, sent) and _needs(line) in asked.setting)
-    return _place(lines, lambda line: line.method == sent) if hazard is None else hazard
+    wanted: tuple[Callable[[Line], bool], ...] = (
+        lambda line: line.method in (ANY, sent) and _needs(line) in asked.setting,
+        lambda line: line.method == sent and scenario.legacy_zero_pages and _is_otherwise(line),
+        lambda line: line.method == sent and not _is_otherwise(line),
+    )
+    return next((place for each in wanted if (place := _place(lines, each)) is not None), None)
 
 
 def _place(lines: Sequence[Line], wanted: Callable[[Line], bool]) -> int | None:
     return next((at for at, line in enumerate(lines) if line.released and wanted(line)), None)
+
+
+def _is_otherwise(line: Line) -> bool:
+    """What is safe because something is set."""
+    return line.verdict == "safe" and line.setting is not None
 
 
 def _needs(line: Line) -> tuple[str, str] | None:
@@ -231,12 +240,17 @@ def _resting(line: Line, cells: Sequence[Cell], *, real: bool) -> Line:
     changes = {
         "verdict": worst, "rests_on": "run", "issues": tuple(issues),
         "cells": tuple(cell.id for cell in itertools.islice(_distinct(deciding, cells), _SHOWN)),
+        "provenance": tuple(sorted({how for cell in cells for how in _provenances(cell)})),
         "words": first.error if worst == "refused" and first.error else line.words,
     }  # fmt: skip
     if worst != line.verdict:
         otherwise = f"the run shows otherwise than predicted: {first.error or first.reason} ({first.id})"
         changes |= {"why": otherwise, "qmp": (), "libvirt": ()}
     return line.model_copy(update=changes)
+
+
+def _provenances(cell: Cell) -> Iterator[Provenance]:
+    yield from (how for how in (cell.provenance.sender, cell.provenance.receiver) if how is not None)
 
 
 def _distinct(*cells: Iterable[Cell]) -> Iterator[Cell]:

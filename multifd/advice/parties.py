@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
@@ -10,9 +11,9 @@ from typing import Final
 from multifd.accelerator import ACCELERATORS, Accelerator, by_method
 from multifd.advice.hosts import Host
 from multifd.advice.releases import release
-from multifd.framing.model import METHOD_FRAMINGS
+from multifd.errors import InputError
 from multifd.plan.reference import reference
-from multifd.qemu.arch import X86, arch_of
+from multifd.qemu.arch import arch_of
 from multifd.qemu.facts import Facts
 from multifd.result import versions
 from multifd.result.record import Peer, Results
@@ -40,7 +41,7 @@ class Party:
 
 def parties(results: Results) -> Iterator[Party]:
     """Real QEMUs, then released dialects, then accelerators, in the order of the run."""
-    yield from (Party(_of_peer(peer), qemu=peer.name) for peer in results.peers if peer.kind == "qemu")
+    yield from (Party(host, qemu=peer.name) for peer, host in _hosts(results))
     spoken = {side for cell in results.cells if cell.suite != "qemu" for side in cell.dialect.split(">")}
     released = [each for each in DIALECTS.values() if each.name.startswith("qemu-")]
     yield from (Party(_of_dialect(each), dialects=frozenset({each.name})) for each in released if each.name in spoken)
@@ -58,14 +59,13 @@ def parties(results: Results) -> Iterator[Party]:
 
 def matched(host: Host, results: Results) -> Party:
     """Who stands in a run for a host of which somebody asks: a real QEMU of that release, else its dialect."""
-    same = (peer.name for peer in results.peers if peer.kind == "qemu" and _is_of(peer, host))
+    same = (peer.name for peer, known in _hosts(results) if _is_of(known.facts, host))
     qemu = None if host.devices else next(same, None)
     return Party(host, qemu=qemu, dialects=frozenset({host.facts.dialect.name}))
 
 
-def _is_of(peer: Peer, host: Host) -> bool:
+def _is_of(facts: Facts, host: Host) -> bool:
     """``7.2`` is any of 7.2, ``7.2.22`` is that one."""
-    facts = _of_peer(peer).facts
     return facts.target == host.facts.target and f"{facts.release}.".startswith(f"{host.versions}.")
 
 
@@ -88,15 +88,27 @@ def _of_dialect(spoken: Dialect) -> Host:
 
 
 def _of_peer(peer: Peer) -> Host:
-    said = peer.capabilities
+    """Raises :class:`InputError` for one that does not say which release it is, or is too old for multifd."""
     number = versions.number(peer.version)
-    parts = (*(number.release if number is not None else ()), 0, 0, 0)
-    machines = tuple(said.get("machines", ()))
-    facts = Facts(
-        version=(parts[0], parts[1], parts[2]), package="", methods=tuple(said.get("methods", METHOD_FRAMINGS[:2])),
-        zero_pages=tuple(said.get("zero-page-detection", ())), machines=machines,
-        target=arch_of(machines[0]).name if machines else X86.name,
-    )  # fmt: skip
+    said = peer.capabilities
+    known = release(".".join(map(str, ((*number.release, 0, 0)[:3] if number is not None else ()))))
+    machines = tuple(said.get("machines", known.machines))
+    facts = known.model_copy(
+        update={
+            "methods": tuple(said.get("methods", known.methods)),
+            "zero_pages": tuple(said.get("zero-page-detection", known.zero_pages)),
+            "machines": machines,
+            "target": arch_of(machines[0]).name if machines else known.target,
+        }
+    )
     usual = peer.name.startswith(f"qemu-{facts.release}")
     name = peer.name.replace("qemu-", "QEMU ", 1) if usual else f"{peer.name} (QEMU {facts.release})"
-    return Host(name, facts.release, facts, said=True)
+    return Host(name, facts.release, facts, said="methods" in said)
+
+
+def _hosts(results: Results) -> Iterator[tuple[Peer, Host]]:
+    """Real QEMUs of whose release something is known."""
+    for peer in results.peers:
+        if peer.kind == "qemu":
+            with suppress(InputError):
+                yield peer, _of_peer(peer)

@@ -2,7 +2,7 @@
 
 QMP is as QEMU has it since 5.0: capabilities before parameters, the destination before the source, all before
 ``migrate-incoming`` and ``migrate``. libvirt names two methods of multifd, ``zlib`` and ``zstd``, since 9.4.0
-(``qemuMigrationCompressMethod``, src/qemu/qemu_migration_params.c), and turns ``return-path`` on by itself unless the
+(``VIR_MIGRATE_PARAM_COMPRESSION`` beside ``VIR_MIGRATE_PARALLEL``), and turns ``return-path`` on by itself unless the
 migration is tunnelled.
 """
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from multifd.advice import of_run
 from multifd.advice.defects import met
-from multifd.advice.lines import STANDING, Standing
+from multifd.advice.lines import STANDING, Basis, Line, Standing
 from multifd.advice.mending import RETURN_PATH, mended
+from multifd.advice.monitor import Running
 from multifd.advice.releases import untold
-from multifd.advice.running import Running
 from multifd.advice.terms import Terms, expected
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.oracle.question import Prediction
 from multifd.result import known
-from multifd.result.record import Model, Setting
+from multifd.result.record import Model, Results, Setting
 from multifd.result.versions import Release, Releases
 
 _LOST: Final = (
@@ -46,6 +47,9 @@ class Preflight(Model):
 
     verdict: Standing
     why: str
+    rests_on: Basis = "oracle"
+    cells: tuple[str, ...] = ()
+    """Ids of the run's cells that say so."""
     words: str | None = None
     """What a refusal says, a regular expression."""
     setting: tuple[Setting, ...] = ()
@@ -61,8 +65,26 @@ class Preflight(Model):
     change_receiver: tuple[str, ...] = ()
 
 
-def preflight(sender: Running, receiver: Running) -> Preflight:
-    """The verdict. Pure: both have been asked."""
+def preflight(sender: Running, receiver: Running, run: Results | None = None) -> Preflight:
+    """The verdict. Pure: both have been asked. Where the oracle calls it safe a run is asked whether it was."""
+    found = _of_oracle(sender, receiver)
+    line = _of_run(sender, receiver, run) if run is not None and found.verdict == "safe" else None
+    if line is None:
+        return found
+    seen = {"verdict": line.verdict, "why": line.why, "issues": line.issues, "cells": line.cells, "rests_on": "run"}
+    return found.model_copy(update=seen)
+
+
+def _of_run(sender: Running, receiver: Running, run: Results) -> Line | None:
+    """What cells say of these two with this method at the defaults; None where they say nothing, or more is set."""
+    if sender.terms.zero_pages != untold(sender.facts, sender.machine).zero_pages:
+        return None
+    lines = of_run.judged(sender.host, receiver.host, run).lines
+    about = (line for line in lines if line.method == sender.terms.method and line.released and line.setting is None)
+    return next((line for line in about if line.rests_on == "run"), None)
+
+
+def _of_oracle(sender: Running, receiver: Running) -> Preflight:
     standing, why, found = _incomparable(sender, receiver) or judged(sender, receiver, sender.terms, receiver.terms)
     setting = found.setting if found is not None else ()
     waits = RETURN_PATH in sender.on & receiver.on

@@ -7,7 +7,7 @@ text               is
 ``spr-qat-iaa``    a profile, shipped or a file: the accelerators that it names, with the newest release of QEMU
 ``doctor.json``    a host: the accelerators that can be used, and the newest QEMU on it
 ``qemu-9.2+icx``   a version, and a profile or a host for its accelerators
-``qmp.sock``       a QEMU that runs (:mod:`multifd.advice.running`)
+``qmp.sock``       a QEMU that runs (:mod:`multifd.advice.monitor`)
 =================  ===========================================================================================
 """
 
@@ -68,13 +68,19 @@ def is_socket(text: str) -> bool:
 
 def host(text: str, option: str) -> Host:
     """The host that it names; ``option`` is where it was given. Raises :class:`InputError` that says what is wrong."""
-    if is_version(text):
-        return _of(text, release(text))
     version, beside, rest = text.partition(_BESIDE)
-    if beside and is_version(version):
-        other = _named(rest, option)
-        return _of(version, release(version, _arch(other.devices)), other.devices)
-    return _named(text, option)
+    if not is_version(version):
+        return _named(text, option)
+    facts = release(version)
+    if facts.version[:2] > release(NEWEST).version[:2]:
+        raise InputError(
+            f"{option} {text!r}: nothing is known of {version} here, expected {NEWEST} at most; one that runs is asked"
+            " itself, by its QMP socket"
+        )
+    if not beside:
+        return _of(version, facts)
+    devices = _named(rest, option).devices
+    return _of(version, release(version, _arch(devices)), devices)
 
 
 def _of(version: str, facts: Any, devices: tuple[Accelerator, ...] = ()) -> Host:

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from multifd.advice.hosts import Host
 from multifd.advice.lines import Direction, Standing
+from multifd.advice.monitor import Running, ask_both, ask_one
 from multifd.advice.of_oracle import direction
 from multifd.advice.of_run import judged
 from multifd.advice.preflight import Preflight, preflight
-from multifd.advice.running import Running, ask_both, ask_one
 from multifd.advice.whom import alike, host, is_socket
 from multifd.cli.advised import show_direction, show_preflight
 from multifd.errors import InputError
@@ -76,9 +76,9 @@ def advise(sender: str, receiver: str, *, back: bool, results: Path | None, as_j
 
 
 def _advise(sender: str, receiver: str, back: bool, directory: Path | None, as_json: bool) -> int:
-    if is_socket(sender) and is_socket(receiver):
-        return _preflight(sender, receiver, back, as_json)
     run = store.load(directory) if directory is not None else None
+    if is_socket(sender) and is_socket(receiver):
+        return _preflight(sender, receiver, back, run, as_json)
     ends = _host(sender, "--from"), _host(receiver, "--to")
     ends = alike(ends[0], ends[1]), alike(ends[1], ends[0])
     ways = (ends, ends[::-1]) if back else (ends,)
@@ -88,14 +88,14 @@ def _advise(sender: str, receiver: str, back: bool, directory: Path | None, as_j
     else:
         console = Console(highlight=False)
         for each in directions:
-            show_direction(console, each, run is not None)
+            show_direction(console, each)
     return max(CODES[each.verdict] for each in directions)
 
 
-def _preflight(sender: str, receiver: str, back: bool, as_json: bool) -> int:
+def _preflight(sender: str, receiver: str, back: bool, run: Results | None, as_json: bool) -> int:
     asked: tuple[Running, Running] = ask_both(sender, receiver)
     ways = (asked, asked[::-1]) if back else (asked,)
-    found: list[Preflight] = [preflight(*way) for way in ways]
+    found: list[Preflight] = [preflight(*way, run) for way in ways]
     if as_json:
         print(json.dumps({"preflights": [each.model_dump() for each in found]}, indent=2))
     else:

@@ -16,26 +16,26 @@ _WIDTH: Final = 8
 """Of a method's name."""
 
 
-def show_direction(console: Console, found: Direction, run: bool) -> None:
-    """One direction; ``run``: a run was asked, so that each line says on what it rests."""
+def show_direction(console: Console, found: Direction) -> None:
+    """One direction; each line says on what it rests."""
     machine = f", machine type {found.sender.machine}" if found.sender.machine is not None else ""
     _title(console, found.verdict, f"{found.sender.name} to {found.receiver.name}{machine}")
-    _part(console, "safe, the least CPU time first", (_said(line, run) for line in found.safe))
+    _part(console, "safe, the least CPU time first", (_said(line) for line in found.safe))
     _part(console, "to set at both ends over QMP, at the destination first", _settings(found))
     _part(console, "or with libvirt", (line for each in found.safe for line in each.libvirt))
     hazards = [line for line in found.lines if line.verdict in ("hazard", "unknown") and line.released]
-    _part(console, "hazards: memory or the guest may be lost, and nobody says so", _hazards(hazards, run))
+    _part(console, "hazards: memory or the guest may be lost, and nobody says so", _hazards(hazards))
     refused = (line for line in found.lines if line.verdict == "refused" and line.released)
-    _part(console, "refused", (_said(line, run) for line in refused))
+    _part(console, "refused", (_said(line) for line in refused))
     proposed = (line for line in found.lines if not line.released)
-    _part(console, "what libraries could do, and no QEMU does", (_said(line, run) for line in proposed))
+    _part(console, "what libraries could do, and no QEMU does", (_said(line) for line in proposed))
     console.print()
 
 
 def show_preflight(console: Console, found: Preflight) -> None:
     """One migration."""
     _title(console, found.verdict, f"{found.sender.name} to {found.receiver.name}")
-    _part(console, "why", (found.why,))
+    _part(console, "why", (f"{found.why} {_basis(found)}",))
     _part(console, "with", map(str, found.setting))
     _part(console, "it will say something like", (found.words,) if found.words is not None else ())
     _part(console, "known issues", found.issues)
@@ -58,22 +58,24 @@ def _on(state: bool) -> str:
     return "on" if state else "off"
 
 
-def _said(line: Line, run: bool) -> str:
+def _said(line: Line) -> str:
     cost = f" {line.cost:.1f} CPU s/GiB more than none;" if line.cost else ""
-    words = f'; it says like: "{line.words}"' if line.words is not None and line.verdict == "refused" else ""
+    words = f"; it says like {line.words}" if line.words is not None and line.verdict == "refused" else ""
     setting = f" with {line.setting}:" if line.setting is not None else ""
-    return f"{line.method:{_WIDTH}}{setting}{cost} {line.why}{words}{_basis(line, run)}"
+    return f"{line.method:{_WIDTH}}{setting}{cost} {line.why}{words} {_basis(line)}"
 
 
-def _basis(line: Line, run: bool) -> str:
-    if not run:
-        return ""
-    return f" [run: {len(line.cells)} cells, {line.cells[0]}]" if line.rests_on == "run" else " [oracle]"
+def _basis(line: Line | Preflight) -> str:
+    if line.rests_on == "oracle":
+        return "[oracle]"
+    ran = f" ({', '.join(line.provenance)})" if isinstance(line, Line) and line.provenance else ""
+    return f"[run: {len(line.cells)} cells{ran}, {line.cells[0]}]"
 
 
-def _hazards(lines: Iterable[Line], run: bool) -> Iterator[str]:
+def _hazards(lines: Iterable[Line]) -> Iterator[str]:
     for line in lines:
-        yield _said(line, run)
+        yield _said(line)
+        yield from (f"  known issue: {each}" for each in line.issues)
         yield from (f"  instead: {each}" for each in (*line.qmp, *line.libvirt))
 
 

@@ -1,0 +1,253 @@
+"""Preflight: what would come of a migration between two QEMUs as they are set, and what to change."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from multifd.advice.monitor import Running, ask_both, ask_one
+from multifd.advice.preflight import Preflight, preflight
+from multifd.errors import EnvironmentBroke
+from multifd.qemu.binary import Binary
+from multifd.qemu.guest import Guest, start
+from multifd.result.record import Results
+from tests.qemu.host import QEMU, needs_qemu
+from tests.qemu.host import facts as of_binary
+from tests.qemu.recorded import facts
+
+WITHIN = 20.0
+ON = ("multifd", "return-path")
+
+
+def running(version: str, *on: str, machine: str = "pc-i440fx-7.2", waits: bool = False, **parameters: Any) -> Running:
+    """A QEMU as recorded, with these capabilities on; parameters are as its machine type has them."""
+    said = facts(version)
+    zero_pages = {"zero-page-detection": "legacy"} if said.zero_pages else {}
+    told = {name.replace("_", "-"): value for name, value in parameters.items()}
+    usual = {"multifd-compression": "none", "multifd-channels": 2, **zero_pages}
+    return Running(f"{version}.sock", said, machine, frozenset(on), {**usual, **told}, waits)
+
+
+def found(sender: Running, receiver: Running) -> Preflight:
+    return preflight(sender, receiver)
+
+
+def test_ends_that_agree_are_safe_and_nothing_is_to_be_changed() -> None:
+    one = running("11.1", *ON, multifd_compression="zstd")
+    other = running("7.2", *ON, multifd_compression="zstd", waits=True)
+
+    answer = found(one, other)
+
+    assert (answer.verdict, answer.why, answer.notes) == ("safe", "memory arrives", ())
+    assert (answer.change_sender, answer.change_receiver) == ((), ())
+
+
+def test_zero_pages_in_packets_to_7_2_are_a_hazard_and_one_parameter_is_to_be_changed() -> None:
+    one = running("11.1", *ON, multifd_compression="zstd", zero_page_detection="multifd")
+    other = running("7.2", *ON, multifd_compression="zstd", waits=True)
+
+    answer = found(one, other)
+
+    assert (answer.verdict, answer.issues) == ("hazard", ("qemu-zero-pages-ignored",))
+    assert [str(each) for each in answer.setting] == [
+        "zero-page-detection=multifd; the default of pc-i440fx-7.2 is legacy"
+    ]
+    [command] = answer.change_sender
+    assert json.loads(command)["arguments"] == {"zero-page-detection": "legacy"}
+    assert answer.change_receiver == ()
+
+
+def test_a_hidden_flag_is_a_hazard_and_the_method_of_both_becomes_one_that_both_have() -> None:
+    lab = running("10.0", *ON, multifd_compression="qatzip")
+    lab = Running(
+        lab.socket, lab.facts.model_copy(update={"methods": (*lab.facts.methods, "qatzip")}), lab.machine, lab.on,
+        lab.parameters, lab.waits,
+    )  # fmt: skip
+
+    answer = found(lab, running("7.2", *ON, waits=True))
+
+    assert (answer.verdict, answer.issues) == ("hazard", ("qemu-mask-hides-flag",))
+    assert [json.loads(each)["arguments"] for each in answer.change_sender] == [{"multifd-compression": "none"}]
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "words"),
+    [
+        ({"multifd_compression": "zlib"}, {"multifd_compression": "zstd"}, "flags received 2 flags expected 4"),
+        ({"multifd_channels": 4}, {}, "received channel id"),
+        ({"tls_creds": "tls0"}, {}, "received packet magic 16030101"),
+    ],
+    ids=["methods", "channels", "TLS"],
+)
+def test_what_does_not_fit_is_refused_in_these_words(
+    sender: dict[str, Any], receiver: dict[str, Any], words: str
+) -> None:
+    answer = found(running("10.0", *ON, **sender), running("10.0", *ON, waits=True, **receiver))
+
+    assert (answer.verdict, answer.issues) == ("refused", ())
+    assert answer.words is not None
+    assert words in answer.words
+
+
+def test_a_refusal_without_return_path_is_a_hazard_for_the_source_may_not_hear_of_it() -> None:
+    one = running("10.0", "multifd", multifd_compression="zlib")
+    other = running("10.0", "multifd", multifd_compression="zstd", waits=True)
+
+    answer = found(one, other)
+
+    assert answer.verdict == "hazard"
+    assert "the guest is on neither side" in answer.why
+    assert str(answer.setting[-1]) == "return-path=off; the default of pc-i440fx-7.2 is off"
+
+
+def test_after_the_changes_it_is_safe() -> None:
+    one = running("10.0", "multifd", multifd_compression="zlib", multifd_channels=4)
+    other = running("10.0", "multifd", "return-path", multifd_compression="zstd", waits=True)
+
+    answer = found(one, other)
+    changed = (told(one, answer.change_sender), told(other, answer.change_receiver))
+
+    assert answer.verdict != "safe"
+    assert found(*changed).verdict == "safe"
+
+
+def told(running: Running, commands: tuple[str, ...]) -> Running:
+    """The same after these commands."""
+    on, parameters = set(running.on), dict(running.parameters)
+    for command in map(json.loads, commands):
+        if command["execute"] == "migrate-set-parameters":
+            parameters |= command["arguments"]
+        else:
+            states = {each["capability"]: each["state"] for each in command["arguments"]["capabilities"]}
+            on = {name for name in on | set(states) if states.get(name, True)}
+    return Running(running.socket, running.facts, running.machine, frozenset(on), parameters, running.waits)
+
+
+def test_a_capability_that_hangs_beside_multifd_is_a_hazard_and_turned_off() -> None:
+    postcopy = (*ON, "postcopy-ram", "postcopy-preempt")
+
+    answer = found(running("11.1", *postcopy), running("11.1", *postcopy, waits=True))
+
+    assert (answer.verdict, answer.issues) == ("hazard", ("qemu-preempt-channel-taken-for-multifd",))
+    [command] = answer.change_sender
+    assert json.loads(command)["arguments"]["capabilities"] == [{"capability": "postcopy-preempt", "state": False}]
+
+
+def test_other_machine_types_are_refused_and_no_setting_helps() -> None:
+    answer = found(running("10.0", *ON, machine="pc-i440fx-10.0"), running("11.1", *ON, waits=True))
+
+    assert (answer.verdict, answer.change_sender) == ("refused", ())
+    assert answer.why == "the source runs pc-i440fx-10.0, the destination pc-i440fx-7.2, and no guest changes that"
+
+
+@pytest.mark.parametrize("on", [((), ()), (("multifd",), ()), ((), ("multifd",))])
+def test_without_multifd_at_both_ends_nothing_is_known_and_it_is_turned_on(on: tuple[tuple[str, ...], ...]) -> None:
+    one, other = running("10.0", *on[0]), running("10.0", *on[1], waits=True)
+
+    answer = found(one, other)
+
+    assert answer.verdict == "unknown"
+    assert found(told(one, answer.change_sender), told(other, answer.change_receiver)).verdict == "safe"
+
+
+def test_a_destination_that_waits_for_nobody_is_noted() -> None:
+    assert "does not wait for a migration" in found(running("10.0", *ON), running("10.0", *ON)).notes[0]
+
+
+def test_a_method_that_nobody_here_knows_is_not_called_safe() -> None:
+    new = running("11.1", *ON, multifd_compression="brotli")
+
+    assert found(new, running("11.1", *ON, multifd_compression="brotli", waits=True)).verdict == "unknown"
+
+
+# Of a run
+
+
+def zstd(version: str, **more: Any) -> Running:
+    return running(version, *ON, multifd_compression="zstd", **more)
+
+
+def test_where_a_run_has_cells_of_both_releases_it_says_so_too(run: Results) -> None:
+    answer = preflight(zstd("11.1"), zstd("7.2", waits=True), run)
+
+    assert (answer.verdict, answer.rests_on) == ("safe", "run")
+    assert set(answer.cells) <= {cell.id for cell in run.cells if "/qemu-11.1.3~qemu-7.2.22/" in cell.id}
+    assert answer.cells
+
+
+def test_what_a_run_saw_go_wrong_is_not_safe_whatever_the_oracle_says(run: Results) -> None:
+    wrong = {"verdict": "fail", "kind": "corrupt", "error": "pages differ"}
+    cells = [
+        cell.model_copy(update=wrong) if cell.id.startswith("qemu/zstd/qemu-11.1.3~qemu-7.2.22/") else cell
+        for cell in run.cells
+    ]
+
+    answer = preflight(zstd("11.1"), zstd("7.2", waits=True), run.model_copy(update={"cells": tuple(cells)}))
+
+    assert (answer.verdict, answer.rests_on) == ("hazard", "run")
+    assert "pages differ" in answer.why
+
+
+def test_a_run_without_these_releases_leaves_it_to_the_oracle(run: Results) -> None:
+    nothing = run.model_copy(update={"cells": ()})
+
+    assert preflight(zstd("11.1"), zstd("7.2", waits=True), nothing).rests_on == "oracle"
+
+
+# Asked of real QEMUs
+
+
+@needs_qemu
+def test_two_running_qemus_are_asked_and_told_nothing(scratch: Path) -> None:
+    machine = of_binary(QEMU).machines[-1]
+
+    one, other, before, after = asyncio.run(asked_while_up(QEMU, machine, scratch))
+
+    assert (one.machine, one.waits, one.facts.release) == (machine, False, of_binary(QEMU).release)
+    assert (other.on >= {"multifd"}, other.waits, other.terms.method) == (True, True, "zlib")
+    answer = found(one, other)
+    assert answer.verdict == "unknown"
+    assert answer.sender.channels == 2
+    assert before == after
+
+
+async def asked_while_up(binary: Binary, machine: str, directory: Path) -> tuple[Running, Running, Any, Any]:
+    """A source and a destination, each with a monitor of its own for whoever asks."""
+    paths = [directory / name for name in ("source.sock", "destination.sock")]
+    async with AsyncExitStack() as up:
+        guests = [
+            await up.enter_async_context(
+                start(binary, name, directory, ("-machine", f"{machine},accel=tcg", "-m", "4M", *more,
+                      "-qmp", f"unix:{path},server=on,wait=off"), WITHIN)
+            )
+            for name, path, more in zip(
+                ("source", "destination"), paths, ((), ("-incoming", "defer")), strict=True
+            )
+        ]  # fmt: skip
+        on = [{"capability": "multifd", "state": True}]
+        await guests[1].execute("migrate-set-capabilities", WITHIN, capabilities=on)
+        await guests[1].execute("migrate-set-parameters", WITHIN, multifd_compression="zlib")
+        before = await state(guests)
+        one, other = await asyncio.to_thread(ask_both, *map(str, paths))
+        return one, other, before, await state(guests)
+
+
+async def state(guests: list[Guest]) -> list[Any]:
+    """All that a migration depends on."""
+    questions = "query-migrate-capabilities", "query-migrate-parameters", "query-status"
+    return [await guest.execute(question, WITHIN) for guest in guests for question in questions]
+
+
+def test_nobody_at_a_socket_is_the_environments_fault(scratch: Path) -> None:
+    path = scratch / "gone.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+
+    with pytest.raises(EnvironmentBroke, match=r"gone\.sock: is no QMP socket of a running QEMU"):
+        ask_one(str(path))

@@ -1,0 +1,125 @@
+"""``multifd advise`` as a user sees it."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from multifd.cli.advise import USAGE
+from tests.cli.command import ROOT, multifd
+from tests.cli.test_cli_runs import saved
+from tests.reports.builder import cell
+
+PAGE = (ROOT / "docs/advise.md").read_text(encoding="utf-8")
+SCENARIO = ("advise", "--from", "qemu-7.2", "--to", "qemu-10.0+icx-c62x", "--back")
+
+
+def parts(text: str) -> list[list[str]]:
+    """The headings within each direction."""
+    return [re.findall(r"^  (\w.*)$", part, re.MULTILINE) for part in text.strip().split("\n\n")]
+
+
+def test_each_direction_says_what_is_safe_what_to_paste_what_is_a_hazard_and_what_is_refused() -> None:
+    answer = multifd(*SCENARIO)
+
+    assert (answer.code, answer.err) == (0, "")
+    there, back = parts(answer.out)
+    assert [heading.split()[0].strip(":,") for heading in back] == [
+        "safe", "to", "or", "hazards", "refused", "what",
+    ]  # fmt: skip
+    assert there == back
+
+
+def test_the_least_dear_comes_first_and_a_hazard_has_its_setting_with_its_default() -> None:
+    back = multifd(*SCENARIO).out.split("\n\n")[1]
+
+    assert back.index("    none ") < back.index("    zstd ") < back.index("    zlib ")
+    assert "with zero-page-detection=multifd; the default of pc-i440fx-7.2 is legacy:" in back
+    assert (
+        '      instead: {"execute": "migrate-set-parameters", "arguments": {"zero-page-detection": "legacy"}}' in back
+    )
+
+
+def test_the_page_shows_what_the_command_says() -> None:
+    shown = re.findall(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+    said = multifd(*SCENARIO).out
+    assert shown
+    for block in shown:
+        for line in block.splitlines():
+            assert line in said.splitlines(), line
+
+
+def test_json_has_the_verdict_of_each_direction_and_its_lines() -> None:
+    directions = json.loads(multifd(*SCENARIO, "--json").out)["directions"]
+
+    assert [each["verdict"] for each in directions] == ["safe", "safe"]
+    assert [each["sender"]["name"] for each in directions] == ["QEMU 7.2", "QEMU 10.0 with QAT"]
+    assert {line["rests_on"] for each in directions for line in each["lines"]} == {"oracle"}
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "code"),
+    [("7.2", "10.0", 0), ("11.1", "5.0", 1), ("7.2", "9.2", 2)],
+    ids=["safe", "refused", "hazard"],
+)
+def test_the_exit_code_is_the_verdict(sender: str, receiver: str, code: int) -> None:
+    assert multifd("advise", "--from", sender, "--to", receiver).code == code
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--from", "7.2"),
+        ("--from", "7.2", "--to", "nowhere"),
+        ("--from", "4.2", "--to", "7.2"),
+        ("--from", "7.2", "--to", "7.2", "--results", "/nowhere"),
+        ("--from", "7.2", "--to", "7.2", "--bock"),
+    ],
+)
+def test_bad_usage_has_a_code_that_is_no_verdict(words: tuple[str, ...]) -> None:
+    answer = multifd("advise", *words)
+
+    assert (answer.code, answer.out) == (USAGE, "")
+    assert answer.err
+
+
+def test_of_a_run_each_line_says_on_what_it_rests(tmp_path: Path) -> None:
+    seen = cell(
+        id="negotiation/zstd", suite="negotiation", sender="zstd", receiver="zstd", framing="zstd", scenario="live",
+        dialect="qemu-9.2>qemu-10.0",
+    )  # fmt: skip
+
+    answer = multifd("advise", "--from", "9.2.1", "--to", "10.0", "--results", saved(tmp_path, seen))
+
+    assert "    zstd     memory arrives [run: 1 cells (software), negotiation/zstd]\n" in answer.out
+    assert "    zlib     memory arrives [oracle]\n" in answer.out
+
+
+def test_words_from_a_run_never_become_the_terminals(tmp_path: Path) -> None:
+    seen = cell(
+        id="negotiation/x", suite="negotiation", sender="zstd", receiver="zlib", framing="zstd>zlib", scenario="live",
+        dialect="qemu-9.2>qemu-10.0", predicted="rejected", observed="rejected", verdict="refused",
+        error="\x1b[2Jgone [red]\u202egone",
+    )  # fmt: skip
+
+    answer = multifd("advise", "--from", "9.2.1", "--to", "10.0", "--results", saved(tmp_path, seen))
+
+    assert r"\x1b[2Jgone [red]\u202egone" in answer.out
+    assert answer.out.replace("\n", "").isprintable()
+
+
+def test_a_socket_where_nobody_answers_is_the_environments_fault(tmp_path: Path) -> None:
+    path = tmp_path / "gone"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+
+    answer = multifd("advise", "--from", path, "--to", path)
+
+    assert answer.code == 3
+    assert "is no QMP socket of a running QEMU" in answer.err
