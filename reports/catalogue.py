@@ -140,7 +140,7 @@ def _part(suite: str, part: Any) -> dict[str, Any]:
 
 
 def _blank(part: Matrix) -> dict[str, str]:
-    """Why nothing is at ``row,column``, where a peer says that it cannot; whole rows and columns are ``row,`` and so on."""
+    """Why nothing is in a row (``3,``) or in a column (``,3``), where a peer says that it cannot."""
     why: dict[str, str] = {}
     across = list(zip(*(row.places for row in part.rows), strict=True))
     for prefix, suffix, lines in (("", ",", [row.places for row in part.rows]), (",", "", across)):

@@ -1,9 +1,9 @@
 """report.html: one self-contained file for engineers who decide which method to deploy.
 
-It is read from CI artifacts, from mail, on hosts without a network: nothing is loaded from anywhere, and a policy in the
-file forbids it. What a decision needs stands in it as markup and is there without script: the verdict, what was not
-checked, what to set, the matrix of methods, findings. All cells are in it once, packed, and one script of ours, the
-only one that the policy lets run, draws of them what a reader asks for.
+It is read from CI artifacts, from mail, on hosts without a network: nothing is loaded from anywhere, and a policy in
+the file forbids it. What a decision needs stands in it as markup and is there without script: the verdict, what was
+not checked, what to set, the matrix of methods, findings. All cells are in it once, packed, and one script of ours,
+the only one that the policy lets run, draws of them what a reader asks for.
 """
 
 from __future__ import annotations
@@ -187,6 +187,7 @@ def _environment() -> Environment:
         "address": address,
         "in_groups": _in_groups,
         "states": thread.states,
+        "device": device.said,
     }
     environment.globals |= {
         "VERDICTS": vocabulary.VERDICTS,

@@ -16,9 +16,8 @@ _SKIPS: Final = 8
 
 def lacking(results: Results) -> tuple[str, ...]:
     """Sentences, the weightiest first; with the remedy where one is known."""
-    return tuple(
-        (*_cells(results), *_hardware(results), *_releases(results), *_skipped(results), *_unseen(results))
-    )  # fmt: skip
+    parts = (_cells, _hardware, _releases, _skipped, _unseen)
+    return tuple(sentence for part in parts for sentence in part(results))
 
 
 def _cells(results: Results) -> Iterator[str]:

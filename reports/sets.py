@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multifd.advice.model import Direction, Fleet
+from multifd.advice.lines import Direction, Fleet
 from reports.vocabulary import RELEASED
 
 
@@ -23,7 +23,7 @@ class To:
 
     @property
     def hazards(self) -> tuple[str, ...]:
-        """Methods that lose memory, by the setting behind it; what goes wrong whatever the method is told line by line."""
+        """Methods that lose memory, by the setting behind it; what loses it whatever the method is told elsewhere."""
         found: dict[str, list[str]] = {}
         for line in self.direction.lines:
             if line.verdict == "hazard" and line.method in RELEASED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from multifd.advice.model import Standing
+from multifd.advice.lines import Standing
 from multifd.result.exchange import WORDS, Half, Mark
 from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, State, Verdict, Witness
 
@@ -79,6 +79,7 @@ STANDS_FOR: Final[dict[Provenance, str]] = {
     "software": "software",
 }
 """What a peer with a device was, as it ran."""
+
 
 @dataclass(frozen=True)
 class StandingTerm(Term):

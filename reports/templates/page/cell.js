@@ -1,6 +1,6 @@
 // A cell, opened: what was predicted and why, what was seen, both ends, times, files, how to see it again, neighbours.
 
-const NEIGHBOURS = 40;
+const NEIGHBOURS = 30;
 
 const item = (name, ...value) => [el('dt', {}, name), el('dd', {}, ...value)];
 
@@ -107,26 +107,31 @@ function files(row) {
   ];
 }
 
-// Who else met one of the two ends like this: the other end is what differs.
+// Who else met one of the two ends like this, and what else these two did: each of the list differs in one thing.
 function neighbours(row) {
-  const like = (same, other) => {
-    const shared = ['suite', 'framing', same];
+  const alike = (names, differs) => {
     const found = [];
-    const peers = new Set([at(other, row)]);
+    const seen = new Set([differs(row)]);
     for (let each = 0; each < count && found.length < NEIGHBOURS; each++) {
-      if (peers.has(at(other, each)) || !shared.every((name) => at(name, each) === at(name, row))) continue;
-      peers.add(at(other, each));
+      if (!names.every((name) => at(name, each) === at(name, row)) || seen.has(differs(each))) continue;
+      seen.add(differs(each));
       found.push(each);
     }
     return found;
   };
-  const list = (title, same, other) => {
-    const found = like(same, other);
+  const list = (title, facets, names, differs) => {
+    const found = alike(names, differs);
     if (!found.length) return [];
-    const all = where({ suite: at('suite', row), framing: sides(at('framing', row))[0], [same]: at(same, row) });
+    const all = where(Object.fromEntries(facets.map((name) => [name, name === 'framing' ? sides(at(name, row))[0] : at(name, row)])));
     return [el('p', {}, el('b', {}, title), ' ', el('a', { href: all, class: 'fine' }, 'all of them')),
-      el('p', { class: 'neighbours' }, found.flatMap((each) => [el('span', {}, chip(each), ` ${at(other, each)}`), ' ']))];
+      el('p', { class: 'neighbours' }, found.map((each) => el('span', {}, chip(each), ` ${differs(each)}`)))];
   };
-  return [el('h3', {}, 'Neighbours'), ...list(`From ${at('sender', row)} to others, as ${at('framing', row)}`, 'sender', 'receiver'),
-    ...list(`To ${at('receiver', row)} from others, as ${at('framing', row)}`, 'receiver', 'sender')];
+  const [sender, receiver, framing] = ['sender', 'receiver', 'framing'].map((name) => at(name, row));
+  const said = (each) => [at('framing', each), sides(at('dialect', each)).filter((d, k, all) => !k || d !== all[0]).map(versions).join(' → '), at('scenario', each)].join(' · ');
+  const lists = [
+    list(`From ${sender} to others, as ${framing}`, ['suite', 'framing', 'sender'], ['suite', 'framing', 'sender'], (each) => at('receiver', each)),
+    list(`To ${receiver} from others, as ${framing}`, ['suite', 'framing', 'receiver'], ['suite', 'framing', 'receiver'], (each) => at('sender', each)),
+    list(`From ${sender} to ${receiver}, otherwise`, ['suite', 'sender', 'receiver'], ['suite', 'sender', 'receiver'], said),
+  ].flat();
+  return lists.length ? [el('h3', {}, 'Neighbours'), ...lists] : [];
 }

@@ -109,6 +109,6 @@ function time(seconds) {
 // A table of which the head stays: rows are arrays of what a cell of it holds.
 function table(caption, head, rows, kind = 'list') {
   const body = rows.map((row) => el('tr', {}, row.map((cell) => el('td', typeof cell === 'number' ? { class: 'num' } : {}, typeof cell === 'number' ? number(cell) : cell))));
-  return el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
+  return el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption },
     el('table', { class: kind }, el('thead', {}, el('tr', {}, head.map((name) => el('th', { scope: 'col' }, name)))), el('tbody', {}, body)));
 }

@@ -86,13 +86,13 @@ function listing(part, most) {
   return rows.length > most ? [body, el('p', {}, el('a', { href: where({ part: String(part) }) }, `all ${cellsSaid(rows.length)}`))] : [body];
 }
 
-const switches = { fold: true, quiet: false };
+let folding = true;
 
 function drawPart(holder) {
   const part = +holder.dataset.part;
   const inside = holder.querySelector('.inside');
   if (!facts.parts[part].axes) { inside.replaceChildren(...listing(part, 50)); return; }
-  const region = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': facts.parts[part].title }, matrix(part, laidOut(part, switches.fold)));
+  const region = el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': facts.parts[part].title }, matrix(part, laidOut(part, folding)));
   inside.replaceChildren(region);
   roving(region.querySelector('table'));
 }
@@ -104,13 +104,12 @@ function makeParts() {
   for (const [suite, parts] of suites) {
     $('parts').append(el('h3', {}, `Suite ${suite}`), ...parts.map(holder));
   }
-  const box = (name, text) => el('label', {}, el('input', { type: 'checkbox', name, checked: switches[name] }), ` ${text} `);
-  $('switches').append(box('fold', 'fold rows and columns that ended alike'), box('quiet', 'hide what was refused as predicted'));
+  $('switches').append(box('fold', 'fold rows and columns that ended alike', folding));
   $('switches').hidden = false;
   $('switches').addEventListener('change', ({ target }) => {
-    switches[target.name] = target.checked;
-    document.body.classList.toggle('hush', switches.quiet);
-    if (target.name === 'fold') document.querySelectorAll('.part[open]').forEach(drawPart);
+    if (target.name !== 'fold') return;
+    folding = target.checked;
+    document.querySelectorAll('.part[open]').forEach(drawPart);
   });
 }
 
@@ -122,4 +121,19 @@ function holder(part) {
   const made_ = el('details', { class: 'part', 'data-part': part }, el('summary', {}, title, facts.proposals.has(title.split(',')[0]) ? [' ', proposal()] : '', ' ', said), el('div', { class: 'inside' }));
   made_.addEventListener('toggle', () => { if (made_.open && !made_.querySelector('table')) drawPart(made_); });
   return made_;
+}
+
+const box = (name, text, checked) => el('label', {}, el('input', { type: 'checkbox', name, checked }), ` ${text} `);
+
+// What was refused as predicted can be left out of every matrix at once.
+function makeQuiet() {
+  const places = [...document.querySelectorAll('.quiet')];
+  for (const place of places) {
+    place.append(box('quiet', 'hide what was refused as predicted', false));
+    place.hidden = false;
+    place.addEventListener('change', ({ target }) => {
+      document.body.classList.toggle('hush', target.checked);
+      for (const other of places) other.querySelector('input').checked = target.checked;
+    });
+  }
 }

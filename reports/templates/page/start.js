@@ -50,6 +50,7 @@ async function start() {
   makeFacets();
   makeList();
   makeKeys();
+  makeQuiet();
   filter();
   whenNear('parts', makeParts);
   whenNear('plots', makeCosts);
