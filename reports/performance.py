@@ -31,26 +31,10 @@ class Cost:
     that role, or did not measure."""
 
     ratio: float | None
-    encode: float | None
-    """MB/s."""
-    decode: float | None
-    """MB/s."""
     encode_cpu: float | None
     """Seconds for each GiB."""
     decode_cpu: float | None
     """Seconds for each GiB."""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """One peer in one framing over content of ours."""
-
-    framing: str
-    peer: str
-    provenance: Provenance | None
-    corpora: tuple[str, ...]
-    cells: int
-    cost: Cost
 
 
 @dataclass(frozen=True)
@@ -74,10 +58,6 @@ class _Part:
     received: Sequence[Cell]
 
     @property
-    def cells(self) -> int:
-        return len(self.sent) + len(self.received)
-
-    @property
     def corpora(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(cell.corpus for cell in self.sent or self.received))
 
@@ -85,8 +65,6 @@ class _Part:
         sent, received = self.sent, self.received
         return Cost(
             _quotient((cell.bytes_wire, cell.bytes_memory) for cell in sent),
-            _quotient((cell.bytes_memory / 1e6, cell.seconds.encode) for cell in sent),
-            _quotient((cell.bytes_memory / 1e6, cell.seconds.decode) for cell in received),
             _quotient((cell.cpu_seconds.sender, cell.bytes_memory / (1 << 30)) for cell in sent),
             _quotient((cell.cpu_seconds.receiver, cell.bytes_memory / (1 << 30)) for cell in received),
         )
@@ -135,18 +113,8 @@ def points(results: Results) -> tuple[Point, ...]:
     return tuple(found)
 
 
-def figures(results: Results) -> tuple[Figures, ...]:
-    """One row per framing, peer and provenance, over content of ours; senders first."""
-    rows = [
-        Figures(*row, part.corpora, part.cells, part.cost())
-        for row, part in _parts(cell for cell in _passed(results) if cell.corpus != OWN)
-    ]
-    order = list(dict.fromkeys(row.framing for row in rows))
-    return tuple(sorted(rows, key=lambda row: (order.index(row.framing), row.cost.ratio is None)))
-
-
 def compared(results: Results) -> tuple[Comparison, ...]:
-    """One row per framing, peer and provenance that had the user's content, in the order of :func:`figures`."""
+    """One row per framing, peer and provenance that had the user's content, by framing, senders first."""
     passed = _passed(results)
     yours = dict(_parts(cell for cell in passed if cell.corpus == OWN))
     sizes = {cell.page_size for cell in passed if cell.corpus == OWN}
