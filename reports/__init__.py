@@ -1,7 +1,9 @@
-"""Renderers: they read results and write reports, and import nothing of this project but ``multifd.result``.
+"""Renderers: they read results and write reports; of this project they know ``multifd.result`` and ``multifd.advice``.
 
 ``vocabulary`` has the words and symbols, ``matrix`` puts cells in their places, ``model`` turns results into view
 models, ``performance`` into figures; ``html``, ``markdown``, ``junit`` and ``svg`` each write one format of the same.
+The page is made of two parts: what stands in it as markup (``lacking``, ``sets``, ``methods``) and what a script draws
+(``catalogue``, packed by ``columns``, with what ``exhibits`` reads of the files beside the results).
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from reports import html, junit, markdown
 __all__ = ["write"]
 
 
-def write(results: Results, directory: Path) -> Path:
+def write(results: Results, directory: Path, baseline: html.Baseline | None = None) -> Path:
     """Write report.html, report.md and junit.xml into ``directory``; return the path of report.html.
+
+    What the cells left in files is read from ``directory``, and what an earlier run had is shown where it is given.
 
     A reader never sees half a report: each file is written beside its place and then renamed.
     Raises OSError where the directory cannot be made or written.
@@ -23,7 +27,7 @@ def write(results: Results, directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     _replace(directory / "junit.xml", junit.render(results))
     _replace(directory / "report.md", markdown.render(results))
-    return _replace(directory / "report.html", html.render(results))
+    return _replace(directory / "report.html", html.render(results, directory, baseline))
 
 
 def _replace(path: Path, text: str) -> Path:

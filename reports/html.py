@@ -1,47 +1,133 @@
 """report.html: one self-contained file for engineers who decide which method to deploy.
 
-No script and no external resource: it is read from CI artifacts, from mail, on hosts without a network.
-Matrices come first; every entry links to its cells, which stand at the end of the same file.
+It is read from CI artifacts, from mail, on hosts without a network: nothing is loaded from anywhere, and a policy in
+the file forbids it. What a decision needs stands in it as markup and is there without script: the verdict, what was
+not checked, what to set, the matrix of methods, findings. All cells are in it once, packed, and one script of ours,
+the only one that the policy lets run, draws of them what a reader asks for.
 """
 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from multifd.advice.of_run import directions
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
 from multifd.result.record import Cell, Results
-from reports import device, integrity, matrix, model, performance, thread, vocabulary
+from reports import catalogue, device, exhibits, integrity, matrix, methods, model, performance, thread, vocabulary
+from reports.lacking import lacking
+from reports.sets import sets
+from reports.upstream import address
+from reports.visible import visible
+
+SHOWN: Final = 20
+"""Failures that stand on the page as markup; the list of all cells has the others."""
+_SCRIPTS: Final = ("cells", "address", "explorer", "cell", "pages", "matrices", "costs", "keys", "print", "start")
+"""In the order in which they are put together: the first knows nobody, the last everybody."""
 
 
-def render(results: Results) -> str:
-    """The whole report as one HTML document."""
-    return _ENVIRONMENT.get_template("report.html.j2").render(
+@dataclass(frozen=True)
+class Change:
+    """A cell, or anything else that can be named, that is not what it was in an earlier run."""
+
+    name: str
+    was: str
+    now: str
+    why: str
+    worse: bool
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a run is held against, and what is not as it was there."""
+
+    sentence: str
+    changes: tuple[Change, ...]
+
+
+def render(results: Results, directory: Path | None = None, baseline: Baseline | None = None) -> str:
+    """The whole report as one HTML document.
+
+    What the cells left in files is read below ``directory``, where the results are; None leaves it out.
+    """
+    script, style = _script(), _part("report.css")
+    return _ENVIRONMENT.get_template("page/report.html.j2").render(
+        policy=_policy(script, style),
+        script=Markup(script),
+        style=Markup(style),
+        data=catalogue.encoded(results, exhibits.read(results.cells, directory)),
         run=results.run,
         peers=results.peers,
         qemus=model.qemus(results.peers),
         headline=model.headline(results),
         incomplete=model.incomplete(results),
+        lacking=lacking(results),
+        advice=sets(directions(results)),
+        baseline=baseline,
+        ids={cell.id for cell in results.cells},
         seconds=model.seconds(results.run),
         coverage=model.coverage(results.run),
         counts=model.counts(results),
         provenance_counts=model.provenance_counts(results),
         broken=model.broken(results),
+        methods=methods.methods(results),
         findings=model.findings(results),
         unattributed=model.unattributed(results),
-        suites=model.suites(results),
         unable=results.unable,
-        found={finding.id for finding in results.findings},
-        figures=performance.figures(results),
         compared=performance.compared(results),
         thread=thread.thread(results),
-        anchors={cell.id: matrix.anchor(cell) for cell in results.cells},
         guards=integrity.guards(results),
         proof=device.proof(results.cells),
     )
+
+
+@cache
+def _script() -> str:
+    """One strict function, so that nothing of it is anybody else's."""
+    return "(() => {\n'use strict';\n" + "\n".join(_part(f"{name}.js") for name in _SCRIPTS) + "\n})();\n"
+
+
+@cache
+def _part(name: str) -> str:
+    return files("reports").joinpath("templates", "page", name).read_text(encoding="utf-8")
+
+
+def _policy(script: str, style: str) -> str:
+    """Nothing may be loaded, sent or run but this very script and this very style."""
+    hashes = (b64encode(sha256(text.encode()).digest()).decode() for text in (script, style))
+    allowed = "script-src 'sha256-{}'; style-src 'sha256-{}'".format(*hashes)
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def _where(**facets: str | Iterable[str]) -> str:
+    """The fragment that has the list of all cells show those of these facets, one of several values each."""
+    chosen = {name: value if isinstance(value, str) else "|".join(value) for name, value in facets.items()}
+    return "#?" + urlencode(chosen)
+
+
+def _opened(cell: Cell | str) -> str:
+    """The fragment that opens a cell."""
+    return _where(cell=cell if isinstance(cell, str) else cell.id)
+
+
+def _met(row: methods.Side, column: methods.Side) -> str:
+    """The fragment of what is behind a place of the matrix of methods."""
+    return _where(
+        sends=row.method, reads=column.method, old=row.dialects, new=column.dialects, scenario=methods.PLAIN
+    )  # fmt: skip
 
 
 def _pairing(cell: Cell) -> str:
@@ -52,12 +138,12 @@ def _pairing(cell: Cell) -> str:
     return f"{vocabulary.word(cell)}: {sender} → {receiver}"
 
 
-def _size(count: int) -> str:
-    """Bytes as a person reads them."""
-    for shift, unit in ((20, "MiB"), (10, "KiB")):
-        if count >= 1 << shift:
-            return f"{count / (1 << shift):,.1f}".removesuffix(".0") + f" {unit}"
-    return f"{count} B"
+def _in_groups(findings: Iterable[model.FindingView]) -> list[tuple[str, list[model.FindingView]]]:
+    """By component, in the order in which they first appear."""
+    found = list(findings)
+    order = list(dict.fromkeys(view.finding.component for view in found))
+    found.sort(key=lambda view: order.index(view.finding.component))
+    return [(name, list(group)) for name, group in groupby(found, key=lambda view: view.finding.component)]
 
 
 def _time(seconds: float) -> str:
@@ -68,7 +154,7 @@ def _time(seconds: float) -> str:
 
 
 def _compact(value: Any) -> str:
-    """A capability or a property of the host in few characters."""
+    """A property of the host in few characters."""
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
@@ -76,23 +162,31 @@ def _compact(value: Any) -> str:
     return json.dumps(value, default=str)
 
 
+def _shown(value: Any) -> Any:
+    """Whatever a template puts out: no text reaches a reader with characters that cannot be seen."""
+    return visible(value) if type(value) is str else value
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "anchor": matrix.anchor,
         "provenances": matrix.provenances,
         "word": vocabulary.word,
         "pairing": _pairing,
-        "size": _size,
         "time": _time,
         "compact": _compact,
         "content": in_words,
+        "opened": _opened,
+        "address": address,
+        "in_groups": _in_groups,
+        "states": thread.states,
         "device": device.said,
     }
     environment.globals |= {
@@ -101,11 +195,16 @@ def _environment() -> Environment:
         "DEVICES": vocabulary.DEVICES,
         "PROVENANCES": vocabulary.PROVENANCES,
         "NO_QEMU": vocabulary.NO_QEMU,
-        "RECORDED": vocabulary.RECORDED,
         "MARKS": vocabulary.MARKS,
         "STATES": vocabulary.STATES,
+        "STANDINGS": vocabulary.STANDINGS,
         "FAMILIES": FAMILIES,
+        "SHOWN": SHOWN,
         "VERDICT_OF": {"=": "pass", "x": "refused", "!": "hazard", "#": "fail"},
+        "where": _where,
+        "met": _met,
+        "versions": vocabulary.versions,
+        "released": vocabulary.released,
     }
     return environment
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
-from urllib.parse import quote
 
 from multifd.result.badness import badness
 from multifd.result.record import Cell, Provenance, Role, Unable
@@ -44,11 +43,6 @@ class Place:
     def alike(self) -> int:
         """How many of the cells are as bad as the worst."""
         return sum(badness(cell) == badness(self.worst) for cell in self.cells)
-
-    @property
-    def anchor(self) -> str:
-        """Fragment of the place: of its only cell, or of the group of its cells."""
-        return anchor(self.worst) if len(self.cells) == 1 else f"group-{_fragment(self.worst.id)}"
 
 
 @dataclass(frozen=True)
@@ -157,11 +151,6 @@ def provenances(cells: Iterable[Cell]) -> tuple[Provenance, ...]:
     return _marks(side for cell in cells for side in (cell.provenance.sender, cell.provenance.receiver))
 
 
-def anchor(cell: Cell) -> str:
-    """The fragment of a cell in report.html, stable between runs; the same text serves as id and in links."""
-    return f"cell-{_fragment(cell.id)}"
-
-
 _VERBS: dict[Role, Literal["send", "receive"]] = {"sender": "send", "receiver": "receive"}
 
 
@@ -185,7 +174,3 @@ def _label(key: Key, cells: Iterable[Cell], axis: Axis) -> Label:
 def _marks(found: Iterable[Provenance | None]) -> tuple[Provenance, ...]:
     seen = set(found)
     return tuple(provenance for provenance in PROVENANCES if provenance in seen)
-
-
-def _fragment(name: str) -> str:
-    return quote(name, safe="/:@[]=,;+*!()$'")

@@ -34,6 +34,8 @@ MAIN_SCENARIO: Final = "live"
 """The scenario of suite "negotiation" that fills its matrix."""
 _UNTOLD: Final = "defaults"
 """The scenario of suite "qemu" in which nothing is set: its matrix comes first."""
+ALONE: Final = ("vendor", "fidelity", "probe")
+"""Suites whose cells are no migrations."""
 PLAIN_MIGRATIONS: Final = ("migrate", "migrate-legacy")
 """Scenarios of suite "qemu" that fill its matrix of QEMU to QEMU, with zero pages where they are told to be."""
 
@@ -66,6 +68,11 @@ class FindingView:
 
     finding: Finding
     cells: tuple[Cell, ...]
+
+    @property
+    def in_pairings(self) -> bool:
+        """A migration met it, not only a check of a vendor library by itself."""
+        return any(cell.suite not in ALONE for cell in self.cells)
 
 
 def counts(results: Results) -> dict[Verdict, int]:
@@ -143,12 +150,12 @@ def broken(results: Results) -> tuple[Cell, ...]:
 
 
 def findings(results: Results) -> tuple[FindingView, ...]:
-    """Every finding with its cells, worst first."""
+    """Every finding with its cells: those that migrations met first, and of these the worst."""
     by_id = {cell.id: cell for cell in results.cells}
-    ordered = sorted(results.findings, key=lambda finding: SEVERITY_ORDER.index(finding.severity))
+    views = (FindingView(f, tuple(by_id[name] for name in f.cells if name in by_id)) for f in results.findings)
     return tuple(
-        FindingView(finding, tuple(by_id[name] for name in finding.cells if name in by_id)) for finding in ordered
-    )
+        sorted(views, key=lambda view: (not view.in_pairings, SEVERITY_ORDER.index(view.finding.severity)))
+    )  # fmt: skip
 
 
 def unattributed(results: Results) -> tuple[Listing, ...]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
-from multifd.result.record import Cell, Provenance, Results
+from multifd.result.record import Cell, Provenance, Results, Role
 from reports.matrix import grouped
 
 OWN: Final = "user"
@@ -30,26 +31,10 @@ class Cost:
     that role, or did not measure."""
 
     ratio: float | None
-    encode: float | None
-    """MB/s."""
-    decode: float | None
-    """MB/s."""
     encode_cpu: float | None
     """Seconds for each GiB."""
     decode_cpu: float | None
     """Seconds for each GiB."""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """One peer in one framing over content of ours."""
-
-    framing: str
-    peer: str
-    provenance: Provenance | None
-    corpora: tuple[str, ...]
-    cells: int
-    cost: Cost
 
 
 @dataclass(frozen=True)
@@ -73,10 +58,6 @@ class _Part:
     received: Sequence[Cell]
 
     @property
-    def cells(self) -> int:
-        return len(self.sent) + len(self.received)
-
-    @property
     def corpora(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(cell.corpus for cell in self.sent or self.received))
 
@@ -84,25 +65,56 @@ class _Part:
         sent, received = self.sent, self.received
         return Cost(
             _quotient((cell.bytes_wire, cell.bytes_memory) for cell in sent),
-            _quotient((cell.bytes_memory / 1e6, cell.seconds.encode) for cell in sent),
-            _quotient((cell.bytes_memory / 1e6, cell.seconds.decode) for cell in received),
             _quotient((cell.cpu_seconds.sender, cell.bytes_memory / (1 << 30)) for cell in sent),
             _quotient((cell.cpu_seconds.receiver, cell.bytes_memory / (1 << 30)) for cell in received),
         )
 
 
-def figures(results: Results) -> tuple[Figures, ...]:
-    """One row per framing, peer and provenance, over content of ours; senders first."""
-    rows = [
-        Figures(*row, part.corpora, part.cells, part.cost())
-        for row, part in _parts(cell for cell in _passed(results) if cell.corpus != OWN)
-    ]
-    order = list(dict.fromkeys(row.framing for row in rows))
-    return tuple(sorted(rows, key=lambda row: (order.index(row.framing), row.cost.ratio is None)))
+@dataclass(frozen=True)
+class Spread:
+    """Of one figure over cells: the least, the median and the most."""
+
+    least: float
+    median: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """One peer in one framing and one role, over content of one kind."""
+
+    framing: str
+    peer: str
+    provenance: Provenance | None
+    role: Role
+    corpus: str
+    cells: int
+    ratio: Spread | None
+    cpu: Spread | None
+    """Seconds for each GiB."""
+    speed: Spread | None
+    """MB/s."""
+
+
+def points(results: Results) -> tuple[Point, ...]:
+    """What each peer's work cost, by content: a framing's in the order of the plan, senders first."""
+    passed = _passed(results)
+    found = []
+    for (framing, peer, provenance, corpus), cells in grouped(
+        passed, lambda c: (c.framing, c.sender, c.provenance.sender, c.corpus)
+    ).items():
+        costs = [_costs(c, c.cpu_seconds.sender, c.seconds.encode) for c in cells]
+        found.append(Point(framing, peer, provenance, "sender", corpus, len(cells), *_spreads(costs)))
+    for (framing, peer, provenance, corpus), cells in grouped(
+        passed, lambda c: (c.framing, c.receiver, c.provenance.receiver, c.corpus)
+    ).items():
+        costs = [_costs(c, c.cpu_seconds.receiver, c.seconds.decode) for c in cells]
+        found.append(Point(framing, peer, provenance, "receiver", corpus, len(cells), *_spreads(costs)))
+    return tuple(found)
 
 
 def compared(results: Results) -> tuple[Comparison, ...]:
-    """One row per framing, peer and provenance that had the user's content, in the order of :func:`figures`."""
+    """One row per framing, peer and provenance that had the user's content, by framing, senders first."""
     passed = _passed(results)
     yours = dict(_parts(cell for cell in passed if cell.corpus == OWN))
     sizes = {cell.page_size for cell in passed if cell.corpus == OWN}
@@ -126,6 +138,27 @@ def _parts(cells: Iterable[Cell]) -> Iterator[tuple[Row, _Part]]:
     received = grouped(known, lambda cell: (cell.framing, cell.receiver, cell.provenance.receiver))
     for row in dict.fromkeys((*sent, *received)):
         yield row, _Part(sent.get(row, []), received.get(row, []))
+
+
+def _costs(cell: Cell, cpu: float | None, seconds: float | None) -> tuple[float | None, float | None, float | None]:
+    """Ratio, CPU seconds for each GiB, MB/s; None for what was not measured."""
+    memory = cell.bytes_memory
+    if not memory:
+        return None, None, None
+    return (
+        cell.bytes_wire / memory if cell.bytes_wire else None,
+        cpu / (memory / (1 << 30)) if cpu else None,
+        memory / 1e6 / seconds if seconds else None,
+    )
+
+
+def _spreads(costs: Sequence[tuple[float | None, ...]]) -> tuple[Spread | None, Spread | None, Spread | None]:
+    ratio, cpu, speed = (_spread([one for one in column if one is not None]) for column in zip(*costs, strict=True))
+    return ratio, cpu, speed
+
+
+def _spread(values: Sequence[float]) -> Spread | None:
+    return Spread(min(values), median(values), max(values)) if values else None
 
 
 def _quotient(pairs: Iterable[tuple[float | None, float | None]]) -> float | None:

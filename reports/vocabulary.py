@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from multifd.advice.lines import Standing
 from multifd.result.exchange import WORDS, Half, Mark
 from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, State, Verdict, Witness
 
@@ -71,6 +72,30 @@ PROVENANCES: Final[dict[Provenance, Term]] = {
 }
 """How a codec ran. ``emulated`` is never to be read as ``hardware``."""
 
+STANDS_FOR: Final[dict[Provenance, str]] = {
+    "hardware": "silicon",
+    "vendor-software": "the vendor library's own CPU path",
+    "emulated": "our model of the silicon",
+    "software": "software",
+}
+"""What a peer with a device was, as it ran."""
+
+
+@dataclass(frozen=True)
+class StandingTerm(Term):
+    """A word of advice, and the verdict that it looks like."""
+
+    verdict: Verdict
+
+
+STANDINGS: Final[dict[Standing, StandingTerm]] = {
+    "safe": StandingTerm("✓", "safe", "memory arrives", "pass"),
+    "hazard": StandingTerm("▲", "hazard", "memory or the guest may be lost, and nobody says so", "hazard"),
+    "refused": StandingTerm("⊘", "refused", "refused with an error, and the guest stays where it is", "refused"),
+    "unknown": StandingTerm("?", "unknown", "nobody knows", "skip"),
+}
+"""What becomes of a migration that is set like this."""
+
 MARKS: Final[dict[Mark, Term]] = {
     "=": Term("✓", WORDS["="], "memory arrives identical in every cell"),
     "x": Term("⊘", WORDS["x"], "a cell of it is cleanly rejected"),
@@ -95,6 +120,22 @@ STATES: Final[dict[State, Term]] = {
 }
 """What becomes of a claim, worst first."""
 
+RELEASED: Final = ("none", "zlib", "zstd", "qpl", "uadk", "qatzip")
+"""Methods that a release of QEMU has; every other framing is a proposal of the thread."""
+
+DIALECTS: Final[dict[str, tuple[str, str]]] = {
+    "qemu-5.0": ("5.0", "8.2"),
+    "rfc-2023": ("8.2 + RFC", "8.2 + RFC"),
+    "qemu-9.0": ("9.0", "9.0"),
+    "qemu-9.1": ("9.1", "9.1"),
+    "qemu-9.2": ("9.2", "9.2"),
+    "qemu-10.0": ("10.0", "11.1"),
+}
+"""The first and the last QEMU that speaks each generation of the wire, oldest first."""
+
+PROPOSED_DIALECT: Final = "rfc-2023"
+"""Spoken by no release."""
+
 DEFAULTS: Final = "QEMU to QEMU, everything at the default of the machine type but the method"
 """What a fleet runs whose owner sets nothing: the first matrix of real QEMUs."""
 
@@ -103,6 +144,17 @@ NO_QEMU: Final = "no real QEMU took part; remedy: --qemu PATH, or --qemu found"
 
 RECORDED: Final = "the devices are those of a recorded host: whatever is said to be hardware here is a stand-in for it"
 """What a run below the root of a recorded host says."""
+
+
+def versions(first: str, last: str | None = None) -> str:
+    """The QEMU versions of a dialect, or of all from one to another; a dialect that nobody here knows is its name."""
+    start, end = DIALECTS.get(first, (first, first))[0], DIALECTS.get(last or first, (first, first))[1]
+    return start if start == end else f"{start}–{end}"
+
+
+def released(framing: str) -> bool:
+    """Whether both sides of ``framing`` or ``sender>receiver`` are methods of a release."""
+    return all(side in RELEASED for side in framing.split(">"))
 
 
 def word(cell: Cell) -> str:

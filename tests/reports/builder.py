@@ -83,7 +83,7 @@ def peer(name: str, provenance: Provenance) -> Peer:
         codec=None if name.startswith("qemu") else name.partition("[")[0],
         device=device,
         provenance=provenance,
-        version="1.3.1",
+        version="10.2.0" if name.startswith("qemu") else "1.3.1",
         roles=roles,
         capabilities=capabilities,
     )

@@ -1,53 +1,59 @@
-"""report.html: what a reader sees and where the links lead."""
+"""report.html: what stands in it as markup, what is packed in it, where links lead, and what it lets nobody do."""
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
 from multifd.result.content import in_words
 from multifd.result.record import DeviceWork, Results, Setting, Sides, Verdict
-from reports import html, matrix
-from reports.vocabulary import NO_QEMU, RECORDED, VERDICTS
+from reports import html
+from reports.vocabulary import NO_QEMU, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results, unable, user_content
+from tests.reports.packed import held
 
-VOID = {"meta", "input", "br"}
+VOID = {"meta", "input", "br", "rect"}
+HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
 
 
 class Document(HTMLParser):
-    """Ids, links and text of a document; a link and an id know the ids that they stand in."""
+    """Tags, ids, links and text of a document, without what it has packed, its script and its style."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.tags: set[str] = set()
+        self.tags: list[str] = []
         self.ids: list[str] = []
-        self.inside: dict[str, set[str]] = {}
-        self.matrix_links: set[str] = set()
         self.links: set[str] = set()
+        self.policy = ""
         self.words: list[str] = []
-        self._open: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
-        self.tags.add(tag)
+        self.tags.append(tag)
         if name := attributes.get("id"):
             self.ids.append(name)
-            for _, outer in self._open:
-                self.inside.setdefault(str(outer.get("id")), set()).add(name)
         if target := attributes.get("href"):
             self.links.add(target)
-            if any(outer.get("class") == "matrix" for _, outer in self._open):
-                self.matrix_links.add(target)
+        if attributes.get("http-equiv") == "Content-Security-Policy":
+            self.policy = attributes.get("content") or ""
         if tag not in VOID:
-            self._open.append((tag, attributes))
+            self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop()[0] == tag
+        if tag not in VOID:
+            assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.words += data.split()
+        if self._open and self._open[-1] not in ("script", "style"):
+            self.words += data.split()
 
     @property
     def text(self) -> str:
@@ -58,176 +64,44 @@ def document(run: Results) -> Document:
     return Document(html.render(run))
 
 
-def test_devices_of_a_recorded_host_are_taken_for_nothing_else() -> None:
-    assert f"{RECORDED.capitalize()}." in document(results(cell(), recorded="/hosts/gen4")).text
-    assert RECORDED.capitalize() not in document(results(cell())).text
+# What a reader without script has.
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_each_verdict_shows_its_symbol_and_its_reason(verdict: Verdict) -> None:
-    page = document(results(cell(verdict=verdict, reason="because of the window")))
+def test_every_verdict_that_occurred_is_counted_with_its_symbol_and_leads_to_its_cells(verdict: Verdict) -> None:
+    page = document(results(cell(verdict=verdict)))
 
-    assert f"{VERDICTS[verdict].symbol} {VERDICTS[verdict].word} wire/zlib" in page.text
-    assert "because of the window" in page.text
+    assert f"{VERDICTS[verdict].symbol} 1 {VERDICTS[verdict].word} What was not checked" in page.text
+    assert f"#?verdict={verdict}" in page.links
 
 
-def test_a_failure_comes_first_with_kind_error_and_reproduce_line() -> None:
+def test_the_first_screen_has_verdict_what_was_not_checked_what_to_set_methods_and_findings_in_this_order() -> None:
+    text = document(realistic()).text
+
+    parts = ("Not conforming", "What was not checked", "What to set", "Methods in a release", "Findings and hazards")
+    assert sorted(map(text.rindex, parts)) == list(map(text.rindex, parts))
+
+
+def test_a_failure_stands_with_kind_error_device_and_reproduce_line() -> None:
+    work = DeviceWork(end="sender", device="QAT", asked=9, counted=3, source="fw_counters", verdict="unproven")
     run = results(
         cell(id="good"),
-        cell(
-            id="bad",
-            verdict="fail",
-            kind="crash",
-            reason="the peer died",
-            error="signal 11",
-            reproduce="tox -x",
-        ),
-    )
-
-    text = document(run).text
-
-    failures = text[text.index("What disagreed") : text.index("None in this run.")]
-    assert "✗ crash bad" in failures
-    assert "the peer died signal 11 tox -x" in failures
-
-
-def test_a_finding_and_its_cell_name_the_setting_and_the_remedy_is_one() -> None:
-    setting = Setting(name="zero-page-detection", value="multifd", default="legacy", machine="pc-i440fx-7.2")
-    shown = cell(predicted="hazard", observed="hazard", verdict="hazard", issues=("x",), setting=(setting,))
-    told = finding(
-        id="x", cells=(shown.id,), setting=(setting,), instead={"zero-page-detection": "legacy"}, remedy="Or wait."
-    )
-
-    text = document(results(shown, findings=(told,))).text
-
-    assert "▲ hazard with zero-page-detection=multifd" in text
-    assert "Setting: with zero-page-detection=multifd; the default of pc-i440fx-7.2 is legacy" in text
-    assert "Remedy: zero-page-detection=legacy. Or wait." in text
-
-
-def test_a_finding_says_what_to_do_about_it() -> None:
-    known = cell(verdict="known", issues=("x",))
-    told = finding(
-        id="x", remedy="Set the window to 12.", upstream="issue 21", fixed_in="10.2", reproducer="multifd/x.py",
-        cells=(known.id,),
+        cell(id="bad", verdict="fail", kind="crash", reason="the peer died", error="signal 11", complaints=("a", "b<"),
+             reproduce="tox -x", device=(work,)),
     )  # fmt: skip
 
-    text = document(results(known, findings=(told,))).text
-
-    assert "Remedy: Set the window to 12. Upstream: issue 21 · fixed in: 10.2 · reproducer: multifd/x.py" in text
-
-
-def test_a_finding_says_what_is_not_known_about_it() -> None:
-    text = document(results(findings=(finding(fixed_in=None),))).text
-
-    assert "Upstream: no report known · fixed in: no version known · reproducer: none that stands alone" in text
-
-
-def test_a_cell_leads_to_the_finding_that_it_shows() -> None:
-    run = results(cell(verdict="known", issues=("x", "unlisted")), findings=(finding(id="x"),))
-
-    page = document(run)
-
-    assert "#finding-x" in page.links
-    assert "shows x , unlisted" in page.text
-
-
-def test_complaints_are_listed_one_by_one() -> None:
-    run = results(cell(verdict="fail", kind="corrupt", complaints=("one is short", "two is <long>")))
-
     text = document(run).text
 
-    assert text.count("one is short two is <long>") == 2
+    assert "✗ crash bad zlib software → isal software the peer died signal 11 a b< sender on QAT: asked" in text
+    assert "unproven tox -x" in text
 
 
-def test_the_numbers_behind_a_device_verdict_are_shown() -> None:
-    sent = DeviceWork(end="sender", device="QAT", asked=1200, counted=1300, source="fw_counters", verdict="proven")
-    read = DeviceWork(end="receiver", device="IAA", asked=7, counted=None, source="PMU", verdict="unverified")
+def test_of_many_failures_the_list_has_the_others() -> None:
+    page = document(results(*(cell(id=f"c{k}", verdict="fail", kind="hang") for k in range(html.SHOWN + 5))))
 
-    text = document(results(cell(device=(sent, read), device_verdict="proven"))).text
-
-    assert "sender on QAT: asked at least 1,200 jobs, counted 1,300 (fw_counters): proven" in text
-    assert "receiver on IAA: asked at least 7 jobs, counted unknown (PMU): unverified" in text
-
-
-def test_what_a_peer_cannot_do_is_blank_in_the_matrix_and_listed_with_its_reason() -> None:
-    run = results(cell(framing="zstd"), cannot=(unable(), unable(peer="qpl", tried=False)))
-
-    text = html.render(run)
-
-    assert '<td title="isal cannot send zstd: it knows DEFLATE only"></td>' in text
-    assert "zstd isal sender it knows DEFLATE only zstd qpl sender it knows DEFLATE only (not tried)" in (
-        document(run).text
-    )
-
-
-def test_workers_that_died_are_told() -> None:
-    run = results(cell())
-
-    assert "died" not in document(run).text
-    lost = run.model_copy(update={"run": run.run.model_copy(update={"workers_lost": 2})})
-    assert "Workers 2 died" in document(lost).text
-
-
-def test_emulated_is_written_out_beside_the_peer() -> None:
-    run = results(cell(receiver="iaa-emulated", provenance=Sides(sender="hardware", receiver="emulated")))
-
-    assert "zlib hardware → iaa-emulated emulated" in document(run).text
-
-
-def test_emulated_is_marked_in_the_matrix() -> None:
-    run = results(cell(receiver="iaa-emulated", provenance=Sides(sender="software", receiver="emulated")))
-
-    assert 'iaa-emulated<sup class="mark emulated"' in html.render(run)
-
-
-def test_a_place_of_integrity_is_marked_by_its_own_cells() -> None:
-    run = results(cell(suite="integrity", provenance=Sides(sender="emulated", receiver="emulated")))
-
-    assert '✓</b> pass</a><sup class="mark emulated"' in html.render(run)
-
-
-def test_a_run_without_an_accelerator_says_so() -> None:
-    run = results(cell(provenance=Sides(sender="emulated", receiver="vendor-software")))
-
-    assert "Nothing in this run was checked on an accelerator." in document(run).text
-
-
-def test_a_run_with_an_accelerator_does_not_say_that_it_had_none() -> None:
-    run = results(cell(provenance=Sides(sender="hardware", receiver="emulated")))
-
-    assert "Nothing in this run was checked on an accelerator." not in document(run).text
-
-
-def test_every_cell_is_reached_from_a_matrix_or_a_listing() -> None:
-    run = realistic()
-
-    page = document(run)
-
-    direct = {link[1:] for link in page.matrix_links}
-    reached = direct.union(*(page.inside.get(name, set()) for name in direct))
-    listed = {matrix.anchor(c) for c in run.cells if c.scenario in ("splice", "init-version-2")}
-    assert {matrix.anchor(c) for c in run.cells} - reached == listed
-    assert {f"#{name}" for name in listed} <= page.links
-
-
-def test_every_link_has_its_target() -> None:
-    page = document(realistic())
-
-    assert {link[1:] for link in page.links} <= set(page.ids)
-
-
-def test_no_id_appears_twice() -> None:
-    page = document(realistic())
-
-    assert len(page.ids) == len(set(page.ids))
-
-
-def test_markup_in_an_error_is_shown_as_text() -> None:
-    page = document(results(cell(verdict="fail", kind="crash", error="<script>alert(1)</script>")))
-
-    assert "<script>alert(1)</script>" in page.text
-    assert "script" not in page.tags
+    assert page.text.count("✗ hang") == html.SHOWN
+    assert "And 5 more" in page.text
+    assert "#?verdict=fail%7Cerror" in page.links
 
 
 def test_an_incomplete_run_says_so_even_if_it_failed() -> None:
@@ -241,44 +115,254 @@ def test_a_run_with_nothing_checked_is_headlined_as_such() -> None:
     assert "<h1>Nothing was checked</h1>" in html.render(results())
 
 
-def test_artifacts_are_linked() -> None:
-    page = document(results(cell(artifacts=("cells/1/stderr.txt",))))
+def test_what_the_run_says_between_two_hosts_is_set_down_line_by_line() -> None:
+    old, new = (cell(framing=m, dialect="qemu-9.2", scenario="capture", sender=m, receiver=m) for m in ("zlib", "zstd"))
 
-    assert "cells/1/stderr.txt" in page.links
+    page = document(results(old, new))
 
-
-def test_the_file_stands_alone() -> None:
-    text = html.render(realistic())
-
-    assert not {"script", "link", "img", "iframe"} & Document(text).tags
-    assert "url(" not in text
-    assert "@import" not in text
+    assert "✓" in page.text[page.text.index("From ↓ to →") :]
+    assert '{"execute": "migrate-set-parameters"' in page.text
+    places = {link[1:] for link in page.links if re.match(r"#set-\d+-\d+$", link)}
+    assert places and places <= set(page.ids)
 
 
-def test_a_cell_costs_less_than_two_kilobytes() -> None:
-    run = realistic()
+def test_a_place_of_the_matrix_of_methods_leads_to_what_is_behind_it() -> None:
+    run = results(cell(framing="zlib>zstd", dialect="qemu-5.0>qemu-9.0", scenario="live", verdict="refused"))
 
-    assert len(html.render(run).encode()) < 2000 * len(run.cells)
+    page = document(run)
+
+    assert "zlib 5.0–8.2 ⊘ refused" in page.text
+    [place] = [link for link in page.links if "sends=" in link]
+    asked = parse_qs(place[2:])
+    assert (asked["sends"], asked["reads"], asked["old"], asked["new"]) == (
+        ["zlib"], ["zstd"], ["qemu-5.0"], ["qemu-9.0"],
+    )  # fmt: skip
+
+
+def test_a_hazard_of_the_matrix_names_the_setting_behind_it() -> None:
+    told = Setting(name="zero-page-detection", value="multifd", default="legacy")
+    shown = cell(scenario="live", predicted="hazard", observed="hazard", verdict="hazard", setting=(told,))
+
+    assert "▲ hazard zero-page-detection=multifd" in document(results(shown)).text
+
+
+def test_findings_of_migrations_come_before_those_of_libraries_alone() -> None:
+    met, alone = cell(id="met", verdict="known"), cell(id="alone", suite="vendor", verdict="known")
+    run = results(
+        met,
+        alone,
+        findings=(
+            finding(id="library", cells=("alone",), severity="corruption", component="libqpl"),
+            finding(id="wire", cells=("met",), severity="leak", component="the wire"),
+        ),
+    )
+
+    text = document(run).text
+
+    assert text.index("Met by migrations the wire") < text.index("by themselves libqpl")
+
+
+def test_findings_of_a_component_stand_together_the_gravest_first() -> None:
+    hit = cell(verdict="known")
+    found = [("a", "leak", "QEMU"), ("b", "corruption", "libqpl"), ("c", "crash", "QEMU")]
+    run = results(hit, findings=tuple(finding(id=i, severity=s, component=c, cells=(hit.id,)) for i, s, c in found))
+
+    ids = [name for name in document(run).ids if name.startswith("finding-")]
+
+    assert ids == ["finding-b", "finding-c", "finding-a"]
+
+
+def test_a_finding_says_what_to_do_about_it() -> None:
+    known = cell(verdict="known", issues=("x",))
+    setting = Setting(name="zero-page-detection", value="multifd", default="legacy", machine="pc-i440fx-7.2")
+    told = finding(
+        id="x", remedy="Or wait.", upstream="intel/qpl issue 21", fixed_in="10.2", reproducer="multifd/x.py",
+        cells=(known.id,), setting=(setting,), instead={"zero-page-detection": "legacy"},
+    )  # fmt: skip
+
+    page = document(results(known, findings=(told,)))
+
+    assert "Setting: with zero-page-detection=multifd; the default of pc-i440fx-7.2 is legacy" in page.text
+    assert "Remedy: zero-page-detection=legacy. Or wait." in page.text
+    assert "Upstream: intel/qpl issue 21 · fixed in: 10.2 · reproducer: multifd/x.py" in page.text
+    assert {"https://github.com/intel/qpl/issues/21", "#?issue=x"} <= page.links
+
+
+def test_a_finding_says_what_is_not_known_about_it() -> None:
+    text = document(results(findings=(finding(fixed_in=None),))).text
+
+    assert "Upstream: no report known · fixed in: no version known · reproducer: none that stands alone" in text
+
+
+def test_what_an_earlier_run_had_otherwise_stands_where_it_is_given() -> None:
+    run = results(cell(id="worse"))
+    changes = (
+        html.Change("worse", "pass", "fail", "it broke", worse=True),
+        html.Change("x", "a", "b", "", worse=False),
+    )
+
+    page = Document(html.render(run, baseline=html.Baseline("Against run 7: 2 changes.", changes)))
+
+    assert "Against run 7: 2 changes." in page.text
+    assert "✗ worse pass → fail worse it broke a → b x" in page.text
+    assert "#?cell=worse" in page.links
+    assert "Against an earlier run" not in document(run).text
+
+
+def test_workers_that_died_are_told() -> None:
+    run = results(cell())
+
+    assert "died" not in document(run).text
+    lost = run.model_copy(update={"run": run.run.model_copy(update={"workers_lost": 2})})
+    assert "Workers 2 died" in document(lost).text
 
 
 def said_of_qemu(run: Results) -> list[str]:
     """Words from the label QEMU to the next one."""
-    words = Document(html.render(run)).words
-    return words[words.index("QEMU", words.index("Profile")) : words.index("Host")]
+    words = document(run).words
+    start = words.index("QEMU", words.index("Profile"))
+    return words[start : words.index("Host", start)]
 
 
-def test_the_header_says_which_qemus_took_part() -> None:
-    assert said_of_qemu(results(cell())) == ["QEMU", "qemu-10.2", "1.3.1"]
+def test_the_run_says_which_qemus_took_part() -> None:
+    assert said_of_qemu(results(cell())) == ["QEMU", "qemu-10.2", "10.2.0"]
 
 
-def test_the_header_says_how_much_of_the_users_content_was_taken() -> None:
+def test_without_a_real_qemu_the_run_has_the_remedy() -> None:
+    run = results(cell()).model_copy(update={"peers": ()})
+
+    assert " ".join(said_of_qemu(run)) == f"QEMU {NO_QEMU}"
+
+
+def test_the_run_says_how_much_of_the_users_content_was_taken() -> None:
     content = user_content()
 
     assert f"Your content {in_words(content)} /dumps" in document(results(cell(), content=content)).text
     assert "Your content" not in document(results(cell())).text
 
 
-def test_without_a_real_qemu_the_header_has_the_remedy() -> None:
-    run = results(cell()).model_copy(update={"peers": ()})
+# What is packed.
 
-    assert " ".join(said_of_qemu(run)) == f"QEMU {NO_QEMU}"
+
+def test_every_cell_is_packed_once_in_the_order_of_the_plan() -> None:
+    run = realistic()
+
+    packed = held(html.render(run))
+
+    assert packed["id"] == [one.id for one in run.cells]
+    for name in ("verdict", "kind", "framing", "dialect", "sender", "receiver", "reason", "error", "page_size"):
+        assert packed[name] == [getattr(one, name) for one in run.cells]
+
+
+def test_a_cells_own_id_is_not_told_again() -> None:
+    [line] = held(html.render(results(cell(id="a/b", reproduce="multifd run --cell 'a/b' -q"))))["reproduce"]
+
+    assert line == "multifd run --cell '\0' -q"
+
+
+def test_how_each_end_ran_and_what_hardware_did_is_packed() -> None:
+    sent = DeviceWork(end="sender", device="QAT", asked=1200, counted=1300, source="fw_counters", verdict="proven")
+    run = results(
+        cell(device=(sent,), device_verdict="proven", provenance=Sides(sender="hardware", receiver="emulated"))
+    )  # fmt: skip
+
+    packed = held(html.render(run))
+
+    assert (packed["sent_by"], packed["read_by"]) == (["hardware"], ["emulated"])
+    assert packed["device"] == [
+        [["sender", "QAT", "asked at least 1,200 jobs, counted 1,300 (fw_counters): proven by nobody"]]
+    ] or packed["device"] == [[["sender", "QAT", "asked at least 1,200 jobs, counted 1,300 (fw_counters): proven"]]]
+
+
+def test_every_cell_has_its_place_in_one_matrix_or_listing() -> None:
+    packed = held(html.render(realistic()))
+
+    for part, row, column in packed["place"]:
+        shown = packed.facts["parts"][part]
+        assert row < (len(shown["rows"]) if "axes" in shown else shown["rows"])
+        assert column < (len(shown["columns"]) if "axes" in shown else 1)
+
+
+def test_what_a_peer_cannot_do_is_a_blank_with_its_reason() -> None:
+    packed = held(html.render(results(cell(framing="zstd"), cannot=(unable(), unable(peer="qpl", tried=False)))))
+
+    [part] = packed.facts["parts"]
+    row = [name for name, _, _ in part["rows"]].index("isal")
+    assert part["blank"][f"{row},"] == "isal cannot send zstd: it knows DEFLATE only"
+    assert packed.facts["unable"][1] == ["zstd", "qpl", "sender", "it knows DEFLATE only", False]
+
+
+def test_an_artifact_is_packed_with_what_leads_to_it_and_without_where_nothing_may() -> None:
+    [artifacts] = held(html.render(results(cell(artifacts=("a/1 2.txt", "/etc/passwd")))))["artifacts"]
+
+    assert artifacts == [["a/1 2.txt", "./a/1%202.txt"], ["/etc/passwd", None]]
+
+
+def test_exhibits_are_read_beside_the_results(tmp_path: Path) -> None:
+    (tmp_path / "pages.json").write_text('[{"block": "m", "first": 3, "count": 1, "holds": "older"}]')
+    run = results(cell(artifacts=("pages.json",)))
+
+    assert held(html.render(run, tmp_path))["pages"] == [[["m", 3, 1, "older"]]]
+    assert held(html.render(run))["pages"] == [[]]
+
+
+# What it lets nobody do.
+
+
+def test_every_link_inside_has_its_target() -> None:
+    page = document(realistic())
+
+    inside = {link[1:] for link in page.links if link.startswith("#") and not link.startswith("#?")}
+    assert inside <= set(page.ids)
+
+
+def test_no_id_appears_twice() -> None:
+    page = document(realistic())
+
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_text_of_others_becomes_no_markup_and_no_control_character() -> None:
+    run = results(
+        cell(id=HOSTILE, verdict="fail", kind="crash", reason=HOSTILE, error=HOSTILE, complaints=(HOSTILE,),
+             reproduce=HOSTILE, artifacts=(HOSTILE,), aftermath=HOSTILE, sender=HOSTILE, issues=(HOSTILE,)),
+        findings=(finding(id=HOSTILE, cause=HOSTILE, component=HOSTILE, upstream=HOSTILE, reproducer=HOSTILE),),
+        cannot=(unable(reason=HOSTILE, peer=HOSTILE),),
+    )  # fmt: skip
+
+    text = html.render(run)
+
+    assert "<script>alert" not in text
+    assert not {"\x1b", "\u202e"} & set(text)
+    packed = held(text)
+    assert packed["error"] == ["<script>alert(1)</script>\\x1b[31m\\u202e"]
+    assert not re.search("[\x01-\x08\x0b-\x1f\u202e]", str([packed.facts, *(packed[n] for n in ("id", "complaints"))]))
+
+
+def test_the_policy_lets_run_the_one_script_and_the_one_style_and_nothing_else() -> None:
+    text = html.render(results(cell()))
+
+    [script] = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    [style] = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    hashes = [b64encode(sha256(part.encode()).digest()).decode() for part in (script, style)]
+    assert Document(text).policy == (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}';"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_the_file_stands_alone() -> None:
+    text = html.render(realistic())
+
+    page = Document(text)
+    assert not {"link", "img", "iframe", "object", "embed", "base"} & set(page.tags)
+    assert page.tags.count("script") == 2 and page.tags.count("style") == 1
+    assert not re.search(
+        r"url\(|@import|\sstyle=|\son[a-z]+=", re.sub(r"<script>.*</script>", "", text, flags=re.DOTALL)
+    )
+
+
+def test_a_cell_costs_less_than_two_hundred_bytes() -> None:
+    run, empty = realistic(with_failures=False), results()
+
+    assert len(html.render(run).encode()) - len(html.render(empty).encode()) < 200 * len(run.cells)

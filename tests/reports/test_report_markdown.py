@@ -107,7 +107,7 @@ def test_every_row_of_a_table_has_as_many_columns_as_its_head() -> None:
 
 
 def test_the_qemus_that_took_part_are_named() -> None:
-    assert "\n\nQEMU: qemu-10.2 1.3.1\n\n" in markdown.render(results(cell()))
+    assert "\n\nQEMU: qemu-10.2 10.2.0\n\n" in markdown.render(results(cell()))
 
 
 def test_a_run_without_a_real_qemu_has_the_remedy() -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from multifd.result.record import KIND_ORDER, Sides
 from reports import model
-from reports.matrix import Blank, Label, Place, anchor, worst_first
+from reports.matrix import Blank, Label, Place, worst_first
 from reports.vocabulary import VERDICTS
 from tests.reports.builder import cell, results, unable
 
@@ -94,12 +91,3 @@ def test_what_a_peer_cannot_do_in_another_framing_is_no_blank_here() -> None:
 
     assert list(matrices) == ["zlib"]
     assert len(matrices["zlib"].rows) == 1
-
-
-@settings(max_examples=200)
-@given(st.lists(st.text(min_size=1), unique=True))
-def test_anchors_are_as_unique_as_ids_and_have_no_blanks(ids: list[str]) -> None:
-    anchors = [anchor(cell(id=name)) for name in ids]
-
-    assert len(set(anchors)) == len(ids)
-    assert not any(character.isspace() for anchor in anchors for character in anchor)

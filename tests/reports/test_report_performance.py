@@ -1,4 +1,4 @@
-"""Figures: totals of one peer as it ran, of the user's content beside ours."""
+"""Figures: what one peer took as it ran, with its spread; the user's content beside ours."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.reports.builder import cell, results, user_content
 GIB = 1 << 30
 
 
-def figures_of(*cells: Cell) -> dict[str, performance.Cost]:
-    return {row.peer: row.cost for row in performance.figures(results(*cells))}
+def points(*cells: Cell) -> dict[str, performance.Point]:
+    return {point.peer: point for point in performance.points(results(*cells))}
 
 
 def compared(*cells: Cell) -> dict[str, performance.Comparison]:
@@ -29,35 +29,40 @@ def ran(corpus: str, wire: int, cpu: tuple[float, float] = (2, 1), **changes: An
     )  # fmt: skip
 
 
-def test_ratio_and_speed_are_totals_per_peer_in_its_role() -> None:
-    one = {"sender": "zlib", "receiver": "isal", "bytes_memory": 10_000_000}
+def test_each_end_is_a_point_of_its_own_role() -> None:
+    found = points(cell(corpus="text", bytes_memory=10_000_000, bytes_wire=2_000_000, cpu_seconds=CpuSeconds(sender=1),
+                        seconds=Seconds(encode=0.1, decode=0.05)))  # fmt: skip
 
-    costs = figures_of(
-        cell(**one, corpus="text", bytes_wire=2_000_000, seconds=Seconds(encode=0.1, decode=0.05)),
-        cell(**one, corpus="zero", bytes_wire=1_000_000, seconds=Seconds(encode=0.3, decode=0.05)),
-    )
-
-    assert (costs["zlib"].ratio, costs["zlib"].encode, costs["zlib"].decode) == (0.15, 50.0, None)
-    assert (costs["isal"].ratio, costs["isal"].encode, costs["isal"].decode) == (None, None, 200.0)
+    zlib, isal = found["zlib"], found["isal"]
+    assert (zlib.role, isal.role) == ("sender", "receiver")
+    assert (zlib.speed, isal.speed) == (performance.Spread(100, 100, 100), performance.Spread(200, 200, 200))
+    assert zlib.ratio == isal.ratio == performance.Spread(0.2, 0.2, 0.2)
+    assert (zlib.cpu and round(zlib.cpu.median, 1), isal.cpu) == (107.4, None)
 
 
-def test_cost_is_cpu_time_of_the_peers_own_role_for_each_gib() -> None:
-    costs = figures_of(ran("text", 4, (2, 1)), ran("heap", 4, (4, 5)))
+def test_a_point_shows_the_spread_of_its_cells() -> None:
+    found = points(*(ran("text", wire, (cpu, 1), id=str(cpu)) for wire, cpu in ((4, 2), (1, 9), (2, 4))))
 
-    assert (costs["zlib"].encode_cpu, costs["zlib"].decode_cpu) == (3, None)
-    assert (costs["isal"].encode_cpu, costs["isal"].decode_cpu) == (None, 3)
+    assert (found["zlib"].cells, found["zlib"].ratio) == (3, performance.Spread(1 / 8, 2 / 8, 4 / 8))
+    assert found["zlib"].cpu == performance.Spread(2, 4, 9)
+
+
+def test_content_of_one_kind_is_not_added_to_that_of_another() -> None:
+    found = performance.points(results(ran("text", 4), ran("zero", 1), ran("user", 2)))
+
+    sent = [(point.corpus, point.ratio and point.ratio.median) for point in found if point.role == "sender"]
+    assert sent == [("text", 4 / 8), ("zero", 1 / 8), ("user", 2 / 8)]
 
 
 def test_a_cell_that_did_not_pass_has_no_figures() -> None:
-    assert figures_of(cell(verdict="fail", kind="corrupt")) == {}
+    assert points(cell(verdict="fail", kind="corrupt")) == {}
     assert compared(ran("user", 2, verdict="fail", kind="corrupt")) == {}
 
 
 def test_a_peer_that_measured_nothing_has_no_speed() -> None:
-    costs = figures_of(cell(seconds=Seconds(wall=1.0)))
+    found = points(cell(seconds=Seconds(wall=1.0)))
 
-    assert (costs["zlib"].encode, costs["isal"].decode) == (None, None)
-    assert (costs["zlib"].encode_cpu, costs["isal"].decode_cpu) == (None, None)
+    assert (found["zlib"].speed, found["isal"].speed, found["zlib"].cpu, found["isal"].cpu) == (None,) * 4
 
 
 @pytest.mark.parametrize("corpus", ["text", "user"])
@@ -70,19 +75,13 @@ def test_silicon_library_and_emulation_are_never_added_up(corpus: str) -> None:
         )
     )
 
-    costs = [(row.peer, row.provenance, row.cost) for row in performance.figures(run)]
-    costs += [(row.peer, row.provenance, row.yours) for row in performance.compared(run)]
+    shown = {
+        point.provenance: point.ratio and point.ratio.most for point in performance.points(run) if point.peer == "qpl"
+    }
+    beside = {row.provenance: row.yours.ratio for row in performance.compared(run) if row.peer == "qpl"}
 
-    assert {provenance: (cost.ratio, cost.encode_cpu) for peer, provenance, cost in costs if peer == "qpl"} == {
-        "hardware": (1 / 8, 1), "vendor-software": (2 / 8, 2), "emulated": (3 / 8, 3),
-    }  # fmt: skip
-
-
-def test_the_users_content_is_not_among_ours() -> None:
-    rows = performance.figures(results(ran("mixed", 4), ran("user", 2)))
-
-    assert [(row.peer, row.corpora, row.cells) for row in rows] == [("zlib", ("mixed",), 1), ("isal", ("mixed",), 1)]
-    assert rows[0].cost.ratio == 0.5
+    assert shown == {"hardware": 1 / 8, "vendor-software": 2 / 8, "emulated": 3 / 8}
+    assert beside == (shown if corpus == "user" else {})
 
 
 def test_the_users_content_stands_beside_ours() -> None:

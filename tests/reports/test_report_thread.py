@@ -26,7 +26,7 @@ def test_the_section_has_both_halves_of_the_table_and_every_question() -> None:
 def test_a_place_of_the_table_leads_to_its_cell() -> None:
     text = html.render(results(GOOD))
 
-    assert '<td title="qatzip → zlib"><a class="v pass" href="#cell-' in text
+    assert '<td title="qatzip → zlib"><a class="v pass" href="#?cell=' in text
 
 
 def test_a_claim_has_its_state_and_provenance() -> None:

@@ -1,0 +1,168 @@
+"""All that the page draws on demand, as columns: a row for each cell, in the order of the plan.
+
+Beside the cells stand the matrices that they have their places in (a cell says which, and its row and column there),
+the peers, the words for verdicts and the like, and what each peer's work cost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from multifd.result.record import Cell, Results
+from reports import columns, device, performance, vocabulary
+from reports.exhibits import Exhibits
+from reports.matrix import Blank, Matrix, Place
+from reports.model import Suite, suites
+from reports.visible import link, made_visible, visible
+
+ITSELF: Final = "\0"
+"""Stands for a cell's own id where that is part of another text: a reader puts it back."""
+
+_TEXTS: Final = (
+    "suite", "sender", "receiver", "framing", "dialect", "scenario", "corpus", "predicted", "observed", "verdict",
+    "kind", "reason", "error", "device_verdict", "blocks", "fill", "aftermath",
+)  # fmt: skip
+_NUMBERS: Final = ("page_size", "channels", "bytes_memory", "bytes_wire")
+_PRECISION: Final = 3
+"""Significant digits of a time: more are noise, and every one of them is bytes."""
+
+
+def encoded(results: Results, exhibits: Mapping[str, Exhibits]) -> str:
+    """The cells and what belongs to them, packed as :mod:`reports.columns` has it."""
+    shown = suites(results)
+    return columns.packed(len(results.cells), _columns(results.cells, shown, exhibits), _facts(results, shown))
+
+
+def _columns(
+    cells: tuple[Cell, ...], shown: tuple[Suite, ...], exhibits: Mapping[str, Exhibits]
+) -> dict[str, Iterable[Any]]:
+    none = Exhibits()
+    places = _places(shown)
+    return {
+        "id": (visible(cell.id) for cell in cells),
+        **{name: _texts(cells, name) for name in _TEXTS},
+        **{name: [getattr(cell, name) for cell in cells] for name in _NUMBERS},
+        "sent_by": [cell.provenance.sender for cell in cells],
+        "read_by": [cell.provenance.receiver for cell in cells],
+        "encode": _times(cells, lambda cell: cell.seconds.encode),
+        "decode": _times(cells, lambda cell: cell.seconds.decode),
+        "wall": _times(cells, lambda cell: cell.seconds.wall),
+        "sender_cpu": _times(cells, lambda cell: cell.cpu_seconds.sender),
+        "receiver_cpu": _times(cells, lambda cell: cell.cpu_seconds.receiver),
+        "device": (tuple((w.end, w.device, visible(device.said(w))) for w in cell.device) for cell in cells),
+        "issues": (tuple(map(visible, cell.issues)) for cell in cells),
+        "complaints": (tuple(map(visible, cell.complaints)) for cell in cells),
+        "setting": (tuple(visible(str(each)) for each in cell.setting) for cell in cells),
+        "integrity": (cell.integrity for cell in cells),
+        "broken": (tuple(map(visible, cell.invariants.broken)) if cell.invariants else None for cell in cells),
+        "unseen": (tuple(map(visible, cell.invariants.unseen)) if cell.invariants else None for cell in cells),
+        "reproduce": (visible(cell.reproduce.replace(cell.id, ITSELF)).replace("\\x00", ITSELF) for cell in cells),
+        "artifacts": (tuple(_file(path) for path in cell.artifacts) for cell in cells),
+        "place": (places.get(cell.id) for cell in cells),
+        "pages": (exhibits.get(cell.id, none).pages for cell in cells),
+        "words": (exhibits.get(cell.id, none).words for cell in cells),
+        "packets": (exhibits.get(cell.id, none).packets for cell in cells),
+    }
+
+
+def _texts(cells: Iterable[Cell], name: str) -> Iterator[str | None]:
+    known: dict[str | None, str | None] = {None: None}
+    for cell in cells:
+        text = getattr(cell, name)
+        if text not in known:
+            known[text] = visible(text)
+        yield known[text]
+
+
+def _times(cells: Iterable[Cell], of: Callable[[Cell], float | None]) -> Iterator[float | None]:
+    for cell in cells:
+        seconds = of(cell)
+        yield None if seconds is None else float(f"{seconds:.{_PRECISION}g}")
+
+
+def _file(path: str) -> tuple[str, str | None]:
+    """What an artifact is called, and what leads there."""
+    return visible(path), link(path)
+
+
+def _places(shown: Iterable[Suite]) -> dict[str, tuple[int, int, int]]:
+    """By id of a cell its part, row and column; of a listing the row is the place, and there is one column."""
+    found = {}
+    for number, part in enumerate(part for suite in shown for part in suite.parts):
+        lines = [row.places for row in part.rows] if isinstance(part, Matrix) else [(p,) for p in part.places]
+        for row, line in enumerate(lines):
+            for column, place in enumerate(line):
+                for cell in place.cells if isinstance(place, Place) else ():
+                    found[cell.id] = number, row, column
+    return found
+
+
+def _facts(results: Results, shown: Iterable[Suite]) -> dict[str, Any]:
+    facts = {
+        "parts": [_part(suite.name, part) for suite in shown for part in suite.parts],
+        "peers": [
+            {
+                "name": p.name, "kind": p.kind, "device": p.device, "provenance": p.provenance, "version": p.version,
+                "roles": list(p.roles), "codec": p.codec,
+                "capabilities": {name: _short(value) for name, value in p.capabilities.items()},
+            }
+            for p in results.peers
+        ],
+        "unable": [[u.framing, u.peer, u.role, u.reason, u.tried] for u in results.unable],
+        "findings": {f.id: f"{f.component} {f.versions}: {f.cause}" for f in results.findings},
+        "costs": [_point(point) for point in performance.points(results)],
+        "verdicts": {name: asdict(term) for name, term in vocabulary.VERDICTS.items()},
+        "kinds": vocabulary.KINDS,
+        "devices": vocabulary.DEVICES,
+        "provenances": {name: asdict(term) for name, term in vocabulary.PROVENANCES.items()},
+        "versions": {name: vocabulary.versions(name) for name in vocabulary.DIALECTS},
+        "released": list(vocabulary.RELEASED),
+        "proposed": vocabulary.PROPOSED_DIALECT,
+    }  # fmt: skip
+    return {name: made_visible(fact) for name, fact in facts.items()}
+
+
+def _part(suite: str, part: Any) -> dict[str, Any]:
+    if not isinstance(part, Matrix):
+        return {"suite": suite, "title": part.title, "rows": len(part.places)}
+    return {
+        "suite": suite,
+        "title": part.title,
+        "axes": part.axes,
+        "columns": [[label.name, label.note, label.marks] for label in part.columns],
+        "rows": [[row.label.name, row.label.note, row.label.marks] for row in part.rows],
+        "marked": part.marked,
+        "blank": _blank(part),
+    }
+
+
+def _blank(part: Matrix) -> dict[str, str]:
+    """Why nothing is in a row (``3,``) or in a column (``,3``), where a peer says that it cannot."""
+    why: dict[str, str] = {}
+    across = list(zip(*(row.places for row in part.rows), strict=True))
+    for prefix, suffix, lines in (("", ",", [row.places for row in part.rows]), (",", "", across)):
+        for number, line in enumerate(lines):
+            reasons = {place.why for place in line if isinstance(place, Blank)}
+            if len(reasons) >= 1 and not any(isinstance(place, Place) for place in line):
+                why[f"{prefix}{number}{suffix}"] = next(place.why for place in line if isinstance(place, Blank))
+    return why
+
+
+def _point(point: performance.Point) -> list[Any]:
+    spreads = (point.ratio, point.cpu, point.speed)
+    return [
+        point.framing, point.peer, point.provenance, point.role, point.corpus, point.cells,
+        *(spread and [float(f"{v:.4g}") for v in (spread.least, spread.median, spread.most)] for spread in spreads),
+    ]  # fmt: skip
+
+
+def _short(value: Any) -> str:
+    """A capability in few characters."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return " ".join(value) or "none"
+    return json.dumps(value, default=str)

@@ -1,0 +1,86 @@
+"""What a run did not check: a reader who decides from a report has to know where it says nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from multifd.result.record import Results
+from reports import vocabulary
+from reports.model import qemus
+
+_SKIPS: Final = 8
+"""Reasons for skips that are told one by one."""
+
+
+def lacking(results: Results) -> tuple[str, ...]:
+    """Sentences, the weightiest first; with the remedy where one is known."""
+    parts = (_cells, _hardware, _releases, _skipped, _unseen)
+    return tuple(sentence for part in parts for sentence in part(results))
+
+
+def _cells(results: Results) -> Iterator[str]:
+    left = Counter(cell.suite for cell in results.cells if cell.verdict == "not-run")
+    if left:
+        parts = ", ".join(f"{number:,} of suite {suite}" for suite, number in left.most_common())
+        yield f"{_cells_said(left.total())} of {len(results.cells):,} were planned and not run: {parts}."
+    if results.run.workers_lost:
+        yield f"{results.run.workers_lost} worker processes died."
+
+
+def _hardware(results: Results) -> Iterator[str]:
+    if "recorded" in results.run.host:
+        yield f"{vocabulary.RECORDED[0].upper()}{vocabulary.RECORDED[1:]}."
+    ran: dict[str, set[str]] = {}
+    for peer in results.peers:
+        if peer.device is not None:
+            ran.setdefault(peer.device, set()).add(peer.provenance)
+    without = {device: seen for device, seen in ran.items() if "hardware" not in seen}
+    instead = [
+        f"{device} ({', '.join(vocabulary.STANDS_FOR[p] for p in vocabulary.PROVENANCES if p in seen)})"
+        for device, seen in without.items()
+    ]
+    if instead:
+        yield f"No accelerator took part. In its place: {'; '.join(instead)}."
+    elif not any(peer.provenance == "hardware" for peer in results.peers):
+        yield "No accelerator took part."
+
+
+def _releases(results: Results) -> Iterator[str]:
+    real = {peer.name for peer in qemus(results.peers)}
+    if not real:
+        yield f"{vocabulary.NO_QEMU[0].upper()}{vocabulary.NO_QEMU[1:]}."
+        return
+    spoken = {dialect for cell in results.cells if {cell.sender, cell.receiver} <= real
+              for dialect in cell.dialect.split(">")}  # fmt: skip
+    silent = [name for name in vocabulary.DIALECTS if name not in spoken and name != vocabulary.PROPOSED_DIALECT]
+    if silent:
+        names = ", ".join(vocabulary.versions(name) for name in silent)
+        yield f"No real QEMU {names}: our own sender and receiver stand for it; remedy: --qemu PATH of one."
+    if results.run.subset is not None:
+        yield f"{results.run.subset.words[0].upper()}{results.run.subset.words[1:]}."
+
+
+def _skipped(results: Results) -> Iterator[str]:
+    reasons = Counter(cell.reason for cell in results.cells if cell.verdict == "skip").most_common()
+    for reason, number in reasons[:_SKIPS]:
+        yield f"{_cells_said(number)} skipped: {reason}"
+    if rest := reasons[_SKIPS:]:
+        yield f"{_cells_said(sum(number for _, number in rest))} skipped for {len(rest)} other reasons."
+
+
+def _unseen(results: Results) -> Iterator[str]:
+    blind = sum(cell.invariants is not None and bool(cell.invariants.unseen) for cell in results.cells)
+    if blind:
+        yield f"In {_cells_said(blind)} part of the stream was not looked at, and each says which."
+    silent = Counter(e.state for answer in results.answers for e in answer.evidence if e.state.startswith("not "))
+    if silent:
+        parts = ", ".join(f"{number} {state}" for state, number in silent.items())
+        yield f"Of what is said of the thread's questions: {parts}."
+    if never := len(results.run.coverage.never):
+        yield f"{never:,} pairs of values that can be combined stood together in no cell."
+
+
+def _cells_said(number: int) -> str:
+    return f"{number:,} cell" if number == 1 else f"{number:,} cells"

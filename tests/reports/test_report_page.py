@@ -1,0 +1,363 @@
+"""report.html in a browser: what a reader can do with it, with a mouse, with a keyboard alone, and on paper."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from pypdfium2 import PdfDocument
+
+from multifd.result.record import Integrity, Results, Sides
+from reports import html
+from tests.reports.builder import cell, realistic, results
+from tests.reports.chromium import Reader, started
+
+WIRE: Final = ("zlib", "zstd", "qatzip")
+SENDERS: Final = ("zlib", "zlib[level=9]", "qatzip", "qat-emulated", "zstd", "qemu-10.2")
+HOSTILE: Final = '<img src=x onerror="alert(1)">\u202e'
+COUNT: Final = re.compile(r"([\d,]+) of ([\d,]+) cells|([\d,]+) cells")
+
+Opening = Callable[..., Reader]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for all tests here; it ends with them, for its event loop must not run while others have theirs."""
+    with started() as one:
+        yield one
+
+
+def rich() -> Results:
+    """A run of some hundred cells with a map of wrong pages, flipped bits, and words of others that are markup."""
+    run = realistic()
+    some = [
+        c
+        for c in run.cells
+        if (c.suite != "wire" and "9.1" not in c.dialect.partition(">")[0])
+        or (c.suite == "wire" and c.framing in WIRE and c.sender in SENDERS and c.corpus in ("text", "zero"))
+    ]
+    more = (
+        cell(id="exhibited", suite="qemu", verdict="fail", kind="corrupt", reason="because of a; because of b",
+             error=HOSTILE, complaints=(HOSTILE,), artifacts=("pages.json", "../outside"), aftermath="the source lives",
+             framing="zlib", dialect="qemu-5.0>qemu-10.0", sender="qemu-10.2", receiver="qemu-10.2"),
+        cell(id="flipped", suite="flips", framing="zlib-packet[window=12]", scenario="flips", verdict="hazard",
+             integrity=Integrity(flips=10, detected=5, harmless=2, silent=3)),
+        cell(id="plain", suite="negotiation", framing="zlib>qpl", dialect="qemu-5.0>qemu-9.1", scenario="live",
+             verdict="refused", predicted="rejected", observed="rejected"),
+        cell(id="on-silicon", framing="qatzip", sender="qatzip", receiver="qatzip", corpus="text",
+             provenance=Sides(sender="hardware", receiver="hardware")),
+    )  # fmt: skip
+    return run.model_copy(update={"cells": (*some, *more)})
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of that run."""
+    directory = tmp_path_factory.mktemp("report")
+    pages = [{"block": "pc.ram", "first": first, "count": 1, "holds": "older"} for first in range(8, 80, 8)]
+    (directory / "pages.json").write_text(json.dumps(pages))
+    (directory / "report.html").write_text(html.render(rich(), directory), encoding="utf-8")
+    return directory / "report.html"
+
+
+@pytest.fixture
+def reading(browser: Browser, report: Path) -> Iterator[Opening]:
+    """Opens the page for a reader."""
+    readers = []
+
+    def opened(**how: bool | int) -> Reader:
+        readers.append(Reader(browser, report, **how))  # type: ignore[arg-type]
+        return readers[-1]
+
+    yield opened
+    for one in readers:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def led(browser: Browser, report: Path) -> Iterator[Reader]:
+    """One reader of one page, for what an address alone decides."""
+    reader = Reader(browser, report)
+    reader.open()
+    yield reader
+    reader.close()
+
+
+def counted(page: Page) -> int:
+    """How many cells the list says that it shows."""
+    found = COUNT.search(page.inner_text("#count"))
+    assert found is not None
+    return int((found[1] or found[3]).replace(",", ""))
+
+
+def drawn(page: Page) -> None:
+    """Everything that is drawn when a reader comes near it."""
+    for place in ("parts", "plots", "peers"):
+        page.evaluate("id => document.getElementById(id).scrollIntoView()", place)
+        page.wait_for_selector(f"#{place} > *")
+
+
+def test_it_opens_from_disk_complains_of_nothing_and_asks_for_nothing(reading: Opening) -> None:
+    reader = reading()
+
+    page = reader.open()
+    drawn(page)
+
+    assert page.inner_text("h1").startswith("Not conforming")
+    assert counted(page) == len(rich().cells)
+    assert (reader.complaints, reader.asked) == ([], [])
+
+
+def test_tab_reaches_the_list_of_all_cells_in_less_than_twenty_stops(reading: Opening) -> None:
+    reader = reading()
+    page = reader.open()
+
+    stop = reader.tabs_to("#seek", 19)
+    page.keyboard.type("exhibited")
+    page.keyboard.press("Enter")
+    expect(page.locator("#list [role=grid]")).to_be_focused()
+
+    assert stop is not None
+    expect(page.locator("#count")).to_contain_text("1 of ")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#cell h2").endswith("exhibited")
+
+
+def test_filters_choose_cells_and_the_address_says_which(led: Reader) -> None:
+    page = led.go("#?")
+
+    page.check("#facets [value=hazard]")
+    page.select_option("#facets [name=receiver]", "qpl")
+
+    expected = [c for c in rich().cells if c.verdict == "hazard" and c.receiver == "qpl"]
+    assert counted(page) == len(expected) > 0
+    assert page.url.endswith("#?verdict=hazard&receiver=qpl")
+
+
+@pytest.mark.parametrize(
+    ("facet", "value", "holds"),
+    [
+        ("framing", "zlib", lambda c: "zlib" in c.framing.split(">")),
+        ("dialect", "qemu-5.0", lambda c: "qemu-5.0" in c.dialect.split(">")),
+        ("peer", "iaa-emulated", lambda c: "iaa-emulated" in (c.sender, c.receiver)),
+        ("version", "10.2.0", lambda c: "qemu-10.2" in (c.sender, c.receiver)),
+        ("provenance", "hardware", lambda c: c.provenance.sender == "hardware"),
+        ("suite", "flips", lambda c: c.suite == "flips"),
+        ("scenario", "live", lambda c: c.scenario == "live"),
+    ],
+)
+def test_a_facet_looks_at_both_ends(facet: str, value: str, holds: Callable[..., bool], led: Reader) -> None:
+    page = led.go(f"#?{facet}={value}")
+
+    assert counted(page) == sum(map(holds, rich().cells)) > 0
+    assert page.input_value(f"#facets [name={facet}]") == value
+
+
+def test_words_are_sought_in_ids_reasons_and_errors(led: Reader) -> None:
+    page = led.go("#?text=negotiation%20MASK")
+
+    found = [c for c in rich().cells if c.id.startswith("negotiation") and "mask" in c.reason]
+    assert counted(page) == len(found) > 0
+
+
+def test_a_link_opens_its_cell_and_keeps_its_filter(led: Reader) -> None:
+    page = led.go("#?verdict=fail&suite=qemu&cell=exhibited")
+
+    assert page.inner_text("#cell h2") == "✗ corrupt exhibited"
+    page.keyboard.press("Escape")
+    assert counted(page) == 1
+    assert page.url.endswith("#?verdict=fail&suite=qemu")
+
+
+def test_a_link_to_a_cell_that_is_not_there_says_so(led: Reader) -> None:
+    page = led.go("#?cell=nowhere")
+
+    assert page.inner_text("#count") == "No cell has the id nowhere"
+
+
+def test_a_cell_says_all_that_is_known_of_it(led: Reader) -> None:
+    page = led.go("#?cell=exhibited")
+
+    text = page.inner_text("#cell")
+    for said in (
+        "qemu-10.2 software → qemu-10.2 software",
+        "qemu-5.0 (QEMU 5.0–8.2) → qemu-10.0 (QEMU 10.0–11.1)",
+        "because of a", "because of b", "memory arrives identical",
+        "memory is wrong and neither side said so", "What came after: the source lives",
+        "RAM block pc.ram", "9 pages, every 8 pages from page 8",
+        "10.2.0", "encoding", "40 ms", "--cell 'exhibited'", "pages.json",
+    ):  # fmt: skip
+        assert said in text
+    assert page.locator("#cell .map rect.older").count() == 9
+    assert [a.get_attribute("href") for a in page.locator("#cell a[href$=json]").all()] == ["./pages.json"]
+    assert "../outside" in text
+
+
+def test_neighbours_lead_from_cell_to_cell(led: Reader) -> None:
+    first = rich().cells[0]
+    page = led.go(f"#?cell={first.id}")
+
+    page.locator("#cell .neighbours a").first.click()
+
+    other = next(c for c in rich().cells if c.id in page.inner_text("#cell h2") and c.id != first.id)
+    assert (other.sender, other.framing) == (first.sender, first.framing)
+
+
+def test_text_of_others_is_text(led: Reader) -> None:
+    page = led.go("#?cell=exhibited")
+
+    assert '<img src=x onerror="alert(1)">\\u202e' in page.inner_text("#cell")
+    assert page.locator("img").count() == 0
+    assert led.complaints == []
+
+
+def test_of_hundreds_of_cells_only_those_are_drawn_that_can_be_seen(led: Reader) -> None:
+    page = led.go("#?")
+
+    assert 10 < page.locator("#list [data-place]").count() < 80
+    page.focus("#list [role=grid]")
+    page.keyboard.press("End")
+    last = len(rich().cells) - 1
+    assert page.locator(f"#line-{last}[aria-selected=true]").is_visible()
+
+
+def test_a_matrix_is_one_stop_and_arrows_move_in_it(reading: Opening) -> None:
+    page = reading().open()
+
+    assert page.locator("#methods td a[tabindex='0']").count() == 1
+    page.locator("#methods td a").first.focus()
+    before = page.evaluate("document.activeElement.title")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.closest('#methods') !== null")
+    assert page.evaluate("document.activeElement.title") != before
+
+
+def test_rows_that_ended_alike_fold_and_predicted_refusals_hide(reading: Opening) -> None:
+    page = reading().open("#matrices")
+    drawn(page)
+    page.locator(".part summary", has_text="qatzip").first.click()
+    part = page.locator(".part[open]")
+
+    assert "zlib +1" in part.inner_text()
+    page.uncheck("#switches [name=fold]")
+    assert "zlib[level=9]" in part.inner_text()
+    assert page.locator("#methods td .v.refused").first.is_visible()
+    page.check("#methods [name=quiet]")
+    assert not page.locator("#methods td .v.refused").first.is_visible()
+
+
+def test_a_place_of_a_matrix_leads_to_its_cells(reading: Opening) -> None:
+    page = reading().open("#matrices")
+    drawn(page)
+    page.locator(".part summary").first.click()
+
+    page.locator(".part[open] td a", has_text="×2").first.click()
+
+    assert counted(page) == 2
+    page.locator("#chosen button").click()
+    assert counted(page) == len(rich().cells)
+
+
+def test_silicon_libraries_models_and_software_have_axes_of_their_own(reading: Opening) -> None:
+    page = reading().open("#costs")
+    drawn(page)
+
+    page.select_option("#measures [name=framing]", "qatzip")
+    page.select_option("#measures [name=measure]", "speed")
+
+    titles = page.locator("#plots figcaption").all_inner_texts()
+    assert titles == [
+        "On the accelerator", "Vendor libraries on the CPU", "Models of silicon: their time says nothing of a device",
+        "Software",
+    ]  # fmt: skip
+    for figure in page.locator("#plots figure").all():
+        assert figure.locator("circle").count() == figure.locator("tbody tr").count() > 0
+
+
+def test_without_script_what_a_decision_needs_is_there(reading: Opening) -> None:
+    page = reading(script=False).open()
+
+    for part in ("h1", "#unchecked li", "#set", "#methods td", "#findings .finding"):
+        assert page.locator(part).first.is_visible()
+    for control in ("#facets", "#measures", "#list"):
+        assert not page.locator(control).is_visible()
+    assert page.locator("noscript").count() > 0
+
+
+def test_on_paper_every_column_of_every_matrix_is_there(reading: Opening, tmp_path: Path) -> None:
+    page = reading().open()
+
+    page.pdf(path=tmp_path / "report.pdf", format="A4")
+
+    said = paper(tmp_path / "report.pdf")
+    for name in ("What to set", "Methods in a release", "columns 1 to 9 of 12", "columns 10 to 12 of 12", "exhibited"):
+        assert name.replace(" ", "") in said
+    for each in [peer.name for peer in rich().peers] + [found.id for found in rich().findings]:
+        assert each in said
+    assert page.locator("details[open]").count() == page.locator(".copy").count() == 0
+
+
+def paper(path: Path) -> str:
+    """What is printed, without spaces, for a line may end anywhere."""
+    document = PdfDocument(path)
+    try:
+        return "".join("".join(sheet.get_textpage().get_text_bounded().split()) for sheet in document)
+    finally:
+        document.close()
+
+
+def violations(page: Page, parts: tuple[str, ...] = ("html",), rules: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """What axe-core finds in these parts by these rules, or by all, with the first place of each."""
+    options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+    found = Axe().run(page, context={"include": [[part] for part in parts]}, options=options).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found]
+
+
+def test_axe_finds_nothing(reading: Opening) -> None:
+    page = reading().open()
+    drawn(page)
+    page.locator(".part summary").first.click()
+    page.locator("#findings summary").first.click()
+
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    parts = ("header", "#methods", "#findings", "#facets", "#list", ".part[open]", "#plots", "#integrity")
+    assert violations(page, parts, ("color-contrast",)) == []
+
+
+def test_axe_finds_nothing_in_an_opened_cell(led: Reader) -> None:
+    page = led.go("#?cell=exhibited")
+
+    assert violations(page, ("#cell",)) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, ("#cell",), ("color-contrast",)) == []
+    page.emulate_media(color_scheme="light")
+
+
+@pytest.mark.parametrize("width", [1440, 820, 390])
+def test_on_a_narrow_screen_nothing_sticks_out(width: int, reading: Opening) -> None:
+    page = reading(width=width).open("#?verdict=fail")
+    drawn(page)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#list [data-place]").first.click()
+    assert page.locator("#cell").is_visible()
+    assert page.evaluate("document.getElementById('cell').scrollWidth") <= width
+
+
+def test_a_run_without_cells_has_a_page_too(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(html.render(results()), encoding="utf-8")
+    reader = Reader(browser, tmp_path / "report.html")
+
+    page = reader.open()
+
+    assert page.inner_text("h1") == "Nothing was checked"
+    assert page.inner_text("#count") == "0 cells"
+    assert reader.complaints == []
+    reader.close()
