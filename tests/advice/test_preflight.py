@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from multifd.advice.monitor import Running, ask_both, ask_one
 from multifd.advice.preflight import Preflight, preflight
 from multifd.advice.releases import release
-from multifd.errors import EnvironmentBroke
+from multifd.errors import EnvironmentBroke, InputError
 from multifd.qemu.binary import Binary
 from multifd.qemu.guest import Guest, start
 from multifd.result.record import Results
@@ -286,3 +287,35 @@ def test_nobody_at_a_socket_is_the_environments_fault(scratch: Path) -> None:
 
     with pytest.raises(EnvironmentBroke, match=r"gone\.sock: is no QMP socket of a running QEMU"):
         ask_one(str(path))
+
+
+GREETING = {"QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 0}, "package": ""}, "capabilities": []}}
+
+
+@pytest.mark.parametrize("answer", [{}, [], "", None, {"qemu": 1}, [{}], {"arch": "\x1b"}], ids=repr)
+def test_who_answers_as_no_qemu_does_is_refused_and_never_believed(answer: object, scratch: Path) -> None:
+    path = scratch / "liar.sock"
+
+    async def ask() -> None:
+        async with await asyncio.start_unix_server(lie, path):
+            await asyncio.to_thread(ask_one, str(path))
+
+    async def lie(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(json.dumps(GREETING).encode() + b"\n")
+        while question := await reader.read(1 << 16):  # a question comes when the one before has its answer
+            asked = json.loads(question)
+            said = {} if asked["execute"] == "qmp_capabilities" else answer
+            writer.write(json.dumps({"return": said, "id": asked.get("id")}).encode() + b"\n")
+        writer.close()
+
+    with pytest.raises(InputError, match="answers as no QEMU does"):
+        asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"multifd-channels": "2"}, {"multifd-channels": 0}, {"multifd-compression": 1}, {"zero-page-detection": "x"}],
+)
+def test_parameters_that_no_qemu_has_are_not_taken(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        _ = running("10.0", **wrong).terms
