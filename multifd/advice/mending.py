@@ -28,7 +28,7 @@ def mended(sender: Running, receiver: Running, safe: Safe) -> tuple[Commands, Co
     """
     if sender.machine != receiver.machine:
         return (), ()
-    usual = untold(sender.facts, sender.machine).zero_pages
+    usual = untold(sender.machine).zero_pages
     for method, zero_pages in itertools.product(
         _methods(sender, receiver), dict.fromkeys((sender.terms.zero_pages, usual, "legacy"))
     ):
@@ -46,13 +46,13 @@ def _methods(sender: Running, receiver: Running) -> list[str]:
 
 
 def _told(running: Running, receiver: Running, method: str) -> Terms:
-    on = (running.terms.on | {RETURN_PATH}) - {_HANGS}
+    on = (running.on | {"multifd", RETURN_PATH}) - {_HANGS}
     return replace(running.terms, method=method, channels=receiver.terms.channels, on=on)
 
 
 def _commands(running: Running, wanted: Terms) -> Commands:
     """What turns the one into the other."""
-    now, on = running.terms, wanted.on | {"multifd"}
+    now, on = running.terms, wanted.on
     values = (
         ("multifd-compression", now.method, wanted.method),
         ("multifd-channels", now.channels, wanted.channels),

@@ -66,7 +66,7 @@ class Running:
         """What the oracle is asked about."""
         return Terms(
             self.name, self.facts, self.parameters["multifd-compression"], self.parameters["multifd-channels"],
-            self.parameters.get("zero-page-detection", "legacy"), self.on - {_MULTIFD},
+            self.parameters.get("zero-page-detection", "legacy"), self.on,
             tls=bool(self.parameters.get("tls-creds")),
         )  # fmt: skip
 

@@ -36,7 +36,7 @@ def direction(sender: Host, receiver: Host) -> Direction:
     """Advice for this direction, from the oracle alone."""
     machine = shared(sender.facts, receiver.facts)
     fleets = sender.fleet(machine), receiver.fleet(machine)
-    if machine is None or sender.facts.target != receiver.facts.target:
+    if machine is None:
         return Direction(sender=fleets[0], receiver=fleets[1], lines=(_strangers(sender, receiver),))
     pair = _Pair(sender, receiver, machine)
     lines = (
@@ -67,7 +67,7 @@ class _Pair:
         self._sender = sender
         self._receiver = receiver
         self._machine = machine
-        self._defaults = untold(sender.facts, machine)
+        self._defaults = untold(machine)
         self._shared = [m for m in METHOD_FRAMINGS if m in sender.methods and m in receiver.methods]
 
     def alike(self) -> Iterator[Line]:

@@ -83,7 +83,7 @@ class _Pair:
         for at, line in enumerate(self.said.lines):
             if line.method == asked.sent and self._by_library(asked, line):
                 yield at
-        if asked.scenario.mode != _SPLICED and self._between(asked):
+        if self._between(asked):
             line_of = _line_of(asked, self.said.lines)
             if line_of is not None:
                 yield line_of
@@ -103,7 +103,7 @@ class _Pair:
 
     def _by_library(self, asked: Asked, line: Line) -> bool:
         """An accelerator's codec at one end, through its calls for streams, and the other end's own."""
-        if line.library is None or asked.sent != asked.read or asked.suite not in ("wire", "integrity", _QEMU):
+        if asked.sent != asked.read or asked.suite not in ("wire", "integrity", _QEMU):
             return False
         ends = (self.sender, asked.sender), (self.receiver, asked.receiver)
         (party, peer), (opposite, other) = ends if line.at == "sender" else ends[::-1]

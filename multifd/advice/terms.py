@@ -30,7 +30,7 @@ class Terms:
     zero_pages: str
     """``zero-page-detection``; ``legacy`` before 9.0."""
     on: frozenset[str] = frozenset()
-    """Capabilities, besides ``multifd``."""
+    """Capabilities."""
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Levels."""
     tls: bool = False
@@ -42,9 +42,8 @@ def expected(
     """What becomes of a guest of which some pages change and some become zero, in the worst order of events.
 
     ``defaults`` are the sender's on this machine type. ``looks_late``: the destination looks at nothing before the
-    source has sent everything; it makes no difference where the source waits for a word (``return-path``).
+    source has sent everything, and the source waits for no word of it.
     """
-    waits = "return-path" in sender.on and "return-path" in receiver.on
     return predict(
         Question(
             sender=_side(sender),
@@ -57,7 +56,7 @@ def expected(
             fault=None,
             channels=(sender.channels, receiver.channels),
             goes_on=True,
-            looks_late=looks_late and not waits,
+            looks_late=looks_late,
             machine=machine,
             defaults=defaults,
             told=(_told(receiver), _told(sender)),

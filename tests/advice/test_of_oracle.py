@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,7 @@ def test_between_hosts_with_qat_its_method_comes_before_those_of_the_cpu() -> No
 
     assert safe(advice).index("qatzip") < safe(advice).index("zstd")
     assert "compresses on QAT" in line(advice, "qatzip", "safe").why
+    assert "decompresses on QAT" in line(advice, "qatzip", "safe").why
     assert "must be built with libqatzip" in line(advice, "qatzip", "safe").why
 
 
@@ -173,6 +175,7 @@ def test_libvirt_is_told_what_it_has_a_word_for() -> None:
 
     assert "--comp-methods zstd" in line(advice, "zstd", "safe").libvirt[0]
     assert "--comp-methods" not in line(advice, "none", "safe").libvirt[0]
+    assert line(advice, "none", "safe").libvirt[0].startswith("virsh migrate --live --parallel ")
     assert line(advice, "qatzip", "safe").libvirt[0].startswith("# libvirt names no multifd method but zlib and zstd")
 
 
@@ -181,3 +184,45 @@ def test_releases_without_a_common_machine_type_have_one_line_that_says_so() -> 
 
     assert (only.method, only.verdict) == (ANY, "refused")
     assert only.why == "QEMU 11.1 and QEMU 5.0 share no machine type: go by a release between them"
+
+
+def test_methods_that_neither_has_are_refused_by_the_destination_which_is_told_first() -> None:
+    assert line(advised("7.2", "8.2"), "qpl", "refused").why.startswith("QEMU 8.2 is too old for it")
+
+
+def test_a_release_that_is_one_dialect_too_old_is_called_so() -> None:
+    assert line(advised("9.1", "9.2.1"), "qatzip", "refused").why == (
+        "QEMU 9.1 is too old for it: 9.2 was the first with it"
+    )
+
+
+def test_a_binary_that_could_have_a_method_is_built_without_it(tmp_path: Path) -> None:
+    file = tmp_path / "host.json"
+    file.write_text('{"devices": [], "qemu": [{"version": "10.0.2", "methods": ["none", "zlib"]}]}')
+
+    assert line(advised("10.0", str(file)), "zstd", "refused").why == "QEMU 10.0.2 is built without it"
+
+
+def test_known_issues_are_those_of_these_releases() -> None:
+    old, new = (line(advised(version, version), CHANNELS, "hazard").issues for version in ("5.2", "10.0"))
+
+    assert set(new) - set(old) == {"qemu-extra-channel-ignored"}
+
+
+@pytest.mark.parametrize(("sender", "verdict"), [("9.2", "hazard"), ("9.2.1", "safe")])
+def test_9_2_0_is_the_last_that_leaves_zero_pages_out(sender: str, verdict: str) -> None:
+    assert {each.verdict for each in advised(sender, "10.0").lines if each.method == "zstd" and not each.setting} <= {
+        verdict
+    }
+    assert ("cdc3970f85" in str(advised(sender, "10.0").lines)) == (verdict == "hazard")
+
+
+def test_9_2_0_drops_nothing_of_senders_from_9_0_on() -> None:
+    assert line(advised("9.0", "9.2"), "none", "safe")
+
+
+def test_what_libraries_could_do_is_said_of_zlib_and_of_the_other_ends_own_method() -> None:
+    alone = {each.method for each in advised("10.0+icx-c62x", "10.0").lines if not each.released}
+    beside = {each.method for each in advised("10.0+icx-c62x", "10.0+spr-qat-iaa").lines if not each.released}
+
+    assert (alone, beside) == ({"zlib"}, {"zlib", "qpl", "qatzip"})

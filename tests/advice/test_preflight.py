@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from multifd.advice.monitor import Running, ask_both, ask_one
 from multifd.advice.preflight import Preflight, preflight
+from multifd.advice.releases import release
 from multifd.errors import EnvironmentBroke
 from multifd.qemu.binary import Binary
 from multifd.qemu.guest import Guest, start
@@ -65,10 +67,7 @@ def test_zero_pages_in_packets_to_7_2_are_a_hazard_and_one_parameter_is_to_be_ch
 
 def test_a_hidden_flag_is_a_hazard_and_the_method_of_both_becomes_one_that_both_have() -> None:
     lab = running("10.0", *ON, multifd_compression="qatzip")
-    lab = Running(
-        lab.socket, lab.facts.model_copy(update={"methods": (*lab.facts.methods, "qatzip")}), lab.machine, lab.on,
-        lab.parameters, lab.waits,
-    )  # fmt: skip
+    lab = replace(lab, facts=lab.facts.model_copy(update={"methods": (*lab.facts.methods, "qatzip")}))
 
     answer = found(lab, running("7.2", *ON, waits=True))
 
@@ -111,10 +110,11 @@ def test_after_the_changes_it_is_safe() -> None:
     other = running("10.0", "multifd", "return-path", multifd_compression="zstd", waits=True)
 
     answer = found(one, other)
-    changed = (told(one, answer.change_sender), told(other, answer.change_receiver))
+    after = found(told(one, answer.change_sender), told(other, answer.change_receiver))
 
     assert answer.verdict != "safe"
-    assert found(*changed).verdict == "safe"
+    assert (after.verdict, after.notes) == ("safe", ())
+    assert (after.sender.method, after.sender.channels) == ("zlib", 2)
 
 
 def told(running: Running, commands: tuple[str, ...]) -> Running:
@@ -139,10 +139,33 @@ def test_a_capability_that_hangs_beside_multifd_is_a_hazard_and_turned_off() -> 
     assert json.loads(command)["arguments"]["capabilities"] == [{"capability": "postcopy-preempt", "state": False}]
 
 
-def test_other_machine_types_are_refused_and_no_setting_helps() -> None:
-    answer = found(running("10.0", *ON, machine="pc-i440fx-10.0"), running("11.1", *ON, waits=True))
+def of_release(version: str, machine: str, *on: str, **parameters: Any) -> Running:
+    """A QEMU of which only the release is known."""
+    said = running("10.0", *ON, *on, machine=machine, waits=True, **parameters)
+    return replace(said, facts=release(version))
 
-    assert (answer.verdict, answer.change_sender) == ("refused", ())
+
+def test_a_defect_of_a_release_is_a_hazard_that_legacy_zero_pages_avoid() -> None:
+    told = {"multifd_compression": "zstd", "zero_page_detection": "multifd"}
+
+    answer = found(of_release("9.1", "pc-i440fx-9.1", **told), of_release("9.2.1", "pc-i440fx-9.1", **told))
+
+    assert (answer.verdict, "cdc3970f85" in answer.why) == ("hazard", True)
+    assert [json.loads(each)["arguments"] for each in answer.change_sender] == [{"zero-page-detection": "legacy"}]
+
+
+def test_a_capability_hangs_only_releases_of_which_that_is_known() -> None:
+    ends = [of_release("5.2", "pc-i440fx-5.2", "postcopy-ram", "postcopy-preempt") for _ in range(2)]
+
+    assert found(*ends).verdict == "safe"
+
+
+def test_other_machine_types_are_refused_and_no_setting_helps() -> None:
+    other = running("11.1", *ON, waits=True, multifd_compression="zlib")
+
+    answer = found(running("10.0", *ON, machine="pc-i440fx-10.0"), other)
+
+    assert (answer.verdict, answer.change_sender, answer.change_receiver) == ("refused", (), ())
     assert answer.why == "the source runs pc-i440fx-10.0, the destination pc-i440fx-7.2, and no guest changes that"
 
 
@@ -192,6 +215,18 @@ def test_what_a_run_saw_go_wrong_is_not_safe_whatever_the_oracle_says(run: Resul
 
     assert (answer.verdict, answer.rests_on) == ("hazard", "run")
     assert "pages differ" in answer.why
+
+
+def test_what_the_oracle_refuses_no_run_makes_safe(run: Results) -> None:
+    other = running("7.2", *ON, waits=True)
+
+    assert preflight(zstd("11.1"), other, run).verdict == "refused"
+
+
+def test_of_what_is_set_otherwise_than_in_the_run_it_says_nothing(run: Results) -> None:
+    set_otherwise = zstd("11.1", zero_page_detection="none")
+
+    assert preflight(set_otherwise, zstd("7.2", waits=True), run).rests_on == "oracle"
 
 
 def test_a_run_without_these_releases_leaves_it_to_the_oracle(run: Results) -> None:

@@ -105,6 +105,26 @@ def test_who_is_nobody_is_told_what_could_be_named(text: str) -> None:
         host(text, "--from")
 
 
+def test_of_a_release_that_is_newer_than_what_is_known_here_nothing_is_said() -> None:
+    with pytest.raises(InputError, match=r"--to '99\.0': nothing is known of 99\.0 here, expected [\d.]+ at most"):
+        host("99.0", "--to")
+
+
+def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "host.json"
+    with file.open("wb") as large:
+        large.truncate((16 << 20) + 1)
+
+    with pytest.raises(InputError, match="it has more than 16777216 bytes"):
+        host(str(file), "--to")
+
+
+def test_a_host_that_was_looked_at_keeps_its_architecture(tmp_path: Path) -> None:
+    found = host(str(diagnosis(tmp_path / "host.json", devices=[])), "--to")
+
+    assert alike(found, host("kunpeng-920", "--from")) is found
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
