@@ -7,6 +7,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal, NamedTuple
 from urllib.parse import parse_qs
 
 import pytest
@@ -194,19 +195,22 @@ def test_a_finding_says_what_is_not_known_about_it() -> None:
     assert "Upstream: no report known · fixed in: no version known · reproducer: none that stands alone" in text
 
 
-def test_what_an_earlier_run_had_otherwise_stands_where_it_is_given() -> None:
-    run = results(cell(id="worse"))
-    changes = (
-        html.Change("worse", "pass", "fail", "it broke", worse=True),
-        html.Change("x", "a", "b", "", worse=False),
-    )
+class Line(NamedTuple):
+    """A line of a difference."""
 
-    page = Document(html.render(run, baseline=html.Baseline("Against run 7: 2 changes.", changes)))
+    text: str
+    direction: Literal["worse", "better", "other"] = "other"
 
-    assert "Against run 7: 2 changes." in page.text
-    assert "✗ worse pass → fail worse it broke a → b x" in page.text
-    assert "#?cell=worse" in page.links
-    assert "Against an earlier run" not in document(run).text
+
+def test_what_changed_since_an_earlier_run_stands_where_it_is_given() -> None:
+    run = results(cell())
+    lines = (Line("libqpl was 1.9"), Line(""), Line("pass -> fail <b>", "worse"), Line("fail -> pass", "better"))
+
+    text = Document(html.render(run, since=lines)).text
+
+    assert "Since the run before libqpl was 1.9 ✗ worse pass -> fail <b> ✓ better fail -> pass" in text
+    assert "Nothing that is known here is otherwise." in Document(html.render(run, since=())).text
+    assert "Since the run before" not in document(run).text
 
 
 def test_workers_that_died_are_told() -> None:
