@@ -8,6 +8,7 @@ The page is made of two parts: what stands in it as markup (``lacking``, ``sets`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from multifd.result.record import Results
@@ -16,10 +17,10 @@ from reports import html, junit, markdown
 __all__ = ["write"]
 
 
-def write(results: Results, directory: Path, baseline: html.Baseline | None = None) -> Path:
+def write(results: Results, directory: Path, since: Sequence[html.Since] | None = None) -> Path:
     """Write report.html, report.md and junit.xml into ``directory``; return the path of report.html.
 
-    What the cells left in files is read from ``directory``, and what an earlier run had is shown where it is given.
+    What the cells left in files is read from ``directory``; ``since`` is what changed since an earlier run.
 
     A reader never sees half a report: each file is written beside its place and then renamed.
     Raises OSError where the directory cannot be made or written.
@@ -27,7 +28,7 @@ def write(results: Results, directory: Path, baseline: html.Baseline | None = No
     directory.mkdir(parents=True, exist_ok=True)
     _replace(directory / "junit.xml", junit.render(results))
     _replace(directory / "report.md", markdown.render(results))
-    return _replace(directory / "report.html", html.render(results, directory, baseline))
+    return _replace(directory / "report.html", html.render(results, directory, since))
 
 
 def _replace(path: Path, text: str) -> Path:

@@ -7,25 +7,26 @@ the peers, the words for verdicts and the like, and what each peer's work cost.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from operator import attrgetter
 from typing import Any, Final
 
-from multifd.result.record import Cell, Results
+from multifd.result.record import Cell, Integrity, Results
 from reports import columns, device, performance, vocabulary
 from reports.exhibits import Exhibits
 from reports.matrix import Blank, Matrix, Place
 from reports.model import Suite, suites
-from reports.visible import link, made_visible, visible
+from reports.visible import link
 
-ITSELF: Final = "\0"
+ITSELF: Final = "\ue000"
 """Stands for a cell's own id where that is part of another text: a reader puts it back."""
 
-_TEXTS: Final = (
-    "suite", "sender", "receiver", "framing", "dialect", "scenario", "corpus", "predicted", "observed", "verdict",
+_AS_THEY_ARE: Final = (
+    "id", "suite", "sender", "receiver", "framing", "dialect", "scenario", "corpus", "predicted", "observed", "verdict",
     "kind", "reason", "error", "device_verdict", "blocks", "fill", "aftermath",
+    "issues", "complaints", "page_size", "channels", "bytes_memory", "bytes_wire",
 )  # fmt: skip
-_NUMBERS: Final = ("page_size", "channels", "bytes_memory", "bytes_wire")
 _PRECISION: Final = 3
 """Significant digits of a time: more are noise, and every one of them is bytes."""
 
@@ -41,51 +42,44 @@ def _columns(
 ) -> dict[str, Iterable[Any]]:
     none = Exhibits()
     places = _places(shown)
+    left = [exhibits.get(cell.id, none) for cell in cells]
     return {
-        "id": (visible(cell.id) for cell in cells),
-        **{name: _texts(cells, name) for name in _TEXTS},
-        **{name: [getattr(cell, name) for cell in cells] for name in _NUMBERS},
-        "sent_by": [cell.provenance.sender for cell in cells],
-        "read_by": [cell.provenance.receiver for cell in cells],
-        "encode": _times(cells, lambda cell: cell.seconds.encode),
-        "decode": _times(cells, lambda cell: cell.seconds.decode),
-        "wall": _times(cells, lambda cell: cell.seconds.wall),
-        "sender_cpu": _times(cells, lambda cell: cell.cpu_seconds.sender),
-        "receiver_cpu": _times(cells, lambda cell: cell.cpu_seconds.receiver),
-        "device": (tuple((w.end, w.device, visible(device.said(w))) for w in cell.device) for cell in cells),
-        "issues": (tuple(map(visible, cell.issues)) for cell in cells),
-        "complaints": (tuple(map(visible, cell.complaints)) for cell in cells),
-        "setting": (tuple(visible(str(each)) for each in cell.setting) for cell in cells),
-        "integrity": (cell.integrity for cell in cells),
-        "broken": (tuple(map(visible, cell.invariants.broken)) if cell.invariants else None for cell in cells),
-        "unseen": (tuple(map(visible, cell.invariants.unseen)) if cell.invariants else None for cell in cells),
-        "reproduce": (visible(cell.reproduce.replace(cell.id, ITSELF)).replace("\\x00", ITSELF) for cell in cells),
-        "artifacts": (tuple(_file(path) for path in cell.artifacts) for cell in cells),
-        "place": (places.get(cell.id) for cell in cells),
-        "pages": (exhibits.get(cell.id, none).pages for cell in cells),
-        "words": (exhibits.get(cell.id, none).words for cell in cells),
-        "packets": (exhibits.get(cell.id, none).packets for cell in cells),
+        **{name: map(attrgetter(name), cells) for name in _AS_THEY_ARE},
+        "sent_by": map(attrgetter("provenance.sender"), cells),
+        "read_by": map(attrgetter("provenance.receiver"), cells),
+        "encode": _times(cells, "seconds.encode"),
+        "decode": _times(cells, "seconds.decode"),
+        "wall": _times(cells, "seconds.wall"),
+        "sender_cpu": _times(cells, "cpu_seconds.sender"),
+        "receiver_cpu": _times(cells, "cpu_seconds.receiver"),
+        "device": [
+            tuple((w.end, w.device, device.said(w)) for w in cell.device) if cell.device else () for cell in cells
+        ],
+        "setting": [tuple(map(str, cell.setting)) if cell.setting else () for cell in cells],
+        "integrity": [_flips(cell.integrity) for cell in cells],
+        "broken": [cell.invariants.broken if cell.invariants else () for cell in cells],
+        "unseen": [cell.invariants.unseen if cell.invariants else () for cell in cells],
+        "reproduce": [cell.reproduce.replace(cell.id, ITSELF) for cell in cells],
+        "artifacts": [tuple(_file(p, cell.id) for p in cell.artifacts) if cell.artifacts else () for cell in cells],
+        "place": [places.get(cell.id) for cell in cells],
+        "pages": [each.pages for each in left],
+        "words": [each.words for each in left],
+        "packets": [each.packets for each in left],
     }
 
 
-def _texts(cells: Iterable[Cell], name: str) -> Iterator[str | None]:
-    known: dict[str | None, str | None] = {None: None}
-    for cell in cells:
-        text = getattr(cell, name)
-        if text not in known:
-            known[text] = visible(text)
-        yield known[text]
+def _times(cells: Iterable[Cell], name: str) -> list[float | None]:
+    found = map(attrgetter(name), cells)
+    return [None if seconds is None else float(f"{seconds:.{_PRECISION}g}") for seconds in found]
 
 
-def _times(cells: Iterable[Cell], of: Callable[[Cell], float | None]) -> Iterator[float | None]:
-    for cell in cells:
-        seconds = of(cell)
-        yield None if seconds is None else float(f"{seconds:.{_PRECISION}g}")
+def _flips(found: Integrity | None) -> tuple[int, int, int, int] | None:
+    return None if found is None else (found.flips, found.detected, found.harmless, found.silent)
 
 
-def _file(path: str) -> tuple[str, str | None]:
-    """What an artifact is called, and what leads there."""
-    return visible(path), link(path)
+def _file(path: str, cell: str) -> tuple[str, bool]:
+    """What an artifact is called, and whether that leads to a file beside the report."""
+    return path.replace(cell, ITSELF), link(path) is not None
 
 
 def _places(shown: Iterable[Suite]) -> dict[str, tuple[int, int, int]]:
@@ -101,7 +95,7 @@ def _places(shown: Iterable[Suite]) -> dict[str, tuple[int, int, int]]:
 
 
 def _facts(results: Results, shown: Iterable[Suite]) -> dict[str, Any]:
-    facts = {
+    return {
         "parts": [_part(suite.name, part) for suite in shown for part in suite.parts],
         "peers": [
             {
@@ -122,7 +116,6 @@ def _facts(results: Results, shown: Iterable[Suite]) -> dict[str, Any]:
         "released": list(vocabulary.RELEASED),
         "proposed": vocabulary.PROPOSED_DIALECT,
     }  # fmt: skip
-    return {name: made_visible(fact) for name, fact in facts.items()}
 
 
 def _part(suite: str, part: Any) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -39,29 +38,23 @@ _SCRIPTS: Final = ("cells", "address", "explorer", "cell", "pages", "matrices", 
 """In the order in which they are put together: the first knows nobody, the last everybody."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """A cell, or anything else that can be named, that is not what it was in an earlier run."""
+class Since(Protocol):
+    """A line about what is not as it was in an earlier run."""
 
-    name: str
-    was: str
-    now: str
-    why: str
-    worse: bool
+    @property
+    def text(self) -> str:
+        """What changed; a blank line says nothing."""
 
-
-@dataclass(frozen=True)
-class Baseline:
-    """What a run is held against, and what is not as it was there."""
-
-    sentence: str
-    changes: tuple[Change, ...]
+    @property
+    def direction(self) -> Literal["worse", "better", "other"]:
+        """Which way."""
 
 
-def render(results: Results, directory: Path | None = None, baseline: Baseline | None = None) -> str:
+def render(results: Results, directory: Path | None = None, since: Sequence[Since] | None = None) -> str:
     """The whole report as one HTML document.
 
-    What the cells left in files is read below ``directory``, where the results are; None leaves it out.
+    What the cells left in files is read below ``directory``, where the results are; None leaves it out. ``since`` says
+    what changed since an earlier run; None where the run is held against none.
     """
     script, style = _script(), _part("report.css")
     return _ENVIRONMENT.get_template("page/report.html.j2").render(
@@ -76,7 +69,7 @@ def render(results: Results, directory: Path | None = None, baseline: Baseline |
         incomplete=model.incomplete(results),
         lacking=lacking(results),
         advice=sets(directions(results)),
-        baseline=baseline,
+        since=since,
         ids={cell.id for cell in results.cells},
         seconds=model.seconds(results.run),
         coverage=model.coverage(results.run),

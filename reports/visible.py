@@ -28,7 +28,9 @@ def made_visible(value: Any) -> Any:
         return visible(value)
     if isinstance(value, dict):
         return {visible(str(name)): made_visible(each) for name, each in value.items()}
-    return [made_visible(each) for each in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [visible(each) if type(each) is str else made_visible(each) for each in value]
+    return value
 
 
 def link(path: str) -> str | None:

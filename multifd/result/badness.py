@@ -6,12 +6,17 @@ again has crashed; what happened later does not undo it.
 
 from __future__ import annotations
 
-from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell
+from typing import Final
+
+from multifd.result.record import KIND_ORDER, VERDICT_ORDER, Cell, Kind
+
+_VERDICTS: Final = {verdict: rank for rank, verdict in enumerate(VERDICT_ORDER)}
+_KINDS: Final[dict[Kind | None, int]] = {kind: rank for rank, kind in enumerate((*KIND_ORDER, None))}
 
 
 def badness(cell: Cell) -> tuple[int, int]:
     """A sort key: the worst verdict first, and of one verdict the worst kind."""
-    return VERDICT_ORDER.index(cell.verdict), KIND_ORDER.index(cell.kind) if cell.kind else len(KIND_ORDER)
+    return _VERDICTS[cell.verdict], _KINDS[cell.kind]
 
 
 def worse(before: Cell, after: Cell) -> Cell:

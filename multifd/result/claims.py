@@ -6,8 +6,8 @@ agrees or contradicts, also one that failed: then the run is not as the answer h
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Final, TypeVar
 
 from multifd.result.questions import Claim, Inability, Names, Price, Query, takes_part
@@ -34,18 +34,29 @@ class Seen:
     def __init__(self, cells: Iterable[Cell], peers: Sequence[Peer] = (), unable: Sequence[Unable] = ()) -> None:
         self.peers = peers
         self.unable = unable
-        self._shelves: dict[tuple[str, str], list[Cell]] = {}
-        for cell in cells:
-            self._shelves.setdefault((cell.suite, cell.framing), []).append(cell)
-
-    def cells(self) -> Iterator[Cell]:
-        """All of them."""
-        return itertools.chain.from_iterable(self._shelves.values())
+        self._shelves: dict[tuple[str, str], dict[tuple[str, str], list[tuple[int, Cell]]]] = {}
+        for number, cell in enumerate(cells):
+            shelf = self._shelves.setdefault((cell.suite, cell.framing), {})
+            shelf.setdefault((cell.sender, cell.receiver), []).append((number, cell))
 
     def select(self, query: Query) -> list[Cell]:
-        """The cells of a query, framing by framing."""
-        shelves = (cells for place, cells in self._shelves.items() if query.looks_at(*place))
-        return [cell for cells in shelves for cell in cells if query.selects(cell)]
+        """The cells of a query, framing by framing, each in the order of the plan."""
+        selected: list[Cell] = []
+        for place, pairs in self._shelves.items():
+            if query.looks_at(*place):
+                near = (cells for pair, cells in pairs.items() if query.pairs(*pair))
+                found = [each for cells in near for each in cells if query.selects(each[1])]
+                selected += (cell for _, cell in sorted(found, key=itemgetter(0)))
+        return selected
+
+    def denying(self, claim: Inability) -> list[Cell]:
+        """The cells in which that is done which is claimed to be impossible, in the order of :meth:`select`."""
+        denied: list[Cell] = []
+        for (_, framing), pairs in self._shelves.items():
+            near = (cells for pair, cells in pairs.items() if claim.is_of(framing, *pair))
+            found = [each for cells in near for each in cells if each[1].verdict == "pass"]
+            denied += (cell for _, cell in sorted(found, key=itemgetter(0)))
+        return denied
 
 
 def judged(claim: Claim, seen: Seen) -> Evidence:
@@ -69,7 +80,7 @@ def judged(claim: Claim, seen: Seen) -> Evidence:
 
 def tried(claim: Inability, seen: Seen) -> Evidence:
     """What becomes of a claim that something cannot be done."""
-    against = [cell for cell in seen.cells() if claim.denied_by(cell)]
+    against = seen.denying(claim)
     if against:
         return contradiction(claim.shows, against, claim.expected())
     entries = [entry for entry in seen.unable if entry.tried and claim.covers(entry)]

@@ -74,9 +74,13 @@ class Query(Model):
             return _any(self.sent, sent) and _any(self.read, read)
         return sent == read and _any(self.framing, sent)
 
+    def pairs(self, sender: str, receiver: str) -> bool:
+        """The query is about cells from this sender to this receiver, some of them."""
+        return _any(self.sender, sender) and _any(self.receiver, receiver)
+
     def selects(self, cell: Cell) -> bool:
         """The query is about this cell."""
-        if not (_any(self.sender, cell.sender) and _any(self.receiver, cell.receiver)):
+        if not self.pairs(cell.sender, cell.receiver):
             return False
         ran = cell.provenance
         if not (_any(self.sender_ran, ran.sender or "") and _any(self.receiver_ran, ran.receiver or "")):
@@ -147,11 +151,11 @@ class Inability(Model):
         """This is such an entry."""
         return (entry.role, _any(self.peers, entry.peer), _any(self.framings, entry.framing)) == (self.role, True, True)
 
-    def denied_by(self, cell: Cell) -> bool:
-        """In this cell it is done."""
-        sent, read = sides(cell.framing)
-        peer, framing = (cell.sender, sent) if self.role == "sender" else (cell.receiver, read)
-        return cell.verdict == "pass" and _any(self.peers, peer) and _any(self.framings, framing)
+    def is_of(self, framing: str, sender: str, receiver: str) -> bool:
+        """A cell of these, if it passes, says that it can be done."""
+        sent, read = sides(framing)
+        peer, own = (sender, sent) if self.role == "sender" else (receiver, read)
+        return _any(self.peers, peer) and _any(self.framings, own)
 
 
 class Price(Model):

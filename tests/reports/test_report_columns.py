@@ -37,6 +37,7 @@ def test_facts_stand_beside_the_columns() -> None:
     assert Packed(packed(0, {"id": []}, {"released": ["zlib"]})).facts == {"released": ["zlib"]}
 
 
-def test_what_is_no_data_is_refused() -> None:
-    with pytest.raises(TypeError, match="complex is no part of a report"):
-        packed(1, {"id": [1j]}, {})
+def test_text_is_visible_in_values_and_facts() -> None:
+    read = Packed(packed(2, {"error": ["\x1b", ("a", "\x07")]}, {"kinds": {"\x08": "\x00"}}))
+
+    assert (read["error"], read.facts) == (["\\x1b", ["a", "\\x07"]], {"kinds": {"\\x08": "\\x00"}})

@@ -7,6 +7,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal, NamedTuple
 from urllib.parse import parse_qs
 
 import pytest
@@ -194,19 +195,22 @@ def test_a_finding_says_what_is_not_known_about_it() -> None:
     assert "Upstream: no report known · fixed in: no version known · reproducer: none that stands alone" in text
 
 
-def test_what_an_earlier_run_had_otherwise_stands_where_it_is_given() -> None:
-    run = results(cell(id="worse"))
-    changes = (
-        html.Change("worse", "pass", "fail", "it broke", worse=True),
-        html.Change("x", "a", "b", "", worse=False),
-    )
+class Line(NamedTuple):
+    """A line of a difference."""
 
-    page = Document(html.render(run, baseline=html.Baseline("Against run 7: 2 changes.", changes)))
+    text: str
+    direction: Literal["worse", "better", "other"] = "other"
 
-    assert "Against run 7: 2 changes." in page.text
-    assert "✗ worse pass → fail worse it broke a → b x" in page.text
-    assert "#?cell=worse" in page.links
-    assert "Against an earlier run" not in document(run).text
+
+def test_what_changed_since_an_earlier_run_stands_where_it_is_given() -> None:
+    run = results(cell())
+    lines = (Line("libqpl was 1.9"), Line(""), Line("pass -> fail <b>", "worse"), Line("fail -> pass", "better"))
+
+    text = Document(html.render(run, since=lines)).text
+
+    assert "Since the run before libqpl was 1.9 ✗ worse pass -> fail <b> ✓ better fail -> pass" in text
+    assert "Nothing that is known here is otherwise." in Document(html.render(run, since=())).text
+    assert "Since the run before" not in document(run).text
 
 
 def test_workers_that_died_are_told() -> None:
@@ -257,7 +261,7 @@ def test_every_cell_is_packed_once_in_the_order_of_the_plan() -> None:
 def test_a_cells_own_id_is_not_told_again() -> None:
     [line] = held(html.render(results(cell(id="a/b", reproduce="multifd run --cell 'a/b' -q"))))["reproduce"]
 
-    assert line == "multifd run --cell '\0' -q"
+    assert line == "multifd run --cell '\ue000' -q"
 
 
 def test_how_each_end_ran_and_what_hardware_did_is_packed() -> None:
@@ -292,10 +296,10 @@ def test_what_a_peer_cannot_do_is_a_blank_with_its_reason() -> None:
     assert packed.facts["unable"][1] == ["zstd", "qpl", "sender", "it knows DEFLATE only", False]
 
 
-def test_an_artifact_is_packed_with_what_leads_to_it_and_without_where_nothing_may() -> None:
+def test_an_artifact_is_packed_with_whether_it_may_be_linked() -> None:
     [artifacts] = held(html.render(results(cell(artifacts=("a/1 2.txt", "/etc/passwd")))))["artifacts"]
 
-    assert artifacts == [["a/1 2.txt", "./a/1%202.txt"], ["/etc/passwd", None]]
+    assert artifacts == [["a/1 2.txt", True], ["/etc/passwd", False]]
 
 
 def test_exhibits_are_read_beside_the_results(tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pypdfium2 import PdfDocument
 
-from multifd.result.record import Integrity, Results, Sides
+from multifd.result.record import DeviceWork, Integrity, Results, Sides
 from reports import html
 from tests.reports.builder import cell, realistic, results
 from tests.reports.chromium import Reader, started
 
+COUNTED: Final = DeviceWork(
+    end="sender", device="QAT", asked=9, most=9, counted=9, source="fw_counters", verdict="proven", witness="device"
+)  # fmt: skip
 WIRE: Final = ("zlib", "zstd", "qatzip")
 SENDERS: Final = ("zlib", "zlib[level=9]", "qatzip", "qat-emulated", "zstd", "qemu-10.2")
 HOSTILE: Final = '<img src=x onerror="alert(1)">\u202e'
@@ -51,7 +54,7 @@ def rich() -> Results:
         cell(id="plain", suite="negotiation", framing="zlib>qpl", dialect="qemu-5.0>qemu-9.1", scenario="live",
              verdict="refused", predicted="rejected", observed="rejected"),
         cell(id="on-silicon", framing="qatzip", sender="qatzip", receiver="qatzip", corpus="text",
-             provenance=Sides(sender="hardware", receiver="hardware")),
+             provenance=Sides(sender="hardware", receiver="hardware"), device_verdict="proven", device=(COUNTED,)),
     )  # fmt: skip
     return run.model_copy(update={"cells": (*some, *more)})
 
@@ -322,7 +325,7 @@ def violations(page: Page, parts: tuple[str, ...] = ("html",), rules: tuple[str,
 def test_axe_finds_nothing(reading: Opening) -> None:
     page = reading().open()
     drawn(page)
-    page.locator(".part summary").first.click()
+    page.locator(".part summary", has_text="method @ dialect").click()
     page.locator("#findings summary").first.click()
 
     assert violations(page) == []
@@ -349,6 +352,49 @@ def test_on_a_narrow_screen_nothing_sticks_out(width: int, reading: Opening) -> 
     page.locator("#list [data-place]").first.click()
     assert page.locator("#cell").is_visible()
     assert page.evaluate("document.getElementById('cell').scrollWidth") <= width
+
+
+# The ways of docs/report.md, for somebody who has not seen the page before.
+
+
+def test_a_developer_comes_from_a_red_cell_to_its_reasons_map_files_and_command(reading: Opening) -> None:
+    page = reading().open()
+
+    page.locator("#failures td a").first.click()
+
+    text = page.inner_text("#cell")
+    for said in ("because of a", "RAM block pc.ram", "pages.json", "--cell 'exhibited'"):
+        assert said in text
+
+
+def test_a_platform_engineer_comes_to_the_lines_to_paste_there_and_back(reading: Opening) -> None:
+    page = reading().open()
+
+    for sender, receiver in (("QEMU 5.0-8.2", "QEMU 10.0-11.1"), ("QEMU 10.0-11.1", "QEMU 5.0-8.2")):
+        page.locator(f"#set td a[title='{sender} → {receiver}']").click()
+        lines = page.locator("#set section:target")
+        assert lines.is_visible()
+        assert lines.locator("h3").inner_text() == f"{sender} → {receiver}"
+        assert "migrate-set-parameters" in lines.inner_text()
+
+
+def test_a_release_manager_comes_to_the_failures_of_one_version(led: Reader) -> None:
+    page = led.go("#?")
+
+    page.select_option("#facets [name=version]", "10.2.0")
+    page.check("#facets [value=fail]")
+
+    failed = [c for c in rich().cells if "qemu-10.2" in (c.sender, c.receiver) and c.verdict == "fail"]
+    assert counted(page) == len(failed) > 0
+
+
+def test_a_lab_comes_to_what_was_proven_and_to_the_numbers(led: Reader) -> None:
+    page = led.go("#?")
+
+    page.select_option("#facets [name=device]", "proven")
+    page.locator("#list [data-place]").first.click()
+
+    assert "QAT: asked 9 jobs, counted 9 (fw_counters): proven by the device's own counters" in page.inner_text("#cell")
 
 
 def test_a_run_without_cells_has_a_page_too(browser: Browser, tmp_path: Path) -> None:

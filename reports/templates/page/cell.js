@@ -53,7 +53,7 @@ function observation(row) {
   const [observed, verdict, kind, error] = ['observed', 'verdict', 'kind', 'error'].map((name) => at(name, row));
   const list = (title, entries) => (entries?.length ? [el('p', {}, el('b', {}, title)), el('ul', {}, entries.map((entry) => el('li', {}, entry)))] : []);
   const integrity = at('integrity', row);
-  const flips = integrity && `${integrity.flips} bits flipped one at a time: ${integrity.detected} detected, ${integrity.harmless} harmless, ${integrity.silent} silent`;
+  const flips = integrity && `${integrity[0]} bits flipped one at a time: ${integrity[1]} detected, ${integrity[2]} harmless, ${integrity[3]} silent`;
   return [
     el('h3', {}, 'Observed'),
     el('p', {}, el('b', {}, observed), ` – ${facts.verdicts[verdict].word}: ${facts.verdicts[verdict].meaning}${kind ? `; ${kind}: ${facts.kinds[kind]}` : ''}`),
@@ -103,9 +103,12 @@ function files(row) {
   const artifacts = at('artifacts', row);
   return [
     el('h3', {}, 'See it again'), el('code', { class: 'run', tabindex: 0 }, whole(at('reproduce', row), row)),
-    ...(artifacts.length ? [el('p', {}, el('b', {}, 'Files beside this report')), el('ul', {}, artifacts.map(([name, href]) => el('li', {}, href ? el('a', { href }, name) : name)))] : []),
+    ...(artifacts.length ? [el('p', {}, el('b', {}, 'Files beside this report')), el('ul', {}, artifacts.map(([name, leads]) => [whole(name, row), leads]).map(([name, leads]) => el('li', {}, leads ? el('a', { href: beside(name) }, name) : name)))] : []),
   ];
 }
+
+// A file's address relative to this one: whatever it is called, it is a name and no address of another kind.
+const beside = (name) => `./${name.split('/').map(encodeURIComponent).join('/')}`;
 
 // Who else met one of the two ends like this, and what else these two did: each of the list differs in one thing.
 function neighbours(row) {

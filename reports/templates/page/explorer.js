@@ -1,14 +1,19 @@
 // The list of all cells: chosen by facets and text, worst first, as many rows in the document as can be seen.
 
 const TEXTS = ['id', 'reason', 'error', 'aftermath', 'sender', 'receiver', 'framing', 'dialect', 'scenario', 'corpus', 'complaints', 'issues', 'setting'];
-const lowered = {};
 let listed = new Uint32Array(0);
 let current = 0;
 
-// Which entries of a column's table hold a word, one byte each.
+// Which entries of a column's table hold a word, in capitals or not, one byte each.
 function holding(name, term) {
-  lowered[name] ??= columns[name].of.map((value) => (value === null ? '' : (typeof value === 'string' ? value : JSON.stringify(value)).toLowerCase()));
-  return Uint8Array.from(lowered[name], (text) => text.includes(term));
+  const sought = new RegExp(term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
+  const { of } = columns[name];
+  const held = new Uint8Array(of.length);
+  for (let k = 0; k < of.length; k++) {
+    const value = of[k];
+    if (value !== null) held[k] = sought.test(typeof value === 'string' ? value : value.join('\n'));
+  }
+  return held;
 }
 
 function counting(facet) {
@@ -21,7 +26,7 @@ function counting(facet) {
 
 // Rows for which each of these tests holds in one of its columns.
 function matching() {
-  const terms = chosen.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const terms = chosen.text.split(/\s+/).filter(Boolean);
   const tests = [
     ...Object.keys(chosen.facets).filter((name) => chosen.facets[name].length).map(counting),
     ...terms.map((term) => TEXTS.map((name) => [columns[name].at, holding(name, term)])),
@@ -37,14 +42,16 @@ function matching() {
   return left;
 }
 
+// The worst first, and of equally bad ones in the order of the plan.
+let rankOf;
 function worstFirst(left) {
-  const buckets = new Map();
-  for (let row = 0; row < count; row++) {
-    if (!left[row]) continue;
-    const rank = badness(row);
-    (buckets.get(rank) ?? buckets.set(rank, []).get(rank)).push(row);
-  }
-  return Uint32Array.from([...buckets.keys()].sort((a, b) => a - b).flatMap((rank) => buckets.get(rank)));
+  rankOf ??= Uint8Array.from({ length: count }, (_, row) => badness(row));
+  const starts = new Uint32Array(257);
+  for (let row = 0; row < count; row++) if (left[row]) starts[rankOf[row] + 1]++;
+  for (let rank = 0; rank < 256; rank++) starts[rank + 1] += starts[rank];
+  const sorted = new Uint32Array(starts[256]);
+  for (let row = 0; row < count; row++) if (left[row]) sorted[starts[rankOf[row]]++] = row;
+  return sorted;
 }
 
 function filter() {
