@@ -1,9 +1,10 @@
 """Renderers: they read results and write reports; of this project they know ``multifd.result`` and ``multifd.advice``.
 
 ``vocabulary`` has the words and symbols, ``matrix`` puts cells in their places, ``model`` turns results into view
-models, ``performance`` into figures; ``html``, ``markdown``, ``junit`` and ``svg`` each write one format of the same.
-The page is made of two parts: what stands in it as markup (``lacking``, ``sets``, ``methods``) and what a script draws
-(``catalogue``, packed by ``columns``, with what ``exhibits`` reads of the files beside the results).
+models, ``performance`` into figures; ``html``, ``markdown``, ``junit``, ``tap``, ``allure`` and ``svg`` each write one
+format of the same; ``filing`` writes of one finding, and ``markup`` gets text of others into Markdown. The page is made
+of two parts: what stands in it as markup (``lacking``, ``sets``, ``methods``) and what a script draws (``catalogue``,
+packed by ``columns``, with what ``exhibits`` reads of the files beside the results).
 """
 
 from __future__ import annotations
