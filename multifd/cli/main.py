@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from multifd import __version__
-from multifd.cli import answers, bundle, captures, doctor, peers, plans, profile, record, runs, vendor
+from multifd.cli import answers, bundle, captures, diff, doctor, peers, plans, profile, record, runs, vendor
 from multifd.cli.output import standard_output
 from multifd.errors import EnvironmentBroke, MultifdError
 
@@ -35,7 +35,7 @@ for command in (
     record.record,
     runs.report,
     answers.answers,
-    runs.diff,
+    diff.diff,
     peers.peer,
     vendor.vendor,
     doctor.doctor,
