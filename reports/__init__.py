@@ -1,7 +1,8 @@
-"""Renderers: they read results and write reports, and import nothing of this project but ``multifd.result``.
+"""Renderers: they read results and write reports, and import only ``multifd.result`` and ``multifd.comparison``.
 
 ``vocabulary`` has the words and symbols, ``matrix`` puts cells in their places, ``model`` turns results into view
-models, ``performance`` into figures; ``html``, ``markdown``, ``junit`` and ``svg`` each write one format of the same.
+models, ``performance`` into figures, ``difference`` two runs into what changed; ``html``, ``markdown``, ``junit`` and
+``svg`` each write one format of the same.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from reports import html, junit, markdown
 __all__ = ["write"]
 
 
-def write(results: Results, directory: Path) -> Path:
+def write(results: Results, directory: Path, baseline: Results | None = None) -> Path:
     """Write report.html, report.md and junit.xml into ``directory``; return the path of report.html.
+
+    report.html shows what changed since ``baseline``, where there is one.
 
     A reader never sees half a report: each file is written beside its place and then renamed.
     Raises OSError where the directory cannot be made or written.
@@ -23,7 +26,7 @@ def write(results: Results, directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     _replace(directory / "junit.xml", junit.render(results))
     _replace(directory / "report.md", markdown.render(results))
-    return _replace(directory / "report.html", html.render(results))
+    return _replace(directory / "report.html", html.render(results, baseline))
 
 
 def _replace(path: Path, text: str) -> Path:

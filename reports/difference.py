@@ -6,7 +6,7 @@ them printable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,6 +20,10 @@ from reports import escape
 
 LISTED: Final = 3
 """Ids of a group that are shown unless all are asked for."""
+_UNSEEN: Final = (
+    ("new", "new, in cells that were not looked at before"),
+    ("not looked for", "not looked for: none of their cells was looked at after"),
+)
 _ABLE: Final = ((True, "things that a peer could do and cannot any more"), (False, "things that a peer can do now"))
 SAID: Final = 400
 """Characters of a reason or an error that are shown."""
@@ -60,8 +64,9 @@ def difference(comparison: Comparison) -> Difference:
 def conclusion(comparison: Comparison) -> str:
     """The whole in one line."""
     number = comparison.regressions
+    differ = "1 cell differs" if len(comparison.cells) == 1 else f"{len(comparison.cells):,} cells differ"
     parts = [
-        f"{len(comparison.cells):,} cells differ, {number:,} {'regression' if number == 1 else 'regressions'}",
+        f"{differ}, {number:,} {'regression' if number == 1 else 'regressions'}",
         *(f"{name} is not complete: {run.lacking}" for name, run in _sides(comparison) if run.lacking),
     ]
     return "; ".join(parts)
@@ -94,7 +99,7 @@ def lines(shown: Difference, *, everything: bool = False) -> Iterator[Line]:
     if found.findings:
         yield Line("")
         yield Line("findings")
-        yield from (_finding(each) for each in found.findings)
+        yield from _findings(found.findings)
     yield from _costs(found)
     if shown.moved or shown.reworded:
         yield Line("")
@@ -175,18 +180,20 @@ def _turn(group: Group) -> str:
     return _one_line(group.turn + "".join(facts))
 
 
-def _finding(each: FindingChange) -> Line:
-    cells = len(each.cells)
-    match each.state:
-        case "new":
-            told = f"new in {cells} cells, {each.looked_at} of which were looked at before and did not show it"
-        case "gone":
-            told = f"gone: {each.looked_at} of its {cells} cells were looked at and do not show it"
-        case _:
-            told = f"not looked for: none of its {cells} cells was looked at"
-    fixed = f", fixed in {each.fixed_in}" if each.fixed_in else ""
-    direction: Direction = "worse" if each.worse else "better" if each.state == "gone" else "other"
-    return Line(_one_line(f"  {each.id} ({each.severity}, {each.component}{fixed}): {told}"), direction)
+def _findings(found: Sequence[FindingChange]) -> Iterator[Line]:
+    """One by one where something was looked at twice, by name only where it was not."""
+    for each in found:
+        if each.looked_at:
+            did = "new" if each.state == "new" else "gone"
+            show = "did not show it" if each.state == "new" else "do not show it"
+            told = f"{did}: {each.looked_at} of its {_number(len(each.cells))} looked at in the other run {show}"
+            fixed = f", fixed in {each.fixed_in}" if each.fixed_in else ""
+            line = _one_line(f"{each.id} ({each.severity}, {each.component}{fixed}): {told}")
+            yield Line(f"  {line}", "worse" if each.worse else "better")
+    for state, said in _UNSEEN:
+        names = [each.id for each in found if each.state == state and not each.looked_at]
+        if names:
+            yield Line(f"  {said}: {_one_line(', '.join(names))}")
 
 
 def _costs(found: Comparison) -> Iterator[Line]:

@@ -11,14 +11,16 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from multifd.comparison.compared import compare
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
 from multifd.result.record import Cell, Results
-from reports import device, integrity, matrix, model, performance, thread, vocabulary
+from reports import device, difference, integrity, matrix, model, performance, thread, vocabulary
 
 
-def render(results: Results) -> str:
-    """The whole report as one HTML document."""
+def render(results: Results, baseline: Results | None = None) -> str:
+    """The whole report as one HTML document; with a ``baseline``, also what changed since."""
+    since = difference.difference(compare(baseline, results)) if baseline is not None else None
     return _ENVIRONMENT.get_template("report.html.j2").render(
         run=results.run,
         peers=results.peers,
@@ -41,6 +43,7 @@ def render(results: Results) -> str:
         anchors={cell.id: matrix.anchor(cell) for cell in results.cells},
         guards=integrity.guards(results),
         proof=device.proof(results.cells),
+        since=list(difference.lines(since)) if since is not None else None,
     )
 
 

@@ -20,7 +20,11 @@ from reports.svg import matrix_svg
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("build/conformance"))
 @click.option("--matrix", metavar="FRAMING", help="Also draw this framing's sender x receiver matrix: matrix.svg.")
-def report(directory: Path, matrix: str | None) -> None:
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="DIR",
+    help="A run before, or its results.json: report.html shows what changed since, as multifd diff has it.",
+)  # fmt: skip
+def report(directory: Path, matrix: str | None, baseline: Path | None) -> None:
     """Make results and reports of a run again from its event log, or reports from its results where there is no log.
 
     DIRECTORY is what the run was given as --results; a run that is still going on there is left alone. The exit code
@@ -28,6 +32,7 @@ def report(directory: Path, matrix: str | None) -> None:
     """
     with Lock(directory) if os.path.lexists(directory / LOCK) else nullcontext():
         results = store.load(directory)
+        before = store.load_from(baseline) if baseline is not None else None
         try:
             drawn = matrix_svg(results, matrix) if matrix is not None else None
         except ValueError as problem:
@@ -35,7 +40,7 @@ def report(directory: Path, matrix: str | None) -> None:
         if store.has_log(directory):
             store.save(results, directory)
         try:
-            path = reports.write(results, directory)
+            path = reports.write(results, directory, before)
             if drawn is not None:
                 (directory / "matrix.svg").write_text(drawn, encoding="utf-8")
         except OSError as problem:

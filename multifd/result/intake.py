@@ -29,7 +29,7 @@ def parse(content: str, where: str) -> Results:
     try:
         return Results.model_validate_json(content)
     except ValidationError as problem:
-        if _version(problem) != VERSION_1:
+        if _versions(problem) != [VERSION_1]:
             raise _refused(problem, where) from None
     try:
         return Results.model_validate(upgraded(json.loads(content)))
@@ -74,16 +74,15 @@ def begins_version_1(line: bytes) -> bool:
     return False
 
 
-def _version(problem: ValidationError) -> object:
-    """What the file says it is, where that is not this version."""
-    return next((error["input"] for error in problem.errors() if error["loc"] == ("schema",)), None)
+def _versions(problem: ValidationError) -> list[object]:
+    """What the file says it is, where that is not this version; it says one thing at most."""
+    return [error["input"] for error in problem.errors() if error["loc"] == ("schema",)]
 
 
 def _refused(problem: ValidationError, where: str) -> InputError:
-    if (version := _version(problem)) is not None:
-        return InputError(
-            f"{where}: schema: {version!r}, expected {SCHEMA_ID!r} or {VERSION_1!r}; a newer multifd reads more"
-        )
+    for version in _versions(problem):
+        known = f"expected {SCHEMA_ID!r} or {VERSION_1!r}"
+        return InputError(f"{where}: schema: {version!r}, {known}; a newer multifd reads more")
     first = problem.errors()[0]
     field = ".".join(str(part) for part in first["loc"]) or "(whole)"
     if first["type"] == "extra_forbidden":
