@@ -37,7 +37,7 @@ class Difference(Model):
     after: str | None
     """As the run after has it, None where it has nothing."""
     direction: Direction
-    """Whether that is worse; what only is said in other words is neither."""
+    """Whether that is worse; what is only said in other words is neither."""
 
 
 class Change(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -26,7 +26,7 @@ from multifd.comparison.standing import VERDICTS
 from multifd.result.conclusion import ExitCode, exit_code, is_complete
 from multifd.result.record import Model, Results, Verdict
 
-SCHEMA: Final = "multifd-conformance/comparison/1"
+SCHEMA: Literal["multifd-conformance/comparison/1"] = "multifd-conformance/comparison/1"
 
 
 class Side(Model):
@@ -64,6 +64,7 @@ class Comparison(Model):
     """Two runs compared; what ``multifd diff --json`` prints."""
 
     schema_id: Literal["multifd-conformance/comparison/1"] = Field(default=SCHEMA, alias="schema")
+    """The version of what this is."""
     before: Side
     """The run that is compared with."""
     after: Side

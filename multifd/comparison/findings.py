@@ -18,6 +18,7 @@ class FindingChange(Model):
     id: str
     """Of the known issue."""
     state: Literal["new", "gone", "not looked for"]
+    """Of the run after; not looked for is what none of its cells could show there."""
     worse: bool
     """It is new in a cell that was looked at before, and did not show it then."""
     component: str
