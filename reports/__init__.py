@@ -1,8 +1,8 @@
-"""Renderers: they read results and write reports, and import only ``multifd.result`` and ``multifd.comparison``.
+"""Renderers: they read results and write reports, and import only ``multifd.result``, ``comparison`` and ``history``.
 
 ``vocabulary`` has the words and symbols, ``matrix`` puts cells in their places, ``model`` turns results into view
-models, ``performance`` into figures, ``difference`` two runs into what changed; ``html``, ``markdown``, ``junit`` and
-``svg`` each write one format of the same.
+models, ``performance`` into figures, ``difference`` two runs into what changed, ``trend`` many into a picture;
+``html``, ``markdown``, ``junit`` and ``svg`` each write one format of the same.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from multifd.comparison.costs import CostChange
 from multifd.comparison.findings import FindingChange
 from multifd.comparison.folded import Group, folded
 from multifd.comparison.standing import Direction
-from reports import escape
+from reports import markup
 
 LISTED: Final = 3
 """Ids of a group that are shown unless all are asked for."""
@@ -239,4 +239,4 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters |= {"text": escape.text, "code": escape.code, "costly": costly}
+_ENVIRONMENT.filters |= {"text": markup.text, "code": markup.code, "costly": costly}

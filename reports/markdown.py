@@ -6,6 +6,7 @@ appear in matrices only.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
 from multifd.result.record import Results
-from reports import device, escape, integrity, matrix, model, performance, thread, vocabulary
+from reports import device, integrity, matrix, model, performance, thread, vocabulary
 
 FAILURES: Final = 50
 """Failures and errors that are listed one by one."""
@@ -41,6 +42,16 @@ def render(results: Results) -> str:
     )
 
 
+def _text(value: object) -> str:
+    """Prose for a table: one line, nothing in it read as markup."""
+    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(str(value).split()))
+
+
+def _code(value: object) -> str:
+    """A code span for a table: GitHub splits a row at ``|`` even there, and a backtick would end it."""
+    return f"`{' '.join(str(value).split()).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.3f}"
 
@@ -55,8 +66,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "text": escape.text,
-        "code": escape.code,
+        "text": _text,
+        "code": _code,
         "word": vocabulary.word,
         "provenances": matrix.provenances,
         "content": in_words,

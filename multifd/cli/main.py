@@ -8,7 +8,21 @@ from typing import Final
 import click
 
 from multifd import __version__
-from multifd.cli import answers, bundle, captures, diff, doctor, peers, plans, profile, record, runs, schemas, vendor
+from multifd.cli import (
+    answers,
+    bundle,
+    captures,
+    diff,
+    doctor,
+    history,
+    peers,
+    plans,
+    profile,
+    record,
+    runs,
+    schemas,
+    vendor,
+)
 from multifd.cli.output import standard_output
 from multifd.errors import EnvironmentBroke, MultifdError
 
@@ -34,6 +48,7 @@ for command in (
     bundle.bundle,
     record.record,
     runs.report,
+    history.history,
     schemas.schema,
     answers.answers,
     diff.diff,

@@ -27,7 +27,7 @@ LEAST: Final = 1.25
 ENOUGH: Final = 8
 """Rows, and cells of a row are :data:`FEW` at least."""
 FEW: Final = 3
-_NORMAL: Final = 1.4826
+NORMAL: Final = 1.4826
 """The standard deviation of a normal distribution, in median absolute deviations."""
 
 
@@ -101,7 +101,7 @@ def costs(before: Results, after: Results) -> Costs:
     logs = {row: [log(pair.after / pair.before) for pair in pairs] for row, pairs in rows.items()}
     middles = [median(found) for found in logs.values()]
     pace = median(middles)
-    spread = _NORMAL * median(abs(middle - pace) for middle in middles)
+    spread = NORMAL * median(abs(middle - pace) for middle in middles)
     limit = max(log(LEAST), SIGMAS * spread)
     beyond = (_change(row, rows[row], [each - pace for each in found], limit) for row, found in logs.items())
     changed = sorted(filter(None, beyond), key=lambda change: -change.ratio)

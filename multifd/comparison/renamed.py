@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from multifd.errors import InputError
+from multifd.nearest import suggestion
 from multifd.result.record import Cell, Finding, Results
 
 
@@ -19,8 +19,7 @@ def renamed(before: Results, names: Mapping[str, str]) -> Results:
     there = {peer.name for peer in before.peers}
     for name in names:
         if name not in there:
-            near = ", ".join(difflib.get_close_matches(name, there, n=3, cutoff=0)) or "none"
-            raise InputError(f"--rename {name}: no peer of the run before; the nearest are {near}")
+            raise InputError(f"--rename {name}: no peer of the run before; {suggestion(name, there)}")
     cells = tuple(_cell(cell, names) for cell in before.cells)
     ids = {old.id: new.id for old, new in zip(before.cells, cells, strict=True)}
     if len(set(ids.values())) < len(ids):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from multifd.result.record import CONFORMING, KIND_ORDER, Cell, DeviceVerdict, Provenance, Verdict
+from multifd.result.record import CONFORMING, KIND_ORDER, Cell, DeviceVerdict, Kind, Provenance, Verdict
 
 Direction = Literal["worse", "better", "other"]
 
@@ -34,15 +34,15 @@ def checked(cell: Cell | None) -> bool:
     return cell is not None and cell.verdict in CHECKED
 
 
-def rank(cell: Cell) -> tuple[int, int]:
+def rank_of(verdict: Verdict, kind: Kind | None) -> tuple[int, int]:
     """Of a verdict, and of the kind where it is a failure: greater is worse."""
-    kind = len(KIND_ORDER) - KIND_ORDER.index(cell.kind) if cell.verdict == "fail" and cell.kind else 0
-    return VERDICTS.index(cell.verdict), kind
+    worst = len(KIND_ORDER)
+    return VERDICTS.index(verdict), worst - KIND_ORDER.index(kind) if verdict == "fail" and kind else 0
 
 
 def of_verdicts(before: Cell, after: Cell) -> Direction:
     """From one record to the other."""
-    return direction(rank(before), rank(after))
+    return direction(rank_of(before.verdict, before.kind), rank_of(after.verdict, after.kind))
 
 
 def of_provenances(before: Provenance | None, after: Provenance | None) -> Direction:
