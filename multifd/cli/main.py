@@ -10,6 +10,7 @@ import click
 from multifd import __version__
 from multifd.cli import (
     answers,
+    bisect,
     bundle,
     captures,
     diff,
@@ -49,6 +50,7 @@ for command in (
     record.record,
     runs.report,
     history.history,
+    bisect.bisect_step,
     schemas.schema,
     answers.answers,
     diff.diff,

@@ -100,20 +100,19 @@ class Archive:
             return tuple(str(name) for (name,) in self._sql.execute("SELECT id FROM cell ORDER BY number"))
 
     def entries(self, only: Iterable[str] | None = None) -> Iterator[tuple[str, tuple[Entry, ...]]]:
-        """Every cell, or only these, with its records, the oldest first."""
+        """Every cell, or these, with its records, the oldest first."""
         runs = {run.number: run for run in self.runs()}
-        chosen = "" if only is None else "WHERE cell.id IN (SELECT value FROM json_each(?))"
-        order = "ORDER BY cell.number, run.started, run.number"
-        query = f"""
-            SELECT cell.id, cell.sender, cell.receiver, record.run, verdict, kind, device_verdict, sender_ran,
-                   receiver_ran, words
-            FROM record JOIN cell ON cell.number = record.cell JOIN run ON run.number = record.run
-                 JOIN said ON said.number = record.reason {chosen} {order}
-        """
-        parameters = () if only is None else (json.dumps(list(only)),)
-        with self._told(), closing(self._sql.execute(query, parameters)) as rows:
-            for name, records in groupby(rows, key=lambda row: row[0]):
-                yield str(name), tuple(self._entry(runs, record) for record in records)
+        for condition, parameters in [("true", ())] if only is None else [("cell.id = ?", (name,)) for name in only]:
+            query = f"""
+                SELECT cell.id, cell.sender, cell.receiver, record.run, verdict, kind, device_verdict, sender_ran,
+                       receiver_ran, words
+                FROM record JOIN cell ON cell.number = record.cell JOIN run ON run.number = record.run
+                     JOIN said ON said.number = record.reason
+                WHERE {condition} ORDER BY cell.number, run.started, run.number
+            """
+            with self._told(), closing(self._sql.execute(query, parameters)) as rows:
+                for name, records in groupby(rows, key=lambda row: row[0]):
+                    yield str(name), tuple(self._entry(runs, record) for record in records)
 
     def measures(self, cpu: str) -> Iterator[Measure]:
         """What ends of cells of suite ``wire`` cost that passed, on hosts with this processor."""
@@ -195,11 +194,9 @@ class Archive:
         first, *others = columns.split(", ")
         values = ", ".join("?" * (1 + len(others)))
         self._sql.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({values})", rows.values())
-        found = self._sql.execute(
-            f"SELECT {first}, number FROM {table} WHERE {first} IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(rows)),),
-        )
-        return dict(found.fetchall())
+        # One by one, for text may have a NUL, at which SQLite's lists in JSON end it.
+        query = f"SELECT number FROM {table} WHERE {first} = ?"
+        return {key: self._sql.execute(query, (key,)).fetchone()[0] for key in rows}
 
     def _past(self, row: tuple[Any, ...]) -> Past:
         fields = dict(zip(_RUN, row, strict=True))
