@@ -184,9 +184,8 @@ def _findings(found: Sequence[FindingChange]) -> Iterator[Line]:
     """One by one where something was looked at twice, by name only where it was not."""
     for each in found:
         if each.looked_at:
-            did = "new" if each.state == "new" else "gone"
-            show = "did not show it" if each.state == "new" else "do not show it"
-            told = f"{did}: {each.looked_at} of its {_number(len(each.cells))} looked at in the other run {show}"
+            where = f"{each.looked_at} of {_number(len(each.cells))}"
+            told = f"new: before, {where} did not show it" if each.state == "new" else f"gone: looked for in {where}"
             fixed = f", fixed in {each.fixed_in}" if each.fixed_in else ""
             line = _one_line(f"{each.id} ({each.severity}, {each.component}{fixed}): {told}")
             yield Line(f"  {line}", "worse" if each.worse else "better")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from multifd.result import store
 from multifd.result.record import Cell
 from tests.cli.command import Answer, multifd
 from tests.cli.test_cli_runs import ENDS, logged, saved
-from tests.reports.builder import cell
+from tests.reports.builder import cell, finding, results
 
 
 def compared(tmp_path: Path, before: list[Cell], after: list[Cell], *options: str) -> Answer:
@@ -78,6 +79,56 @@ def test_cells_that_went_the_same_way_are_one_entry(tmp_path: Path) -> None:
     assert "  pass -> fail: 5 cells\n      0 pages differ\n      wire/0\n      wire/1\n      wire/2\n" in answer.out
     assert "      and 2 more (--all shows them)\n" in answer.out
     assert "wire/4" not in answer.out
+
+
+def test_cells_that_are_worse_for_other_reasons_are_entries_of_their_own(tmp_path: Path) -> None:
+    after = [cell(id=f"wire/{reason}", verdict="fail", reason=reason) for reason in ("pages differ", "no answer")]
+    before = [cell(id=each.id, verdict="pass") for each in after]
+
+    answer = compared(tmp_path, before, after)
+
+    assert answer.out.count("  pass -> fail: 1 cell\n") == 2
+    assert "      pages differ\n" in answer.out
+    assert "      no answer\n" in answer.out
+
+
+def test_cells_that_say_other_words_are_entries_of_their_own(tmp_path: Path) -> None:
+    before = [cell(id=name, error="too far") for name in ("a", "b")]
+    after = [cell(id=name, error=f"said by {name}") for name in ("a", "b")]
+
+    answer = compared(tmp_path, before, after, "--all")
+
+    assert "now  : said by a\n" in answer.out
+    assert "now  : said by b\n" in answer.out
+
+
+def test_findings_are_told_with_whether_somebody_looked(tmp_path: Path) -> None:
+    for name, cells, found in (
+        (
+            "before",
+            [cell(id="a"), cell(id="b")],
+            [finding(id="mended", cells=("a",)), finding(id="lost", cells=("b",))],
+        ),
+        (
+            "after",
+            [cell(id="a"), cell(id="c")],
+            [finding(id="broken", cells=("a",)), finding(id="other", cells=("c",))],
+        ),
+    ):
+        (tmp_path / name).mkdir()
+        store.save(results(*cells, findings=tuple(found)), tmp_path / name)
+
+    answer = multifd("diff", tmp_path / "before", tmp_path / "after")
+
+    what = "(corruption, QEMU, fixed in 9.2)"
+    assert (
+        "findings\n"
+        f"  broken {what}: new: before, 1 of 1 cell did not show it\n"
+        f"  mended {what}: gone: looked for in 1 of 1 cell\n"
+        "  new, in cells that were not looked at before: other\n"
+        "  not looked for: none of their cells was looked at after: lost\n"
+    ) in answer.out
+    assert answer.code == 1
 
 
 def test_all_of_them_are_listed_if_asked_for(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Any, Final
 import pytest
 
 from multifd.comparison.cells import Change, changes
-from multifd.comparison.standing import PROOFS, PROVENANCES, VERDICTS, Direction
+from multifd.comparison.standing import PROOFS, PROVENANCES, Direction
 from multifd.result.record import KIND_ORDER, Cell, Integrity, Sides
 from tests.reports.builder import cell, finding, results
 
-SEEN: Final = ("pass", "refused", "known", "hazard", "fail")
+GOOD_TO_BAD: Final = ("pass", "refused", "known", "hazard", "skip", "not-run", "error", "fail")
 
 
 def changed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Change | None:
@@ -42,7 +42,7 @@ def test_time_size_and_command_are_no_change() -> None:
     assert changed({"bytes_wire": 1}, {"bytes_wire": 2, "reproduce": "another", "artifacts": ("x",)}) is None
 
 
-@pytest.mark.parametrize(("good", "bad"), list(pairwise(VERDICTS)))
+@pytest.mark.parametrize(("good", "bad"), list(pairwise(GOOD_TO_BAD)))
 def test_a_verdict_further_to_the_bad_is_worse_and_the_way_back_better(good: str, bad: str) -> None:
     assert direction({"verdict": good}, {"verdict": bad}) == "worse"
     assert direction({"verdict": bad}, {"verdict": good}) == "better"

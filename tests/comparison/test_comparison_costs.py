@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from multifd.comparison.compared import compare
 from multifd.comparison.costs import ENOUGH, FEW, LEAST, Costs, costs
 from multifd.result.record import Cell, CpuSeconds, Results, Sides
 from tests.reports.builder import cell, results
@@ -62,6 +63,21 @@ def test_a_host_that_is_slower_for_all_is_no_change() -> None:
 
     assert names(found) == []
     assert found.pace == pytest.approx(2, rel=0.2)
+
+
+def test_rows_that_all_lie_apart_are_noise() -> None:
+    def after(row: int, number: int) -> float:
+        return even(row, number) * (1.6 if row % 2 else 0.6)
+
+    found = costs(measured(even), measured(after))
+
+    assert (names(found), (found.noise or 0) > 1.6) == ([], True)
+
+
+def test_a_cost_that_is_beyond_the_noise_is_a_regression_and_less_is_none() -> None:
+    dear = measured(lambda row, number: even(row, number) * (3 if row == 7 else 1))
+
+    assert (compare(measured(even), dear).regressions, compare(dear, measured(even)).regressions) == (1, 0)
 
 
 @pytest.mark.parametrize(("factor", "direction"), [(3, "worse"), (1 / 3, "better")])

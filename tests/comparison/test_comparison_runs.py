@@ -157,6 +157,12 @@ def test_silicon_that_became_a_model_is_a_regression_whatever_its_peers_are_call
     assert found.regressions == 1
 
 
+def test_silicon_that_became_a_model_is_a_regression_though_no_cell_looks_at_it() -> None:
+    after = run(peers=(peer("qat-emulated", "emulated", device="QAT"),))
+
+    assert compare(on("QAT", "unverified"), after).regressions == 1
+
+
 def test_silicon_that_is_there_now_is_better() -> None:
     before = run(peers=(peer("qat-emulated", "emulated", device="QAT"),))
 
