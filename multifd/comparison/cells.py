@@ -161,7 +161,7 @@ def _said(before: Cell, after: Cell) -> Iterator[Difference]:
 
 
 def _worded(field: Field, before: str | None, after: str | None) -> Iterator[Difference]:
-    if shape(before) != shape(after):
+    if before != after and shape(before) != shape(after):
         yield Difference(field=field, before=before, after=after, direction="other")
 
 
