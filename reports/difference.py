@@ -78,8 +78,8 @@ def head(run: Side) -> str:
     qemus = ", ".join(run.qemus) or "no QEMU"
     recorded = ", a recorded host's devices" if run.recorded else ""
     return _one_line(
-        f"{run.started}, run {run.id}, profile {run.profile}, {qemus}, {run.host}{recorded},"
-        f" exit code {run.exit_code}; {run.cells:,} cells: {counts}"
+        f"{run.started}, run {run.id}, profile {run.profile}, {qemus}, {run.host}{recorded};"
+        f" {_number(run.cells)}: {counts}"
     )
 
 

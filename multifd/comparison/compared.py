@@ -23,7 +23,7 @@ from multifd.comparison.costs import Costs, costs
 from multifd.comparison.findings import FindingChange, finding_changes
 from multifd.comparison.renamed import renamed
 from multifd.comparison.standing import VERDICTS
-from multifd.result.conclusion import ExitCode, exit_code, is_complete
+from multifd.result.conclusion import is_complete
 from multifd.result.record import Model, Results, Verdict
 
 SCHEMA: Literal["multifd-conformance/comparison/1"] = "multifd-conformance/comparison/1"
@@ -52,8 +52,6 @@ class Side(Model):
     """Of its content."""
     lacking: str | None
     """Why it is not complete, in words; None if it is."""
-    exit_code: ExitCode
-    """What the run came to."""
     cells: int
     """That were planned."""
     counts: dict[Verdict, int]
@@ -134,7 +132,6 @@ def side(results: Results) -> Side:
         command=run.command,
         seed=run.seed,
         lacking=", ".join(_lacking(results)) or None,
-        exit_code=exit_code(results),
         cells=len(results.cells),
         counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
     )
