@@ -1,10 +1,12 @@
-"""Renderers: they read results and write reports; of this project they know ``multifd.result`` and ``multifd.advice``.
+"""Renderers: they read results and write reports; of this project they know ``result``, ``advice``, ``comparison`` and
+``history``.
 
 ``vocabulary`` has the words and symbols, ``matrix`` puts cells in their places, ``model`` turns results into view
-models, ``performance`` into figures; ``html``, ``markdown``, ``junit``, ``tap``, ``allure`` and ``svg`` each write one
-format of the same; ``filing`` writes of one finding, and ``markup`` gets text of others into Markdown. The page is made
-of two parts: what stands in it as markup (``lacking``, ``sets``, ``methods``) and what a script draws (``catalogue``,
-packed by ``columns``, with what ``exhibits`` reads of the files beside the results).
+models, ``performance`` into figures, ``difference`` two runs into what changed, ``trend`` many into a picture;
+``html``, ``markdown``, ``junit``, ``tap``, ``allure`` and ``svg`` each write one format of the same; ``filing`` writes
+of one finding, and ``markup`` gets text of others into Markdown. The page is made of two parts: what stands in it as
+markup (``lacking``, ``sets``, ``methods``) and what a script draws (``catalogue``, packed by ``columns``, with what
+``exhibits`` reads of the files beside the results).
 """
 
 from __future__ import annotations
@@ -12,16 +14,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from multifd.comparison.compared import compare
 from multifd.result.record import Results
 from reports import html, junit, markdown
+from reports.difference import difference, lines
 
 __all__ = ["write"]
 
 
-def write(results: Results, directory: Path, since: Sequence[html.Since] | None = None) -> Path:
+def write(results: Results, directory: Path, baseline: Results | None = None) -> Path:
     """Write report.html, report.md and junit.xml into ``directory``; return the path of report.html.
 
-    What the cells left in files is read from ``directory``; ``since`` is what changed since an earlier run.
+    What the cells left in files is read from ``directory``; report.html shows what changed since ``baseline``, where
+    there is one.
 
     A reader never sees half a report: each file is written beside its place and then renamed.
     Raises OSError where the directory cannot be made or written.
@@ -29,6 +34,7 @@ def write(results: Results, directory: Path, since: Sequence[html.Since] | None 
     directory.mkdir(parents=True, exist_ok=True)
     _replace(directory / "junit.xml", junit.render(results))
     _replace(directory / "report.md", markdown.render(results))
+    since = None if baseline is None else list(lines(difference(compare(baseline, results))))
     return _replace(directory / "report.html", html.render(results, directory, since))
 
 

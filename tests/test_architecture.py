@@ -86,8 +86,8 @@ def test_results_know_nobody() -> None:
 
 
 @pytest.mark.parametrize("path", REPORTS, ids=name)
-def test_reports_know_only_results_and_advice(path: Path) -> None:
-    assert packages(path) <= {"result", "advice"}
+def test_reports_know_only_results_and_what_follows_from_them(path: Path) -> None:
+    assert packages(path) <= {"result", "advice", "comparison", "history"}
 
 
 @pytest.mark.parametrize("path", [*MODULES, *REPORTS], ids=name)

@@ -11,16 +11,20 @@ from multifd import __version__
 from multifd.cli import (
     advise,
     answers,
+    bisect,
     bundle,
     captures,
+    diff,
     doctor,
     finding,
+    history,
     peers,
     plans,
     profile,
     record,
     run,
     runs,
+    schemas,
     vendor,
     why,
 )
@@ -52,13 +56,20 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         (bundle.bundle, "multifd bundle wire/zlib/zlib~isal/qemu-10.0/capture/mixed/4k/2ch"),
     ),
     "What to set": ((advise.advise, "multifd advise --from qemu-7.2 --to qemu-10.0 --back"),),
-    "Two runs and more": ((runs.diff, "multifd diff before after"),),
+    "Two runs and more": (
+        (diff.diff, "multifd diff before after"),
+        (history.history, "multifd history add build/conformance"),
+        (bisect.bisect_step, "multifd bisect-step --help"),
+    ),
     "A migration by itself": (
         (record.record, "multifd record --qemu qemu-system-x86_64 capture"),
         (captures.replay, "multifd replay capture --decoder isal"),
         (captures.dissect, "multifd dissect capture --limit 20"),
     ),
-    "For other programs": ((peers.peer, "multifd peer zlib level=6"),),
+    "For other programs": (
+        (peers.peer, "multifd peer zlib level=6"),
+        (schemas.schema, "multifd schema"),
+    ),
 }
 """Every command with an example, in the order in which somebody needs them."""
 

@@ -26,6 +26,9 @@ def check_planned(run: Run, cells: Collection[Cell], where: str) -> None:
         raise InputError(
             f"{where}: by suite {_counts(found)}, expected {_counts(run.coverage.cells)} as run.coverage says"
         )
+    twice = next((name for name, times in Counter(cell.id for cell in cells).items() if times > 1), None)
+    if twice is not None:
+        raise InputError(f"{where}: {twice!r} comes more than once, expected each planned cell once")
     digest = plan_digest(cell.id for cell in cells)
     if digest != run.plan:
         raise InputError(f"{where}: the digest of the ids is {digest!r}, expected {run.plan!r} as run.plan says")

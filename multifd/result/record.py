@@ -1,79 +1,87 @@
-"""The results contract ``multifd-conformance/results/2`` as models; the published JSON Schema is made from them."""
+"""The results contract ``multifd-conformance/results/2`` as models; the published JSON Schema is made from them.
+
+Every field has a line that says what it is: the schema and docs/results.md have it from here.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from multifd.result.circumstances import (
+    NEVER_LISTED,
+    Coverage,
+    Reach,
+    Run,
+    Subset,
+    UserContent,
+)
+from multifd.result.terms import (
+    CONFORMING,
+    KIND_ORDER,
+    SEVERITY_ORDER,
+    STATE_ORDER,
+    VERDICT_ORDER,
+    DeviceVerdict,
+    Kind,
+    Model,
+    Outcome,
+    Provenance,
+    Role,
+    Severity,
+    State,
+    Unit,
+    Verdict,
+    Witness,
+)
 
 SCHEMA_ID: Literal["multifd-conformance/results/2"] = "multifd-conformance/results/2"
 
-Provenance = Literal["hardware", "vendor-software", "emulated", "software"]
-Outcome = Literal["identical", "rejected", "hazard"]
-Verdict = Literal["pass", "refused", "hazard", "known", "fail", "skip", "error", "not-run"]
-Kind = Literal["corrupt", "wrong-error", "accepted", "crash", "hang", "invariant", "unproven", "disturbed"]
-DeviceVerdict = Literal["proven", "fell-back", "unproven", "disturbed", "unverified", "not claimed"]
-Severity = Literal["corruption", "crash", "hang", "leak", "contract"]
-Role = Literal["sender", "receiver"]
-Unit = Literal["jobs", "bytes"]
-"""Of what a device, or its library, counts."""
-Witness = Literal["device", "library", "none"]
-"""Whose word the count of a device's work is: its own counters', its vendor library's, nobody's."""
-State = Literal["contradicted", "not shown", "not on hardware", "shown"]
-
-CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
-"""Verdicts of cells that were checked and went as predicted or as a known issue says."""
-
-VERDICT_ORDER: tuple[Verdict, ...] = (
-    "fail", "error", "hazard", "known", "not-run", "skip", "refused", "pass",
-)  # fmt: skip
-"""Verdicts, worst first."""
-
-KIND_ORDER: tuple[Kind, ...] = (
-    "corrupt", "accepted", "unproven", "disturbed", "hang", "crash", "invariant", "wrong-error",
-)  # fmt: skip
-"""Kinds of failure, worst first: silent corruption outranks everything."""
-
-SEVERITY_ORDER: tuple[Severity, ...] = ("corruption", "crash", "hang", "leak", "contract")
-"""Severities, worst first."""
-
-STATE_ORDER: tuple[State, ...] = ("contradicted", "not shown", "not on hardware", "shown")
-"""What becomes of a claim, worst first."""
-
-
-class Model(BaseModel):
-    """Base of all contract models: no unknown keys, no silent change after creation, every field written."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
+__all__ = [
+    "CONFORMING", "KIND_ORDER", "NEVER_LISTED", "SCHEMA_ID", "SEVERITY_ORDER", "STATE_ORDER", "VERDICT_ORDER",
+    "Answer", "Cell", "Coverage", "CpuSeconds", "DeviceVerdict", "DeviceWork", "Evidence", "Finding", "Integrity",
+    "Invariants", "Kind", "Model", "Outcome", "Peer", "Provenance", "Reach", "Results", "Role", "Run", "Seconds",
+    "Setting", "Severity", "Sides", "State", "Subset", "Unable", "Unit", "UserContent", "Verdict", "Witness",
+]  # fmt: skip
 
 
 class Sides(Model):
     """How the codec of each side ran."""
 
     sender: Provenance | None = None
+    """Of the sender; None where nothing of it ran."""
     receiver: Provenance | None = None
+    """Of the receiver; None where nothing of it ran."""
 
 
 class Seconds(Model):
     """Time of a cell in seconds: ``encode``/``decode`` as the peers measured, ``wall`` as the harness did."""
 
     encode: float | None = None
+    """What the sender took to encode; None where it did not say."""
     decode: float | None = None
+    """What the receiver took to decode; None where it did not say."""
     wall: float = 0.0
+    """What the cell took as a whole, waiting included."""
 
 
 class CpuSeconds(Model):
     """CPU time (user + system) in seconds that each peer spent on the cell."""
 
     sender: float | None = None
+    """None where it is not known."""
     receiver: float | None = None
+    """None where it is not known."""
 
 
 class DeviceWork(Model):
     """What one end asked of a device, and what was counted meanwhile."""
 
     end: Role
+    """Whose work it is."""
     device: str
+    """The accelerator: QAT, IAA or another."""
     asked: int
     """What the vendor's rules demand at least."""
     counted: int | None
@@ -81,9 +89,11 @@ class DeviceWork(Model):
     source: str
     """What counted."""
     verdict: DeviceVerdict
+    """What follows for this end."""
     most: int | None = None
     """What the vendor's rules allow at most, None if they set no limit."""
     unit: Unit = "jobs"
+    """Of ``asked``, ``counted`` and ``most``."""
     witness: Witness = "none"
     """Whose word it is."""
     why: str = ""
@@ -98,6 +108,7 @@ class Integrity(Model):
     """Payloads with one bit flipped each, given to a decoder."""
 
     flips: int
+    """How many were tried."""
     detected: int
     """Refused."""
     harmless: int
@@ -119,7 +130,9 @@ class Setting(Model):
     """A migration parameter that was not left alone, and without which things go another way."""
 
     name: str
+    """As QMP has it."""
     value: str
+    """What it was set to."""
     default: str | None = None
     """What it is if nobody sets it; None where nobody was asked."""
     machine: str | None = None
@@ -136,26 +149,41 @@ class Cell(Model):
     """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
 
     id: str
+    """Unique in a run, and the same in every run that plans this cell: what ``--cell`` takes."""
     suite: str
+    """Which part of the run it belongs to."""
     sender: str
+    """Name of a peer, or of a library where a cell has no wire."""
     receiver: str
+    """Name of a peer, or of a library where a cell has no wire."""
     framing: str
+    """What a payload looks like; ``sent>read`` where they differ."""
     dialect: str
     """Of both sides; ``sender>receiver`` where they differ."""
     scenario: str
+    """How the two meet."""
     corpus: str
+    """What the memory holds."""
     page_size: Annotated[int, Field(gt=0)]
+    """Bytes of a guest page."""
     channels: Annotated[int, Field(ge=1, le=255)]
+    """Multifd channels of the sender."""
     predicted: Outcome
+    """What the oracle said before anything ran."""
     observed: Outcome | Literal["crash", "hang", "broken", "skipped", "not-run"]
+    """What happened."""
     verdict: Verdict
+    """What follows."""
     kind: Kind | None = None
+    """In which way it failed; None where it did not."""
     reason: str
     """Why the prediction is what it is; for a failure, what disagreed; for a skip, the remedy too."""
     error: str | None = None
     """The error that a peer reported, verbatim."""
     provenance: Sides = Sides()
+    """How the codecs ran."""
     device_verdict: DeviceVerdict = "not claimed"
+    """What is known of the work of devices that an end claims."""
     device: tuple[DeviceWork, ...] = ()
     """The numbers behind the device verdict, of each end that claims hardware."""
     issues: tuple[str, ...] = ()
@@ -163,11 +191,17 @@ class Cell(Model):
     complaints: tuple[str, ...] = ()
     """What differs, one by one, where a cell looks at many things; ``error`` is then the sum of it in words."""
     bytes_memory: int = 0
+    """Of guest memory that was sent."""
     bytes_wire: int = 0
+    """Of all channels together; 0 where it was not measured."""
     seconds: Seconds = Seconds()
+    """Time."""
     cpu_seconds: CpuSeconds = CpuSeconds()
+    """CPU time."""
     reproduce: str
+    """The command that runs this cell again."""
     artifacts: tuple[str, ...] = ()
+    """Paths below the results directory."""
     blocks: str = "two"
     """How the guest's memory is divided into RAM blocks."""
     fill: str = "full"
@@ -186,22 +220,34 @@ class Peer(Model):
     """One peer of the line-up with what it declared and the probe confirmed."""
 
     name: str
+    """As cells have it."""
     kind: Literal["codec", "qemu", "external"]
+    """A codec of ours, a real QEMU, or somebody else's program."""
     codec: str | None
+    """The implementation, None for a QEMU."""
     device: str | None
+    """What it may run on, None where that is no accelerator."""
     provenance: Provenance
+    """How it ran."""
     version: str
+    """As the peer itself says it."""
     roles: tuple[Role, ...]
+    """What it can be in a cell."""
     capabilities: dict[str, Any]
+    """What it declared, by name; which there are depends on the kind."""
 
 
 class Unable(Model):
     """What a peer cannot do in a role, by its own declaration, which the probe tried: no cell, a blank in a matrix."""
 
     framing: str
+    """What it cannot do."""
     peer: str
+    """Who."""
     role: Role
+    """As what."""
     reason: str
+    """Its own words."""
     tried: bool
     """It was asked for it, and refused."""
 
@@ -210,10 +256,15 @@ class Finding(Model):
     """A defect or hazard in software that is not ours, shown by cells of this run."""
 
     id: str
+    """Of the known issue."""
     component: str
+    """The software that has it."""
     versions: str
+    """Of which it is known."""
     severity: Severity
+    """What it leads to."""
     cause: str
+    """File and function where it comes from, and what happens."""
     remedy: str
     """What to set, or to do, instead."""
     upstream: str | None
@@ -223,10 +274,12 @@ class Finding(Model):
     reproducer: str | None
     """Path in this project of a program that shows it alone."""
     cells: tuple[str, ...]
+    """Ids of the cells that show it."""
     reproduce: str
+    """A command that shows it."""
     setting: tuple[Setting, ...] = ()
     """What was set besides defaults in its cells."""
-    instead: dict[str, str] = {}
+    instead: dict[str, str] = Field(default_factory=dict)
     """Migration parameters and capabilities that avoid it, with their values; none where no setting alone does."""
 
 
@@ -236,6 +289,7 @@ class Evidence(Model):
     shows: str
     """The claim in words."""
     state: State
+    """What becomes of the claim."""
     because: str
     """For a contradiction the cell, what was expected and what was seen; where nothing is shown why, and the remedy."""
     provenance: tuple[Provenance, ...] = ()
@@ -245,99 +299,20 @@ class Evidence(Model):
     cells: tuple[str, ...] = ()
     """Ids of some of them; of a contradiction the cells that contradict come first."""
     reproduce: str | None = None
+    """The command that runs the first of them again; None where there is none."""
 
 
 class Answer(Model):
     """The answer to one question of the thread, with its evidence."""
 
     id: str
+    """Of the question."""
     question: str
+    """In words."""
     answer: str
+    """In words, the same in every run."""
     evidence: tuple[Evidence, ...]
-
-
-class Reach(Model):
-    """Tuples of values of so many factors: how many cells of the run have had, and how many there are."""
-
-    had: int
-    feasible: int
-    """Those whose memory arrives, or in which a hazard is demonstrated."""
-
-
-class Coverage(Model):
-    """What a run looks at."""
-
-    cells: dict[str, int] = {}
-    """Planned cells by suite."""
-    pairs: Reach | None = None
-    """Of values of two factors, as the cells had them that were run; None until the run has ended."""
-    triples: Reach | None = None
-    """The same of three factors."""
-    never: tuple[str, ...] = ()
-    """Pairs that no cell of the run had, in words; at most :data:`NEVER_LISTED`."""
-
-
-NEVER_LISTED = 500
-
-
-class Subset(Model):
-    """What was run of the cells with real QEMU, where nobody named a QEMU."""
-
-    cells: int
-    of: int
-
-    @property
-    def words(self) -> str:
-        """With the remedy."""
-        return f"covering subset: {self.cells} of {self.of} cells with real QEMU; '--qemu found' runs all"
-
-
-class UserContent(Model):
-    """What was taken of the user's own files (``--corpus``) for a guest of suite ``wire``, in pages of 4 KiB."""
-
-    path: str
-    """The directory."""
-    files: int
-    """Regular files below it that are not empty."""
-    bytes_there: int
-    """Of their pages, the last one of each file filled up."""
-    bytes_taken: int
-    """Of these, each page once; a larger memory holds them again and again."""
-    bytes_memory: int
-    """Of the guest."""
-    zero_share: float
-    """Zero pages among those that were taken, 0 to 1."""
-    duplicate_share: float
-    """Pages among them that are not zero and equal one before."""
-
-
-class Run(Model):
-    """The circumstances of a run; times are ISO 8601 in UTC."""
-
-    id: str
-    started: str
-    finished: str | None
-    complete: bool
-    """True only if every planned cell was run or skipped for a named reason."""
-    profile: str
-    host: dict[str, Any]
-    versions: dict[str, str]
-    command: str
-    plan: str
-    """Digest of the ids of all planned cells: equal plans have equal ones."""
-    seed: int
-    """Of all content that is made by chance."""
-    strength: int | None = None
-    """How many factors at a time the plan combines; None where it was not made by combination."""
-    coverage: Coverage = Coverage()
-    subset: Subset | None = None
-    """None where all cells with real QEMU were planned, or none."""
-    workers_lost: int = 0
-    """Worker processes of the run that died."""
-    corpus: UserContent | None = None
-    """None without ``--corpus``."""
-    remarks: tuple[str, ...] = ()
-    """Of devices: why one is not used, or is used whatever detection says, what runs instead, what limits the run."""
+    """One entry for each claim that it rests on."""
 
 
 class Results(Model):
@@ -346,10 +321,16 @@ class Results(Model):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_id: Literal["multifd-conformance/results/2"] = Field(default=SCHEMA_ID, alias="schema")
+    """The version of this contract."""
     run: Run
+    """The circumstances."""
     peers: tuple[Peer, ...]
+    """Who takes part."""
     unable: tuple[Unable, ...]
+    """What peers cannot do."""
     findings: tuple[Finding, ...]
+    """What was found in software that is not ours."""
     cells: tuple[Cell, ...]
+    """Every planned cell, once, in the order of the plan."""
     answers: tuple[Answer, ...] = ()
     """Of the thread that started all this; an answer that its cells contradict makes the run not conforming."""

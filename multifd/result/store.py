@@ -37,6 +37,7 @@ from multifd.result.answers import answered
 from multifd.result.badness import worse
 from multifd.result.claims import Seen
 from multifd.result.conclusion import conclude
+from multifd.result.intake import begins_version_1, parse
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
 from multifd.result.planned import check_planned, check_recorded
@@ -46,6 +47,10 @@ EVENTS: Final = "events.jsonl"
 RESULTS: Final = "results.json"
 REPORTS: Final = ("junit.xml", "report.md", "report.html", "matrix.svg")
 """What is made of the results, the main one last but for the picture that is made when asked for."""
+
+
+_FIRST: Final = 1 << 20
+"""Bytes of the first event that are looked at."""
 
 
 class End(NamedTuple):
@@ -277,23 +282,34 @@ def load(directory: Path) -> Results:
     return found or build(directory, shipped())
 
 
+def load_from(path: Path) -> Results:
+    """The same of a directory, or what a results file has that stands somewhere by itself."""
+    return _read(path) if path.is_file() else load(path)
+
+
 def written(directory: Path) -> Results | None:
     """What ``results.json`` has, None where there is none; raises :class:`InputError`."""
     path = directory / RESULTS
-    if not os.path.lexists(path):
-        return None
-    try:
-        results = Results.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "(whole)"
-        raise InputError(f"{path}: {where}: {first['msg']}") from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path}: cannot read: {problem}") from None
-    check_planned(results.run, results.cells, f"{path}: cells")
-    return results
+    return _read(path) if os.path.lexists(path) else None
 
 
 def has_log(directory: Path) -> bool:
-    """There is an event log, readable or not."""
-    return os.path.lexists(directory / EVENTS)
+    """There is an event log, readable or not, that is not of version 1: of that only the results are read."""
+    path = directory / EVENTS
+    if not (os.path.lexists(path) and os.path.lexists(directory / RESULTS)):
+        return os.path.lexists(path)
+    try:
+        with path.open("rb") as file:
+            return not begins_version_1(file.readline(_FIRST))
+    except OSError:
+        return True
+
+
+def _read(path: Path) -> Results:
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"{path}: cannot read: {problem}") from None
+    results = parse(content, str(path))
+    check_planned(results.run, results.cells, f"{path}: cells")
+    return results

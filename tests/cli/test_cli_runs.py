@@ -1,12 +1,11 @@
-"""``multifd report`` and ``multifd diff``: what runs left behind."""
+"""``multifd report``: what a run left behind."""
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from xml.etree import ElementTree
 
 import pytest
@@ -236,122 +235,23 @@ def test_reports_that_cannot_be_written_are_the_environments_fault(tmp_path: Pat
     assert answer == Answer(3, "", f"multifd: {tmp_path}: cannot write reports: Is a directory\n")
 
 
-# diff
+def test_the_page_shows_what_changed_since_another_run(tmp_path: Path) -> None:
+    before = saved(tmp_path / "before", cell(verdict="pass"))
+    after = saved(tmp_path / "after", cell(verdict="fail", kind="corrupt", reason="<b>12</b> pages"))
 
+    answer = multifd("report", after, "--baseline", before / "results.json")
 
-def compared(tmp_path: Path, before: list[Cell], after: list[Cell]) -> Answer:
-    return multifd("diff", saved(tmp_path / "before", *before), saved(tmp_path / "after", *after))
-
-
-def one(verdict: str, **changes: Any) -> Cell:
-    """The same cell with another verdict."""
-    return cell(id="wire/a~b", verdict=verdict, reason=f"because of {verdict}", **changes)
-
-
-def test_a_run_does_not_differ_from_itself(tmp_path: Path) -> None:
-    directory = saved(tmp_path, one("fail"))
-
-    assert multifd("diff", directory, directory) == Answer(0, "0 changes, 0 regressions\n", "")
-
-
-def test_a_regression_is_exit_1_with_its_reason(tmp_path: Path) -> None:
-    answer = compared(tmp_path, [one("pass")], [one("fail", kind="corrupt")])
-
-    lines = "pass -> fail (corrupt)  wire/a~b: because of fail\n1 changes, 1 regressions\n"
-    assert answer == Answer(1, lines, "")
-
-
-def test_an_improvement_is_exit_0(tmp_path: Path) -> None:
-    answer = compared(tmp_path, [one("fail", kind="hang")], [one("pass")])
-
-    lines = "fail (hang) -> pass  wire/a~b: because of pass\n1 changes, 0 regressions\n"
-    assert answer == Answer(0, lines, "")
-
-
-def test_a_failure_of_another_kind_is_a_change_but_no_regression(tmp_path: Path) -> None:
-    answer = compared(tmp_path, [one("fail", kind="hang")], [one("fail", kind="crash")])
-
-    assert answer.out.splitlines()[0] == "fail (hang) -> fail (crash)  wire/a~b: because of fail"
-    assert answer.code == 0
-
-
-@pytest.mark.parametrize(
-    ("was", "now"),
-    [("pass", "refused"), ("refused", "hazard"), ("known", "skip"), ("skip", "not-run"), ("not-run", "error")],
-)
-def test_less_evidence_is_a_regression(was: str, now: str, tmp_path: Path) -> None:
-    assert compared(tmp_path, [one(was)], [one(now)]).code == 1
-
-
-def test_a_cell_that_is_gone_is_a_regression(tmp_path: Path) -> None:
-    answer = compared(tmp_path, [one("pass")], [])
-
-    assert answer == Answer(1, "pass -> -  wire/a~b: no longer planned\n1 changes, 1 regressions\n", "")
-
-
-@pytest.mark.parametrize(("verdict", "code"), [
-    ("pass", 0), ("hazard", 0), ("known", 0), ("skip", 0), ("not-run", 1), ("fail", 1), ("error", 1),
-])  # fmt: skip
-def test_a_new_cell_counts_by_itself(verdict: str, code: int, tmp_path: Path) -> None:
-    answer = compared(tmp_path, [], [one(verdict)])
-
-    assert answer.out.startswith(f"- -> {verdict}  wire/a~b: because of {verdict}\n")
-    assert answer.code == code
-
-
-def test_the_worst_comes_first(tmp_path: Path) -> None:
-    before = [cell(id=name, verdict="pass") for name in ("slightly", "not", "badly")]
-    after = [cell(id=name, verdict=verdict) for name, verdict in
-             (("slightly", "refused"), ("not", "pass"), ("badly", "fail"))]  # fmt: skip
-
-    answer = compared(tmp_path, before, after)
-
-    assert [line.split("  ")[1].split(":")[0] for line in answer.out.splitlines()[:-1]] == ["badly", "slightly"]
-
-
-def test_a_run_that_was_cut_off_can_be_compared(tmp_path: Path) -> None:
-    before = saved(tmp_path / "before", one("pass"))
-    after = logged(tmp_path / "after", one("pass"), end=None)
-
-    line = "0 changes, 0 regressions; AFTER is not complete: it has no end, for it is going on or was cut off\n"
-    assert multifd("diff", before, after) == Answer(0, line, "")
-
-
-def test_what_is_lacking_of_a_run_that_is_going_on_is_said(tmp_path: Path) -> None:
-    before = saved(tmp_path / "before", one("pass"), cell(id="wire/b"))
-    after = logged(tmp_path / "after", one("not-run"), cell(id="wire/b"), end=None)
-
-    answer = multifd("diff", before, after)
-
-    lacking = "1 of 2 cells not run, it has no end, for it is going on or was cut off"
-    assert answer.out.splitlines()[-1] == f"1 changes, 1 regressions; AFTER is not complete: {lacking}"
+    page = (after / "report.html").read_text()
     assert answer.code == 1
+    assert "pass -&gt; fail (corrupt)" in page
+    assert "1 cell differs, 1 regression" in page
 
 
-def test_both_runs_may_be_incomplete(tmp_path: Path) -> None:
-    before = logged(tmp_path / "before", one("pass"), end=ENDS["interrupted"])
-    after = logged(tmp_path / "after", one("pass"), cell(id="wire/b", verdict="not-run"), end=ENDS["ended"])
+def test_a_baseline_that_is_no_run_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    after = saved(tmp_path / "after", cell())
 
-    last = multifd("diff", before, after).out.splitlines()[-1]
+    answer = multifd("report", after, "--baseline", tmp_path / "nowhere")
 
-    lacking = "BEFORE is not complete: it was interrupted; AFTER is not complete: 1 of 2 cells not run"
-    assert last == f"1 changes, 1 regressions; {lacking}"
-
-
-def test_results_of_a_killed_run_are_not_compared_as_if_it_had_ended(tmp_path: Path) -> None:
-    killed = saved(logged(tmp_path, one("pass"), end=None), one("pass"))
-
-    assert "AFTER is not complete" in multifd("diff", killed, killed).out
-
-
-def test_results_have_the_contracts_name(tmp_path: Path) -> None:
-    multifd("report", logged(tmp_path, cell(), end=ENDS["ended"]))
-
-    assert json.loads((tmp_path / "results.json").read_text())["schema"] == "multifd-conformance/results/2"
-
-
-def test_what_is_no_run_cannot_be_compared(tmp_path: Path) -> None:
-    answer = multifd("diff", saved(tmp_path, cell()), tmp_path / "nowhere")
-
-    assert (answer.code, answer.out) == (2, "")
+    assert answer.code == 2
     assert answer.err.startswith(f"multifd: {tmp_path}/nowhere/events.jsonl: cannot read: ")
+    assert sorted(path.name for path in after.iterdir()) == ["results.json"]

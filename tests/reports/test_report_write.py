@@ -33,10 +33,15 @@ def test_a_report_that_cannot_be_put_in_place_leaves_no_rest(tmp_path: Path) -> 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["junit.xml", "report.md"]
 
 
-def test_the_renderers_import_nothing_of_the_project_but_results_and_advice() -> None:
+def test_the_renderers_import_nothing_of_the_project_but_results_and_what_follows_from_them() -> None:
     sources = [p.read_text() for p in Path(reports.__file__).parent.glob("*.py")]
 
     imported = [line for source in sources for line in source.splitlines() if "multifd" in line.split("import")[0]]
 
     found = {line.split()[1] for line in imported if line.startswith(("from", "import"))}
-    assert {".".join(name.split(".")[:2]) for name in found} == {"multifd.result", "multifd.advice"}
+    assert {".".join(name.split(".")[:2]) for name in found} == {
+        "multifd.result",
+        "multifd.advice",
+        "multifd.comparison",
+        "multifd.history",
+    }

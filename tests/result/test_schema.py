@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from multifd.result import schema
+from multifd.result import handbook, schema
 from tests.reports.builder import cell, finding, realistic, results
 
 
@@ -98,3 +98,29 @@ def test_no_field_of_a_finding_may_be_missing(key: str, published: dict[str, Any
 def test_another_version_of_the_contract_is_not_valid(published: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(written() | {"schema": "multifd-conformance/results/1"}, published)
+
+
+def test_it_has_a_name_of_its_own(published: dict[str, Any]) -> None:
+    assert published["$id"] == "urn:multifd-conformance:results:2"
+
+
+def test_every_field_says_what_it_is(published: dict[str, Any]) -> None:
+    models = {**published["$defs"], "Results": published}
+
+    silent = [(name, field) for name, model in models.items() for field, told in model["properties"].items()
+              if not told.get("description", "").endswith(".")]  # fmt: skip
+    assert silent == []
+
+
+def test_the_page_is_what_the_models_say_now() -> None:
+    """If this fails: ``python -m multifd.result.handbook``."""
+    assert handbook.PATH.read_text(encoding="utf-8") == handbook.page()
+
+
+def test_the_page_has_every_field(published: dict[str, Any]) -> None:
+    page = handbook.page()
+
+    for name, model in (*published["$defs"].items(), ("Results", published)):
+        section = page.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+        listed = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
+        assert sorted(listed) == sorted(model["properties"]), name

@@ -1,0 +1,72 @@
+"""``multifd diff``: what changed from one run to another, and whether that is worse."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from multifd.comparison.compared import compare
+from multifd.comparison.standing import Direction
+from multifd.errors import InputError
+from multifd.result import store
+from multifd.result.printable import printable
+from reports.difference import difference, lines, markdown
+
+STYLES: Final[dict[Direction, str | None]] = {"worse": "red", "better": "green", "other": None}
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option(
+    "--rename", "names", multiple=True, metavar="OLD=NEW",
+    help="A peer of BEFORE goes by another name in AFTER, as a QEMU of another version does. Repeatable.",
+)  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="List every cell, and what is only said in other words.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: everything that differs.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="For a job page or a comment.")
+def diff(
+    before: Path, after: Path, names: tuple[str, ...], *, everything: bool, as_json: bool, as_markdown: bool
+) -> None:
+    """Compare two runs: what is worse, what is better, what is only otherwise.
+
+    BEFORE and AFTER are what the runs were given as --results, or their results.json. Of a run that is not complete
+    the cells so far count, and the last line says what is lacking. Worse is a verdict, a device that became a model of
+    it, a proof that is none any more, a finding in a cell that did not show it, a cost beyond noise, and a cell that
+    was checked and is not; a cell that is not planned any more is not (docs/runs.md).
+
+    Exit codes: 0 nothing is worse, 1 something is, 2 usage or input.
+    """
+    if as_json and as_markdown:
+        raise InputError("--json and --markdown: expected one of both")
+    found = compare(store.load_from(before), store.load_from(after), _names(names))
+    if as_json:
+        print(json.dumps(found.model_dump(mode="json", by_alias=True)))
+    elif as_markdown:
+        print(printable(markdown(difference(found))), end="")
+    else:
+        console = Console(highlight=False)
+        for line in lines(difference(found), everything=everything):
+            console.print(printable(line.text), style=STYLES[line.direction], soft_wrap=True, markup=False)
+    sys.exit(1 if found.regressions else 0)
+
+
+def _names(given: Iterable[str]) -> dict[str, str]:
+    """``OLD=NEW``; a name may have ``=`` in brackets."""
+    names = {}
+    for each in given:
+        cuts = [
+            place
+            for place, sign in enumerate(each)
+            if sign == "=" and each.count("[", 0, place) == each.count("]", 0, place)
+        ]
+        if len(cuts) != 1 or not each[: cuts[0]] or not each[cuts[0] + 1 :]:
+            raise InputError(f"--rename {each!r}: expected OLD=NEW, two names of a peer")
+        names[each[: cuts[0]]] = each[cuts[0] + 1 :]
+    return names

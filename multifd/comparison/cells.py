@@ -1,0 +1,170 @@
+"""One cell in two runs: what of it differs, and which of that is worse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Literal
+
+from multifd.comparison.standing import (
+    Direction,
+    checked,
+    direction,
+    of_proofs,
+    of_provenances,
+    of_verdicts,
+    overall,
+)
+from multifd.result.record import SEVERITY_ORDER, Cell, Model, Results, Severity
+
+Field = Literal[
+    "plan", "verdict", "predicted", "observed", "provenance of the sender", "provenance of the receiver",
+    "device verdict", "issues", "silent flips", "reason", "error", "complaints",
+]  # fmt: skip
+
+_HARMLESS: Final = len(SEVERITY_ORDER)
+_VARYING: Final = re.compile(r"[0-9a-f]{6,}(?:…[0-9a-f]+)?|0x[0-9a-f]+|\d+")
+"""What a text says of one run only: numbers, addresses, the first and last bytes of a payload."""
+
+
+class Difference(Model):
+    """One thing that is not as it was."""
+
+    field: Field
+    """What of the cell."""
+    before: str | None
+    """As the run before had it, None where it had nothing."""
+    after: str | None
+    """As the run after has it, None where it has nothing."""
+    direction: Direction
+    """Whether that is worse; what is only said in other words is neither."""
+
+
+class Change(Model):
+    """A cell that is not as it was."""
+
+    cell: str
+    """Its id, as the run after has it."""
+    before: str | None
+    """Verdict and kind; None: it was not planned."""
+    after: str | None
+    """Verdict and kind; None: it is not planned any more."""
+    direction: Direction
+    """Worse if anything of it is."""
+    reason: str
+    """The record's own reason, of the run after where it has one."""
+    error: str | None
+    """What the peer said there, verbatim."""
+    differences: tuple[Difference, ...]
+    """All that differs, what decides first."""
+    reproduce: str
+    """The command that runs the cell again."""
+
+
+def severities(*runs: Results) -> dict[str, Severity]:
+    """Of every finding in these runs, by id; the last one says."""
+    return {finding.id: finding.severity for run in runs for finding in run.findings}
+
+
+def changes(before: Results, after: Results) -> tuple[Change, ...]:
+    """Every cell that differs: what is worse first, then what is better, each in the order of the plan."""
+    known = severities(before, after)
+    was, now = ({cell.id: cell for cell in run.cells} for run in (before, after))
+    both = (_change(was.get(name), now.get(name), known) for name in dict.fromkeys((*now, *was)))
+    order = ("worse", "better", "other")
+    return tuple(sorted(filter(None, both), key=lambda change: order.index(change.direction)))
+
+
+def standing(cell: Cell | None) -> str | None:
+    """Verdict and kind in words."""
+    if cell is None:
+        return None
+    return f"{cell.verdict} ({cell.kind})" if cell.kind else cell.verdict
+
+
+def shape(text: str | None) -> str | None:
+    """What a text says but for numbers and bytes, which no two runs have in common."""
+    return None if text is None else _VARYING.sub("#", text)
+
+
+def _change(before: Cell | None, after: Cell | None, known: Mapping[str, Severity]) -> Change | None:
+    found = tuple(_differences(before, after, known))
+    told = after or before
+    if not found or told is None:
+        return None
+    return Change(
+        cell=told.id,
+        before=standing(before),
+        after=standing(after),
+        direction=overall(each.direction for each in found),
+        reason=told.reason if after is not None else "no longer planned",
+        error=after.error if after is not None else None,
+        differences=found,
+        reproduce=told.reproduce,
+    )
+
+
+def _differences(before: Cell | None, after: Cell | None, known: Mapping[str, Severity]) -> Iterator[Difference]:
+    if after is None:
+        yield Difference(field="plan", before="planned", after=None, direction="other")
+    elif before is None:
+        broken: Direction = "worse" if after.verdict in ("fail", "error") else "other"
+        yield Difference(field="plan", before=None, after="planned", direction=broken)
+    else:
+        yield from _decisive(before, after, known)
+        yield from _said(before, after)
+
+
+def _decisive(before: Cell, after: Cell, known: Mapping[str, Severity]) -> Iterator[Difference]:
+    yield from _differing("verdict", standing(before), standing(after), of_verdicts(before, after))
+    yield from _differing("predicted", before.predicted, after.predicted, "other")
+    if not (checked(before) and checked(after)):
+        return
+    yield from _differing("observed", before.observed, after.observed, "other")
+    was, now = before.provenance, after.provenance
+    sides: tuple[tuple[Field, Literal["sender", "receiver"]], ...] = (
+        ("provenance of the sender", "sender"), ("provenance of the receiver", "receiver"),
+    )  # fmt: skip
+    for field, end in sides:
+        one, other = getattr(was, end), getattr(now, end)
+        yield from _differing(field, one, other, of_provenances(one, other))
+    proofs = before.device_verdict, after.device_verdict
+    yield from _differing("device verdict", *proofs, of_proofs(*proofs))
+    gravest = (_gravest(before.issues, known), _gravest(after.issues, known))
+    words = ", ".join(sorted(before.issues)), ", ".join(sorted(after.issues))
+    # Who names its issues names nothing worse by that if it passed before: that is its verdict.
+    graver = direction(*gravest) if before.issues and after.issues else "other"
+    yield from _differing("issues", words[0] or None, words[1] or None, graver)
+    yield from _flips(before, after)
+
+
+def _gravest(issues: Iterable[str], known: Mapping[str, Severity]) -> tuple[int]:
+    """Greater is worse."""
+    ranks = [SEVERITY_ORDER.index(known[name]) for name in issues if name in known]
+    return (_HARMLESS - min(ranks, default=_HARMLESS),)
+
+
+def _flips(before: Cell, after: Cell) -> Iterator[Difference]:
+    """Flipped bits that a decoder took; how many of them is a matter of chance, whether any is not."""
+    if before.integrity is None or after.integrity is None:
+        return
+    was, now = before.integrity.silent, after.integrity.silent
+    if bool(was) != bool(now):
+        told = tuple(f"{each.silent} of {each.flips}" for each in (before.integrity, after.integrity))
+        yield from _differing("silent flips", told[0], told[1], "worse" if now else "better")
+
+
+def _said(before: Cell, after: Cell) -> Iterator[Difference]:
+    yield from _worded("reason", before.reason, after.reason)
+    yield from _worded("error", before.error, after.error)
+    yield from _worded("complaints", "\n".join(before.complaints) or None, "\n".join(after.complaints) or None)
+
+
+def _worded(field: Field, before: str | None, after: str | None) -> Iterator[Difference]:
+    if before != after and shape(before) != shape(after):
+        yield Difference(field=field, before=before, after=after, direction="other")
+
+
+def _differing(field: Field, before: str | None, after: str | None, which: Direction) -> Iterator[Difference]:
+    if before != after:
+        yield Difference(field=field, before=before, after=after, direction=which)

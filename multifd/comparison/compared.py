@@ -1,0 +1,163 @@
+"""All that two runs have to say of each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from multifd.comparison.cast import (
+    DeviceChange,
+    PeerChange,
+    UnableChange,
+    VersionChange,
+    device_changes,
+    peer_changes,
+    unable_changes,
+    version_changes,
+)
+from multifd.comparison.cells import Change, changes
+from multifd.comparison.costs import Costs, costs
+from multifd.comparison.findings import FindingChange, finding_changes
+from multifd.comparison.renamed import renamed
+from multifd.comparison.standing import VERDICTS
+from multifd.result.conclusion import is_complete
+from multifd.result.record import Model, Results, Verdict
+
+SCHEMA: Literal["multifd-conformance/comparison/1"] = "multifd-conformance/comparison/1"
+
+
+class Side(Model):
+    """One of the two runs."""
+
+    id: str
+    """As the run calls itself."""
+    started: str
+    """ISO 8601, UTC."""
+    finished: str | None
+    """ISO 8601, UTC; None where it has no end."""
+    profile: str
+    """Who takes part."""
+    host: str
+    """Its processor and system."""
+    recorded: bool
+    """Its devices are those of a recorded host: no silicon took part."""
+    qemus: tuple[str, ...]
+    """Real QEMUs that took part."""
+    command: str
+    """What was run."""
+    seed: int
+    """Of its content."""
+    lacking: str | None
+    """Why it is not complete, in words; None if it is."""
+    cells: int
+    """That were planned."""
+    counts: dict[Verdict, int]
+    """Cells by verdict, good to bad, those that there are."""
+
+
+class Comparison(Model):
+    """Two runs compared; what ``multifd diff --json`` prints."""
+
+    schema_id: Literal["multifd-conformance/comparison/1"] = Field(default=SCHEMA, alias="schema")
+    """The version of what this is."""
+    before: Side
+    """The run that is compared with."""
+    after: Side
+    """The run that is asked about."""
+    same_plan: bool
+    """Both planned the same cells."""
+    regressions: int
+    """Cells, findings, peers, devices and costs that are worse."""
+    cells: tuple[Change, ...]
+    """Those that differ, what is worse first."""
+    findings: tuple[FindingChange, ...]
+    """Those that one run has and the other has not."""
+    devices: tuple[DeviceChange, ...]
+    """Accelerators that had silicon in one of both runs and are not as they were."""
+    peers: tuple[PeerChange, ...]
+    """Those that are not as they were."""
+    versions: tuple[VersionChange, ...]
+    """Of packages and programs, where they differ."""
+    unable: tuple[UnableChange, ...]
+    """What peers of both runs cannot do any more, or can now."""
+    costs: Costs
+    """Beyond noise."""
+    hint: str | None
+    """What would make more cells comparable, in words."""
+
+
+def compare(before: Results, after: Results, names: Mapping[str, str] | None = None) -> Comparison:
+    """What changed from one run to another, and what of it is worse; pure.
+
+    ``names`` are peers of the run before that go by another name in the run after. Raises :class:`InputError` as
+    :func:`multifd.comparison.renamed.renamed`.
+    """
+    hint = None if names else _hint(before, after)
+    before = renamed(before, names or {})
+    cells, findings = changes(before, after), finding_changes(before, after)
+    devices, peers = device_changes(before, after), peer_changes(before, after)
+    measured = costs(before, after)
+    directions = [each.direction for part in (cells, devices, peers, measured.changes) for each in part]
+    return Comparison(
+        schema=SCHEMA,
+        before=side(before),
+        after=side(after),
+        same_plan=before.run.plan == after.run.plan,
+        regressions=directions.count("worse") + sum(each.worse for each in findings),
+        cells=cells,
+        findings=findings,
+        devices=devices,
+        peers=peers,
+        versions=version_changes(before, after),
+        unable=unable_changes(before, after),
+        costs=measured,
+        hint=hint,
+    )
+
+
+def side(results: Results) -> Side:
+    """A run's head."""
+    run, counts = results.run, Counter(cell.verdict for cell in results.cells)
+    return Side(
+        id=run.id,
+        started=run.started,
+        finished=run.finished,
+        profile=run.profile,
+        host=", ".join(str(run.host[key]) for key in ("cpu", "system") if key in run.host) or "unknown",
+        recorded="recorded" in run.host,
+        qemus=_qemus(results),
+        command=run.command,
+        seed=run.seed,
+        lacking=", ".join(_lacking(results)) or None,
+        cells=len(results.cells),
+        counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
+    )
+
+
+def _lacking(results: Results) -> Iterator[str]:
+    """Why a run is not complete."""
+    left = sum(cell.verdict == "not-run" for cell in results.cells)
+    if is_complete(results.cells, ended=results.run.complete):
+        return
+    if left:
+        yield f"{left} of {len(results.cells)} cells not run"
+    if results.run.finished is None:
+        yield "it has no end, for it is going on or was cut off"
+    elif not left:
+        yield "it was interrupted"
+
+
+def _qemus(results: Results) -> tuple[str, ...]:
+    return tuple(peer.name for peer in results.peers if peer.kind == "qemu")
+
+
+def _hint(before: Results, after: Results) -> str | None:
+    """A QEMU that goes by another version is another peer, and its cells are other cells."""
+    was, now = (set(_qemus(run)) for run in (before, after))
+    gone, new = sorted(was - now), sorted(now - was)
+    if len(gone) == len(new) == 1:
+        return f"{gone[0]} and {new[0]} have no cell in common; to compare them: --rename {gone[0]}={new[0]}"
+    return None

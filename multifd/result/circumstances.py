@@ -1,0 +1,104 @@
+"""Under which circumstances a run was made, and what it looks at: the part of the results contract that is no cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from multifd.result.terms import Model
+
+
+class Reach(Model):
+    """Tuples of values of so many factors: how many cells of the run have had, and how many there are."""
+
+    had: int
+    """Those that cells have had."""
+    feasible: int
+    """Those whose memory arrives, or in which a hazard is demonstrated."""
+
+
+class Coverage(Model):
+    """What a run looks at."""
+
+    cells: dict[str, int] = Field(default_factory=dict)
+    """Planned cells by suite."""
+    pairs: Reach | None = None
+    """Of values of two factors, as the cells had them that were run; None until the run has ended."""
+    triples: Reach | None = None
+    """The same of three factors."""
+    never: tuple[str, ...] = ()
+    """Pairs that no cell of the run had, in words; at most 500."""
+
+
+NEVER_LISTED = 500
+
+
+class Subset(Model):
+    """What was run of the cells with real QEMU, where nobody named a QEMU."""
+
+    cells: int
+    """Planned."""
+    of: int
+    """There are."""
+
+    @property
+    def words(self) -> str:
+        """With the remedy."""
+        return f"covering subset: {self.cells} of {self.of} cells with real QEMU; '--qemu found' runs all"
+
+
+class UserContent(Model):
+    """What was taken of the user's own files (``--corpus``) for a guest of suite ``wire``, in pages of 4 KiB."""
+
+    path: str
+    """The directory."""
+    files: int
+    """Regular files below it that are not empty."""
+    bytes_there: int
+    """Of their pages, the last one of each file filled up."""
+    bytes_taken: int
+    """Of these, each page once; a larger memory holds them again and again."""
+    bytes_memory: int
+    """Of the guest."""
+    zero_share: float
+    """Zero pages among those that were taken, 0 to 1."""
+    duplicate_share: float
+    """Pages among them that are not zero and equal one before."""
+
+
+class Run(Model):
+    """The circumstances of a run; times are ISO 8601 in UTC."""
+
+    id: str
+    """Chance; no two runs have the same."""
+    started: str
+    """When the plan was written down."""
+    finished: str | None
+    """When results were made; None for a run that has no end."""
+    complete: bool
+    """True only if every planned cell was run or skipped for a named reason."""
+    profile: str
+    """Name or path: who takes part."""
+    host: dict[str, Any]
+    """Where it ran: processor, system and more; ``recorded`` if its devices were those of another host."""
+    versions: dict[str, str]
+    """Of this suite, Python and packages, by name."""
+    command: str
+    """What was run."""
+    plan: str
+    """Digest of the ids of all planned cells: equal plans have equal ones."""
+    seed: int
+    """Of all content that is made by chance."""
+    strength: int | None = None
+    """How many factors at a time the plan combines; None where it was not made by combination."""
+    coverage: Coverage = Coverage()
+    """What it looks at."""
+    subset: Subset | None = None
+    """None where all cells with real QEMU were planned, or none."""
+    workers_lost: int = 0
+    """Worker processes of the run that died."""
+    corpus: UserContent | None = None
+    """None without ``--corpus``."""
+    remarks: tuple[str, ...] = ()
+    """Of devices: why one is not used, or is used whatever detection says, what runs instead, what limits the run."""

@@ -1,0 +1,127 @@
+"""``docs/results.md``: what stands in ``results.json``, field by field, made from the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from multifd.result.intake import VERSION_1
+from multifd.result.record import SCHEMA_ID
+from multifd.result.schema import ID, schema
+
+PATH: Final = Path(__file__).resolve().parents[2] / "docs/results.md"
+
+_ORDER: Final = (
+    "Results", "Run", "Coverage", "Reach", "Subset", "UserContent", "Peer", "Unable", "Finding", "Setting", "Cell",
+    "Sides", "Seconds", "CpuSeconds", "DeviceWork", "Integrity", "Invariants", "Answer", "Evidence",
+)  # fmt: skip
+
+_HEAD: Final = f"""# Results, `{SCHEMA_ID}`
+
+A run leaves `results.json` in the directory that it was given as `--results`. This page says what stands in it, and
+what whoever reads it may rely on. It is made from the models (`python -m multifd.result.handbook`).
+
+The JSON Schema is [results.schema.json](../multifd/result/results.schema.json), `{ID}`; `multifd schema` prints
+it. It is exact: it is that of the files which the suite beside it writes, with every field and no other.
+
+## The promise
+
+The first field, `schema`, names the version. Within a version
+
+- no field goes, none changes its type, its unit or its meaning, and no value of an enumeration changes its own;
+- fields may come, and values of enumerations: who reads should pass over fields that it does not know, and treat a
+  verdict that it does not know as a failure;
+- a cell's `id` stays what it is as long as the cell does the same; cells may come and go;
+- text for people (`reason`, `error`, `cause`, `remedy`, `because`) may be worded otherwise at any time. What a
+  program needs is a field of its own.
+
+Anything else gets a new number, and this suite goes on reading the old ones: `multifd report`, `multifd diff`,
+`multifd history` and `multifd answers` take `{VERSION_1}` too. Of what it did not write, plan and
+coverage are made from its cells, and remedies are said to be unknown. A file of a newer version, or with fields
+that are not known here, is refused by name rather than read in part. Both versions' files are kept as tests.
+
+`events.jsonl` beside it is the log that the results are made from. It is this suite's own and nobody's contract.
+
+## Verdicts
+
+| verdict | the cell |
+| --- | --- |
+| `pass` | arrived identically, as predicted |
+| `refused` | was cleanly rejected, as predicted |
+| `hazard` | ended with wrong memory or a channel out of step that nothing on the wire can notice, as predicted |
+| `known` | fails as a known issue says, which `issues` names |
+| `fail` | went otherwise than predicted; `kind` says how |
+| `skip` | was not run; `reason` has the remedy |
+| `error` | broke for a reason of ours or of the host |
+| `not-run` | was planned, and nobody ran it |
+
+| kind | what happened |
+| --- | --- |
+| `corrupt` | memory is silently wrong |
+| `accepted` | what had to be refused was taken |
+| `unproven`, `disturbed` | a device's counters say less, or more, than the work that it was asked for |
+| `hang`, `crash` | an end did not end, or ended by a signal |
+| `invariant` | memory is right, and the stream or what the sender counts of it is not |
+| `wrong-error` | it was refused for another reason than the predicted one |
+
+| device verdict | of an end that claims a device |
+| --- | --- |
+| `proven` | the jobs that were counted lie between the least and the most that the vendor's rules allow |
+| `fell-back` | by the vendor's own rules its library did this in software |
+| `unverified` | nothing could be read |
+| `unproven`, `disturbed` | too few were counted; more than the most, so somebody else used the device |
+| `not claimed` | no end claims a device |
+
+## Fields
+"""
+
+
+def page() -> str:
+    """The page as the models have it now."""
+    made = schema()
+    models = {**made["$defs"], "Results": made}
+    return "\n".join((_HEAD, *(line for name in _ORDER for line in _section(name, models[name]))))
+
+
+def _section(name: str, model: Mapping[str, Any]) -> Iterator[str]:
+    yield from (
+        f"### {name}",
+        "",
+        model["description"].replace("``", "`").splitlines()[0],
+        "",
+        "| field | type | |",
+        "| --- | --- | --- |",
+    )
+    for field, told in model["properties"].items():
+        yield f"| `{field}` | {_type(told)} | {_cell(told['description'])} |"
+    yield ""
+
+
+def _type(told: Mapping[str, Any]) -> str:
+    """In words; a link where it is a model."""
+    match told:
+        case {"$ref": str() as reference}:
+            name = reference.rpartition("/")[2]
+            made = f"[{name}](#{name.lower()})"
+        case {"anyOf": [*parts]}:
+            made = ", ".join(_type(part) for part in parts)
+        case {"enum": [*values]}:
+            made = ", ".join(f"`{value}`" for value in values)
+        case {"const": value}:
+            made = f"`{value}`"
+        case {"type": "array", "items": items}:
+            made = f"list of {_type(items)}"
+        case {"type": "object", "additionalProperties": dict() as values}:
+            made = f"object of {_type(values)}"
+        case _:
+            made = str(told.get("type", "any"))
+    return made
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PATH.write_text(page(), encoding="utf-8")

@@ -1,0 +1,92 @@
+"""A results file as it is read: of this version of the contract, or of version 1.
+
+What version 1 did not write is made of what it did, or said to be unknown; a remark of the run says so. Any other file
+is refused with the field, what it has, and what was expected (docs/results.md has the promise).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from multifd.errors import InputError
+from multifd.result.planned import plan_digest
+from multifd.result.record import SCHEMA_ID, Results
+
+VERSION_1: Final = "multifd-conformance/results/1"
+UNKNOWN: Final = "unknown: results of version 1 do not say"
+REMARK: Final = (
+    "read from results of version 1: plan and coverage are those of its cells, and of its seed nothing is known"
+)
+
+
+def parse(content: str, where: str) -> Results:
+    """The results in a file; raises :class:`InputError`, which begins with ``where``."""
+    try:
+        return Results.model_validate_json(content)
+    except ValidationError as problem:
+        if _versions(problem) != [VERSION_1]:
+            raise _refused(problem, where) from None
+    try:
+        return Results.model_validate(upgraded(json.loads(content)))
+    except ValidationError as problem:
+        raise _refused(problem, where) from None
+    except (TypeError, KeyError, AttributeError) as problem:
+        raise InputError(f"{where}: is not as version 1 has it: {problem!r}; expected {VERSION_1}") from None
+
+
+def upgraded(old: Mapping[str, Any]) -> dict[str, Any]:
+    """Version 1 as this version has it. Raises TypeError, KeyError or AttributeError where it is not version 1."""
+    cells = old["cells"]
+    shown: dict[str, list[str]] = {}
+    for finding in old["findings"]:
+        for name in finding["cells"]:
+            shown.setdefault(name, []).append(finding["id"])
+    run = {
+        "plan": plan_digest(cell["id"] for cell in cells),
+        "seed": 0,
+        "coverage": {"cells": dict(Counter(cell["suite"] for cell in cells))},
+        "remarks": [REMARK],
+    }
+    nothing = {"upstream": None, "fixed_in": None, "reproducer": None}
+    return {
+        **old,
+        "schema": SCHEMA_ID,
+        "run": {**old["run"], **run},
+        "unable": [],
+        "findings": [{**finding, "remedy": UNKNOWN, **nothing} for finding in old["findings"]],
+        "cells": [{**cell, "issues": shown.get(cell["id"], [])} for cell in cells],
+    }
+
+
+def begins_version_1(line: bytes) -> bool:
+    """The first event of a log is one of version 1: its run has no plan."""
+    try:
+        match json.loads(line):
+            case {"event": "run", "run": dict() as run}:
+                return "plan" not in run
+    except (ValueError, RecursionError):
+        pass
+    return False
+
+
+def _versions(problem: ValidationError) -> list[object]:
+    """What the file says it is, where that is not this version; it says one thing at most."""
+    return [error["input"] for error in problem.errors() if error["loc"] == ("schema",)]
+
+
+def _refused(problem: ValidationError, where: str) -> InputError:
+    for version in _versions(problem):
+        known = f"expected {SCHEMA_ID!r} or {VERSION_1!r}"
+        return InputError(f"{where}: schema: {version!r}, {known}; a newer multifd reads more")
+    first = problem.errors()[0]
+    field = ".".join(str(part) for part in first["loc"]) or "(whole)"
+    if first["type"] == "extra_forbidden":
+        return InputError(
+            f"{where}: {field}: is no field of {SCHEMA_ID}; a newer multifd may know it (docs/results.md)"
+        )
+    return InputError(f"{where}: {field}: {first['msg']}")

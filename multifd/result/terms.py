@@ -1,0 +1,45 @@
+"""The words of the results contract: which values there are, which are worse, and the base of all its models."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Provenance = Literal["hardware", "vendor-software", "emulated", "software"]
+Outcome = Literal["identical", "rejected", "hazard"]
+Verdict = Literal["pass", "refused", "hazard", "known", "fail", "skip", "error", "not-run"]
+Kind = Literal["corrupt", "wrong-error", "accepted", "crash", "hang", "invariant", "unproven", "disturbed"]
+DeviceVerdict = Literal["proven", "fell-back", "unproven", "disturbed", "unverified", "not claimed"]
+Severity = Literal["corruption", "crash", "hang", "leak", "contract"]
+Role = Literal["sender", "receiver"]
+Unit = Literal["jobs", "bytes"]
+"""Of what a device, or its library, counts."""
+Witness = Literal["device", "library", "none"]
+"""Whose word the count of a device's work is: its own counters', its vendor library's, nobody's."""
+State = Literal["contradicted", "not shown", "not on hardware", "shown"]
+
+CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
+"""Verdicts of cells that were checked and went as predicted or as a known issue says."""
+
+VERDICT_ORDER: tuple[Verdict, ...] = (
+    "fail", "error", "hazard", "known", "not-run", "skip", "refused", "pass",
+)  # fmt: skip
+"""Verdicts, worst first."""
+
+KIND_ORDER: tuple[Kind, ...] = (
+    "corrupt", "accepted", "unproven", "disturbed", "hang", "crash", "invariant", "wrong-error",
+)  # fmt: skip
+"""Kinds of failure, worst first: silent corruption outranks everything."""
+
+SEVERITY_ORDER: tuple[Severity, ...] = ("corruption", "crash", "hang", "leak", "contract")
+"""Severities, worst first."""
+
+STATE_ORDER: tuple[State, ...] = ("contradicted", "not shown", "not on hardware", "shown")
+"""What becomes of a claim, worst first."""
+
+
+class Model(BaseModel):
+    """Base of all contract models: no unknown keys, no silent change after creation, every field written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)

@@ -1,0 +1,241 @@
+"""Two runs beside each other, as a terminal and as Markdown show them: what is worse first, alike cells folded.
+
+Text of the runs is foreign: a line holds one line of it, and Markdown escapes it. Who prints lines to a terminal makes
+them printable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from multifd.comparison.compared import Comparison, Side
+from multifd.comparison.costs import CostChange
+from multifd.comparison.findings import FindingChange
+from multifd.comparison.folded import Group, folded
+from multifd.comparison.standing import Direction
+from reports import markup
+
+LISTED: Final = 3
+"""Ids of a group that are shown unless all are asked for."""
+_UNSEEN: Final = (
+    ("new", "new, in cells that were not looked at before"),
+    ("not looked for", "not looked for: none of their cells was looked at after"),
+)
+_ABLE: Final = ((True, "things that a peer could do and cannot any more"), (False, "things that a peer can do now"))
+SAID: Final = 400
+"""Characters of a reason or an error that are shown."""
+
+
+class Line(NamedTuple):
+    """One line, and whether what it says is worse or better."""
+
+    text: str
+    direction: Direction = "other"
+
+
+class Difference(NamedTuple):
+    """What is shown of two runs; ``regressions`` and all else that is no cell is in ``comparison``."""
+
+    comparison: Comparison
+    worse: tuple[Group, ...]
+    better: tuple[Group, ...]
+    moved: tuple[Group, ...]
+    """Planned in one run only, or neither better nor worse."""
+    reworded: tuple[Group, ...]
+    """The same in other words."""
+
+
+def difference(comparison: Comparison) -> Difference:
+    """The cells of a comparison, folded and sorted."""
+    groups = folded(comparison.cells)
+    neither = [group for group in groups if group.direction == "other"]
+    return Difference(
+        comparison,
+        worse=tuple(group for group in groups if group.direction == "worse"),
+        better=tuple(group for group in groups if group.direction == "better"),
+        moved=tuple(group for group in neither if not group.words),
+        reworded=tuple(group for group in neither if group.words),
+    )
+
+
+def conclusion(comparison: Comparison) -> str:
+    """The whole in one line."""
+    number = comparison.regressions
+    differ = "1 cell differs" if len(comparison.cells) == 1 else f"{len(comparison.cells):,} cells differ"
+    parts = [
+        f"{differ}, {number:,} {'regression' if number == 1 else 'regressions'}",
+        *(f"{name} is not complete: {run.lacking}" for name, run in _sides(comparison) if run.lacking),
+    ]
+    return "; ".join(parts)
+
+
+def head(run: Side) -> str:
+    """A run in one line."""
+    counts = ", ".join(f"{number:,} {verdict}" for verdict, number in run.counts.items()) or "none"
+    qemus = ", ".join(run.qemus) or "no QEMU"
+    recorded = ", a recorded host's devices" if run.recorded else ""
+    return _one_line(
+        f"{run.started}, run {run.id}, profile {run.profile}, {qemus}, {run.host}{recorded};"
+        f" {_number(run.cells)}: {counts}"
+    )
+
+
+def lines(shown: Difference, *, everything: bool = False) -> Iterator[Line]:
+    """As a terminal shows it; ``everything`` lists every cell."""
+    found = shown.comparison
+    for name, run in _sides(found):
+        yield Line(f"{name:6}  {head(run)}")
+    yield from _circumstances(found)
+    listed = None if everything else LISTED
+    for title, groups in (("worse", shown.worse), ("better", shown.better)):
+        if groups:
+            yield Line("")
+            yield Line(f"{title}: {_count(groups)}")
+            for group in groups:
+                yield from _group(group, listed) if everything or title == "worse" else (_brief(group),)
+    if found.findings:
+        yield Line("")
+        yield Line("findings")
+        yield from _findings(found.findings)
+    yield from _costs(found)
+    if shown.moved or shown.reworded:
+        yield Line("")
+        yield Line("neither worse nor better")
+        for group in (*shown.moved, *(shown.reworded if everything else ())):
+            yield from _group(group, listed) if everything else (_brief(group),)
+        if shown.reworded and not everything:
+            yield Line(f"  the same verdict in other words: {_count(shown.reworded)} (--all shows them)")
+    yield Line("")
+    if found.hint:
+        yield Line(_one_line(found.hint))
+    yield Line(_one_line(conclusion(found)), "worse" if found.regressions else "other")
+
+
+def markdown(shown: Difference) -> str:
+    """The same for a job page or a comment."""
+    return _ENVIRONMENT.get_template("difference.md.j2").render(
+        shown=shown, found=shown.comparison, conclusion=conclusion(shown.comparison), head=head, listed=LISTED
+    )
+
+
+def costly(cost: CostChange) -> str:
+    """A cost in one line."""
+    did = "to encode" if cost.role == "sender" else "to decode"
+    ran = f" ({cost.provenance})" if cost.provenance else ""
+    return _one_line(
+        f"{cost.peer}{ran} {did} {cost.framing}: x{cost.ratio:.2f} ({cost.lower:.2f} to {cost.upper:.2f} in"
+        f" {cost.cells} cells), {cost.before:.2f} -> {cost.after:.2f} CPU s for each GiB"
+    )
+
+
+def _sides(found: Comparison) -> tuple[tuple[str, Side], ...]:
+    return ("before", found.before), ("after", found.after)
+
+
+def _circumstances(found: Comparison) -> Iterator[Line]:
+    for each in found.versions:
+        yield Line(_one_line(f"version  {each.name}: {each.before or 'none'} -> {each.after or 'none'}"))
+    alike: dict[tuple[str | None, str | None, Direction], list[str]] = {}
+    for peer in found.peers:
+        alike.setdefault((peer.before, peer.after, peer.direction), []).append(peer.name)
+    for (before, after, direction), names in alike.items():
+        yield Line(_one_line(f"peer  {', '.join(names)}: {before or 'none'} -> {after or 'none'}"), direction)
+    for device in found.devices:
+        what = f"{device.before or 'no peer'} -> {device.after or 'no peer'}"
+        proof = f"{device.proof_before} -> {device.proof_after}"
+        cells = f"work proven in {device.proven_before} cells, then in {device.proven_after}"
+        yield Line(_one_line(f"device  {device.device}: {what}; {proof}; {cells}"), device.direction)
+    for number, word in ((sum(each.new == new for each in found.unable), word) for new, word in _ABLE):
+        if number:
+            yield Line(f"able  {number:,} {word} (--json has them)")
+
+
+def _group(group: Group, listed: int | None) -> Iterator[Line]:
+    first = group.first
+    yield Line(f"  {_turn(group)}: {_cells(group)}", group.direction)
+    for each in group.words:
+        yield Line(f"      {each.field}: {_said(each.before)}")
+        yield Line(f"      now {' ' * max(0, len(each.field) - 4)}: {_said(each.after)}")
+    if not group.words and first.after is not None:
+        yield Line(f"      {_said(first.reason)}")
+        yield from (Line(f"      error: {_said(first.error)}") for _ in range(first.error is not None))
+    for change in group.changes[:listed]:
+        yield Line(f"      {_one_line(change.cell)}")
+    if listed is not None and len(group.changes) > listed:
+        yield Line(f"      and {len(group.changes) - listed:,} more (--all shows them)")
+    if group.direction == "worse":
+        yield Line(f"      run it again: {_one_line(first.reproduce)}")
+
+
+def _brief(group: Group) -> Line:
+    more = ", …" if len(group.changes) > 1 else ""
+    return Line(f"  {_turn(group)}: {_cells(group)}: {_one_line(group.first.cell)}{more}", group.direction)
+
+
+def _turn(group: Group) -> str:
+    facts = (f", {each.field} {each.before or 'none'} -> {each.after or 'none'}" for each in group.facts)
+    return _one_line(group.turn + "".join(facts))
+
+
+def _findings(found: Sequence[FindingChange]) -> Iterator[Line]:
+    """One by one where something was looked at twice, by name only where it was not."""
+    for each in found:
+        if each.looked_at:
+            where = f"{each.looked_at} of {_number(len(each.cells))}"
+            told = f"new: before, {where} did not show it" if each.state == "new" else f"gone: looked for in {where}"
+            fixed = f", fixed in {each.fixed_in}" if each.fixed_in else ""
+            line = _one_line(f"{each.id} ({each.severity}, {each.component}{fixed}): {told}")
+            yield Line(f"  {line}", "worse" if each.worse else "better")
+    for state, said in _UNSEEN:
+        names = [each.id for each in found if each.state == state and not each.looked_at]
+        if names:
+            yield Line(f"  {said}: {_one_line(', '.join(names))}")
+
+
+def _costs(found: Comparison) -> Iterator[Line]:
+    measured = found.costs
+    yield Line("")
+    if measured.pace is None or measured.noise is None:
+        yield Line(_one_line(f"cost: not compared: {measured.why}"))
+        return
+    yield Line(
+        f"cost: {len(measured.changes)} of {measured.rows} rows beyond the noise (x{measured.noise:.2f});"
+        f" everything together x{measured.pace:.2f}"
+    )
+    for cost in measured.changes:
+        yield Line(f"  {costly(cost)}", cost.direction)
+
+
+def _count(groups: Iterable[Group]) -> str:
+    return _number(sum(len(group.changes) for group in groups))
+
+
+def _cells(group: Group) -> str:
+    return _number(len(group.changes))
+
+
+def _number(cells: int) -> str:
+    return f"{cells:,} {'cell' if cells == 1 else 'cells'}"
+
+
+def _said(text: str | None) -> str:
+    told = _one_line(text or "nothing")
+    return told if len(told) <= SAID else f"{told[:SAID]}…"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_ENVIRONMENT: Final = Environment(
+    loader=PackageLoader("reports"),
+    autoescape=False,  # Markdown has rules of its own: every value passes `text` or `code`
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_ENVIRONMENT.filters |= {"text": markup.text, "code": markup.code, "costly": costly}

@@ -1,0 +1,243 @@
+"""``multifd diff``: what changed from one run to another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from multifd.result import store
+from multifd.result.record import Cell
+from tests.cli.command import Answer, multifd
+from tests.cli.test_cli_runs import ENDS, logged, saved
+from tests.reports.builder import cell, finding, results
+
+
+def compared(tmp_path: Path, before: list[Cell], after: list[Cell], *options: str) -> Answer:
+    return multifd("diff", saved(tmp_path / "before", *before), saved(tmp_path / "after", *after), *options)
+
+
+def one(verdict: str, **changes: Any) -> Cell:
+    """The same cell with another verdict."""
+    return cell(id="wire/a~b", verdict=verdict, reason=f"because of {verdict}", **changes)
+
+
+def last(answer: Answer) -> str:
+    return answer.out.splitlines()[-1]
+
+
+def test_a_run_does_not_differ_from_itself(tmp_path: Path) -> None:
+    directory = saved(tmp_path, one("fail"))
+
+    answer = multifd("diff", directory, directory)
+
+    assert (answer.code, last(answer), answer.err) == (0, "0 cells differ, 0 regressions", "")
+
+
+def test_a_regression_is_exit_1_with_its_reason_and_its_command(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("pass")], [one("fail", kind="corrupt", error="adler32", reproduce="run it")])
+
+    shown = (
+        "worse: 1 cell\n  pass -> fail (corrupt): 1 cell\n      because of fail\n      error: adler32\n"
+        "      wire/a~b\n      run it again: run it\n"
+    )
+    assert shown in answer.out
+    assert (answer.code, last(answer)) == (1, "1 cell differs, 1 regression")
+
+
+def test_an_improvement_is_exit_0(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("fail", kind="hang")], [one("pass")])
+
+    assert "better: 1 cell\n  fail (hang) -> pass: 1 cell: wire/a~b\n" in answer.out
+    assert (answer.code, last(answer)) == (0, "1 cell differs, 0 regressions")
+
+
+def test_a_cell_that_is_gone_is_told_and_no_regression(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("pass")], [])
+
+    assert "neither worse nor better\n  pass -> not planned: 1 cell: wire/a~b\n" in answer.out
+    assert answer.code == 0
+
+
+def test_both_runs_stand_at_the_head(tmp_path: Path) -> None:
+    before, after, *_ = compared(tmp_path, [one("pass")], [one("fail")]).out.splitlines()
+
+    run = "2025-11-22T20:00:00Z, run 2025-11-22T20:00:00Z-1b2c, profile software-only, qemu-10.2, Intel Xeon Gold 6430"
+    assert before == f"before  {run}; 1 cell: 1 pass"
+    assert after == f"after   {run}; 1 cell: 1 fail"
+
+
+def many(verdict: str, number: int = 5) -> list[Cell]:
+    return [cell(id=f"wire/{n}", verdict=verdict, reason=f"{n} pages differ") for n in range(number)]
+
+
+def test_cells_that_went_the_same_way_are_one_entry(tmp_path: Path) -> None:
+    answer = compared(tmp_path, many("pass"), many("fail"))
+
+    assert "  pass -> fail: 5 cells\n      0 pages differ\n      wire/0\n      wire/1\n      wire/2\n" in answer.out
+    assert "      and 2 more (--all shows them)\n" in answer.out
+    assert "wire/4" not in answer.out
+
+
+def test_cells_that_are_worse_for_other_reasons_are_entries_of_their_own(tmp_path: Path) -> None:
+    after = [cell(id=f"wire/{reason}", verdict="fail", reason=reason) for reason in ("pages differ", "no answer")]
+    before = [cell(id=each.id, verdict="pass") for each in after]
+
+    answer = compared(tmp_path, before, after)
+
+    assert answer.out.count("  pass -> fail: 1 cell\n") == 2
+    assert "      pages differ\n" in answer.out
+    assert "      no answer\n" in answer.out
+
+
+def test_cells_that_say_other_words_are_entries_of_their_own(tmp_path: Path) -> None:
+    before = [cell(id=name, error="too far") for name in ("a", "b")]
+    after = [cell(id=name, error=f"said by {name}") for name in ("a", "b")]
+
+    answer = compared(tmp_path, before, after, "--all")
+
+    assert "now  : said by a\n" in answer.out
+    assert "now  : said by b\n" in answer.out
+
+
+def test_findings_are_told_with_whether_somebody_looked(tmp_path: Path) -> None:
+    for name, cells, found in (
+        (
+            "before",
+            [cell(id="a"), cell(id="b")],
+            [finding(id="mended", cells=("a",)), finding(id="lost", cells=("b",))],
+        ),
+        (
+            "after",
+            [cell(id="a"), cell(id="c")],
+            [finding(id="broken", cells=("a",)), finding(id="other", cells=("c",))],
+        ),
+    ):
+        (tmp_path / name).mkdir()
+        store.save(results(*cells, findings=tuple(found)), tmp_path / name)
+
+    answer = multifd("diff", tmp_path / "before", tmp_path / "after")
+
+    what = "(corruption, QEMU, fixed in 9.2)"
+    assert (
+        "findings\n"
+        f"  broken {what}: new: before, 1 of 1 cell did not show it\n"
+        f"  mended {what}: gone: looked for in 1 of 1 cell\n"
+        "  new, in cells that were not looked at before: other\n"
+        "  not looked for: none of their cells was looked at after: lost\n"
+    ) in answer.out
+    assert answer.code == 1
+
+
+def test_all_of_them_are_listed_if_asked_for(tmp_path: Path) -> None:
+    answer = compared(tmp_path, many("pass"), many("fail"), "--all")
+
+    assert all(f"      wire/{n}\n" in answer.out for n in range(5))
+    assert "--all" not in answer.out
+
+
+def test_other_words_are_counted_and_shown_if_asked_for(tmp_path: Path) -> None:
+    runs = [one("refused", error="too far")], [one("refused", error="wrong header")]
+
+    counted, shown = compared(tmp_path, *runs), compared(tmp_path, *runs, "--all")
+
+    assert "the same verdict in other words: 1 cell (--all shows them)" in counted.out
+    assert "      error: too far\n      now  : wrong header\n" in shown.out
+    assert counted.code == shown.code == 0
+
+
+def test_json_has_everything(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("pass")], [one("fail", kind="corrupt")], "--json")
+
+    found = json.loads(answer.out)
+    assert (answer.code, found["schema"], found["regressions"]) == (1, "multifd-conformance/comparison/1", 1)
+    assert found["cells"][0]["differences"][0] == {
+        "field": "verdict", "before": "pass", "after": "fail (corrupt)", "direction": "worse",
+    }  # fmt: skip
+
+
+def test_markdown_has_the_same(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [one("pass")], [one("fail", kind="corrupt")], "--markdown")
+
+    assert answer.code == 1
+    assert answer.out.startswith("# multifd: two runs compared\n\n**1 cell differs, 1 regression**\n")
+    assert "| pass -\\> fail (corrupt) | 1 | because of fail | `wire/a~b` |" in answer.out
+
+
+def test_json_and_markdown_at_once_are_refused(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [], [], "--json", "--markdown")
+
+    assert answer == Answer(2, "", "multifd: --json and --markdown: expected one of both\n")
+
+
+HOSTILE = "\x1b]0;owned\x07 \x9b31m |<b>`\u202e"
+
+
+@pytest.mark.parametrize("option", [(), ("--all",), ("--json",), ("--markdown",)])
+def test_what_others_say_stays_text(option: tuple[str, ...], tmp_path: Path) -> None:
+    before = cell(id="wire/a~b", verdict="pass")
+    after = cell(id="wire/a~b", verdict="fail", reason=HOSTILE, error=HOSTILE, reproduce=HOSTILE)
+
+    out = compared(tmp_path, [before], [after], *option).out
+
+    assert all(character.isprintable() or character == "\n" for character in out)
+    assert "owned" in out
+
+
+def test_files_are_compared_as_well_as_directories(tmp_path: Path) -> None:
+    before = saved(tmp_path / "before", one("pass")) / "results.json"
+    after = saved(tmp_path / "after", one("fail")) / "results.json"
+
+    assert multifd("diff", before, after.rename(tmp_path / "other.json")).code == 1
+
+
+def test_a_peer_may_go_by_another_name(tmp_path: Path) -> None:
+    before = [cell(id="wire/zlib/zlib[level=9]~isal", sender="zlib[level=9]", verdict="pass")]
+    after = [cell(id="wire/zlib/zlib-ng~isal", sender="zlib-ng", verdict="fail")]
+
+    answer = compared(tmp_path, before, after, "--rename", "zlib[level=9]=zlib-ng")
+
+    assert "pass -> fail: 1 cell" in answer.out
+    assert answer.code == 1
+
+
+@pytest.mark.parametrize("given", ["zlib", "=zlib", "zlib=", "a=b=c", "zlib[level=9]"])
+def test_a_name_that_is_none_is_refused(given: str, tmp_path: Path) -> None:
+    answer = compared(tmp_path, [], [], "--rename", given)
+
+    assert answer == Answer(2, "", f"multifd: --rename {given!r}: expected OLD=NEW, two names of a peer\n")
+
+
+def test_a_run_that_was_cut_off_can_be_compared(tmp_path: Path) -> None:
+    before = saved(tmp_path / "before", one("pass"))
+    after = logged(tmp_path / "after", one("pass"), end=None)
+
+    line = "0 cells differ, 0 regressions; after is not complete: it has no end, for it is going on or was cut off"
+    assert last(multifd("diff", before, after)) == line
+
+
+def test_a_cell_that_was_checked_and_is_not_run_is_a_regression(tmp_path: Path) -> None:
+    before = saved(tmp_path / "before", one("pass"), cell(id="wire/b"))
+    after = logged(tmp_path / "after", one("not-run"), cell(id="wire/b"), end=None)
+
+    answer = multifd("diff", before, after)
+
+    lacking = "1 of 2 cells not run, it has no end, for it is going on or was cut off"
+    assert (answer.code, last(answer)) == (1, f"1 cell differs, 1 regression; after is not complete: {lacking}")
+
+
+def test_both_runs_may_be_incomplete(tmp_path: Path) -> None:
+    before = logged(tmp_path / "before", one("pass"), end=ENDS["interrupted"])
+    after = logged(tmp_path / "after", one("pass"), cell(id="wire/b", verdict="not-run"), end=ENDS["ended"])
+
+    lacking = "before is not complete: it was interrupted; after is not complete: 1 of 2 cells not run"
+    assert last(multifd("diff", before, after)) == f"1 cell differs, 0 regressions; {lacking}"
+
+
+def test_what_is_no_run_cannot_be_compared(tmp_path: Path) -> None:
+    answer = multifd("diff", saved(tmp_path, cell()), tmp_path / "nowhere")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"multifd: {tmp_path}/nowhere/events.jsonl: cannot read: ")

@@ -1,0 +1,299 @@
+"""Two runs: findings, who takes part, what silicon did, other names, and the sum of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from multifd.comparison.compared import Comparison, compare
+from multifd.errors import InputError
+from multifd.result.record import Cell, DeviceVerdict, DeviceWork, Peer, Provenance, Results, Unable
+from tests.reports.builder import cell, finding, results
+
+SHOWN: Final = finding(id="gone-wrong", cells=("a", "b"))
+
+
+def run(*cells: Cell, peers: tuple[Peer, ...] = (), cannot: tuple[Unable, ...] = (), **fields: Any) -> Results:
+    """A run of these cells and peers."""
+    return results(*cells, cannot=cannot, **fields).model_copy(update={"peers": peers})
+
+
+def peer(name: str, provenance: Provenance = "software", **changes: Any) -> Peer:
+    fields: dict[str, Any] = {
+        "name": name, "kind": "codec", "codec": name, "device": None, "provenance": provenance, "version": "1",
+        "roles": ("sender", "receiver"), "capabilities": {},
+        **changes,
+    }  # fmt: skip
+    return Peer(**fields)
+
+
+def test_a_run_does_not_differ_from_itself() -> None:
+    same = run(cell(), peers=(peer("zlib"),), findings=(SHOWN,))
+
+    found = compare(same, same)
+
+    assert (found.regressions, found.cells, found.findings, found.peers, found.versions) == (0, (), (), (), ())
+    assert found.same_plan
+
+
+# findings
+
+
+@pytest.mark.parametrize("verdict", ["pass", "refused", "known", "hazard", "fail"])
+def test_a_finding_is_gone_where_its_cells_were_looked_at_and_do_not_show_it(verdict: str) -> None:
+    (gone,) = compare(run(findings=(SHOWN,)), run(cell(id="a", verdict=verdict))).findings
+
+    assert (gone.id, gone.state, gone.worse, gone.cells, gone.looked_at) == ("gone-wrong", "gone", False, ("a", "b"), 1)
+
+
+@pytest.mark.parametrize("verdict", ["skip", "not-run", "error", None])
+def test_a_finding_whose_cells_nobody_looked_at_is_not_gone(verdict: str | None) -> None:
+    after = run(*([cell(id="a", verdict=verdict)] if verdict else []))
+
+    (unseen,) = compare(run(findings=(SHOWN,)), after).findings
+
+    assert (unseen.state, unseen.looked_at) == ("not looked for", 0)
+
+
+def test_a_finding_in_a_cell_that_did_not_show_it_is_a_regression() -> None:
+    found = compare(run(cell(id="a")), run(cell(id="a"), findings=(SHOWN,)))
+
+    assert [(each.state, each.worse) for each in found.findings] == [("new", True)]
+    assert found.regressions == 1
+
+
+def test_a_finding_in_new_cells_is_none() -> None:
+    found = compare(run(), run(cell(id="a"), findings=(SHOWN,)))
+
+    assert [(each.state, each.worse) for each in found.findings] == [("new", False)]
+    assert found.regressions == 0
+
+
+def test_findings_come_worst_first() -> None:
+    new, mild = finding(id="new", severity="leak", cells=("a",)), finding(id="mild", severity="contract", cells=("a",))
+    grave = finding(id="grave", severity="corruption")
+    after = run(cell(id="a"), findings=(grave, mild, new))
+
+    assert [each.id for each in compare(run(cell(id="a"), findings=(SHOWN,)), after).findings] == [
+        "new", "mild", "grave", "gone-wrong",
+    ]  # fmt: skip
+
+
+# who takes part
+
+
+def test_a_peer_of_another_version_is_told_and_not_judged() -> None:
+    found = compare(run(peers=(peer("qatzip", version="1.3"),)), run(peers=(peer("qatzip", version="2.0"),)))
+
+    (change,) = found.peers
+    assert (change.before, change.after, change.direction) == ("1.3, software", "2.0, software", "other")
+
+
+def test_a_peer_that_ran_on_silicon_and_is_a_model_now_is_a_regression() -> None:
+    found = compare(run(peers=(peer("own", "hardware"),)), run(peers=(peer("own", "emulated"),)))
+
+    assert ([each.direction for each in found.peers], found.regressions) == (["worse"], 1)
+
+
+def test_peers_that_are_new_or_gone_are_told() -> None:
+    found = compare(run(peers=(peer("a"),)), run(peers=(peer("b"),)))
+
+    assert [(each.name, each.before, each.after, each.direction) for each in found.peers] == [
+        ("b", None, "1, software", "other"),
+        ("a", "1, software", None, "other"),
+    ]
+
+
+def test_versions_of_the_circumstances_are_told() -> None:
+    before, after = run(), run()
+    after = after.model_copy(update={"run": after.run.model_copy(update={"versions": {"zlib": "1.3", "new": "1"}})})
+
+    found = {each.name: (each.before, each.after) for each in compare(before, after).versions}
+
+    assert (found["zlib"], found["new"], found["python"]) == (("1.2.13", "1.3"), (None, "1"), ("3.11.2", None))
+
+
+def test_what_a_peer_of_both_runs_cannot_do_any_more_is_told() -> None:
+    cannot = Unable(framing="zstd", peer="own", role="sender", reason="it forgot", tried=True)
+    both = (peer("own"),)
+
+    (lost,) = compare(run(peers=both), run(peers=both, cannot=(cannot,))).unable
+    (found,) = compare(run(peers=both, cannot=(cannot,)), run(peers=both)).unable
+
+    assert ((lost.new, lost.reason), (found.new, found.framing)) == ((True, "it forgot"), (False, "zstd"))
+
+
+def test_what_a_new_peer_cannot_do_is_no_news() -> None:
+    cannot = Unable(framing="zstd", peer="own", role="sender", reason="it never could", tried=True)
+
+    assert compare(run(), run(peers=(peer("own"),), cannot=(cannot,))).unable == ()
+
+
+# silicon
+
+
+def on(device: str, *verdicts: DeviceVerdict, provenance: Provenance = "hardware", name: str = "qatzip") -> Results:
+    """A run with cells on a device."""
+    cells = [
+        cell(
+            id=f"{name}/{number}",
+            sender=name,
+            device=(DeviceWork(end="sender", device=device, asked=1, counted=1, source="counter", verdict=verdict),),
+        )
+        for number, verdict in enumerate(verdicts)
+    ]
+    return run(*cells, peers=(peer(name, provenance, device=device),))
+
+
+def test_silicon_that_became_a_model_is_a_regression_whatever_its_peers_are_called() -> None:
+    after = run(cell(id="other", sender="qat-emulated"), peers=(peer("qat-emulated", "emulated", device="QAT"),))
+
+    found = compare(on("QAT", "proven", "proven"), after)
+
+    (device,) = found.devices
+    assert (device.before, device.after, device.direction) == ("hardware", "emulated", "worse")
+    assert (device.proven_before, device.proven_after) == (2, 0)
+    assert found.regressions == 1
+
+
+def test_silicon_that_became_a_model_is_a_regression_though_no_cell_looks_at_it() -> None:
+    after = run(peers=(peer("qat-emulated", "emulated", device="QAT"),))
+
+    assert compare(on("QAT", "unverified"), after).regressions == 1
+
+
+def test_silicon_that_is_there_now_is_better() -> None:
+    before = run(peers=(peer("qat-emulated", "emulated", device="QAT"),))
+
+    (device,) = compare(before, on("QAT", "proven")).devices
+
+    assert (device.before, device.after, device.direction) == ("emulated", "hardware", "better")
+
+
+@pytest.mark.parametrize("verdict", ["not claimed", "unverified", "fell-back", "unproven", "disturbed"])
+def test_silicon_whose_work_is_proven_no_more_is_a_regression(verdict: DeviceVerdict) -> None:
+    before = on("QAT", "proven")
+    after = on("QAT", verdict, name="qatzip[level=9]")
+
+    (device,) = compare(before, after).devices
+
+    assert (device.proof_before, device.proof_after, device.direction) == ("proven", verdict, "worse")
+
+
+def test_a_run_that_looks_at_no_cell_of_a_device_says_nothing_of_its_proof() -> None:
+    found = compare(on("QAT", "proven"), on("QAT"))
+
+    assert [each.direction for each in found.devices] == ["other"]
+    assert found.regressions == 0
+
+
+def test_one_proven_cell_among_many_proves_the_device() -> None:
+    assert compare(on("QAT", "proven"), on("QAT", "proven", "unverified")).devices == ()
+
+
+def test_a_device_that_had_no_silicon_in_either_run_is_no_news() -> None:
+    before, after = (run(peers=(peer("qatzip", kind, device="QAT"),)) for kind in ("vendor-software", "emulated"))
+
+    assert compare(before, after).devices == ()
+
+
+# names
+
+
+def qemu(version: str) -> Peer:
+    return peer(f"qemu-{version}", kind="qemu", codec=None, version=version)
+
+
+def migration(version: str, verdict: str, **fields: Any) -> Cell:
+    name = f"qemu-{version}"
+    return cell(id=f"qemu/zlib/{name}~{name}/qemu-10.0/migrate", suite="qemu", sender=name, receiver=name,
+                verdict=verdict, **fields)  # fmt: skip
+
+
+def test_a_qemu_of_another_version_can_be_compared_by_its_new_name() -> None:
+    before = run(migration("10.0.13", "pass"), peers=(qemu("10.0.13"),))
+    after = run(migration("11.1.3", "fail"), peers=(qemu("11.1.3"),))
+
+    found = compare(before, after, {"qemu-10.0.13": "qemu-11.1.3"})
+
+    assert [(each.cell, each.before, each.after, each.direction) for each in found.cells] == [
+        ("qemu/zlib/qemu-11.1.3~qemu-11.1.3/qemu-10.0/migrate", "pass", "fail", "worse")
+    ]
+    assert [(each.name, each.before, each.after) for each in found.peers] == [
+        ("qemu-11.1.3", "10.0.13, software", "11.1.3, software")
+    ]
+
+
+def test_a_dialect_of_that_name_keeps_it() -> None:
+    before = run(migration("10.0", "pass"), peers=(qemu("10.0"),))
+    after = run(migration("11.0", "pass"), peers=(qemu("11.0"),))
+
+    assert compare(before, after, {"qemu-10.0": "qemu-11.0"}).cells == ()
+
+
+def test_findings_go_with_their_cells_to_the_new_name() -> None:
+    old = migration("10.0.13", "known")
+    before = run(old, peers=(qemu("10.0.13"),), findings=(finding(cells=(old.id,)),))
+    after = run(migration("11.1.3", "pass"), peers=(qemu("11.1.3"),))
+
+    (gone,) = compare(before, after, {"qemu-10.0.13": "qemu-11.1.3"}).findings
+
+    assert (gone.state, gone.looked_at) == ("gone", 1)
+
+
+def test_one_qemu_in_the_place_of_another_is_hinted_at() -> None:
+    before, after = run(peers=(qemu("10.0.13"),)), run(peers=(qemu("11.1.3"),))
+
+    assert "--rename qemu-10.0.13=qemu-11.1.3" in (compare(before, after).hint or "")
+
+
+@pytest.mark.parametrize("after", [("10.0.13",), ("10.0.13", "11.1.3"), ("11.1.3", "7.2.22"), ()])
+def test_nothing_is_hinted_at_where_it_is_not_plain_who_is_meant(after: tuple[str, ...]) -> None:
+    found = compare(run(peers=(qemu("10.0.13"),)), run(peers=tuple(map(qemu, after))))
+
+    assert found.hint is None
+
+
+def test_a_name_that_no_peer_has_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="--rename qemu-10: no peer of the run before; the nearest are qemu-10"):
+        compare(run(peers=(qemu("10.0.13"),)), run(), {"qemu-10": "x"})
+
+
+def test_names_under_which_two_cells_would_be_one_are_refused() -> None:
+    before = run(migration("10", "pass"), migration("11", "pass"), peers=(qemu("10"), qemu("11")))
+
+    with pytest.raises(InputError, match="two cells of the run before would have one id"):
+        compare(before, run(), {"qemu-10": "qemu-11"})
+
+
+# the head
+
+
+def test_both_runs_have_a_head() -> None:
+    before = run(cell(id="a"), cell(id="b", verdict="fail"), peers=(qemu("7.2"),))
+
+    head = compare(before, run()).before
+
+    assert (head.id, head.profile, head.qemus, head.cells, head.counts, head.lacking) == (
+        "2025-11-22T20:00:00Z-1b2c", "software-only", ("qemu-7.2",), 2, {"pass": 1, "fail": 1}, None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("finished", "complete", "verdict", "lacking"), [
+    (None, False, "pass", "it has no end, for it is going on or was cut off"),
+    ("2025-11-22T20:01:23Z", False, "pass", "it was interrupted"),
+    ("2025-11-22T20:01:23Z", True, "not-run", "1 of 1 cells not run"),
+    (None, False, "not-run", "1 of 1 cells not run, it has no end, for it is going on or was cut off"),
+])  # fmt: skip
+def test_what_a_run_lacks_is_said(finished: str | None, complete: bool, verdict: str, lacking: str) -> None:
+    made = run(cell(verdict=verdict))
+    made = made.model_copy(update={"run": made.run.model_copy(update={"finished": finished, "complete": complete})})
+
+    assert compare(made, made).after.lacking == lacking
+
+
+def test_a_comparison_is_read_back_from_its_json() -> None:
+    found = compare(on("QAT", "proven"), run(cell(verdict="fail"), findings=(SHOWN,)))
+
+    assert Comparison.model_validate_json(found.model_dump_json(by_alias=True)) == found
