@@ -11,7 +11,6 @@ markup (``lacking``, ``sets``, ``methods``) and what a script draws (``catalogue
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from multifd.comparison.compared import compare

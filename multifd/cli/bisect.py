@@ -29,8 +29,9 @@ import click
 from multifd.campaign.options import parse
 from multifd.campaign.prepare import Campaign, prepare
 from multifd.campaign.worker import Worker
+from multifd.cli.output import say
 from multifd.cli.picked import picked
-from multifd.cli.plans import planning, say
+from multifd.cli.plans import planning
 from multifd.errors import MultifdError
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.profile.load import load
