@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from multifd.cli.advise import USAGE
-from tests.cli.command import ROOT, multifd
+from tests.advice.guests import WITHIN, pair
+from tests.cli.command import ROOT, Answer, multifd
 from tests.cli.test_cli_runs import saved
+from tests.qemu.host import QEMU, facts, needs_qemu
 from tests.reports.builder import cell
 
 PAGE = (ROOT / "docs/advise.md").read_text(encoding="utf-8")
@@ -123,3 +127,32 @@ def test_a_socket_where_nobody_answers_is_the_environments_fault(tmp_path: Path)
 
     assert answer.code == 3
     assert "is no QMP socket of a running QEMU" in answer.err
+
+
+# Preflight
+
+
+@needs_qemu
+def test_a_preflight_has_a_verdict_the_settings_of_both_ends_and_what_to_change() -> None:
+    answer, as_json = asyncio.run(flown(facts(QEMU).machines[-1]))
+
+    assert answer.code == 1
+    assert answer.out.startswith("refused  QEMU ")
+    for heading in ("why", "it will say something like", "as it is set", "change at the destination"):
+        assert f"\n  {heading}\n" in answer.out
+    [found] = json.loads(as_json.out)["preflights"]
+    assert (as_json.code, found["verdict"], found["rests_on"]) == (1, "refused", "oracle")
+    assert (found["sender"]["method"], found["receiver"]["method"]) == ("zlib", "zstd")
+    [command] = found["change_receiver"]
+    assert json.loads(command)["arguments"] == {"multifd-compression": "zlib"}
+
+
+async def flown(machine: str) -> tuple[Answer, Answer]:
+    """The answer for a person and for a program about two QEMUs with different methods."""
+    with TemporaryDirectory(prefix="multifd-test-") as directory:
+        async with pair(Path(directory), machine) as both:
+            await both.set(("multifd", "return-path"), multifd_compression="zlib")
+            await both.guests[1].execute("migrate-set-parameters", WITHIN, multifd_compression="zstd")
+            ends = ("--from", str(both.sockets[0]), "--to", str(both.sockets[1]))
+            person = await asyncio.to_thread(multifd, "advise", *ends)
+            return person, await asyncio.to_thread(multifd, "advise", *ends, "--json")
