@@ -158,6 +158,12 @@ def test_a_capability_hangs_only_releases_of_which_that_is_known() -> None:
     assert found(*ends).verdict == "safe"
 
 
+def test_a_machine_type_without_a_version_can_be_asked_of() -> None:
+    ends = running("10.0", *ON, machine="microvm"), running("10.0", *ON, machine="microvm", waits=True)
+
+    assert found(*ends).verdict == "safe"
+
+
 def test_other_machine_types_are_refused_and_no_setting_helps() -> None:
     other = running("11.1", *ON, waits=True, multifd_compression="zlib")
 
