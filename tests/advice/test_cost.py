@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from multifd.advice.cost import costs
-from multifd.advice.lines import Line, Standing, ordered
+from multifd.advice.lines import UNLIKE, Direction, Fleet, Line, Standing, ordered
 from multifd.result.record import Cell, CpuSeconds, Results
 from tests.reports.builder import cell, results
 
@@ -103,3 +103,19 @@ def test_a_proposal_comes_after_all_that_qemu_does() -> None:
     lines = [line("zlib", library="libqatzip", at="sender"), line("zlib")]
 
     assert [each.released for each in ordered(lines)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        ([line("zlib"), line("zstd", "hazard")], "safe"),
+        ([line("zlib", "refused"), line("zstd", "hazard")], "hazard"),
+        ([line("zlib", "refused"), line(UNLIKE, "hazard")], "refused"),
+        ([line("zlib", "refused"), line("zlib", library="libqatzip", at="sender")], "refused"),
+        ([], "unknown"),
+    ],
+)
+def test_a_direction_is_as_good_as_the_best_method_that_qemu_has(lines: list[Line], verdict: Standing) -> None:
+    fleet = Fleet(name="all", versions="10.2")
+
+    assert Direction(sender=fleet, receiver=fleet, lines=ordered(lines)).verdict == verdict
