@@ -16,8 +16,9 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 from qemu.qmp import ExecuteError, QMPClient, QMPError
 
 from multifd.advice.hosts import Host
@@ -30,6 +31,17 @@ ANSWER: Final = 5.0
 _TYPE: Final = "-machine"
 """Ending of the names of machine types as QOM has them."""
 _MULTIFD: Final = "multifd"
+
+
+class _Parameters(BaseModel):
+    """Those of a migration that concern multifd."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    method: StrictStr = Field(alias="multifd-compression")
+    channels: StrictInt = Field(alias="multifd-channels", ge=1, le=255)
+    zero_pages: Literal["none", "legacy", "multifd"] = Field(default="legacy", alias="zero-page-detection")
+    tls: StrictStr | None = Field(default=None, alias="tls-creds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +76,9 @@ class Running:
     @property
     def terms(self) -> Terms:
         """What the oracle is asked about."""
+        told = _Parameters.model_validate(self.parameters)
         return Terms(
-            self.name, self.facts, self.parameters["multifd-compression"], self.parameters["multifd-channels"],
-            self.parameters.get("zero-page-detection", "legacy"), self.on,
-            tls=bool(self.parameters.get("tls-creds")),
+            self.name, self.facts, told.method, told.channels, told.zero_pages, self.on, tls=bool(told.tls)
         )  # fmt: skip
 
 
@@ -96,6 +107,10 @@ async def _ask(socket: str) -> Running:
         return await _said(monitor, socket)
     except ExecuteError as refusal:
         raise InputError(f"{socket}: QMP says {refusal}; expected QEMU 5.0 or later with a machine") from None
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as answer:
+        raise InputError(
+            f"{socket}: answers as no QEMU does ({type(answer).__name__}); expected 5.0 or later"
+        ) from None
     except TimeoutError:
         raise EnvironmentBroke(
             f"{socket}: did not answer within {ANSWER:g} s; a monitor serves one client at a time: give this QEMU"
@@ -118,8 +133,10 @@ async def _said(monitor: QMPClient, socket: str) -> Running:
     )  # fmt: skip
     machine: str = await ask("qom-get", path="/machine", property="type")
     capabilities = await ask("query-migrate-capabilities")
-    return Running(
+    running = Running(
         socket, facts, machine.removesuffix(_TYPE),
         frozenset(each["capability"] for each in capabilities if each["state"]),
         await ask("query-migrate-parameters"), (await ask("query-status"))["status"] == "inmigrate",
     )  # fmt: skip
+    _Parameters.model_validate(running.parameters)
+    return running

@@ -182,11 +182,12 @@ def with_cost(line: Line, cost: Mapping[str, float]) -> Line:
 
 
 def _ordinary(scenario: Scenario) -> bool:
-    """A migration as anybody does it: nothing that is on besides, no accident, nothing but memory looked at."""
+    """A migration as anybody does it: nothing on or set besides, no accident, nothing but memory looked at."""
     return (
         scenario.mode in ("capture", "live", "qemu", _SPLICED)
         and not any((scenario.link, scenario.tls, scenario.interruption, scenario.life))
-        and not (scenario.capabilities or scenario.parameters or scenario.arguments or scenario.strict)
+        and not (scenario.capabilities or scenario.arguments or scenario.strict)
+        and not any(name.startswith("multifd-") for name in scenario.parameters)
     )
 
 

@@ -14,6 +14,7 @@ from multifd.advice.of_run import directions, judged
 from multifd.advice.parties import stand_for
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.lineup.peers import QemuPeer
+from multifd.oracle.refusal import LEVELS
 from multifd.plan.cell import PlannedCell
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.work import Pairing
@@ -31,7 +32,7 @@ def host(qemu: QemuPeer) -> Host:
 
 def is_ordinary(scenario: Scenario) -> bool:
     special = scenario.link, scenario.tls, scenario.interruption, scenario.life, scenario.strict
-    told = scenario.capabilities, scenario.parameters, scenario.arguments
+    told = scenario.capabilities, set(scenario.parameters) & set(LEVELS), scenario.arguments
     return scenario.mode in ORDINARY and not any(special) and not any(told)
 
 

@@ -1,0 +1,202 @@
+"""Which cells speak of which line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from multifd.advice.lines import UNLIKE, Direction, Line
+from multifd.advice.of_run import directions, judged
+from multifd.advice.whom import host
+from multifd.result.record import Cell, CpuSeconds, Peer, Results, Setting
+from tests.reports.builder import cell, results
+
+LEGACY, PACKETS = (Setting(name="zero-page-detection", value=value) for value in ("legacy", "multifd"))
+
+
+def live(sender: str, receiver: str, framing: str, dialect: str = "qemu-9.2>qemu-10.0", **changes: Any) -> Cell:
+    """A migration between two codecs of ours; its id is where it stands."""
+    fields: dict[str, Any] = {"suite": "negotiation", "scenario": "live", **changes}
+    return cell(sender=sender, receiver=receiver, framing=framing, dialect=dialect, **fields)
+
+
+def real(framing: str, sender: str, receiver: str, **changes: Any) -> Cell:
+    """One with a real QEMU at one end at least."""
+    return live(
+        sender, receiver, framing, **{"suite": "qemu", "scenario": "defaults", "dialect": "qemu-9.1", **changes}
+    )
+
+
+def qemu(version: str, *methods: str) -> Peer:
+    major, minor, _ = version.split(".")
+    said = {
+        "methods": methods or ("none", "zlib", "zstd"), "zero-page-detection": ["none", "legacy", "multifd"],
+        "machines": [f"pc-i440fx-{major}.{minor}"],
+    }  # fmt: skip
+    return Peer(
+        name=f"qemu-{version}", kind="qemu", codec=None, device=None, provenance="software", version=version,
+        roles=("sender", "receiver"), capabilities=said,
+    )  # fmt: skip
+
+
+def run(*cells: Cell, qemus: tuple[Peer, ...] = ()) -> Results:
+    whole = results(*cells)
+    ours = tuple(peer for peer in whole.peers if peer.kind != "qemu")
+    return whole.model_copy(update={"peers": (*ours, *qemus)})
+
+
+def between(sender: str, receiver: str, results: Results) -> Direction:
+    return judged(host(sender, "--from"), host(receiver, "--to"), results)
+
+
+def only(advice: Direction, method: str, **wanted: Any) -> Line:
+    [found] = [
+        line
+        for line in advice.lines
+        if line.method == method and all(getattr(line, name) == value for name, value in wanted.items())
+    ]
+    return found
+
+
+def test_a_codec_that_qemu_does_not_use_says_nothing_of_qemu() -> None:
+    refused = live("isal", "libdeflate", "zlib", predicted="rejected", observed="rejected", verdict="refused")
+
+    line = only(between("9.2.1", "10.0", run(refused)), "zlib")
+
+    assert (line.verdict, line.rests_on) == ("safe", "oracle")
+
+
+def test_another_dialect_says_nothing() -> None:
+    line = only(between("9.2.1", "10.0", run(live("zstd", "zstd", "zstd", "qemu-9.2>qemu-9.1"))), "zstd")
+
+    assert line.rests_on == "oracle"
+
+
+def test_a_cell_with_a_fault_says_nothing() -> None:
+    wrong = live("zstd", "zstd", "zstd", scenario="fault-magic", verdict="refused", predicted="rejected")
+
+    assert only(between("9.2.1", "10.0", run(wrong)), "zstd").rests_on == "oracle"
+
+
+def test_what_a_sender_counts_wrong_says_nothing_of_memory() -> None:
+    strict = {"scenario": "book-keeping", "verdict": "fail", "kind": "invariant"}
+    miscounted = real("zlib", "qemu-9.2.1", "qemu-9.2.1", dialect="qemu-9.2", **strict)
+
+    line = only(between("9.2.1", "9.2.1", run(miscounted, qemus=(qemu("9.2.1"),))), "zlib")
+
+    assert (line.verdict, line.rests_on) == ("safe", "oracle")
+
+
+def test_many_cells_stand_behind_a_line_and_some_are_named() -> None:
+    cells = [live("zstd", "zstd", "zstd", id=f"negotiation/{number}") for number in range(30)]
+
+    line = only(between("9.2.1", "10.0", run(*cells)), "zstd")
+
+    assert line.cells == tuple(f"negotiation/{number}" for number in range(20))
+    assert line.provenance == ("software",)
+
+
+def test_codecs_of_ours_do_not_acquit_releases_of_a_defect_beside_the_wire() -> None:
+    arrived = live("zstd", "zstd", "zstd", "qemu-9.0")
+
+    [advice] = [each for each in directions(run(arrived)) if each.sender.device is each.receiver.device is None]
+
+    assert advice.sender.name == advice.receiver.name == "QEMU 9.0"
+    hazard = only(advice, "zstd", verdict="hazard")
+    assert (hazard.rests_on, "cdc3970f85" in hazard.why) == ("oracle", True)
+
+
+def test_a_real_qemu_shows_whether_it_has_the_defect_and_legacy_is_another_line() -> None:
+    lost = real("zstd", "qemu-9.1.0", "qemu-9.1.0", verdict="fail", kind="corrupt", id="lost")
+    legacy = real("zstd", "qemu-9.1.0", "qemu-9.1.0", scenario="migrate-legacy", id="legacy")
+
+    [advice] = directions(run(lost, legacy, qemus=(qemu("9.1.0"),)))
+
+    assert only(advice, "zstd", verdict="hazard").cells == ("lost",)
+    assert only(advice, "zstd", verdict="safe").cells == ("legacy",)
+
+
+def test_a_refusal_that_was_waited_for_is_no_hazard() -> None:
+    waited = {"scenario": "busy-return-path", "predicted": "rejected", "observed": "rejected", "verdict": "refused"}
+    cell = real("zlib>zstd", "qemu-9.2.1", "qemu-9.2.1", dialect="qemu-9.2", **waited)
+
+    advice = between("9.2.1", "9.2.1", run(cell, qemus=(qemu("9.2.1"),)))
+
+    assert only(advice, UNLIKE, verdict="refused").rests_on == "run"
+    assert only(advice, UNLIKE, verdict="hazard").rests_on == "oracle"
+
+
+@pytest.mark.parametrize(
+    ("version", "rests_on"), [("9.2.11", "run"), ("9.2", "run"), ("9.2.1", "oracle"), ("9.2.12", "oracle")]
+)
+def test_a_real_qemu_stands_for_its_own_release(version: str, rests_on: str) -> None:
+    arrived = real("zlib", "qemu-9.2.11", "qemu-9.2.11", dialect="qemu-9.2")
+
+    advice = between(version, version, run(arrived, qemus=(qemu("9.2.11"),)))
+
+    assert max(line.rests_on for line in advice.lines if line.method == "zlib") == rests_on
+
+
+# Accelerators
+
+
+def test_under_its_own_method_an_accelerators_host_is_what_its_codecs_are() -> None:
+    software = live("zlib", "zlib", "qatzip", "qemu-10.0")
+    library = live("qatzip", "qatzip", "qatzip", "qemu-10.0", id="library")
+
+    advice = between("10.0+icx-c62x", "10.0+icx-c62x", run(software, library))
+
+    assert only(advice, "qatzip").cells == ("library",)
+
+
+def test_of_a_host_with_an_accelerator_codecs_in_its_dialect_speak() -> None:
+    ours = live("zstd", "zstd", "zstd", "qemu-9.2", id="ours")
+    theirs = real("zstd", "qemu-9.2.1", "qemu-9.2.1", dialect="qemu-9.2", id="theirs")
+
+    advice = between("9.2.1+icx-c62x", "9.2.1", run(ours, theirs, qemus=(qemu("9.2.1"),)))
+
+    assert only(advice, "zstd").cells == ("ours",)
+
+
+@pytest.mark.parametrize(
+    ("ends", "codecs", "at"),
+    [
+        (("10.0+icx-c62x", "7.2"), ("qatzip[stream=1]", "zlib"), "sender"),
+        (("7.2", "10.0+icx-c62x"), ("zlib", "qatzip[stream=1]"), "receiver"),
+    ],
+)
+def test_what_a_library_could_do_rests_on_its_calls_for_streams_at_that_end(
+    ends: tuple[str, str], codecs: tuple[str, str], at: str
+) -> None:
+    streams = live(*codecs, "zlib", suite="wire", scenario="capture", dialect="qemu-10.0", id="streams")
+    wrong_way = live(*codecs[::-1], "zlib", suite="wire", scenario="capture", dialect="qemu-10.0", id="wrong way")
+    one_shot = live("zlib", "qatzip", "zlib", suite="wire", scenario="capture", verdict="refused", id="one-shot")
+
+    line = only(between(*ends, run(streams, wrong_way, one_shot)), "zlib", library="libqatzip")
+
+    assert (line.at, line.verdict, line.cells) == (at, "safe", ("streams",))
+
+
+def test_what_a_library_could_do_rests_on_real_qemus_too() -> None:
+    spliced = real("zlib", "qatzip[stream=1]", "qemu-7.2.22", scenario="splice", dialect="qemu-5.0", id="spliced")
+    seven = qemu("7.2.22").model_copy(update={"capabilities": {}})
+
+    line = only(between("10.0+icx-c62x", "7.2.22", run(spliced, qemus=(seven,))), "zlib", library="libqatzip")
+
+    assert line.cells == ("spliced",)
+
+
+def test_what_a_method_costs_on_silicon_is_not_what_it_costs_on_a_cpu() -> None:
+    took: dict[str, Any] = {
+        "bytes_memory": 1 << 30,
+        "dialect": "qemu-9.2",
+        "cpu_seconds": CpuSeconds(sender=9.0, receiver=9.0),
+    }
+    names = "qemu-9.2.1", "qemu-9.2.1"
+    cells = [real(method, *names, **took) for method in ("none", "qatzip", "zstd")]
+    whole = run(*cells, qemus=(qemu("9.2.1", "none", "zstd", "qatzip"),))
+
+    advice = between("10.0+icx-c62x", "10.0+icx-c62x", whole)
+
+    assert (only(advice, "qatzip").cost, only(advice, "zstd").cost) == (None, 0.0)
