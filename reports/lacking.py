@@ -45,6 +45,11 @@ def _hardware(results: Results) -> Iterator[str]:
         yield f"No accelerator took part. In its place: {'; '.join(instead)}."
     elif not any(peer.provenance == "hardware" for peer in results.peers):
         yield "No accelerator took part."
+    unknown = [cell for cell in results.cells if cell.device_verdict == "unverified"]
+    if unknown:
+        reasons = dict.fromkeys(work.why for cell in unknown for work in cell.device if work.why)
+        why = f", for example: {next(iter(reasons))}" if reasons else ""
+        yield f"In {_cells_said(len(unknown))} nothing says whether the accelerator did the work{why}."
 
 
 def _releases(results: Results) -> Iterator[str]:

@@ -28,7 +28,7 @@ def mended(sender: Running, receiver: Running, safe: Safe) -> tuple[Commands, Co
     """
     if sender.machine != receiver.machine:
         return (), ()
-    usual = untold(sender.machine).zero_pages
+    usual = untold(sender.facts, sender.machine).zero_pages
     for method, zero_pages in itertools.product(
         _methods(sender, receiver), dict.fromkeys((sender.terms.zero_pages, usual, "legacy"))
     ):

@@ -67,7 +67,7 @@ class _Pair:
         self._sender = sender
         self._receiver = receiver
         self._machine = machine
-        self._defaults = untold(machine)
+        self._defaults = untold(sender.facts, machine)
         self._shared = [m for m in METHOD_FRAMINGS if m in sender.methods and m in receiver.methods]
 
     def alike(self) -> Iterator[Line]:

@@ -77,7 +77,7 @@ def preflight(sender: Running, receiver: Running, run: Results | None = None) ->
 
 def _of_run(sender: Running, receiver: Running, run: Results) -> Line | None:
     """What cells say of these two with this method at the defaults; None where they say nothing, or more is set."""
-    if sender.terms.zero_pages != untold(sender.machine).zero_pages:
+    if sender.terms.zero_pages != untold(sender.facts, sender.machine).zero_pages:
         return None
     lines = of_run.judged(sender.host, receiver.host, run).lines
     about = (line for line in lines if line.method == sender.terms.method and line.released and line.setting is None)
@@ -126,7 +126,7 @@ def _incomparable(sender: Running, receiver: Running) -> tuple[Standing, str, No
 
 def judged(sender: Running, receiver: Running, sent: Terms, read: Terms) -> tuple[Standing, str, Prediction]:
     """What comes of it if the two were set like this, why, and what the oracle says."""
-    prediction = expected(sent, read, sender.machine, untold(sender.machine))
+    prediction = expected(sent, read, sender.machine, untold(sender.facts, sender.machine))
     if prediction.outcome != "identical":
         return STANDING[prediction.outcome], prediction.reason, prediction
     defect = next(met(sender.facts, receiver.facts, sent.method, sent.zero_pages), None)

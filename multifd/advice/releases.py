@@ -20,7 +20,7 @@ import re
 from typing import Final
 
 from multifd.errors import InputError
-from multifd.qemu.arch import X86, Arch, version_of
+from multifd.qemu.arch import ARCHES, X86, Arch, version_of
 from multifd.qemu.defaults import Defaults
 from multifd.qemu.facts import Facts, dialect_of
 from multifd.wire.dialect import DETECTION
@@ -72,9 +72,11 @@ def _deleted(machine: tuple[int, int], version: tuple[int, int]) -> bool:
     return (version[0] - machine[0], version[1] - machine[1]) >= (_YEARS, 0)
 
 
-def untold(machine: str) -> Defaults:
-    """What a QEMU runs with on a machine type if it is told nothing; it has none that is newer than itself."""
-    zero_pages = "multifd" if version_of(machine) >= _PACKETS else "legacy"
+def untold(facts: Facts, machine: str) -> Defaults:
+    """What a QEMU runs with on a machine type if it is told nothing; one without a version is as new as the QEMU."""
+    versioned = any(family.fullmatch(machine) for arch in ARCHES.values() for family in arch.families.values())
+    since = version_of(machine) if versioned else facts.version[:2]
+    zero_pages = "multifd" if since >= _PACKETS else "legacy"
     return Defaults(zero_pages=zero_pages, channels=CHANNELS, method="none")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from multifd.advice.cost import costs
-from multifd.advice.lines import Line, Standing, ordered
+from multifd.advice.lines import UNLIKE, Direction, Fleet, Line, Standing, ordered
 from multifd.result.record import Cell, CpuSeconds, Results
 from tests.reports.builder import cell, results
 
@@ -63,9 +63,9 @@ def test_one_cell_that_others_disturbed_does_not_decide() -> None:
     [
         (took("none", 1.0, 1.0), took("zlib", None, 1.0)),
         (took("none", 1.0, 1.0), took("zlib", 2.0, 2.0, verdict="fail")),
-        (took("none", 1.0, 1.0, sender="none"), took("zlib", 2.0, 2.0, sender="zlib")),
+        tuple(took(method, 1.0, 1.0, sender="own", receiver="own") for method in ("none", "zlib")),
     ],
-    ids=["not measured", "not right", "a codec of ours"],
+    ids=["not measured", "not right", "a peer that is no QEMU"],
 )
 def test_what_says_nothing_is_left_out(cells: tuple[Cell, ...]) -> None:
     assert "zlib" not in costs(run(*cells))
@@ -103,3 +103,19 @@ def test_a_proposal_comes_after_all_that_qemu_does() -> None:
     lines = [line("zlib", library="libqatzip", at="sender"), line("zlib")]
 
     assert [each.released for each in ordered(lines)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        ([line("zlib"), line("zstd", "hazard")], "safe"),
+        ([line("zlib", "refused"), line("zstd", "hazard")], "hazard"),
+        ([line("zlib", "refused"), line(UNLIKE, "hazard")], "refused"),
+        ([line("zlib", "refused"), line("zlib", library="libqatzip", at="sender")], "refused"),
+        ([], "unknown"),
+    ],
+)
+def test_a_direction_is_as_good_as_the_best_method_that_qemu_has(lines: list[Line], verdict: Standing) -> None:
+    fleet = Fleet(name="all", versions="10.2")
+
+    assert Direction(sender=fleet, receiver=fleet, lines=ordered(lines)).verdict == verdict

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,12 @@ from multifd.advice.monitor import Running, ask_both, ask_one
 from multifd.advice.preflight import Preflight, preflight
 from multifd.advice.releases import release
 from multifd.errors import EnvironmentBroke, InputError
-from multifd.qemu.binary import Binary
-from multifd.qemu.guest import Guest, start
 from multifd.result.record import Results
+from tests.advice.guests import pair
 from tests.qemu.host import QEMU, needs_qemu
 from tests.qemu.host import facts as of_binary
 from tests.qemu.recorded import facts
 
-WITHIN = 20.0
 ON = ("multifd", "return-path")
 
 
@@ -161,6 +158,12 @@ def test_a_capability_hangs_only_releases_of_which_that_is_known() -> None:
     assert found(*ends).verdict == "safe"
 
 
+def test_a_machine_type_without_a_version_can_be_asked_of() -> None:
+    ends = running("10.0", *ON, machine="microvm"), running("10.0", *ON, machine="microvm", waits=True)
+
+    assert found(*ends).verdict == "safe"
+
+
 def test_other_machine_types_are_refused_and_no_setting_helps() -> None:
     other = running("11.1", *ON, waits=True, multifd_compression="zlib")
 
@@ -241,43 +244,21 @@ def test_a_run_without_these_releases_leaves_it_to_the_oracle(run: Results) -> N
 
 @needs_qemu
 def test_two_running_qemus_are_asked_and_told_nothing(scratch: Path) -> None:
-    machine = of_binary(QEMU).machines[-1]
+    said = of_binary(QEMU)
+    one, other, before, after = asyncio.run(asked(scratch, said.machines[-1]))
 
-    one, other, before, after = asyncio.run(asked_while_up(QEMU, machine, scratch))
-
-    assert (one.machine, one.waits, one.facts.release) == (machine, False, of_binary(QEMU).release)
-    assert (other.on >= {"multifd"}, other.waits, other.terms.method) == (True, True, "zlib")
-    answer = found(one, other)
-    assert answer.verdict == "unknown"
-    assert answer.sender.channels == 2
+    assert (one.facts.release, one.machine, one.waits) == (said.release, said.machines[-1], False)
+    assert (other.machine, other.waits, other.multifd, other.terms.method) == (one.machine, True, True, "zlib")
+    assert found(one, other).verdict == "safe"
     assert before == after
 
 
-async def asked_while_up(binary: Binary, machine: str, directory: Path) -> tuple[Running, Running, Any, Any]:
-    """A source and a destination, each with a monitor of its own for whoever asks."""
-    paths = [directory / name for name in ("source.sock", "destination.sock")]
-    async with AsyncExitStack() as up:
-        guests = [
-            await up.enter_async_context(
-                start(binary, name, directory, ("-machine", f"{machine},accel=tcg", "-m", "4M", *more,
-                      "-qmp", f"unix:{path},server=on,wait=off"), WITHIN)
-            )
-            for name, path, more in zip(
-                ("source", "destination"), paths, ((), ("-incoming", "defer")), strict=True
-            )
-        ]  # fmt: skip
-        on = [{"capability": "multifd", "state": True}]
-        await guests[1].execute("migrate-set-capabilities", WITHIN, capabilities=on)
-        await guests[1].execute("migrate-set-parameters", WITHIN, multifd_compression="zlib")
-        before = await state(guests)
-        one, other = await asyncio.to_thread(ask_both, *map(str, paths))
-        return one, other, before, await state(guests)
-
-
-async def state(guests: list[Guest]) -> list[Any]:
-    """All that a migration depends on."""
-    questions = "query-migrate-capabilities", "query-migrate-parameters", "query-status"
-    return [await guest.execute(question, WITHIN) for guest in guests for question in questions]
+async def asked(directory: Path, machine: str) -> tuple[Running, Running, Any, Any]:
+    async with pair(directory, machine) as both:
+        await both.set(ON, multifd_compression="zlib")
+        before = await both.state()
+        one, other = await asyncio.to_thread(ask_both, *map(str, both.sockets))
+        return one, other, before, await both.state()
 
 
 def test_nobody_at_a_socket_is_the_environments_fault(scratch: Path) -> None:

@@ -34,9 +34,14 @@ def test_a_release_can_be_built_with_all_methods_of_the_binary(version: str) -> 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_defaults_are_those_of_every_machine_type_that_was_asked(version: str) -> None:
     for machine, said in defaults(version).items():
-        told = untold(machine)
+        told = untold(release(version), machine)
 
         assert (told.zero_pages, told.channels, told.method) == (said.zero_pages, said.channels, said.method)
+
+
+@pytest.mark.parametrize(("version", "zero_pages"), [("8.2", "legacy"), ("9.0", "multifd")])
+def test_a_machine_type_without_a_version_is_as_new_as_its_qemu(version: str, zero_pages: str) -> None:
+    assert untold(release(version), "microvm").zero_pages == zero_pages
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from multifd.cli.advise import USAGE
-from tests.cli.command import ROOT, multifd
+from tests.advice.guests import WITHIN, pair
+from tests.cli.command import ROOT, Answer, multifd
 from tests.cli.test_cli_runs import saved
+from tests.qemu.host import QEMU, facts, needs_qemu
 from tests.reports.builder import cell
 
 PAGE = (ROOT / "docs/advise.md").read_text(encoding="utf-8")
@@ -71,6 +75,13 @@ def test_the_exit_code_is_the_verdict(sender: str, receiver: str, code: int) -> 
     assert multifd("advise", "--from", sender, "--to", receiver).code == code
 
 
+def test_of_two_directions_the_worse_one_is_the_exit_code() -> None:
+    assert multifd("advise", "--from", "9.2", "--to", "7.2").code == 0
+    assert multifd("advise", "--from", "7.2", "--to", "9.2").code == 2
+
+    assert multifd("advise", "--from", "9.2", "--to", "7.2", "--back").code == 2
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -123,3 +134,34 @@ def test_a_socket_where_nobody_answers_is_the_environments_fault(tmp_path: Path)
 
     assert answer.code == 3
     assert "is no QMP socket of a running QEMU" in answer.err
+
+
+# Preflight
+
+
+@needs_qemu
+def test_a_preflight_has_a_verdict_the_settings_of_both_ends_and_what_to_change() -> None:
+    untold, person, program = asyncio.run(flown(facts(QEMU).machines[-1]))
+
+    assert (untold.code, untold.out.split()[0]) == (2, "unknown")
+    assert (person.code, person.out.split()[0]) == (1, "refused")
+    for heading in ("why", "it will say something like", "as it is set", "change at the destination"):
+        assert f"\n  {heading}\n" in person.out
+    there, back = json.loads(program.out)["preflights"]
+    assert (program.code, there["verdict"], there["rests_on"]) == (1, "refused", "oracle")
+    assert (there["sender"]["method"], there["receiver"]["method"]) == ("zlib", "zstd")
+    assert (back["sender"]["name"], back["receiver"]["name"]) == (there["receiver"]["name"], there["sender"]["name"])
+    [command] = there["change_receiver"]
+    assert json.loads(command)["arguments"] == {"multifd-compression": "zlib"}
+
+
+async def flown(machine: str) -> tuple[Answer, Answer, Answer]:
+    """Of two QEMUs that are told nothing, and then different methods: for a person, and for a program both ways."""
+    with TemporaryDirectory(prefix="multifd-test-") as directory:
+        async with pair(Path(directory), machine) as both:
+            ends = ("advise", "--from", str(both.sockets[0]), "--to", str(both.sockets[1]))
+            untold = await asyncio.to_thread(multifd, *ends)
+            await both.set(("multifd", "return-path"), multifd_compression="zlib")
+            await both.guests[1].execute("migrate-set-parameters", WITHIN, multifd_compression="zstd")
+            person = await asyncio.to_thread(multifd, *ends)
+            return untold, person, await asyncio.to_thread(multifd, *ends, "--back", "--json")

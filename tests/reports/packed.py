@@ -19,9 +19,11 @@ class Packed:
         self.facts: dict[str, Any] = json.loads(data[4 : 4 + length])
         self.rows: int = self.facts.pop("rows")
         self._columns: dict[str, list[Any]] = {}
+        self.widths: dict[str, int] = {}
+        """Bytes of a row's number, by column."""
         start = 4 + length
         for name, column in self.facts.pop("columns").items():
-            width = column["width"]
+            width = self.widths[name] = column["width"]
             at = array({1: "B", 2: "H", 4: "I"}[width], data[start : start + self.rows * width]) if width else None
             self._columns[name] = [column["of"][k] for k in (at or range(self.rows))]
             start += -(-self.rows * width // 4) * 4

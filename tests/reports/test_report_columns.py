@@ -19,11 +19,13 @@ def test_every_row_finds_its_values_again() -> None:
     assert read["issues"] == [[], ["a", "b"], [], [], ["a"]]
 
 
-@pytest.mark.parametrize("values", [256, 257, 65_536, 65_537])
-def test_numbers_are_as_wide_as_they_must_be(values: int) -> None:
+@pytest.mark.parametrize(("values", "width"), [(256, 1), (257, 2), (65_536, 2), (65_537, 4)])
+def test_numbers_are_as_wide_as_they_must_be(values: int, width: int) -> None:
     column = [*range(values), 0, values - 1]
 
-    assert Packed(packed(len(column), {"n": column, "after": [7] * len(column)}, {}))["n"] == column
+    read = Packed(packed(len(column), {"n": column, "after": [7] * len(column)}, {}))
+
+    assert (read["n"], read.widths["n"]) == (column, width)
 
 
 def test_a_column_of_different_values_has_no_numbers() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from multifd.result.record import Invariants, Peer, Results
+from multifd.result.record import DeviceWork, Invariants, Peer, Results
 from reports.lacking import lacking
 from reports.vocabulary import NO_QEMU, RECORDED
 from tests.reports.builder import cell, results
@@ -57,6 +57,17 @@ def test_one_accelerator_does_not_stand_for_another() -> None:
     )
 
     assert "In its place: QAT (the vendor library's own CPU path)." in said(run)
+
+
+def test_work_that_nobody_counted_is_told_with_the_reason() -> None:
+    work = DeviceWork(
+        end="sender", device="IAA", asked=7, counted=None, source="PMU", verdict="unverified", why="no PMU"
+    )
+
+    text = said(results(cell(device_verdict="unverified", device=(work,))))
+
+    assert "In 1 cell nothing says whether the accelerator did the work, for example: no PMU." in text
+    assert "nothing says" not in said(results(cell(device_verdict="proven")))
 
 
 def test_devices_of_a_recorded_host_are_taken_for_nothing_else() -> None:

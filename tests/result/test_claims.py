@@ -134,6 +134,12 @@ def test_what_the_probe_has_tried_shows_that_it_cannot_be_done() -> None:
     assert found.because == "qatzip: it cannot keep a stream open"
 
 
+def test_a_cell_that_did_not_pass_denies_nothing() -> None:
+    found = tried(INABILITY, seen(ran("qatzip", "zlib", "zlib", "refused"), unable=(UNABLE,)))
+
+    assert found.state == "shown"
+
+
 def test_what_was_declared_and_not_tried_shows_nothing() -> None:
     assert tried(INABILITY, seen(unable=(UNABLE.model_copy(update={"tried": False}),))).state == "not shown"
 
