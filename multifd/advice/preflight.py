@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,10 +11,12 @@ from multifd.advice.defects import met
 from multifd.advice.lines import STANDING, Basis, Line, Standing
 from multifd.advice.mending import RETURN_PATH, mended
 from multifd.advice.monitor import Running
-from multifd.advice.releases import untold
+from multifd.advice.releases import OLDEST, is_versioned, untold
 from multifd.advice.terms import Terms, expected
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.oracle.question import Prediction
+from multifd.qemu.arch import version_of
+from multifd.qemu.facts import dialect_of
 from multifd.result import known
 from multifd.result.record import Model, Results, Setting
 from multifd.result.versions import Release, Releases
@@ -133,7 +136,7 @@ def judged(sender: Running, receiver: Running, sent: Terms, read: Terms) -> tupl
     if defect is not None:
         return "hazard", str(defect), prediction
     for issue in known.shipped():
-        if _needs(issue, sent.on & read.on) and issue.concerns(_releases(sender, receiver)):
+        if _needs(issue, sent.on & read.on, sender) and issue.concerns(_releases(sender, receiver)):
             return "hazard", f"{issue.id}: {issue.cause}", prediction
     return "safe", "memory arrives", prediction
 
@@ -142,9 +145,12 @@ def _is_safe(sender: Running, receiver: Running, sent: Terms, read: Terms) -> bo
     return judged(sender, receiver, sent, read)[0] == "safe"
 
 
-def _needs(issue: known.KnownIssue, on: frozenset[str]) -> bool:
-    """It is about capabilities, all of which are on at both ends."""
-    return issue.verdict == "known" and bool(issue.setting) and set(issue.setting) <= on
+def _needs(issue: known.KnownIssue, on: frozenset[str], sender: Running) -> bool:
+    """It is about capabilities, all of which are on at both ends, and about machine types of this age."""
+    if issue.verdict != "known" or not issue.setting or not set(issue.setting) <= on:
+        return False
+    since = version_of(sender.machine) if is_versioned(sender.machine) else sender.facts.version
+    return re.fullmatch(issue.dialect, dialect_of(max(since[:2], OLDEST)).name) is not None
 
 
 def _issues(sender: Running, receiver: Running, found: Prediction | None) -> tuple[str, ...]:
@@ -152,7 +158,7 @@ def _issues(sender: Running, receiver: Running, found: Prediction | None) -> tup
     shown = (
         issue
         for issue in known.shipped()
-        if _needs(issue, on)
+        if _needs(issue, on, sender)
         or (found is not None and found.outcome == issue.verdict == "hazard" and issue.says(found.reason))
     )
     return tuple(issue.id for issue in shown if issue.concerns(_releases(sender, receiver)))

@@ -26,7 +26,7 @@ from multifd.qemu.facts import Facts, dialect_of
 from multifd.wire.dialect import DETECTION
 
 _VERSION: Final = re.compile(r"(?:qemu-)?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?")
-_OLDEST: Final = (5, 0)
+OLDEST: Final = (5, 0)
 """Before it multifd was another."""
 _MINORS: Final = 3
 """Releases that QEMU has in a year, from 5.0 on: X.0, X.1, X.2."""
@@ -49,7 +49,7 @@ def release(text: str, arch: Arch = X86) -> Facts:
     if match is None:
         raise InputError(f"version {text!r}: expected one such as qemu-7.2 or qemu-10.0.2")
     major, minor, micro = (int(number or 0) for number in match.groups())
-    if (major, minor) < _OLDEST or minor >= _MINORS:
+    if (major, minor) < OLDEST or minor >= _MINORS:
         raise InputError(
             f"version {text!r}: there is no QEMU {major}.{minor} with multifd as it is now; expected"
             " 5.0, 5.1, 5.2, 6.0 and so on"
@@ -64,7 +64,7 @@ def release(text: str, arch: Arch = X86) -> Facts:
 
 
 def _machines(version: tuple[int, int]) -> list[tuple[int, int]]:
-    known = [(major, minor) for major in range(_OLDEST[0], version[0] + 1) for minor in range(_MINORS)]
+    known = [(major, minor) for major in range(OLDEST[0], version[0] + 1) for minor in range(_MINORS)]
     return [each for each in known if each <= version and not _deleted(each, version)]
 
 
@@ -74,10 +74,14 @@ def _deleted(machine: tuple[int, int], version: tuple[int, int]) -> bool:
 
 def untold(facts: Facts, machine: str) -> Defaults:
     """What a QEMU runs with on a machine type if it is told nothing; one without a version is as new as the QEMU."""
-    versioned = any(family.fullmatch(machine) for arch in ARCHES.values() for family in arch.families.values())
-    since = version_of(machine) if versioned else facts.version[:2]
+    since = version_of(machine) if is_versioned(machine) else facts.version[:2]
     zero_pages = "multifd" if since >= _PACKETS else "legacy"
     return Defaults(zero_pages=zero_pages, channels=CHANNELS, method="none")
+
+
+def is_versioned(machine: str) -> bool:
+    """Whether a machine type carries the version of its behaviour."""
+    return any(family.fullmatch(machine) for arch in ARCHES.values() for family in arch.families.values())
 
 
 def shared(sender: Facts, receiver: Facts) -> str | None:

@@ -152,16 +152,34 @@ def test_a_defect_of_a_release_is_a_hazard_that_legacy_zero_pages_avoid() -> Non
     assert [json.loads(each)["arguments"] for each in answer.change_sender] == [{"zero-page-detection": "legacy"}]
 
 
+def test_a_capability_hangs_only_machine_types_of_which_that_is_known() -> None:
+    on = (*ON, "postcopy-ram", "postcopy-preempt")
+    ends = (running("11.1", *on, machine="pc-i440fx-11.1", waits=waits) for waits in (False, True))
+
+    answer = found(*ends)
+
+    assert (answer.verdict, answer.issues) == ("safe", ())
+
+
 def test_a_capability_hangs_only_releases_of_which_that_is_known() -> None:
     ends = [of_release("5.2", "pc-i440fx-5.2", "postcopy-ram", "postcopy-preempt") for _ in range(2)]
 
     assert found(*ends).verdict == "safe"
 
 
-def test_a_machine_type_without_a_version_can_be_asked_of() -> None:
-    ends = running("10.0", *ON, machine="microvm"), running("10.0", *ON, machine="microvm", waits=True)
+@pytest.mark.parametrize("machine", ["microvm", "pc-i440fx-4.2", "pc-q35-9.2"])
+def test_any_machine_type_can_be_asked_of(machine: str) -> None:
+    on = (*ON, "postcopy-ram", "switchover-ack")
+    ends = running("11.1", *on, machine=machine), running("11.1", *on, machine=machine, waits=True)
 
     assert found(*ends).verdict == "safe"
+
+
+def test_a_hang_on_an_old_machine_type_is_one_on_an_older_one_too() -> None:
+    on = (*ON, "postcopy-ram", "postcopy-preempt")
+    ends = (running("11.1", *on, machine="pc-i440fx-4.2", waits=waits) for waits in (False, True))
+
+    assert found(*ends).verdict == "hazard"
 
 
 def test_other_machine_types_are_refused_and_no_setting_helps() -> None:
