@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from typing import Final
@@ -26,6 +25,7 @@ from multifd.lineup.qemus import binaries_of, introduced, resolve_qemus, strange
 from multifd.lineup.reconcile import reconciled
 from multifd.lineup.subjects import subjects
 from multifd.memory.corpora.user import Files, find
+from multifd.nearest import suggestion
 from multifd.plan.cell import PlannedCell
 from multifd.plan.whole import Plan, PlanOptions, plan
 from multifd.profile.load import load
@@ -61,9 +61,7 @@ class Campaign(BaseModel):
         planned = self.plan.cells | self.plan.left_out
         if cell_id in planned:
             return planned[cell_id]
-        near = difflib.get_close_matches(cell_id, planned, n=3, cutoff=0)
-        nearest = ", ".join(near) or "none"
-        raise InputError(f"no cell {cell_id!r}; the nearest are {nearest} (multifd cells lists all)")
+        raise InputError(f"no cell {cell_id!r}; {suggestion(cell_id, planned)} (multifd cells lists all)")
 
     @property
     def room(self) -> int:
