@@ -1,90 +1,176 @@
-"""report.md: the part of the report that fits a CI job summary, in GitHub's dialect of Markdown.
+"""report.md: one screen of a run for the page of a CI job, in GitHub's dialect of Markdown.
 
-Job summaries are limited to 1 MiB, so the failures end after ``FAILURES`` and cells that went as predicted
-appear in matrices only.
+It has at most ``LINES`` lines and ``BYTES`` bytes, whatever peers say and however much goes wrong: what is worst comes
+first, and of everything else it says how much more there is in report.html.
 """
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from multifd.result.content import in_words
-from multifd.result.exchange import FAMILIES
 from multifd.result.record import Results
-from reports import device, integrity, matrix, model, performance, thread, vocabulary
+from reports import device, markup, model, thread
+from reports.matrix import provenances
+from reports.methods import Met, Methods, Side, methods
+from reports.vocabulary import NO_QEMU, PROVENANCES, RECORDED, STATES, VERDICTS, word
 
-FAILURES: Final = 50
-"""Failures and errors that are listed one by one."""
+LINES: Final = 60
+BYTES: Final = 32 << 10
+"""GitHub takes 1 MiB for all steps of a job together, and a person one screen."""
+
+_FAILURES: Final = 6
+_FINDINGS: Final = 8
+_REMARKS: Final = 3
+_CONTRADICTED: Final = 3
+_SKIPS: Final = 3
+_SIDES: Final = 14
+"""Rows of the matrix of methods, and columns."""
+_QEMUS: Final = 6
+_ALONE: Final = ("vendor", "fidelity")
+"""Suites that look at a library by itself."""
+
+_text: Final = partial(markup.text, most=240)
+_code: Final = partial(markup.code, most=200)
+_short: Final = partial(markup.text, most=80)
+
+
+@dataclass(frozen=True)
+class _Table:
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def lines(self) -> Iterator[str]:
+        for row in (self.head, ["---"] * len(self.head), *self.rows):
+            yield f"| {' | '.join(row)} |"
 
 
 def render(results: Results) -> str:
     """The summary as one Markdown document."""
+    parts = (_head(results), _methods(methods(results)), _failures(results), _findings(results), _asked(results))
+    return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
+
+
+def _head(results: Results) -> Iterator[str]:
+    run, headline = results.run, model.headline(results)
+    yield from (f"# multifd conformance: {headline.title}", "", _text(headline.sentence), "")
+    counts = model.counts(results)
+    yield " · ".join(f"{term.symbol} {counts[name]:,} {term.word}" for name, term in VERDICTS.items() if counts[name])
+    yield ""
+    yield from (f"- {line}" for line in _facts(results))
+    yield from (f"- {_text(remark)}" for remark in run.remarks[:_REMARKS])
+    yield from _more(len(run.remarks[_REMARKS:]), "remarks")
+
+
+def _facts(results: Results) -> Iterator[str]:
+    run = results.run
+    yield f"{_short(run.started)}, profile {_short(run.profile)}, {_code(run.command)}"
+    qemus = [f"{_short(peer.name)} {_short(peer.version)}" for peer in model.qemus(results.peers)]
+    subset = f"; {_text(run.subset.words)}" if run.subset is not None else ""
+    yield f"QEMU: {', '.join(qemus[:_QEMUS]) or _text(NO_QEMU)}{', …' if qemus[_QEMUS:] else ''}{subset}"
+    ran = [f"{count:,} {PROVENANCES[name].word}" for name, count in model.provenance_counts(results).items() if count]
+    if ran:
+        yield f"Cells by how at least one end ran: {', '.join(ran)}"
+    if hardware := device.proof(results.cells):
+        yield f"Hardware: {_text(hardware)}"
+    if "recorded" in run.host:
+        yield f"**{RECORDED.capitalize()}** ({_code(run.host['recorded'])})"
+    if run.corpus is not None:
+        yield f"Your content, {_code(run.corpus.path)}: {_text(in_words(run.corpus))}"
+    yield from model.coverage(run)
+    yield from _skipped(results)
+
+
+def _skipped(results: Results) -> Iterator[str]:
+    """What was not checked, and the remedy."""
+    reasons = Counter(cell.reason for cell in results.cells if cell.verdict == "skip").most_common()
+    for reason, count in reasons[:_SKIPS]:
+        yield f"{count:,} skipped: {_text(reason)}"
+    if left := sum(count for _, count in reasons[_SKIPS:]):
+        yield f"{left:,} skipped for other reasons: see report.html"
+
+
+def _methods(found: Methods | None) -> Iterator[str]:
+    if found is None:
+        return
+    rows, columns = found.rows[:_SIDES], found.columns[:_SIDES]
+    yield from ("## Methods: sender ↓, receiver →", "")
+    yield from _Table(
+        ["", *map(_side, columns)],
+        [[_side(row), *map(_met, places[:_SIDES])] for row, places in zip(rows, found.places, strict=False)],
+    ).lines()
+    yield from _more(len(found.rows[_SIDES:]) + len(found.columns[_SIDES:]), "rows and columns")
+
+
+def _side(side: Side) -> str:
+    return f"{_short(side.method)} {_short(side.versions)}"
+
+
+def _met(met: Met | None) -> str:
+    if met is None:
+        return "·"
+    share = f" {met.alike}/{met.ran}" if met.alike < met.ran else ""
+    return f"{VERDICTS[met.worst.verdict].symbol} {word(met.worst)}{share}"
+
+
+def _failures(results: Results) -> Iterator[str]:
     broken = model.broken(results)
-    return _ENVIRONMENT.get_template("report.md.j2").render(
-        run=results.run,
-        qemus=model.qemus(results.peers),
-        headline=model.headline(results),
-        coverage=model.coverage(results.run),
-        counts=model.counts(results),
-        broken=broken[:FAILURES],
-        more=len(broken[FAILURES:]),
-        findings=model.findings(results),
-        unattributed=model.unattributed(results),
-        matrices=model.wire_matrices(results),
-        unable=results.unable,
-        compared=performance.compared(results),
-        thread=thread.thread(results),
-        guards=integrity.guards(results),
-        proof=device.proof(results.cells),
-    )
+    if not broken:
+        return
+    yield from ("## Failures and errors", "")
+    rows = [
+        [
+            f"{VERDICTS[cell.verdict].symbol} {word(cell)}",
+            f"{_code(cell.id)} {_sides(cell.provenance.sender, cell.provenance.receiver)}",
+            "<br>".join(_code(said) for said in (cell.reason, cell.error, *cell.complaints[:1]) if said),
+            _code(cell.reproduce),
+        ]
+        for cell in broken[:_FAILURES]
+    ]
+    yield from _Table(("Kind", "Cell", "What disagreed", "Reproduce"), rows).lines()
+    yield from _more(len(broken[_FAILURES:]), "failures and errors")
 
 
-def _text(value: object) -> str:
-    """Prose for a table: one line, nothing in it read as markup."""
-    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(str(value).split()))
+def _sides(sender: str | None, receiver: str | None) -> str:
+    return f"({' → '.join(side for side in (sender, receiver) if side)})"
 
 
-def _code(value: object) -> str:
-    """A code span for a table: GitHub splits a row at ``|`` even there, and a backtick would end it."""
-    return f"`{' '.join(str(value).split()).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+def _findings(results: Results) -> Iterator[str]:
+    # What a pairing meets is met by who migrates; what a library does by itself perhaps by nobody.
+    found = sorted(model.findings(results), key=lambda view: all(cell.suite in _ALONE for cell in view.cells))
+    if not found:
+        return
+    yield from ("## Findings: software that is not ours", "")
+    rows = [
+        [
+            view.finding.severity,
+            f"{_code(view.finding.id)}<br>{_short(view.finding.component)} {_short(view.finding.versions)}",
+            f"{len(view.cells)} {''.join(PROVENANCES[mark].symbol for mark in provenances(view.cells))}",
+            _text(view.finding.remedy),
+        ]
+        for view in found[:_FINDINGS]
+    ]
+    yield from _Table(("Severity", "Finding", "Cells", "What to do"), rows).lines()
+    yield from _more(len(found[_FINDINGS:]), "findings")
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.3f}"
+def _asked(results: Results) -> Iterator[str]:
+    """What becomes of the answers to the thread's questions."""
+    asked = thread.thread(results)
+    evidence = [(answer, each) for answer in (asked.head, *asked.answers) for each in answer.evidence]
+    states = Counter(each.state for _, each in evidence)
+    said = ", ".join(f"{term.symbol} {states[state]} {term.word}" for state, term in STATES.items() if states[state])
+    yield f"What the thread asked, by claim: {said}."
+    wrong = [(answer, each) for answer, each in evidence if each.state == "contradicted"]
+    for answer, each in wrong[:_CONTRADICTED]:
+        yield f"- ✗ {_code(answer.id)}: {_text(each.shows)}: {_code(each.because)}"
+    yield from _more(len(wrong[_CONTRADICTED:]), "contradicted claims")
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=False,  # Markdown has rules of its own: every value passes `text` or `code`
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "text": _text,
-        "code": _code,
-        "word": vocabulary.word,
-        "provenances": matrix.provenances,
-        "content": in_words,
-        "device": device.said,
-        "number": _number,
-        "states": thread.states,
-    }
-    environment.globals |= {
-        "VERDICTS": vocabulary.VERDICTS,
-        "PROVENANCES": vocabulary.PROVENANCES,
-        "NO_QEMU": vocabulary.NO_QEMU,
-        "RECORDED": vocabulary.RECORDED,
-        "MARKS": vocabulary.MARKS,
-        "STATES": vocabulary.STATES,
-        "FAMILIES": FAMILIES,
-    }
-    return environment
-
-
-_ENVIRONMENT: Final = _environment()
+def _more(count: int, what: str) -> Iterable[str]:
+    """Of a list that is cut."""
+    return ("", f"And {count:,} more {what}: see report.html.") if count else ()

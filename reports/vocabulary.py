@@ -95,6 +95,22 @@ STATES: Final[dict[State, Term]] = {
 }
 """What becomes of a claim, worst first."""
 
+RELEASED: Final = ("none", "zlib", "zstd", "qpl", "uadk", "qatzip")
+"""Methods that a release of QEMU has; every other framing is a proposal of the thread."""
+
+DIALECTS: Final[dict[str, tuple[str, str]]] = {
+    "qemu-5.0": ("5.0", "8.2"),
+    "rfc-2023": ("8.2 + RFC", "8.2 + RFC"),
+    "qemu-9.0": ("9.0", "9.0"),
+    "qemu-9.1": ("9.1", "9.1"),
+    "qemu-9.2": ("9.2", "9.2"),
+    "qemu-10.0": ("10.0", "11.1"),
+}
+"""The first and the last QEMU that speaks each generation of the wire, oldest first."""
+
+PROPOSED_DIALECT: Final = "rfc-2023"
+"""Spoken by no release."""
+
 DEFAULTS: Final = "QEMU to QEMU, everything at the default of the machine type but the method"
 """What a fleet runs whose owner sets nothing: the first matrix of real QEMUs."""
 
@@ -103,6 +119,17 @@ NO_QEMU: Final = "no real QEMU took part; remedy: --qemu PATH, or --qemu found"
 
 RECORDED: Final = "the devices are those of a recorded host: whatever is said to be hardware here is a stand-in for it"
 """What a run below the root of a recorded host says."""
+
+
+def versions(first: str, last: str | None = None) -> str:
+    """The QEMU versions of a dialect, or of all from one to another; a dialect that nobody here knows is its name."""
+    start, end = DIALECTS.get(first, (first, first))[0], DIALECTS.get(last or first, (first, first))[1]
+    return start if start == end else f"{start}–{end}"
+
+
+def released(framing: str) -> bool:
+    """Whether both sides of ``framing`` or ``sender>receiver`` are methods of a release."""
+    return all(side in RELEASED for side in framing.split(">"))
 
 
 def word(cell: Cell) -> str:

@@ -25,6 +25,5 @@ def test_the_shares_are_told(render: object) -> None:
     assert "25.0% of the triples of values that can be combined: 1 of 4" in text
 
 
-@pytest.mark.parametrize("render", [html.render, markdown.render], ids=["html", "markdown"])
-def test_pairs_that_no_cell_had_are_named(render: object) -> None:
-    assert "sender zlib with content text" in render(covered("sender zlib with content text"))  # type: ignore[operator]
+def test_pairs_that_no_cell_had_are_named() -> None:
+    assert "sender zlib with content text" in html.render(covered("sender zlib with content text"))

@@ -110,10 +110,9 @@ def test_the_reports_tell_both() -> None:
 
     assert "<dt>Hardware</dt><dd>1 proven by the device&#39;s own counters</dd>" in page
     assert "sender on QAT: asked 12 jobs, counted 12 (fw_counters): proven by the device&#39;s own counters" in page
-    assert "\nHardware: 1 proven by the device's own counters\n" in text
-    assert "<br>sender on QAT: asked 12 jobs, counted 12 (fw\\_counters): proven by the device's own counters" in text
-    properties = {p.get("name"): p.get("value") for p in xml.iter("property")}
-    assert properties["device.sender"] == f"QAT: {said(work())}"
+    assert "\n- Hardware: 1 proven by the device's own counters\n" in text
+    (said_of_it,) = xml.iter("system-out")
+    assert f"[[PROPERTY|device.sender=QAT: {said(work())}]]" in str(said_of_it.text)
 
 
 def test_and_nothing_of_hardware_where_none_is_claimed() -> None:
