@@ -1,7 +1,8 @@
 """Renderers: they read results and write reports, and import nothing of this project but ``multifd.result``.
 
 ``vocabulary`` has the words and symbols, ``matrix`` puts cells in their places, ``model`` turns results into view
-models, ``performance`` into figures; ``html``, ``markdown``, ``junit`` and ``svg`` each write one format of the same.
+models, ``performance`` into figures; ``html``, ``markdown``, ``junit``, ``tap``, ``allure`` and ``svg`` each write one
+format of the same; ``filing`` writes of one finding, and ``markup`` gets text of others into Markdown.
 """
 
 from __future__ import annotations
