@@ -22,6 +22,10 @@ DEFAULT_SEED: Final = 1
 DEFAULT_STRENGTH: Final = 2
 STRENGTHS: Final = (2, 3)
 
+RESULTS: Final = "build/conformance"
+CELLS: Final = "build/cells"
+"""Where ``--cell`` writes, each cell below its id: never over a whole run."""
+
 
 class Options(BaseModel):
     """What the user asked for. Equal options on one host give equal plans."""
@@ -70,6 +74,11 @@ class Options(BaseModel):
     def reproduce(self, cell: str) -> str:
         """The command that runs exactly this cell again, in the project's directory (README)."""
         return shlex.join(["python3", "bootstrap.py", "conformance", "--cell", cell, *self.repeated()])
+
+
+def default_results(root: Path, cell: str | None) -> Path:
+    """Where a run writes that was told nothing, in the project's directory."""
+    return root / (f"{CELLS}/{cell}" if cell else RESULTS)
 
 
 def given(option: str, value: str | None) -> str | None:

@@ -40,13 +40,21 @@ def test_workers_run_the_cell_that_was_asked_for_and_no_other(conformance: Confo
 
 
 @pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "workers"])
-def test_allure_gets_one_file_for_a_cell(conformance: Conformance, arguments: tuple[str, ...]) -> None:
+def test_allure_gets_one_file_for_a_cell_and_what_it_is_of(
+    conformance: Conformance, arguments: tuple[str, ...]
+) -> None:
     pytest.importorskip("allure_pytest")
 
     conformance.run("--cell", CELL, *arguments)
 
-    (result,) = (json.loads(path.read_text()) for path in (conformance.results / "allure").iterdir())
-    assert (result["status"], [p["value"] for p in result["parameters"]]) == ("passed", [repr(CELL)])
+    files = {path.name.rpartition("-")[2]: path for path in (conformance.results / "allure").iterdir()}
+    assert sorted(files) == ["categories.json", "environment.properties", "result.json"]
+    result = json.loads(files["result.json"].read_text())
+    assert (result["name"], result["status"], result["testCaseId"]) == (CELL, "passed", result["historyId"])
+    parameters = {each["name"]: each["value"] for each in result["parameters"]}
+    assert (parameters["cell"], parameters["sender"]) == (CELL, "zlib")
+    assert not any(each.get("excluded") for each in result["parameters"])
+    assert {"name": "framing", "value": "zlib"} in result["labels"]
 
 
 def test_the_part_that_was_asked_for_is_what_is_planned(conformance: Conformance) -> None:
