@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from multifd.cli.output import Console
 from multifd.errors import InputError
 from multifd.result import store
 from multifd.result.answers import contradicted
@@ -48,7 +48,7 @@ def answers(directory: Path, *, as_json: bool, markdown: bool) -> None:
     if as_json:
         print(json.dumps(thread.machine(shown), ensure_ascii=False))
     else:
-        console = Console(highlight=False)
+        console = Console()
         for line in thread.lines(shown):
             console.print(line, style="red" if "✗ " in line else None, soft_wrap=True, markup=False)
     sys.exit(_code(logged, written, directory))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
 import shutil
@@ -12,18 +13,21 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
-from rich.console import Console
+from rich import console
 
 from multifd.campaign.bundle import CAPTURE, SUFFIX, Index, pack
 from multifd.campaign.circumstances import begun, cast
 from multifd.campaign.exhibits import exhibits_of
 from multifd.campaign.prepare import Campaign
 from multifd.campaign.worker import Worker
+from multifd.cli import completing
 from multifd.cli.explained import explain_cell
+from multifd.cli.output import Console
 from multifd.cli.plans import campaign_of, planning
 from multifd.errors import InputError
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.capture import MANIFEST
+from multifd.nearest import suggestion
 from multifd.plan.cell import PlannedCell
 from multifd.profile.load import load
 from multifd.result import store
@@ -34,14 +38,15 @@ _NOTHING: Final = "nothing was sent that makes a capture"
 
 
 @click.command()
-@click.argument("cell")
+@click.argument("cell", shell_complete=completing.cells)
 @planning
 @click.option(
     "--results", type=click.Path(path_type=Path), metavar="DIR",
     help="Take what this run has of the cell, and run nothing.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: the cell's id, in words.")
-def bundle(cell: str, results: Path | None, output: Path | None, **given: object) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Say what is in it as one JSON object.")
+def bundle(cell: str, results: Path | None, output: Path | None, *, as_json: bool, **given: object) -> None:
     """Write everything about a cell into one archive, for a bug report or another machine.
 
     CELL is an id, as multifd cells prints it. The cell is run, and recorded, unless --results has it already. The
@@ -64,8 +69,11 @@ def bundle(cell: str, results: Path | None, output: Path | None, **given: object
             cell=cell, capture=made is not None, why=None if made is not None else why, reproduce=record.reproduce
         )
         pack(path, index, _texts(campaign, planned, record), exhibits, made)
+    if as_json:
+        print(json.dumps({"bundle": str(path), "verdict": record.verdict, **index.model_dump(mode="json")}))
+        return
     what = "with what was sent" if made is not None else f"without a capture: {why}"
-    Console(highlight=False).print(f"{path}: {record.verdict}, {what}", soft_wrap=True, markup=False)
+    Console().print(f"{path}: {record.verdict}, {what}", soft_wrap=True, markup=False)
 
 
 def _run(campaign: Campaign, cell: PlannedCell, results: Path) -> tuple[Cell, Path | None]:
@@ -83,17 +91,18 @@ def _run(campaign: Campaign, cell: PlannedCell, results: Path) -> tuple[Cell, Pa
 
 
 def _recorded(results: Path, cell_id: str) -> Cell:
-    found = next((cell for cell in store.load(results).cells if cell.id == cell_id), None)
-    if found is None:
+    cells = {cell.id: cell for cell in store.load(results).cells}
+    if cell_id not in cells:
         raise InputError(
-            f"--results {str(results)!r}: has no cell {cell_id!r}; multifd bundle without --results runs it"
+            f"--results {str(results)!r}: has no cell {cell_id!r}; {suggestion(cell_id, cells)};"
+            " multifd bundle without --results runs it"
         )
-    return found
+    return cells[cell_id]
 
 
 def _texts(campaign: Campaign, planned: PlannedCell, record: Cell) -> dict[str, str]:
     told = io.StringIO()
-    explain_cell(campaign, planned, Console(file=told, highlight=False, width=120, no_color=True))
+    explain_cell(campaign, planned, console.Console(file=told, highlight=False, width=120, no_color=True))
     part = campaign.part({planned.id})
     names = {record.sender, record.receiver}
     peers = [peer.model_dump_json(indent=1) for peer in cast(part) if peer.name in names]

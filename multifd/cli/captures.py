@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
-from rich.console import Console
 from rich.markup import escape
 
 from multifd.accelerator import VENDOR
 from multifd.campaign.bundle import unpack
 from multifd.cli.decoding import decoded
+from multifd.cli.output import Console
 from multifd.codec import create, parsed
 from multifd.codec.reference import reference
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PayloadError, WireError
@@ -114,7 +114,7 @@ def _by_library(
 
 
 def _tell(result: dict[str, Any]) -> None:
-    console = Console(highlight=False)
+    console = Console()
     how = escape(f"decoded by {result['decoder']} as {result['dialect']}")
     match result["outcome"]:
         case "identical":
@@ -167,7 +167,7 @@ def _dissect(
     numbers = range(opened.manifest.channels) if channel is None else [channel]
     if channel is not None and not 0 <= channel < opened.manifest.channels:
         raise InputError(f"--channel {channel}: expected 0 to {opened.manifest.channels - 1}")
-    console = Console(highlight=False)
+    console = Console()
     if not as_json:
         console.print(_title(opened, given), soft_wrap=True, markup=False)
     for number in numbers:

@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
-from rich.console import Console
 
 from multifd import __version__
 from multifd.campaign.options import DEFAULT_PROFILE
 from multifd.cli.examined import Examined, Run, as_runs_see, diagnosed
+from multifd.cli.output import Console, say
 from multifd.cli.qemus import on_this_host
 from multifd.cli.shown import show, show_devices
 from multifd.device.diagnose import diagnose
@@ -86,7 +86,7 @@ def doctor(as_json: bool, record: Path | None, recorded: Path | None, root: Path
     if as_json:
         print(json.dumps(host.described(), indent=2))
     else:
-        show(Console(highlight=False), host)
+        show(Console(), host)
     sys.exit(host.exit_code)
 
 
@@ -102,16 +102,12 @@ def _tried(root: Path, devices: Sequence[Device]) -> Iterator[Tried]:
     if not devices:
         return
     kinds = {device.kind for device in devices}
-    exclusive = Exclusive(Host(root), _PATIENCE, _say)
+    exclusive = Exclusive(Host(root), _PATIENCE, say)
     tried = preflight(load(DEFAULT_PROFILE), alone=alone_on(exclusive, devices), found=devices)
     for one in tried:
         if one.works or one.kind in kinds:
             shared = exclusive.without(device for device in devices if device.kind == one.kind)
             yield replace(one, words=f"{one.words}; not tried alone: {shared}") if shared else one
-
-
-def _say(line: str) -> None:
-    print(f"multifd: {line}", file=sys.stderr, flush=True)
 
 
 def _of_record(file: Path, as_json: bool) -> int:
@@ -123,7 +119,7 @@ def _of_record(file: Path, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"host": str(file), **diagnosed(diagnosis)}, indent=2))
     else:
-        show_devices(Console(highlight=False), diagnosis)
+        show_devices(Console(), diagnosis)
     return Examined(diagnosis).exit_code
 
 

@@ -1,6 +1,9 @@
-"""The chain of reasons behind a cell's prediction, for people."""
+"""The chain of reasons behind a cell's prediction, for people and for programs."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,8 +22,7 @@ from multifd.wire.packet import slots
 
 def explain_cell(campaign: Campaign, cell: PlannedCell, console: Console) -> None:
     """Print what is done in a cell, and the chain."""
-    device = _by_design(campaign.line_up, cell.work) if isinstance(cell.work, Pairing) else None
-    for name, value in {"cell": cell.id, **_facts(cell.work), "device": device}.items():
+    for name, value in {"cell": cell.id, **_told(campaign, cell)}.items():
         if value is not None:
             console.print(f"[bold]{name:11}[/]{escape(value)}", soft_wrap=True)
     console.print()
@@ -39,6 +41,30 @@ def explain_cell(campaign: Campaign, cell: PlannedCell, console: Console) -> Non
     if cell.skip is not None:
         console.print(f"it will be skipped: {escape(cell.skip)}", soft_wrap=True)
     console.print(f"run it: {escape(campaign.options.reproduce(cell.id))}", soft_wrap=True)
+
+
+def described(campaign: Campaign, cell: PlannedCell) -> dict[str, Any]:
+    """The same, as JSON shows it."""
+    prediction = cell.prediction
+    return {
+        "id": cell.id,
+        "suite": cell.suite,
+        "facts": {name: value for name, value in _told(campaign, cell).items() if value is not None},
+        "predicted": prediction.outcome,
+        "rule": prediction.rule,
+        "reason": prediction.reason,
+        "chain": [asdict(step) for step in prediction.chain],
+        "error": prediction.error,
+        "sooner": prediction.sooner,
+        "setting": [setting.model_dump() for setting in prediction.setting],
+        "skip": cell.skip,
+        "reproduce": campaign.options.reproduce(cell.id),
+    }
+
+
+def _told(campaign: Campaign, cell: PlannedCell) -> dict[str, str | None]:
+    device = _by_design(campaign.line_up, cell.work) if isinstance(cell.work, Pairing) else None
+    return {**_facts(cell.work), "device": device}
 
 
 def _facts(work: Work) -> dict[str, str | None]:

@@ -8,8 +8,23 @@ from typing import Final
 import click
 
 from multifd import __version__
-from multifd.cli import answers, bundle, captures, doctor, peers, plans, profile, record, runs, vendor
-from multifd.cli.output import standard_output
+from multifd.cli import (
+    answers,
+    bundle,
+    captures,
+    doctor,
+    finding,
+    peers,
+    plans,
+    profile,
+    record,
+    run,
+    runs,
+    vendor,
+    why,
+)
+from multifd.cli.grouped import Entry, Sections
+from multifd.cli.output import say, standard_error, standard_output
 from multifd.errors import EnvironmentBroke, MultifdError
 
 CONFORMING: Final = 0
@@ -17,7 +32,42 @@ USAGE: Final = 2
 ENVIRONMENT: Final = 3
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
+    "This host": (
+        (doctor.doctor, "multifd doctor"),
+        (vendor.vendor, "multifd vendor fetch --qemu"),
+        (profile.profile, "multifd profile --output lab.yaml"),
+    ),
+    "What a run would do": (
+        (plans.cells, "multifd cells 'wire/zlib/*' --predicted hazard"),
+        (plans.explain, "multifd explain 'negotiation/zlib~zstd/*/live/*'"),
+        (why.why, "multifd why qatzip qpl"),
+    ),
+    "A run": ((run.run, "multifd run --qemu found"),),
+    "What it showed": (
+        (runs.report, "multifd report build/conformance"),
+        (finding.finding, "multifd finding qemu-mask-hides-flag --markdown"),
+        (answers.answers, "multifd answers"),
+        (bundle.bundle, "multifd bundle wire/zlib/zlib~isal/qemu-10.0/capture/mixed/4k/2ch"),
+    ),
+    "What to set": (),
+    "Two runs and more": ((runs.diff, "multifd diff before after"),),
+    "A migration by itself": (
+        (record.record, "multifd record --qemu qemu-system-x86_64 capture"),
+        (captures.replay, "multifd replay capture --decoder isal"),
+        (captures.dissect, "multifd dissect capture --limit 20"),
+    ),
+    "For other programs": ((peers.peer, "multifd peer zlib level=6"),),
+}
+"""Every command with an example, in the order in which somebody needs them."""
+
+
+@click.group(
+    cls=Sections,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="multifd COMMAND --help says more of each. Completion of names and ids: docs/command.md.",
+)
 @click.version_option(__version__, prog_name="multifd", message="%(prog)s %(version)s")
 def app() -> None:
     """Which QEMU multifd sender works with which receiver, why, and what goes wrong where it does not.
@@ -26,41 +76,28 @@ def app() -> None:
     """
 
 
-for command in (
-    plans.cells,
-    plans.explain,
-    captures.replay,
-    captures.dissect,
-    bundle.bundle,
-    record.record,
-    runs.report,
-    answers.answers,
-    runs.diff,
-    peers.peer,
-    vendor.vendor,
-    doctor.doctor,
-    profile.profile,
-):
-    app.add_command(command)
-
-
 def main() -> None:
     """Run the command; never a traceback for what the user or the host did."""
+    with standard_error():
+        sys.exit(_run())
+
+
+def _run() -> int:
     try:
         with standard_output():
-            sys.exit(app.main(standalone_mode=False) or CONFORMING)
+            return app.main(prog_name="multifd", standalone_mode=False) or CONFORMING
     except click.ClickException as problem:
         problem.show()
-        sys.exit(USAGE)
+        return USAGE
     except EnvironmentBroke as problem:
-        print(f"multifd: {problem}", file=sys.stderr)
-        sys.exit(ENVIRONMENT)
+        say(str(problem))
+        return ENVIRONMENT
     except MultifdError as problem:
-        print(f"multifd: {problem}", file=sys.stderr)
-        sys.exit(USAGE)
+        say(str(problem))
+        return USAGE
     except (KeyboardInterrupt, click.Abort):
-        print("multifd: interrupted", file=sys.stderr)
-        sys.exit(ENVIRONMENT)
+        say("interrupted")
+        return ENVIRONMENT
 
 
 if __name__ == "__main__":

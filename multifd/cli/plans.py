@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-from rich.console import Console
 
 from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, DEFAULT_STRENGTH, parse
 from multifd.campaign.prepare import Campaign, prepare
-from multifd.cli import qemus
-from multifd.cli.explained import explain_cell
+from multifd.cli import completing, qemus
+from multifd.cli.explained import described, explain_cell
+from multifd.cli.output import Console, say
+from multifd.cli.picked import picked
 from multifd.errors import InputError
+from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.space import Factor, Space
 
@@ -23,10 +24,13 @@ SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "
 Command = TypeVar("Command", bound=Callable[..., Any])
 QEMU: Final = "qemu"
 """The suite that needs a binary."""
+_EXPLAINED: Final = 10
+"""Cells that are explained for one pattern: more would not be read."""
 
 _OPTIONS: Final = (
     click.option(
-        "--hwprofile", "profile", metavar="NAME|FILE", default=DEFAULT_PROFILE, show_default=True, help="Profile."
+        "--hwprofile", "profile", metavar="NAME|FILE", default=DEFAULT_PROFILE, show_default=True, help="Profile.",
+        shell_complete=completing.profiles,
     ),
     qemus.option,
     click.option(
@@ -38,7 +42,10 @@ _OPTIONS: Final = (
         "--strength", metavar="2|3", default=str(DEFAULT_STRENGTH), show_default=True,
         help="How many factors at a time the plan combines.",
     ),
-    click.option("--corpus", metavar="DIR", help="Your own memory content, as much as --memory takes."),
+    click.option(
+        "--corpus", metavar="DIR", help="Your own memory content, as much as --memory takes.",
+        shell_complete=completing.directories,
+    ),
     click.option("--host-root", "host", metavar="DIR", hidden=True),
 )  # fmt: skip
 """Those of ``pytest suites`` that decide the plan."""
@@ -52,11 +59,11 @@ def planning(command: Command) -> Command:
 
 
 @click.command()
-@click.argument("match", required=False)
+@click.argument("match", required=False, shell_complete=completing.cells)
 @planning
 @click.option("--suite", type=click.Choice(SUITES))
-@click.option("--sender", help="Only this sender, by exact name.")
-@click.option("--receiver", help="Only this receiver, by exact name.")
+@click.option("--sender", help="Only this sender: a name, a part of one, a pattern.", shell_complete=completing.peers)
+@click.option("--receiver", help="Only this receiver, likewise.", shell_complete=completing.peers)
 @click.option("--predicted", type=click.Choice(["identical", "rejected", "hazard"]))
 @click.option("--unable", is_flag=True, help="Show instead what peers cannot do, and therefore have no cell for.")
 @click.option("--coverage", is_flag=True, help="Show instead how many pairs and triples of values the plan combines.")
@@ -75,7 +82,8 @@ def cells(
 ) -> None:
     """List the plan: every cell with its prediction. Ids are what --cell takes.
 
-    MATCH shows only cells whose id contains this text.
+    MATCH shows only cells whose id contains this text, or fits it where it has * or ?. Exit 2 where no cell is left to
+    show.
     """
     campaign = campaign_of(given)
     if unable:
@@ -86,49 +94,68 @@ def cells(
     if coverage:
         _show_coverage(campaign, as_json=as_json)
         return
-    planned = campaign.plan.cells.values()
-    wanted = {"sender": sender, "receiver": receiver}
-    chosen = [
-        cell
-        for cell in planned
-        if all(value is None or getattr(cell.work, name) == value for name, value in wanted.items())
-        and suite in (None, cell.suite)
-        and predicted in (None, cell.prediction.outcome)
-        and (match is None or match in cell.id)
-    ]
+    chosen = _chosen(campaign, match, suite, predicted, {"sender": sender, "receiver": receiver})
     for cell in chosen:
         if as_json:
             print(json.dumps({"id": cell.id, "predicted": cell.prediction.outcome, "reason": cell.prediction.reason}))
         else:
             print(f"{cell.prediction.outcome:9} {cell.id}")
-    if suite in (None, QEMU) and not any(cell.suite == QEMU for cell in planned):
+    if suite is None and not any(cell.suite == QEMU for cell in campaign.plan.cells.values()):
         qemus.say_that_none_takes_part()
     if not as_json:
-        Console(stderr=True).print(f"{len(chosen)} cells, {len(campaign.plan.unable)} unable", highlight=False)
+        Console(stderr=True).print(f"{len(chosen)} cells, {len(campaign.plan.unable)} unable")
+
+
+def _chosen(
+    campaign: Campaign, match: str | None, suite: str | None, predicted: str | None, ends: Mapping[str, str | None]
+) -> Collection[PlannedCell]:
+    """The cells that pass all filters; raises :class:`InputError` where there are none."""
+    if suite == QEMU and not campaign.line_up.qemus:
+        raise InputError(qemus.NOT_HERE)
+    left = [cell for cell in campaign.plan.cells.values() if suite in (None, cell.suite)]
+    for end, wanted in ends.items():
+        if wanted is not None:
+            peers = dict.fromkeys(name for cell in left if (name := getattr(cell.work, end)))
+            names = picked(wanted, peers, end)
+            left = [cell for cell in left if getattr(cell.work, end) in names]
+    left = [cell for cell in left if predicted in (None, cell.prediction.outcome)]
+    if not left:
+        raise InputError("no cell is left by these filters; multifd cells without them lists all")
+    if match is None:
+        return left
+    fitting = set(picked(match, [cell.id for cell in left], "cell"))
+    return [cell for cell in left if cell.id in fitting]
 
 
 @click.command()
-@click.argument("cell")
+@click.argument("cell", shell_complete=completing.cells)
 @planning
-def explain(cell: str, **given: object) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for each cell.")
+def explain(cell: str, *, as_json: bool, **given: object) -> None:
     """Show the chain of reasons behind a cell's prediction.
 
-    CELL is an id, as multifd cells prints it; exit 2 if there is no such cell.
+    CELL is an id, as multifd cells prints it, a part of one, or a pattern with * and ?; of many that fit the first ten
+    are explained. Exit 2 if there is no such cell.
     """
     campaign = campaign_of(given)
     if cell.startswith(f"{QEMU}/") and not campaign.line_up.qemus:
-        raise InputError(f"no cell {cell!r}: no cells of the suite qemu without a binary: {qemus.REMEDY}")
-    explain_cell(campaign, campaign.cell(cell), Console(highlight=False))
+        raise InputError(f"no cell {cell!r}: {qemus.NOT_HERE}")
+    planned = campaign.plan.cells | campaign.plan.left_out
+    names = picked(cell, planned, "cell")
+    for number, name in enumerate(names[: None if as_json else _EXPLAINED]):
+        if as_json:
+            print(json.dumps(described(campaign, planned[name])))
+            continue
+        if number:
+            print()
+        explain_cell(campaign, planned[name], Console())
+    if len(names) > _EXPLAINED and not as_json:
+        say(f"{len(names) - _EXPLAINED} more cells fit {cell!r} (multifd cells lists all)")
 
 
 def campaign_of(given: Mapping[str, Any], *, probe: bool = False) -> Campaign:
     """The plan that ``pytest suites`` with the same options has; to be run only where its peers are probed."""
     return prepare(parse(**given, directory=Path.cwd()), say, probe=probe)
-
-
-def say(line: str) -> None:
-    """Tell of progress, on stderr."""
-    print(f"multifd: {line}", file=sys.stderr, flush=True)
 
 
 def _show_unable(campaign: Campaign, *, as_json: bool) -> None:
@@ -158,7 +185,7 @@ def _show_coverage(campaign: Campaign, *, as_json: bool) -> None:
         print(f"{_share(had, feasible)}  {name}, all together")
     for pair in never:
         print(f"never: {pair}")
-    Console(stderr=True).print(f"seed {campaign.options.seed}, strength {campaign.options.strength}", highlight=False)
+    Console(stderr=True).print(f"seed {campaign.options.seed}, strength {campaign.options.strength}")
 
 
 def _share(had: int, feasible: int) -> str:

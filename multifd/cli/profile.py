@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import yaml
 
 from multifd.accelerator import ACCELERATORS
 from multifd.campaign.options import DEFAULT_PROFILE
+from multifd.cli.output import say
 from multifd.device.diagnose import detect
 from multifd.device.exclusive import Exclusive
 from multifd.device.found import Device
@@ -27,7 +28,8 @@ from multifd.profile.model import Policy
 @click.command()
 @click.option("--output", type=click.Path(path_type=Path), help="Write it to this file instead of standard output.")
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=LIVE, hidden=True)
-def profile(output: Path | None, root: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="The profile as one JSON object, which is YAML too.")
+def profile(output: Path | None, root: Path, *, as_json: bool) -> None:
     """Write a profile from this host: devices that work are required, others emulated, peers as in auto.
 
     Each vendor's library is tried on its device, as a run tries it, and fetched where it is not on this host. Use the
@@ -38,11 +40,13 @@ def profile(output: Path | None, root: Path) -> None:
     if root != LIVE:
         working = [device.kind for device in found if device.usable]
     else:
-        fetch_missing(auto, _say)
-        alone = alone_on(Exclusive(host, say=_say), found)
+        fetch_missing(auto, say)
+        alone = alone_on(Exclusive(host, say=say), found)
         working = [tried.kind for tried in preflight(auto, alone=alone, found=found) if tried.roles == BOTH]
     # A run that requires what has no room for a cell would not begin.
     text = describe(found, [kind for kind in working if not too_few(may_work(kind, found))])
+    if as_json:
+        text = json.dumps(yaml.safe_load(text)) + "\n"
     if output is None:
         print(text, end="")
         return
@@ -50,10 +54,6 @@ def profile(output: Path | None, root: Path) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise EnvironmentBroke(f"{output}: cannot write: {problem.strerror}") from None
-
-
-def _say(line: str) -> None:
-    print(f"multifd: {line}", file=sys.stderr, flush=True)
 
 
 def describe(found: Sequence[Device], working: Collection[str]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import click
 
+from multifd.cli.output import say
 from multifd.errors import InputError, MultifdError
 from multifd.qemu.ask import ask
 from multifd.qemu.binary import AUTO, FOUND, NONE, Binary, found, named
@@ -17,7 +17,7 @@ from multifd.qemu.facts import Facts
 
 ANSWER: Final = 20.0
 """Seconds that a QEMU takes at most to say what it is."""
-REMEDY: Final = f"--qemu PATH, or --qemu {FOUND} (docs/qemu.md)"
+NOT_HERE: Final = f"no cells of the suite qemu without a binary: --qemu PATH, or --qemu {FOUND} (docs/qemu.md)"
 
 option = click.option(
     "--qemu",
@@ -61,4 +61,4 @@ def one_binary(asked: str) -> Binary:
 
 def say_that_none_takes_part() -> None:
     """One line on stderr."""
-    print(f"multifd: no cells of the suite qemu without a binary: {REMEDY}", file=sys.stderr)
+    say(NOT_HERE)

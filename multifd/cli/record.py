@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 
+from multifd.cli.output import Console
 from multifd.cli.qemus import ANSWER, one_binary
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.memory.corpus import CORPORA
@@ -41,9 +42,18 @@ _WITHIN: Final = 600.0
 @click.option("--memory", metavar="SIZE", default="16M", show_default=True, help="Guest memory, with K, M or G.")
 @click.option("--machine", metavar="TYPE", help="Machine type, such as pc-i440fx-7.2; the newest unless given.")
 @click.option("--zero-pages", metavar="MODE", help="Value of zero-page-detection; the machine type's unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was recorded as one JSON object.")
 @click.argument("out", type=click.Path(path_type=Path))
 def record(
-    qemu: str, method: str, channels: int, memory: str, machine: str | None, zero_pages: str | None, out: Path
+    qemu: str,
+    method: str,
+    channels: int,
+    memory: str,
+    machine: str | None,
+    zero_pages: str | None,
+    out: Path,
+    *,
+    as_json: bool,
 ) -> None:
     """Record one migration of a real QEMU as a capture, for multifd replay and multifd dissect.
 
@@ -77,7 +87,10 @@ def record(
         raise
     finally:
         remove_scratch(scratch)
-    Console(highlight=False).print(
+    if as_json:
+        print(json.dumps({"capture": str(out), "machine": chosen, **made.model_dump(mode="json")}))
+        return
+    Console().print(
         f"{out}: {method} of {made.source}, {chosen}, {made.channels} channels, {wanted >> 20} MiB",
         soft_wrap=True, markup=False,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import nullcontext
@@ -9,14 +10,17 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 
 import reports
+from multifd.campaign.options import RESULTS
+from multifd.cli.output import Console
+from multifd.cli.run import outcome
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.lock import LOCK, Lock
 from multifd.result.record import Cell, Results
+from reports import tap
 from reports.model import incomplete
 from reports.svg import matrix_svg
 
@@ -25,9 +29,11 @@ _RANK: Final = ("pass", "refused", "hazard", "known", "skip", "not-run", "error"
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), default=Path("build/conformance"))
+@click.argument("directory", type=click.Path(path_type=Path), default=Path(RESULTS))
 @click.option("--matrix", metavar="FRAMING", help="Also draw this framing's sender x receiver matrix: matrix.svg.")
-def report(directory: Path, matrix: str | None) -> None:
+@click.option("--tap", "as_tap", is_flag=True, help="Print the cells in the Test Anything Protocol.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+def report(directory: Path, matrix: str | None, *, as_tap: bool, as_json: bool) -> None:
     """Make results and reports of a run again from its event log, or reports from its results where there is no log.
 
     DIRECTORY is what the run was given as --results; a run that is still going on there is left alone. The exit code
@@ -47,7 +53,12 @@ def report(directory: Path, matrix: str | None) -> None:
                 (directory / "matrix.svg").write_text(drawn, encoding="utf-8")
         except OSError as problem:
             raise EnvironmentBroke(f"{directory}: cannot write reports: {problem.strerror}") from None
-    print(path)
+    if as_tap:
+        print(tap.render(results), end="")
+    elif as_json:
+        print(json.dumps(outcome(exit_code(results), directory.resolve(), results)))
+    else:
+        print(path)
     sys.exit(exit_code(results))
 
 
@@ -68,7 +79,7 @@ def diff(before: Path, after: Path) -> None:
         if _state(old.get(cell_id)) != _state(new.get(cell_id))
     ]
     changes.sort(key=lambda change: -_worse(change[1], change[2]))
-    console = Console(highlight=False)
+    console = Console()
     for cell_id, was, now in changes:
         style = "red" if _worse(was, now) > 0 else None
         reason = now.reason if now is not None else "no longer planned"

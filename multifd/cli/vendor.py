@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 
 from multifd.accelerator import LIBRARIES, VENDOR, VendorCodec
+from multifd.cli.output import Console, say
 from multifd.errors import InputError
 from multifd.libraries import cache, wish
 from multifd.libraries.fetch import fetch as fetch_wish
@@ -45,7 +45,8 @@ def vendor() -> None:
 @_into
 @click.option("--qemu", is_flag=True, help="Further QEMU versions as well, about 45 MB each to download (Debian only).")
 @click.option("--refresh", is_flag=True, help="Fetch again what is there already.")
-def fetch(suites: tuple[str, ...], into: Path | None, qemu: bool, refresh: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each of these; progress on stderr.")
+def fetch(suites: tuple[str, ...], into: Path | None, qemu: bool, refresh: bool, *, as_json: bool) -> None:
     """Fetch the libraries with their dependencies from the host's own package mirror, without root.
 
     Nothing is installed: signed packages are unpacked into your cache (about 7 MB to download). A suite that lacks a
@@ -56,11 +57,15 @@ def fetch(suites: tuple[str, ...], into: Path | None, qemu: bool, refresh: bool)
         raise InputError(f"--qemu: distribution is {release.name!r}, expected Debian, whose suites have these versions")
     newest = NEWEST[release.family]
     for one in (*wish.by_suite(suites, newest), *(wish.QEMU if qemu else ())):
-        tree = fetch_wish(one, into, refresh=refresh, progress=click.echo)
-        click.echo(f"{one.name}: runs with {shlex.join(tree.command)}")
+        tree = fetch_wish(one, into, refresh=refresh, progress=say if as_json else print)
+        if as_json:
+            versions = {package: tree.version(package) for package in one.packages}
+            print(json.dumps({"name": one.name, "command": list(tree.command), "versions": versions}))
+            continue
+        print(f"{one.name}: runs with {shlex.join(tree.command)}")
         for codec in VENDOR.values():
             if codec.package in one.packages and tree.version(codec.package) is None:
-                click.echo(f"{one.name}: {_elsewhere(codec, one.suites[-1], newest, suites)}")
+                print(f"{one.name}: {_elsewhere(codec, one.suites[-1], newest, suites)}")
 
 
 def _elsewhere(codec: VendorCodec, suite: str, newest: str, asked: Sequence[str]) -> str:
@@ -117,7 +122,7 @@ def _qemu(tree: cache.Tree) -> dict[str, Any]:
 
 
 def _show(found: Sequence[dict[str, Any]], qemus: Sequence[dict[str, Any]], glibc: str) -> None:
-    console = Console(highlight=False)
+    console = Console()
     for library in found:
         state = "[green]used[/]" if library["used"] else "shadowed"
         if library["problem"] is not None:

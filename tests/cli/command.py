@@ -13,6 +13,9 @@ from tempfile import TemporaryFile
 from typing import Final
 from unittest.mock import patch
 
+from multifd.campaign.options import Options
+from multifd.campaign.prepare import Campaign, Say, prepare
+from multifd.cli import plans
 from multifd.cli.main import main
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -30,6 +33,22 @@ class Answer:
     err: str
 
 
+_PREPARED: Final[dict[Options, tuple[Campaign, list[str]]]] = {}
+
+
+def prepared(options: Options, say: Say, *, probe: bool) -> Campaign:
+    """What the command prepares, once for equal options: peers and plans are the same, and take a second."""
+    if probe:
+        return prepare(options, say, probe=probe)
+    if options not in _PREPARED:
+        said: list[str] = []
+        _PREPARED[options] = prepare(options, said.append, probe=probe), said
+    campaign, said = _PREPARED[options]
+    for line in said:
+        say(line)
+    return campaign
+
+
 def multifd(*arguments: str | Path) -> Answer:
     """Run the command in this process; any exception but SystemExit comes through."""
     argv = ["multifd", *map(str, arguments)]
@@ -37,7 +56,8 @@ def multifd(*arguments: str | Path) -> Answer:
         code: object = None
         with redirect_stderr(io.StringIO()) as err, patch.dict(os.environ, COLOURLESS, clear=True):
             try:
-                main()
+                with patch.object(plans, "prepare", prepared):
+                    main()
             except SystemExit as ended:
                 code = ended.code
         out.seek(0)

@@ -16,8 +16,11 @@ from tests.cli.command import COLOURLESS, PROGRAM, ROOT, multifd, process
 ZSTD: Final = ROOT / "tests/captures/qemu-10.0-zstd"
 
 TEACHES: Final = {
-    "cells": ("MATCH shows only cells whose id contains this text", "Ids are what --cell takes"),
-    "explain": ("CELL is an id, as multifd cells prints it", "exit 2 if there is no such cell"),
+    "cells": ("MATCH shows only cells whose id contains this text", "Exit 2 where no cell is left to show"),
+    "explain": ("CELL is an id, as multifd cells prints it", "Exit 2 if there is no such cell"),
+    "why": ("SENDER and RECEIVER are peers as multifd cells names them", "Exit 2 if there is no such peer"),
+    "run": ("Any other option goes to pytest", "0 conforming, 1 not conforming, 2 usage or input"),
+    "finding": ("ID is that of a finding, a part of it", "Exit 2 if the run has no such finding"),
     "replay": ("CAPTURE is a directory", "exit 0 identical, 1 not, 2 it cannot be read"),
     "dissect": ("CAPTURE is a directory", "exit 2 where one cannot be read"),
     "report": (
@@ -61,6 +64,7 @@ def test_the_version() -> None:
     ("arguments", "error"),
     [
         (("frobnicate",), "No such command 'frobnicate'"),
+        (("explian",), "No such command 'explian'; the nearest are explain, "),
         (("replay",), "Missing argument 'CAPTURE'"),
         (("explain",), "Missing argument 'CELL'"),
         (("diff", "one"), "Missing argument 'AFTER'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -28,6 +29,14 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two codecs, four pairings, of which two can be tried in either format."""
     path = tmp_path_factory.mktemp("profile") / "two.yaml"
     path.write_text("description: two\npeers:\n  - codec: zlib\n  - codec: zstd\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One codec, twice."""
+    path = tmp_path_factory.mktemp("profile") / "few.yaml"
+    path.write_text("description: few\npeers:\n  - codec: zlib\n  - codec: zlib\n    parameters: {level: 9}\n")
     return path
 
 
@@ -68,7 +77,38 @@ def test_sender_and_receiver_select_by_exact_name(profile: Path) -> None:
 
     assert shown
     assert {cell.split("/")[2] for _, cell in shown} == {"zstd~zstd"}
-    assert listed(profile, "--sender", "zli") == []
+
+
+def test_a_name_is_meant_as_it_is_before_it_is_part_of_another(few: Path) -> None:
+    shown = listed(few, "--suite", "wire", "--sender", "zlib", "--receiver", "zlib[*")
+
+    assert {cell.split("/")[2] for _, cell in shown} == {"zlib~zlib[level=9]"}
+
+
+def test_a_pattern_is_of_the_whole_id_and_brackets_are_brackets(few: Path) -> None:
+    shown = listed(few, "wire/zlib/*~zlib[level=?]/*")
+
+    assert shown
+    assert all(cell.split("/")[2].endswith("~zlib[level=9]") for _, cell in shown)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("wire/zlib/zlib~zlip/",), "no cell 'wire/zlib/zlib~zlip/'; the nearest are wire/zlib/zlib~zlib/"),
+        (("--sender", "zlbi"), "no sender 'zlbi'; the nearest are zlib, "),
+        (("--receiver", "z?"), "no receiver 'z?'; the nearest are z"),
+        (("--suite", "vendor"), "no cell is left by these filters; multifd cells without them lists all"),
+        (("--suite", "probe", "--predicted", "hazard"), "no cell is left by these filters; "),
+        (("--suite", "qemu"), f"{NO_QEMU}\n"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_fits_nothing_is_exit_2(arguments: tuple[str, ...], complaint: str, profile: Path) -> None:
+    answer = multifd("cells", "--hwprofile", profile, *NONE, *arguments)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"multifd: {complaint}")
 
 
 def test_json_has_the_reason(profile: Path) -> None:
@@ -159,10 +199,24 @@ def test_what_a_library_leaves_to_its_software_by_design_is_told_before(
 
 
 def test_every_cell_can_be_explained(profile: Path) -> None:
-    cells = [cell for _, cell in listed(profile, "--suite", "negotiation")]
+    explained = multifd("explain", "--hwprofile", profile, *NONE, "--json", "*").out.splitlines()
 
-    for cell in cells[:: len(cells) // 20]:
-        assert multifd("explain", "--hwprofile", profile, *NONE, cell).code == 0
+    assert [json.loads(line)["id"] for line in explained] == [cell for _, cell in listed(profile)]
+
+
+def test_json_has_the_chain(profile: Path) -> None:
+    (line,) = multifd("explain", "--hwprofile", profile, *NONE, "--json", METHODS).out.splitlines()
+
+    told = json.loads(line)
+    assert (told["predicted"], told["rule"], told["chain"][-1]["rule"]) == ("rejected", "flags", "flags")
+    assert told["reproduce"].startswith(f"python3 bootstrap.py conformance --cell '{METHODS}'")
+
+
+def test_of_many_that_fit_the_first_are_explained_and_the_rest_counted(profile: Path) -> None:
+    answer = multifd("explain", "--hwprofile", profile, *NONE, "negotiation/")
+
+    assert sum(line.startswith("cell ") for line in answer.out.splitlines()) == 10
+    assert re.fullmatch(r"multifd: \d+ more cells fit 'negotiation/' \(multifd cells lists all\)\n", answer.err)
 
 
 def test_an_unknown_cell_is_refused_with_the_nearest(profile: Path) -> None:
@@ -172,7 +226,6 @@ def test_an_unknown_cell_is_refused_with_the_nearest(profile: Path) -> None:
     assert answer.err.startswith(
         f"multifd: no cell '{PAIRING.format('zlib~zlip')}'; the nearest are {PAIRING.format('zlib~zlib')}, "
     )
-    assert answer.err.endswith(" (multifd cells lists all)\n")
 
 
 def test_whatever_is_asked_something_is_nearest(profile: Path) -> None:
@@ -182,9 +235,8 @@ def test_whatever_is_asked_something_is_nearest(profile: Path) -> None:
     assert "the nearest are none" not in answer.err
 
 
-@pytest.mark.parametrize("options", [(), ("--suite", "qemu")])
-def test_without_a_binary_the_suite_qemu_is_missed(profile: Path, options: tuple[str, ...]) -> None:
-    answer = multifd("cells", "--hwprofile", profile, *NONE, *options)
+def test_without_a_binary_the_suite_qemu_is_missed(profile: Path) -> None:
+    answer = multifd("cells", "--hwprofile", profile, *NONE)
 
     assert answer.err.splitlines()[0] == f"multifd: {NO_QEMU}"
 

@@ -1,0 +1,30 @@
+"""Names as people give them: whole, in part, or with ``*`` and ``?``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from multifd.errors import InputError
+from multifd.nearest import suggestion
+
+_WILDCARDS: Final = {"*": ".*", "?": "."}
+
+
+def picked(given: str, names: Collection[str], what: str) -> list[str]:
+    """The names that fit, in their order: the one that it is, else those of a pattern, else those that contain it.
+
+    A pattern has ``*`` for any text and ``?`` for any character, and is that of the whole name; brackets are no part of
+    it, for names have them. Raises :class:`InputError`, with the nearest names, where none fits.
+    """
+    if given in names:
+        return [given]
+    if any(wildcard in given for wildcard in _WILDCARDS):
+        pattern = re.compile("".join(_WILDCARDS.get(each, re.escape(each)) for each in given), re.DOTALL)
+        found = [name for name in names if pattern.fullmatch(name)]
+    else:
+        found = [name for name in names if given in name]
+    if not found:
+        raise InputError(f"no {what} {given!r}; {suggestion(given, names)}")
+    return found

@@ -1,0 +1,62 @@
+"""Help, in the order of use, with an example of each command that works."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+import pytest
+
+from multifd.cli.main import SECTIONS, app
+from tests.cli.command import multifd
+
+EXAMPLES = [(command, example) for entries in SECTIONS.values() for command, example in entries]
+
+
+def leaves(command: click.Command) -> list[click.Command]:
+    """A command, or those of a group."""
+    return list(command.commands.values()) if isinstance(command, click.Group) else [command]
+
+
+def test_sections_stand_in_the_order_of_use_with_their_commands() -> None:
+    out = multifd("--help").out
+
+    titles = [line.removesuffix(":") for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert titles == ["Options", *(title for title, entries in SECTIONS.items() if entries)]
+    places = [out.index(f"\n  {command.name} ") for command, _ in EXAMPLES]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=lambda value: getattr(value, "name", None))
+def test_every_command_has_an_example_in_either_help(command: click.Command, example: str) -> None:
+    for arguments in (("--help",), (command.name or "", "--help")):
+        assert example in " ".join(multifd(*arguments).out.split())
+
+
+@pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=lambda value: getattr(value, "name", None))
+def test_every_example_is_one_that_the_command_takes(command: click.Command, example: str) -> None:
+    program, name, *arguments = shlex.split(example)
+    context = click.Context(app, info_name=program)
+    while isinstance(command, click.Group):
+        _, found, arguments = command.resolve_command(context, arguments)
+        assert found is not None
+        command = found
+
+    command.make_context(name, arguments, parent=context).close()
+
+
+def test_no_command_is_left_out() -> None:
+    assert list(app.commands) == [command.name for command, _ in EXAMPLES]
+
+
+PROTOCOL = ("peer",)
+"""It speaks JSON anyway."""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [leaf for command, _ in EXAMPLES if command.name not in (*PROTOCOL, "diff") for leaf in leaves(command)],
+    ids=lambda command: command.name,
+)
+def test_every_command_speaks_json(command: click.Command) -> None:
+    assert "--json" in {option for parameter in command.params for option in parameter.opts}

@@ -1,0 +1,71 @@
+"""``multifd run``: the suites, with pytest's own options, and an exit code by contract."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from multifd.result import store
+from tests.campaign.runs import CELL
+from tests.cli.command import Answer, multifd, process
+from tests.cli.test_cli_output import HOSTILE, is_plain
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    """One codec."""
+    path = tmp_path / "one.yaml"
+    path.write_text("description: one\npeers:\n  - codec: zlib\n")
+    return path
+
+
+def run(profile: Path, *arguments: str) -> Answer:
+    """With this profile, and no workers."""
+    where = ("--results", profile.with_name("results"))
+    return process("run", "--hwprofile", profile, "--qemu", "none", *where, "-n", "0", *arguments)
+
+
+def test_a_cell_is_run_progress_is_said_and_where_the_report_is(profile: Path) -> None:
+    answer = run(profile, "--cell", CELL, "--tb=short", "-rA")
+
+    results = store.load(profile.with_name("results"))
+    assert answer.code == 0, answer.out + answer.err
+    assert [(cell.id, cell.verdict) for cell in results.cells] == [(CELL, "pass")]
+    assert f"Report: {profile.with_name('results')}/report.html" in answer.out
+    assert f"test_pairing[{CELL}]" in answer.out
+
+
+def test_a_part_of_a_suite_is_run_and_told_in_tap(profile: Path) -> None:
+    answer = run(profile, "--suite", "probe", "--tap", "--no-allure", "-k", "probe/zlib")
+
+    assert answer.code == 0, answer.out + answer.err
+    assert answer.out == "TAP version 13\n1..1\nok 1 - probe/zlib\n"
+    assert "1 pass" in answer.err
+    assert not (profile.with_name("results") / "allure").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--cell", f"wire/zlip{HOSTILE}"), "no cell 'wire/zlip"),
+        (("--frobnicate",), "unrecognized arguments: --frobnicate"),
+    ],
+)
+def test_what_cannot_be_run_is_exit_2(arguments: tuple[str, ...], complaint: str, profile: Path) -> None:
+    answer = run(profile, "--json", *arguments)
+
+    assert answer.code == 2
+    assert complaint in answer.err
+    assert is_plain(answer.err)
+    assert json.loads(answer.out) == {
+        "exit_code": 2, "complete": False, "verdicts": {}, "results": None, "report": None,
+    }  # fmt: skip
+
+
+def test_an_unknown_suite_is_refused_with_those_that_there_are(profile: Path) -> None:
+    answer = multifd("run", "--hwprofile", profile, "--suite", "wires")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "'wires' is not one of 'probe', 'wire'" in answer.err
