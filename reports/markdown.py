@@ -7,7 +7,7 @@ first, and of everything else it says how much more there is in report.html.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -23,13 +23,16 @@ LINES: Final = 60
 BYTES: Final = 32 << 10
 """GitHub takes 1 MiB for all steps of a job together, and a person one screen."""
 
-_FAILURES: Final = 6
-_FINDINGS: Final = 8
-_REMARKS: Final = 3
-_CONTRADICTED: Final = 3
-_SKIPS: Final = 3
-_SIDES: Final = 14
-"""Rows of the matrix of methods, and columns."""
+_FAILURES: Final = 5
+_FINDINGS: Final = 12
+_AROUND: Final = 5
+"""Lines of a table besides its rows: title, head, what it has no room for."""
+_REMARKS: Final = 2
+_CONTRADICTED: Final = 2
+_SKIPS: Final = 2
+_ROWS: Final = 12
+"""Of the matrix of methods."""
+_COLUMNS: Final = 14
 _QEMUS: Final = 6
 _ALONE: Final = ("vendor", "fidelity")
 """Suites that look at a library by itself."""
@@ -43,16 +46,23 @@ _short: Final = partial(markup.text, most=80)
 class _Table:
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
+    left: int
+    """Rows that it has no room for."""
+    what: str
 
     def lines(self) -> Iterator[str]:
-        for row in (self.head, ["---"] * len(self.head), *self.rows):
+        more = [[line, *[""] * (len(self.head) - 1)] for line in _more(self.left, self.what)]
+        for row in (self.head, ["---"] * len(self.head), *self.rows, *more):
             yield f"| {' | '.join(row)} |"
 
 
 def render(results: Results) -> str:
-    """The summary as one Markdown document."""
-    parts = (_head(results), _methods(methods(results)), _failures(results), _findings(results), _asked(results))
-    return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
+    """The summary as one Markdown document; findings have the lines that nothing else needs."""
+    first = [_head(results), _methods(methods(results)), _failures(results)]
+    before, last = [list(part) for part in first], list(_asked(results))
+    room = LINES - sum(len(part) + 1 for part in (*before, last) if part)
+    parts = (*before, list(_findings(results, room)), last)
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
 def _head(results: Results) -> Iterator[str]:
@@ -63,7 +73,7 @@ def _head(results: Results) -> Iterator[str]:
     yield ""
     yield from (f"- {line}" for line in _facts(results))
     yield from (f"- {_text(remark)}" for remark in run.remarks[:_REMARKS])
-    yield from _more(len(run.remarks[_REMARKS:]), "remarks")
+    yield from (f"- {line}" for line in _more(len(run.remarks[_REMARKS:]), "remarks"))
 
 
 def _facts(results: Results) -> Iterator[str]:
@@ -81,7 +91,8 @@ def _facts(results: Results) -> Iterator[str]:
         yield f"**{RECORDED.capitalize()}** ({_code(run.host['recorded'])})"
     if run.corpus is not None:
         yield f"Your content, {_code(run.corpus.path)}: {_text(in_words(run.corpus))}"
-    yield from model.coverage(run)
+    if covered := model.coverage(run):
+        yield "; ".join(covered)
     yield from _skipped(results)
 
 
@@ -97,13 +108,13 @@ def _skipped(results: Results) -> Iterator[str]:
 def _methods(found: Methods | None) -> Iterator[str]:
     if found is None:
         return
-    rows, columns = found.rows[:_SIDES], found.columns[:_SIDES]
     yield from ("## Methods: sender ↓, receiver →", "")
-    yield from _Table(
-        ["", *map(_side, columns)],
-        [[_side(row), *map(_met, places[:_SIDES])] for row, places in zip(rows, found.places, strict=False)],
-    ).lines()
-    yield from _more(len(found.rows[_SIDES:]) + len(found.columns[_SIDES:]), "rows and columns")
+    rows = [
+        [_side(row), *map(_met, places[:_COLUMNS])]
+        for row, places in zip(found.rows[:_ROWS], found.places, strict=False)
+    ]
+    left = len(found.rows[_ROWS:]) + len(found.columns[_COLUMNS:])
+    yield from _Table(["", *map(_side, found.columns[:_COLUMNS])], rows, left, "rows and columns").lines()
 
 
 def _side(side: Side) -> str:
@@ -131,20 +142,22 @@ def _failures(results: Results) -> Iterator[str]:
         ]
         for cell in broken[:_FAILURES]
     ]
-    yield from _Table(("Kind", "Cell", "What disagreed", "Reproduce"), rows).lines()
-    yield from _more(len(broken[_FAILURES:]), "failures and errors")
+    left = len(broken[_FAILURES:])
+    yield from _Table(("Kind", "Cell", "What disagreed", "Reproduce"), rows, left, "failures and errors").lines()
 
 
 def _sides(sender: str | None, receiver: str | None) -> str:
     return f"({' → '.join(side for side in (sender, receiver) if side)})"
 
 
-def _findings(results: Results) -> Iterator[str]:
+def _findings(results: Results, room: int) -> Iterator[str]:
+    """In so many lines, six at least."""
     # What a pairing meets is met by who migrates; what a library does by itself perhaps by nobody.
     found = sorted(model.findings(results), key=lambda view: all(cell.suite in _ALONE for cell in view.cells))
     if not found:
         return
     yield from ("## Findings: software that is not ours", "")
+    shown = max(1, min(room - _AROUND, _FINDINGS))
     rows = [
         [
             view.finding.severity,
@@ -152,10 +165,9 @@ def _findings(results: Results) -> Iterator[str]:
             f"{len(view.cells)} {''.join(PROVENANCES[mark].symbol for mark in provenances(view.cells))}",
             _text(view.finding.remedy),
         ]
-        for view in found[:_FINDINGS]
+        for view in found[:shown]
     ]
-    yield from _Table(("Severity", "Finding", "Cells", "What to do"), rows).lines()
-    yield from _more(len(found[_FINDINGS:]), "findings")
+    yield from _Table(("Severity", "Finding", "Cells", "What to do"), rows, len(found[shown:]), "findings").lines()
 
 
 def _asked(results: Results) -> Iterator[str]:
@@ -168,9 +180,10 @@ def _asked(results: Results) -> Iterator[str]:
     wrong = [(answer, each) for answer, each in evidence if each.state == "contradicted"]
     for answer, each in wrong[:_CONTRADICTED]:
         yield f"- ✗ {_code(answer.id)}: {_text(each.shows)}: {_code(each.because)}"
-    yield from _more(len(wrong[_CONTRADICTED:]), "contradicted claims")
+    yield from (f"- {line}" for line in _more(len(wrong[_CONTRADICTED:]), "contradicted claims"))
 
 
-def _more(count: int, what: str) -> Iterable[str]:
+def _more(count: int, what: str) -> Iterator[str]:
     """Of a list that is cut."""
-    return ("", f"And {count:,} more {what}: see report.html.") if count else ()
+    if count:
+        yield f"and {count:,} more {what}: see report.html"

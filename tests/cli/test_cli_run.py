@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from multifd.result import store
 from tests.campaign.runs import CELL
-from tests.cli.command import Answer, multifd, process
+from tests.cli.command import COLOURLESS, PROGRAM, ROOT, Answer, multifd
 from tests.cli.test_cli_output import HOSTILE, is_plain
 
 
@@ -24,7 +25,11 @@ def profile(tmp_path: Path) -> Path:
 def run(profile: Path, *arguments: str) -> Answer:
     """With this profile, and no workers."""
     where = ("--results", profile.with_name("results"))
-    return process("run", "--hwprofile", profile, "--qemu", "none", *where, "-n", "0", *arguments)
+    command = ("run", "--hwprofile", profile, "--qemu", "none", *where, "-n", "0", *arguments)
+    ended = subprocess.run(
+        [*PROGRAM, *map(str, command)], cwd=ROOT, env=COLOURLESS, capture_output=True, text=True, check=False
+    )
+    return Answer(ended.returncode, ended.stdout, ended.stderr)
 
 
 def test_a_cell_is_run_progress_is_said_and_where_the_report_is(profile: Path) -> None:
@@ -54,9 +59,13 @@ def test_a_part_of_a_suite_is_run_and_told_in_tap(profile: Path) -> None:
     ],
 )
 def test_what_cannot_be_run_is_exit_2(arguments: tuple[str, ...], complaint: str, profile: Path) -> None:
+    before = profile.with_name("results") / store.EVENTS
+    before.parent.mkdir()
+    before.write_text("of the run before")
+
     answer = run(profile, "--json", *arguments)
 
-    assert answer.code == 2
+    assert (answer.code, before.read_text()) == (2, "of the run before")
     assert complaint in answer.err
     assert is_plain(answer.err)
     assert json.loads(answer.out) == {

@@ -43,6 +43,14 @@ def test_cells_that_end_alike_for_one_reason_stand_together_with_the_rule(profil
     assert all(re.match(r"    negotiation/\S+~zstd/zlib~zstd/\S*qemu-10.0/", line) for line in following)
 
 
+def test_the_worst_comes_first(profile: Path) -> None:
+    lines = multifd("why", "zlib", "zlib", "--hwprofile", profile, *NONE).out.splitlines()
+
+    ends = [line.split()[0] for line in lines if re.match(r"  \w", line)]
+    assert list(dict.fromkeys(ends)) == ["hazard", "rejected", "identical"]
+    assert ends == sorted(ends, key=["hazard", "rejected", "identical"].index)
+
+
 def test_what_a_peer_cannot_do_is_said_too(profile: Path) -> None:
     lines = multifd("why", "zlib", "zstd", "--hwprofile", profile, *NONE).out.splitlines()
 

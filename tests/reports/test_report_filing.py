@@ -79,14 +79,18 @@ def test_what_qemu_was_told_and_said_is_there(tmp_path: Path) -> None:
         ],
         "stderr": "qemu: magic 11223345\n",
     }
-    (tmp_path / "source.words.json").write_text(json.dumps(words))
+    directory = tmp_path / "run"
+    directory.mkdir()
+    (directory / "source.words.json").write_text(json.dumps(words))
+    (tmp_path / "up.words.json").write_text(json.dumps(words))
     told = cell(artifacts=("source.words.json", "../up.words.json", "pages.json"))
 
-    steps = section(filed(told, directory=tmp_path), "Steps to reproduce")
+    steps = section(filed(told, directory=directory), "Steps to reproduce")
 
     assert "The source was told over QMP, and wrote:\n\n```\n" in steps
     assert '{"execute": "migrate", "arguments": {"uri": "unix:x"}}\nqemu: magic 11223345\n```' in steps
     assert "query-migrate" not in steps
+    assert "The up was" not in steps
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"qmp": 1, "stderr": 2}', "\x00"])

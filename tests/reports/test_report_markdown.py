@@ -9,13 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multifd.result.record import Cell, Results, Sides
+from multifd.result.record import Cell, DeviceWork, Kind, Reach, Results, Sides, Subset
 from reports import markdown
 from reports.markdown import BYTES, LINES
 from reports.vocabulary import RECORDED
 from tests.reports.builder import cell, finding, peer, realistic, results, user_content
+from tests.result.thread import ran
 
 HOSTILE = "<img src=x> | `a` [b](http://evil) www.evil.com @someone \x1b[31m \u202e" * 400
+
+
+WORK = DeviceWork(end="sender", device="QAT", asked=1, counted=1, source="s", verdict="proven", witness="library")
+KINDS: tuple[Kind, Kind] = ("crash", "hang")
 
 
 def migrated(sender: str, receiver: str, **changes: Any) -> Cell:
@@ -109,7 +114,7 @@ def test_failures_beyond_the_limit_are_counted() -> None:
     text = markdown.render(results(*failures))
 
     shown = text.count("| ✗ hang | `")
-    assert f"And {20 - shown} more failures and errors: see report.html." in text
+    assert f"| and {20 - shown} more failures and errors: see report.html |" in text
 
 
 def test_what_was_skipped_has_its_remedy_and_the_rest_is_counted() -> None:
@@ -118,7 +123,7 @@ def test_what_was_skipped_has_its_remedy_and_the_rest_is_counted() -> None:
     text = markdown.render(results(*skipped))
 
     assert "\n- 3 skipped: install a\n" in text
-    assert "\n- 3 skipped for other reasons: see report.html\n" in text
+    assert "\n- 6 skipped for other reasons: see report.html\n" in text
 
 
 def test_every_row_of_a_table_has_as_many_columns_as_its_head() -> None:
@@ -147,12 +152,26 @@ def everything(text: str) -> Results:
         migrated("zlib", "zlib", id=f"{n}/{text}", verdict="fail", kind="corrupt", reason=text, error=text,
                  complaints=(text,) * 9, reproduce=text, dialect=f"dialect-{n}>other-{n}")
         for n in range(30)
+    ] + [
+        migrated("zlib", "zlib", id=f"m{n}/{m}", dialect=f"a{n:02}>b{m:02}", verdict="fail", kind=KINDS[(n + m) % 2])
+        for n in range(20) for m in range(20)
+    ] + [
+        ran("qatzip", "zlib", "qatzip", verdict="refused", id="contradicts", device_verdict="proven", device=(WORK,)),
     ] + [cell(id=f"s{n}", verdict="skip", reason=f"{n}{text}") for n in range(9)]  # fmt: skip
     found = tuple(
         finding(id=f"{n}{text}", component=text, versions=text, remedy=text, cells=("s0",)) for n in range(30)
     )
     run = results(*cells, findings=found, content=user_content(path=text), recorded=text)
-    circumstances = {"remarks": (text,) * 30, "profile": text, "command": text, "started": text}
+    reached = Reach(had=1, feasible=2)
+    covered = run.run.coverage.model_copy(update={"pairs": reached, "triples": reached})
+    circumstances = {
+        "coverage": covered,
+        "subset": Subset(cells=1, of=2),
+        "remarks": (text,) * 30,
+        "profile": text,
+        "command": text,
+        "started": text,
+    }
     qemus = tuple(peer(f"qemu-{n}{text}", "software") for n in range(20))
     return run.model_copy(update={"run": run.run.model_copy(update=circumstances), "peers": qemus})
 

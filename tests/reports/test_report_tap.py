@@ -61,6 +61,15 @@ def test_a_run_in_which_nothing_was_checked_says_so() -> None:
     assert lines("skip")[-1].startswith("# Nothing was checked: ")
 
 
+def test_no_directive_begins_in_what_peers_say() -> None:
+    bad = cell(id="a # SKIP b", verdict="fail", reason="c\nok 9 - d # TODO", error="Bail out!")
+
+    made = tap.render(results(bad)).splitlines()
+
+    assert made[2] == r"not ok 1 - a \u0023 SKIP b"
+    assert all(line.startswith("# ") for line in made[3:])
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(VERDICT_ORDER), st.text())))
 def test_a_reader_counts_what_the_run_has_whatever_peers_say(cells: list[tuple[Verdict, str]]) -> None:
