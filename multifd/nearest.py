@@ -7,20 +7,21 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from heapq import nlargest
-from itertools import zip_longest
 from typing import Final
 
 MOST: Final = 3
+_LENGTH: Final = 0.01
+"""What a part more or less costs: less than any typo."""
 _SEPARATORS: Final = re.compile(r"[/~]")
 
 
 def nearest(wanted: str, names: Iterable[str], most: int = MOST) -> tuple[str, ...]:
     """At most so many, the nearest first; some, whatever is wanted, unless there are no names.
 
-    Ids are compared part by part, so that one typo counts as one, wherever it is, and a part that is not there as one
-    more.
+    Ids are compared part by part from the first, so that one typo counts as one, wherever it is; who gave the beginning
+    of an id is shown what begins like that.
     """
-    parts = _SEPARATORS.split(wanted)
+    parts = _SEPARATORS.split(wanted.rstrip("/~"))
     return tuple(nlargest(most, names, key=lambda name: _likeness(parts, _SEPARATORS.split(name))))
 
 
@@ -30,7 +31,8 @@ def suggestion(wanted: str, names: Iterable[str]) -> str:
 
 
 def _likeness(wanted: Sequence[str], parts: Sequence[str]) -> float:
-    return sum(_alike(one, other) for one, other in zip_longest(wanted, parts, fillvalue="")) / len(parts)
+    likeness = sum(_alike(one, other) for one, other in zip(wanted, parts, strict=False))
+    return likeness - _LENGTH * abs(len(wanted) - len(parts))
 
 
 @lru_cache(maxsize=1 << 14)

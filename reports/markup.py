@@ -16,7 +16,7 @@ _CUT: Final = "…"
 
 
 def text(value: object, most: int | None = None) -> str:
-    """Prose, in a table or elsewhere: one line, of at most so many characters before they are escaped."""
+    """Prose, in a table or elsewhere: one line, of at most so many bytes before they are escaped."""
     line = _line(value, most)
     return code(line) if "@" in line else _MARKUP.sub(r"\\\1", line)
 
@@ -35,4 +35,7 @@ def block(value: object, language: str = "") -> str:
 
 def _line(value: object, most: int | None) -> str:
     line = printable(" ".join(str(value).split()))
-    return line if most is None or len(line) <= most else line[: most - 1] + _CUT
+    whole = line.encode()
+    if most is None or len(whole) <= most:
+        return line
+    return whole[: most - len(_CUT.encode())].decode(errors="ignore") + _CUT
