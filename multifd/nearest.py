@@ -21,7 +21,7 @@ def nearest(wanted: str, names: Iterable[str], most: int = MOST) -> tuple[str, .
     Ids are compared part by part from the first, so that one typo counts as one, wherever it is; who gave the beginning
     of an id is shown what begins like that.
     """
-    parts = _SEPARATORS.split(wanted)
+    parts = _SEPARATORS.split(wanted.rstrip("/~"))
     return tuple(nlargest(most, names, key=lambda name: _likeness(parts, _SEPARATORS.split(name))))
 
 

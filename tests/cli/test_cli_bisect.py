@@ -153,7 +153,7 @@ def git(repository: Path, *arguments: str) -> str:
     command = ["git", *author, *arguments]
     environment = {**COLOURLESS, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        command, cwd=repository, env=environment, capture_output=True, text=True, check=True, timeout=60
+        command, cwd=repository, env=environment, capture_output=True, text=True, check=True, timeout=110
     ).stdout
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from multifd.result import store
 from multifd.result.record import Cell
-from tests.cli.command import Answer, multifd
+from tests.cli.command import COLOURLESS, PROGRAM, ROOT, Answer, multifd
 from tests.cli.test_cli_runs import ENDS, logged, saved
 from tests.reports.builder import cell, finding, results
 
@@ -184,6 +186,20 @@ def test_what_others_say_stays_text(option: tuple[str, ...], tmp_path: Path) -> 
 
     assert all(character.isprintable() or character == "\n" for character in out)
     assert "owned" in out
+
+
+def test_a_terminal_shows_what_is_worse_in_red(tmp_path: Path) -> None:
+    before, after = (saved(tmp_path / verdict, one(verdict)) for verdict in ("pass", "fail"))
+    controller, terminal = os.openpty()
+
+    subprocess.run(
+        [*PROGRAM, "diff", str(before), str(after)],
+        cwd=ROOT, env={**COLOURLESS, "TERM": "xterm", "COLUMNS": "200"}, stdout=terminal, check=False,
+    )  # fmt: skip
+
+    os.close(terminal)
+    assert b"\x1b[31m  pass -> fail: 1 cell" in os.read(controller, 10_000)
+    os.close(controller)
 
 
 def test_files_are_compared_as_well_as_directories(tmp_path: Path) -> None:

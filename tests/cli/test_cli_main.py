@@ -27,7 +27,7 @@ TEACHES: Final = {
         "DIRECTORY is what the run was given as --results",
         "0 conforming, 1 not conforming, 3 if the environment broke",
     ),
-    "diff": ("BEFORE and AFTER are what the runs were given as --results", "exit 1 on a regression"),
+    "diff": ("BEFORE and AFTER are what the runs were given as --results", "0 nothing is worse, 1 something is"),
     "peer": ("CODEC is none, zlib, zlib-ng, isal, libdeflate or zstd", "docs/peer-contract.md"),
 }
 """What a command's help says of its argument, and of its exit code or its contract."""
