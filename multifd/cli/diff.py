@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 
+from multifd.cli.output import Console
 from multifd.comparison.compared import compare
 from multifd.comparison.standing import Direction
 from multifd.errors import InputError
@@ -51,9 +51,9 @@ def diff(
     elif as_markdown:
         print(printable(markdown(difference(found))), end="")
     else:
-        console = Console(highlight=False)
+        console = Console()
         for line in lines(difference(found), everything=everything):
-            console.print(printable(line.text), style=STYLES[line.direction], soft_wrap=True, markup=False)
+            console.print(line.text, style=STYLES[line.direction], soft_wrap=True, markup=False)
     sys.exit(1 if found.regressions else 0)
 
 

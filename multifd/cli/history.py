@@ -52,7 +52,8 @@ def history() -> None:
 @click.option(
     "--database", type=click.Path(path_type=Path), metavar="FILE", help=f"The history; {NAME} beside the first of them."
 )
-def add(results: tuple[Path, ...], database: Path | None) -> None:
+@_json
+def add(results: tuple[Path, ...], database: Path | None, *, as_json: bool) -> None:
     """Add runs; one that is there already is there once, as it was when there was most of it.
 
     RESULTS are what runs were given as --results, or their results.json.
@@ -62,7 +63,11 @@ def add(results: tuple[Path, ...], database: Path | None) -> None:
     runs = [(path, store.load_from(path)) for path in results]
     with Archive(database or beside / NAME, create=True) as archive:
         for path, run in runs:
-            print(printable(f"{path}: run {run.run.id}: {archive.add(run)}, {len(run.cells):,} cells"))
+            became = archive.add(run)
+            if as_json:
+                print(json.dumps({"path": str(path), "run": run.run.id, "became": became, "cells": len(run.cells)}))
+            else:
+                print(printable(f"{path}: run {run.run.id}: {became}, {len(run.cells):,} cells"))
 
 
 @history.command()

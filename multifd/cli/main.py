@@ -59,7 +59,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
     "Two runs and more": (
         (diff.diff, "multifd diff before after"),
         (history.history, "multifd history add build/conformance"),
-        (bisect.bisect_step, "multifd bisect-step --help"),
+        (bisect.bisect_step, "multifd bisect-step '*/migrate/mixed/4k/2ch' --qemu build/qemu"),
     ),
     "A migration by itself": (
         (record.record, "multifd record --qemu qemu-system-x86_64 capture"),

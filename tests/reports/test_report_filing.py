@@ -103,7 +103,7 @@ def test_words_that_cannot_be_read_are_left_out(text: str, tmp_path: Path) -> No
 def test_the_environment_has_both_ends_and_versions() -> None:
     environment = section(filed(cell(receiver="qemu-10.2")), "Environment")
 
-    assert "- `qemu-10.2 1.3.1, software`" in environment
+    assert "- `qemu-10.2 10.2.0, software`" in environment
     assert "`libqpl 1.9.0`" in environment
     assert "qatzip 1.3.1" not in environment
 
