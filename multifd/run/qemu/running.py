@@ -33,7 +33,7 @@ from multifd.run.means import Means
 from multifd.run.qemu.ends import Ends
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.secured import Secured
-from multifd.run.qemu.setting import SLOW, START, Setting
+from multifd.run.qemu.setting import START, Setting
 from multifd.run.vendor import Skipped
 
 ROUNDS: Final = 4
@@ -44,6 +44,9 @@ _LOOK: Final = 0.01
 _LONGEST: Final = 3
 """Deadlines of a request that a cell takes at most."""
 _ANSWER: Final = 10.0
+_LESS_THAN_A_PAGE: Final = 3 << 20
+"""Bytes a second, which are less than a page in the shortest downtime that can be set, a millisecond: what is dirty is
+more. (None at all is no limit: a source that expects to send nothing looks for nothing, and has converged.)"""
 _CONVERGING: Final = 2000
 """Milliseconds that a guest may stand still."""
 
@@ -165,8 +168,8 @@ def _machine(ends: Setting, side: str) -> Machine:
 
 
 def _slowly(terms: Terms) -> Terms:
-    """It must not converge by itself."""
-    return replace(terms, bandwidth=SLOW, parameters={**terms.parameters, "downtime_limit": 1})
+    """It must not converge by itself, however slow a busy host makes the guest."""
+    return replace(terms, bandwidth=_LESS_THAN_A_PAGE, parameters={**terms.parameters, "downtime_limit": 1})
 
 
 async def _counts_on(memory: Path) -> bool:
