@@ -1,7 +1,8 @@
 """The matrix of methods: what a QEMU that is set to one method sends, to a QEMU that is set to the same or another.
 
 It has the methods and versions of releases only, and of every suite the cells that are plain migrations: no fault, no
-odd channels, nothing cut. Versions of one method that ended alike stand in one row, and in one column.
+odd channels, nothing cut, and at both ends a real QEMU or the codec that does what QEMU does under the method; what
+other libraries make of it is in the matrices of framings. Versions of one method that ended alike stand in one row, and in one column.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from multifd.advice.parties import stand_for
 from multifd.result.record import Cell, Results
 from reports.matrix import grouped, worst_first
 from reports.vocabulary import DIALECTS, PROPOSED_DIALECT, RELEASED, released, versions, word
@@ -66,7 +68,8 @@ class Methods:
 
 def methods(results: Results) -> Methods | None:
     """The matrix of a run; None where it has no cell for it."""
-    plain = [cell for cell in results.cells if _plain(cell)]
+    qemus = frozenset(peer.name for peer in results.peers if peer.kind == "qemu")
+    plain = [cell for cell in results.cells if _plain(cell) and _own(cell, qemus)]
     if not plain:
         return None
     met = {key: Met(worst_first(cells)) for key, cells in grouped(plain, _ends).items()}
@@ -80,6 +83,12 @@ def methods(results: Results) -> Methods | None:
 
 def _plain(cell: Cell) -> bool:
     return cell.scenario in PLAIN and released(cell.framing) and PROPOSED_DIALECT not in cell.dialect.split(">")
+
+
+def _own(cell: Cell, qemus: frozenset[str]) -> bool:
+    """Of two methods flags and masks decide, whoever would decode."""
+    sent, received = _sides(cell.framing)
+    return cell.sender in qemus | stand_for(sent) and (sent != received or cell.receiver in qemus | stand_for(received))
 
 
 def _ends(cell: Cell) -> tuple[Key, Key]:
