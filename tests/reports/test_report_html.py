@@ -93,7 +93,10 @@ def test_a_failure_stands_with_kind_error_device_and_reproduce_line() -> None:
 
     text = document(run).text
 
-    assert "✗ crash bad zlib software → isal software the peer died signal 11 a b< sender on QAT: asked" in text
+    assert (
+        "✗ crash bad zlib software → isal software the peer died its words, and how to see it again signal 11 a b< sender on QAT: asked"
+        in text
+    )
     assert "unproven tox -x" in text
 
 
