@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multifd.result.conclusion import exit_code
@@ -88,6 +88,7 @@ def test_complaints_issues_and_device_numbers_are_there() -> None:
     assert "one is short\ntwo\nreproduce: " in str(detail.text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(VERDICT_ORDER)), st.booleans())
 def test_there_is_a_failure_or_an_error_unless_the_exit_code_is_0(verdicts: list[Verdict], complete: bool) -> None:
     run = results(*(cell(id=str(n), verdict=verdict) for n, verdict in enumerate(verdicts)), complete=complete)
@@ -114,6 +115,7 @@ def test_a_run_that_is_not_green_for_a_reason_of_its_own_has_a_testcase(
     assert detail.attrib["type"] == title
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_error_gives_well_formed_xml(error: str) -> None:
     run = results(cell(verdict="fail", kind="crash", reason=error, error=error, id=f"cell {error}"))
