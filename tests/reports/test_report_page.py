@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -212,10 +213,12 @@ def test_a_prediction_has_its_reasons_one_by_one(led: Reader) -> None:
 
 def test_neighbours_lead_from_cell_to_cell(led: Reader) -> None:
     first = rich().cells[0]
-    page = led.go(f"#?cell={first.id}")
+    page = led.go(f"#?suite=wire&cell={first.id}")
 
     page.locator("#cell .neighbours a").first.click()
 
+    expect(page).not_to_have_url(re.compile(re.escape(quote(first.id, safe=""))))
+    expect(page).to_have_url(re.compile("suite=wire&cell="))
     other = next(c for c in rich().cells if c.id in page.inner_text("#cell h2") and c.id != first.id)
     assert (other.sender, other.framing) == (first.sender, first.framing)
 
