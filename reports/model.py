@@ -109,7 +109,8 @@ def headline(results: Results) -> Headline:
         corrupt = sum(cell.kind == "corrupt" for cell in results.cells)
         said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"] if number["fail"] else []
         said += [f"{corrupt:,} of them with memory silently wrong"] if corrupt else []
-        said += [f"what is said of the thread's questions is contradicted by cells in {wrong} claims"] if wrong else []
+        claims = f"{wrong} {'claim' if wrong == 1 else 'claims'}"
+        said += [f"what is said of the thread's questions is contradicted by cells in {claims}"] if wrong else []
         said += [broke] if broke else []
         return Headline("bad", "Not conforming", f"{', '.join(said)}.{rest}")
     if code == 0:

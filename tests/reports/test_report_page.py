@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -50,6 +51,7 @@ def rich() -> Results:
              error=HOSTILE, complaints=(HOSTILE,), artifacts=("pages.json", "../outside"), aftermath="the source lives",
              framing="zlib", dialect="qemu-5.0>qemu-10.0", sender="qemu-10.2", receiver="qemu-10.2"),
         cell(id="flipped", suite="flips", framing="zlib-packet[window=12]", scenario="flips", verdict="hazard",
+             reason="pages have no checksum; nothing notices",
              integrity=Integrity(flips=10, detected=5, harmless=2, silent=3)),
         cell(id="plain", suite="negotiation", framing="zlib>qpl", dialect="qemu-5.0>qemu-9.1", scenario="live",
              verdict="refused", predicted="rejected", observed="rejected"),
@@ -191,7 +193,7 @@ def test_a_cell_says_all_that_is_known_of_it(led: Reader) -> None:
     for said in (
         "qemu-10.2 software → qemu-10.2 software",
         "qemu-5.0 (QEMU 5.0–8.2) → qemu-10.0 (QEMU 10.0–11.1)",
-        "because of a", "because of b", "memory arrives identical",
+        "because of a; because of b", "memory arrives identical",
         "memory is wrong and neither side said so", "What came after: the source lives",
         "RAM block pc.ram", "9 pages, every 8 pages from page 8",
         "10.2.0", "encoding", "40 ms", "--cell 'exhibited'", "pages.json",
@@ -202,12 +204,21 @@ def test_a_cell_says_all_that_is_known_of_it(led: Reader) -> None:
     assert "../outside" in text
 
 
+def test_a_prediction_has_its_reasons_one_by_one(led: Reader) -> None:
+    page = led.go("#?cell=flipped")
+
+    assert page.locator("#cell .chain li").all_inner_texts() == ["pages have no checksum", "nothing notices"]
+    assert "10 bits flipped one at a time: 5 detected, 2 harmless, 3 silent" in page.inner_text("#cell")
+
+
 def test_neighbours_lead_from_cell_to_cell(led: Reader) -> None:
     first = rich().cells[0]
-    page = led.go(f"#?cell={first.id}")
+    page = led.go(f"#?suite=wire&cell={first.id}")
 
     page.locator("#cell .neighbours a").first.click()
 
+    expect(page).not_to_have_url(re.compile(re.escape(quote(first.id, safe=""))))
+    expect(page).to_have_url(re.compile("suite=wire&cell="))
     other = next(c for c in rich().cells if c.id in page.inner_text("#cell h2") and c.id != first.id)
     assert (other.sender, other.framing) == (first.sender, first.framing)
 

@@ -2,6 +2,9 @@
 
 const NEIGHBOURS = 30;
 
+// Of these the reason says what disagreed, or why nothing was checked, and not why the prediction is what it is.
+const DISAGREED = new Set(['fail', 'error', 'skip', 'not-run']);
+
 const item = (name, ...value) => [el('dt', {}, name), el('dd', {}, ...value)];
 
 function open(row, address = true) {
@@ -43,9 +46,9 @@ function summary(row) {
 function prediction(row) {
   const means = { identical: 'memory arrives identical', rejected: 'the receiver refuses it with an error', hazard: 'the receiver accepts what it cannot decode: memory is wrong and nobody says so' };
   const predicted = at('predicted', row);
-  const chain = at('reason', row).split(/\n|; /).filter(Boolean);
+  const chain = DISAGREED.has(at('verdict', row)) ? [] : at('reason', row).split(/\n|; /).filter(Boolean);
   return [el('h3', {}, 'Predicted'), el('p', {}, el('b', {}, predicted), `: ${means[predicted]}`),
-    el(chain.length > 1 ? 'ol' : 'ul', { class: 'chain' }, chain.map((link) => el('li', {}, link))),
+    chain.length ? el(chain.length > 1 ? 'ol' : 'ul', { class: 'chain' }, chain.map((link) => el('li', {}, link))) : null,
     at('setting', row).length ? el('p', {}, el('b', {}, 'With '), at('setting', row).join(', ')) : null].filter(Boolean);
 }
 
@@ -57,6 +60,7 @@ function observation(row) {
   return [
     el('h3', {}, 'Observed'),
     el('p', {}, el('b', {}, observed), ` – ${facts.verdicts[verdict].word}: ${facts.verdicts[verdict].meaning}${kind ? `; ${kind}: ${facts.kinds[kind]}` : ''}`),
+    ...(DISAGREED.has(verdict) ? at('reason', row).split('\n').map((line_) => el('p', {}, line_)) : []),
     error ? el('pre', {}, error) : null,
     ...list('What differs', at('complaints', row)),
     ...list('What always holds, and did not', at('broken', row)),
