@@ -38,6 +38,8 @@ _ALONE: Final = ("vendor", "fidelity")
 """Suites that look at a library by itself."""
 
 _text: Final = partial(markup.text, most=240)
+_long: Final = partial(markup.text, most=600)
+"""Of what ends with its remedy."""
 _code: Final = partial(markup.code, most=200)
 _short: Final = partial(markup.text, most=80)
 
@@ -72,7 +74,7 @@ def _head(results: Results) -> Iterator[str]:
     yield " · ".join(f"{term.symbol} {counts[name]:,} {term.word}" for name, term in VERDICTS.items() if counts[name])
     yield ""
     yield from (f"- {line}" for line in _facts(results))
-    yield from (f"- {_text(remark)}" for remark in run.remarks[:_REMARKS])
+    yield from (f"- {_long(remark)}" for remark in run.remarks[:_REMARKS])
     yield from (f"- {line}" for line in _more(len(run.remarks[_REMARKS:]), "remarks"))
 
 
@@ -100,7 +102,7 @@ def _skipped(results: Results) -> Iterator[str]:
     """What was not checked, and the remedy."""
     reasons = Counter(cell.reason for cell in results.cells if cell.verdict == "skip").most_common()
     for reason, count in reasons[:_SKIPS]:
-        yield f"{count:,} skipped: {_text(reason)}"
+        yield f"{count:,} skipped: {_long(reason)}"
     if left := sum(count for _, count in reasons[_SKIPS:]):
         yield f"{left:,} skipped for other reasons: see report.html"
 

@@ -25,11 +25,9 @@ NO_QEMU: Final = "no cells of the suite qemu without a binary: --qemu PATH, or -
 
 
 @pytest.fixture(scope="module")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two codecs, four pairings, of which two can be tried in either format."""
-    path = tmp_path_factory.mktemp("profile") / "two.yaml"
-    path.write_text("description: two\npeers:\n  - codec: zlib\n  - codec: zstd\n")
-    return path
+def profile(two: Path) -> Path:
+    """Prepared once for all of them."""
+    return two
 
 
 @pytest.fixture(scope="module")

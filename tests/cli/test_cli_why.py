@@ -16,11 +16,9 @@ NONE = ("--qemu", "none")
 
 
 @pytest.fixture(scope="module")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two codecs that can do different things."""
-    path = tmp_path_factory.mktemp("profile") / "two.yaml"
-    path.write_text("description: two\npeers:\n  - codec: zlib\n  - codec: zstd\n")
-    return path
+def profile(two: Path) -> Path:
+    """Prepared once for all of them."""
+    return two
 
 
 def test_every_cell_of_the_pairing_is_there_and_no_other(profile: Path) -> None:

@@ -184,6 +184,18 @@ def test_it_is_one_screen_whatever_peers_say(text: str) -> None:
     assert len(made.encode()) <= BYTES
 
 
+@pytest.mark.parametrize("text", [HOSTILE, "漢" * 50_000, "\\" * 10_000])
+def test_it_is_one_screen_where_nothing_failed_too(text: str) -> None:
+    run = everything(text)
+    good = tuple(each for each in run.cells if each.verdict != "fail" and each.id != "contradicts")
+
+    made = markdown.render(run.model_copy(update={"cells": good}))
+
+    assert made.count("| corruption |") > 5
+    assert made.count("\n") <= LINES
+    assert len(made.encode()) <= BYTES
+
+
 def test_no_word_of_a_peer_becomes_markup_a_link_or_a_control_character() -> None:
     made = markdown.render(everything(HOSTILE))
 
