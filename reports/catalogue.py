@@ -19,7 +19,7 @@ from reports.matrix import Blank, Matrix, Place
 from reports.model import Suite, suites
 from reports.visible import link
 
-ITSELF: Final = "\ue000"
+ITSELF: Final = "\ufffc"
 """Stands for a cell's own id where that is part of another text: a reader puts it back."""
 
 _AS_THEY_ARE: Final = (

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from multifd.result.printable import printable
 from multifd.result.record import Cell
 from reports.matrix import worst_first
-from reports.visible import link, visible
+from reports.visible import link
 
 CELLS: Final = 3000
 """So many cells' exhibits are taken into the page."""
@@ -80,7 +81,7 @@ def _json(directory: Path, artifact: str) -> Any:
 def _pages(read: Any) -> Map:
     stretches = read if isinstance(read, list) else []
     return tuple(
-        (visible(block), first, count, holds)
+        (printable(block), first, count, holds)
         for each in stretches[:STRETCHES]
         if isinstance(each, dict)
         and isinstance(block := each.get("block"), str)
@@ -94,7 +95,7 @@ def _pages(read: Any) -> Map:
 
 def _packets(read: Any) -> tuple[str, ...]:
     lines = read if isinstance(read, list) else []
-    return tuple(visible(line)[:CHARACTERS] for line in lines[:PACKETS] if isinstance(line, str))
+    return tuple(printable(line)[:CHARACTERS] for line in lines[:PACKETS] if isinstance(line, str))
 
 
 def _words(read: Any) -> list[Words]:
@@ -104,10 +105,10 @@ def _words(read: Any) -> list[Words]:
     said = dict.fromkeys(_wrong(each) for each in talk) if isinstance(talk, list) else {}
     return [
         (
-            visible(name),
+            printable(name),
             status if isinstance(status, int) else None,
-            visible(stderr[-CHARACTERS:]) if isinstance(stderr, str) else "",
-            tuple(visible(line)[:CHARACTERS] for line in said if line)[:PACKETS],
+            printable(stderr[-CHARACTERS:]) if isinstance(stderr, str) else "",
+            tuple(printable(line)[:CHARACTERS] for line in said if line)[:PACKETS],
         )
     ]
 

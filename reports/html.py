@@ -25,12 +25,12 @@ from markupsafe import Markup
 from multifd.advice.of_run import directions
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
+from multifd.result.printable import printable
 from multifd.result.record import Cell, Results
 from reports import catalogue, device, exhibits, integrity, matrix, methods, model, performance, thread, vocabulary
 from reports.lacking import lacking
 from reports.sets import sets
 from reports.upstream import address
-from reports.visible import visible
 
 SHOWN: Final = 20
 """Failures that stand on the page as markup; the list of all cells has the others."""
@@ -157,7 +157,7 @@ def _compact(value: Any) -> str:
 
 def _shown(value: Any) -> Any:
     """Whatever a template puts out: no text reaches a reader with characters that cannot be seen."""
-    return visible(value) if type(value) is str else value
+    return printable(value) if type(value) is str else value
 
 
 def _environment() -> Environment:

@@ -42,4 +42,4 @@ def test_facts_stand_beside_the_columns() -> None:
 def test_text_is_visible_in_values_and_facts() -> None:
     read = Packed(packed(2, {"error": ["\x1b", ("a", "\x07")]}, {"kinds": {"\x08": "\x00"}}))
 
-    assert (read["error"], read.facts) == (["\\x1b", ["a", "\\x07"]], {"kinds": {"\\x08": "\\x00"}})
+    assert (read["error"], read.facts) == (["\\u001b", ["a", "\\u0007"]], {"kinds": {"\\u0008": "\\u0000"}})

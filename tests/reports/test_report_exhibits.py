@@ -61,13 +61,13 @@ def test_of_a_process_its_words_and_what_it_says_was_wrong_are_read(tmp_path: Pa
     [(name, status, stderr, said)] = found.words
     assert (name, status) == ("source", 1)
     assert stderr.endswith("xthe cause") and len(stderr) == 2000
-    assert said == ("migrate: no such method", "query-migrate: failed: broken pipe\\x1b")
+    assert said == ("migrate: no such method", "query-migrate: failed: broken pipe\\u001b")
 
 
 def test_packets_are_read_as_lines(tmp_path: Path) -> None:
     [found] = read([left(tmp_path, packets=["channel 0 packet 3", 7, "\x07"])], tmp_path).values()
 
-    assert found == Exhibits(packets=("channel 0 packet 3", "\\x07"))
+    assert found == Exhibits(packets=("channel 0 packet 3", "\\u0007"))
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, '"text"', "7", "null"])

@@ -152,7 +152,9 @@ def test_a_place_of_the_matrix_of_methods_leads_to_what_is_behind_it() -> None:
 
 def test_a_hazard_of_the_matrix_names_the_setting_behind_it() -> None:
     told = Setting(name="zero-page-detection", value="multifd", default="legacy")
-    shown = cell(scenario="live", predicted="hazard", observed="hazard", verdict="hazard", setting=(told,))
+    shown = cell(
+        scenario="live", receiver="zlib", predicted="hazard", observed="hazard", verdict="hazard", setting=(told,)
+    )
 
     assert "▲ hazard zero-page-detection=multifd" in document(results(shown)).text
 
@@ -271,7 +273,7 @@ def test_every_cell_is_packed_once_in_the_order_of_the_plan(large: str) -> None:
 def test_a_cells_own_id_is_not_told_again() -> None:
     [line] = held(html.render(results(cell(id="a/b", reproduce="multifd run --cell 'a/b' -q"))))["reproduce"]
 
-    assert line == "multifd run --cell '\ue000' -q"
+    assert line == "multifd run --cell '\ufffc' -q"
 
 
 def test_how_each_end_ran_and_what_hardware_did_is_packed() -> None:
@@ -349,7 +351,7 @@ def test_text_of_others_becomes_no_markup_and_no_control_character() -> None:
     assert "<script>alert" not in text
     assert not {"\x1b", "\u202e"} & set(text)
     packed = held(text)
-    assert packed["error"] == ["<script>alert(1)</script>\\x1b[31m\\u202e"]
+    assert packed["error"] == ["<script>alert(1)</script>\\u001b[31m\\u202e"]
     assert not re.search("[\x01-\x08\x0b-\x1f\u202e]", str([packed.facts, *(packed[n] for n in ("id", "complaints"))]))
 
 

@@ -26,7 +26,8 @@ KINDS: tuple[Kind, Kind] = ("crash", "hang")
 def migrated(sender: str, receiver: str, **changes: Any) -> Cell:
     """A plain migration from one method to another."""
     framing = sender if sender == receiver else f"{sender}>{receiver}"
-    return cell(suite="negotiation", scenario="live", framing=framing, **changes)
+    ends = {"sender": sender, "receiver": receiver}
+    return cell(**{"suite": "negotiation", "scenario": "live", "framing": framing, **ends, **changes})
 
 
 def test_the_headline_comes_first() -> None:

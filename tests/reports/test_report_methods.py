@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from multifd.framing.model import METHOD_FRAMINGS
+from multifd.plan.reference import reference
 from multifd.result.record import Cell
 from multifd.wire.dialect import DIALECTS
 from reports import vocabulary
@@ -11,8 +12,10 @@ from tests.reports.builder import cell, results
 
 
 def plain(framing: str, dialect: str, **changes: object) -> Cell:
-    """A plain migration of that framing and dialect."""
-    return cell(framing=framing, dialect=dialect, scenario="capture", **changes)
+    """A plain migration of that framing and dialect, by the codecs that QEMU has for it."""
+    sent, _, received = framing.partition(">")
+    ends = {"sender": reference(sent), "receiver": reference(received or sent)}
+    return cell(framing=framing, dialect=dialect, scenario="capture", **{**ends, **changes})
 
 
 def refused(framing: str, dialect: str) -> Cell:
@@ -57,6 +60,25 @@ def test_a_place_shows_the_worst_and_how_many_are_like_it() -> None:
 
     assert place is not None
     assert (place.worst.id, place.alike, place.ran) == ("bad", 1, 3)
+
+
+def test_what_another_library_makes_of_a_method_is_no_method() -> None:
+    other = refused("zlib", "qemu-9.0").model_copy(update={"id": "other", "receiver": "libdeflate"})
+
+    [[place]] = made(plain("zlib", "qemu-9.0"), other).places
+
+    assert place is not None
+    assert (place.worst.verdict, place.ran) == ("pass", 1)
+
+
+def test_of_two_methods_it_does_not_matter_who_would_decode() -> None:
+    assert made(refused("qpl>zlib", "qemu-10.0").model_copy(update={"receiver": "qpl"})).places
+
+
+def test_a_real_qemu_does_any_method() -> None:
+    qemu = plain("zlib", "qemu-10.0", sender="qemu-10.2", receiver="qemu-10.2", suite="qemu")
+
+    assert heads(made(qemu)) == (["zlib 10.0–11.1"], ["zlib 10.0–11.1"])
 
 
 def test_what_was_not_run_hides_nothing_that_was() -> None:

@@ -5,28 +5,30 @@ from __future__ import annotations
 import pytest
 
 from reports.upstream import address
-from reports.visible import link, made_visible, visible
+from reports.visible import link, made_visible
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("\x1b[31mred", "\\x1b[31mred"),
-        ("a\x00b\x7f\x9b", "a\\x00b\\x7f\\x9b"),
+        ("\x1b[31mred", "\\u001b[31mred"),
+        ("a\x00b\x7f\x9b", "a\\u0000b\\u007f\\u009b"),
         ("exe.\u202egnp", "exe.\\u202egnp"),
         ("zero\u200bwidth\ufeff", "zero\\u200bwidth\\ufeff"),
         ("half \ud800", "half \\ud800"),
-        ("new\rline", "new\\x0dline"),
+        ("new\rline", "new\\u000dline"),
         ("a tab\tand a line\nmay be", "a tab\tand a line\nmay be"),
         ("µ → 中", "µ → 中"),
     ],
 )
 def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert made_visible(text) == shown
 
 
 def test_text_is_found_in_data_of_any_depth() -> None:
-    assert made_visible({"\x1b": ["\x07", {"n": (1, None, "\x08")}]}) == {"\\x1b": ["\\x07", {"n": [1, None, "\\x08"]}]}
+    assert made_visible({"\x1b": ["\x07", {"n": (1, None, "\x08")}]}) == {
+        "\\u001b": ["\\u0007", {"n": [1, None, "\\u0008"]}]
+    }
 
 
 def test_a_file_below_the_report_is_linked() -> None:

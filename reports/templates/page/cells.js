@@ -41,7 +41,7 @@ function at(name, row) {
 }
 
 // A text in which a cell's own id stands as one character.
-const whole = (text, row) => text.replaceAll('\ue000', at('id', row));
+const whole = (text, row) => text.replaceAll('\ufffc', at('id', row));
 
 const sides = (text) => {
   const parts = text.split('>');
