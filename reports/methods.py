@@ -2,7 +2,8 @@
 
 It has the methods and versions of releases only, and of every suite the cells that are plain migrations: no fault, no
 odd channels, nothing cut, and at both ends a real QEMU or the codec that does what QEMU does under the method; what
-other libraries make of it is in the matrices of framings. Versions of one method that ended alike stand in one row, and in one column.
+other libraries make of it is in the matrices of framings. Versions of one method that ended alike stand in one row, and
+in one column.
 """
 
 from __future__ import annotations
