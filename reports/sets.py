@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multifd.advice.lines import Direction, Fleet
-from reports.vocabulary import RELEASED
+from multifd.advice.lines import CHANNELS, UNLIKE, Direction, Fleet
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,10 @@ class To:
 
     @property
     def hazards(self) -> tuple[str, ...]:
-        """Methods that lose memory, by the setting behind it; what loses it whatever the method is told elsewhere."""
+        """Methods that lose memory, by the setting behind it; what loses it between any unlike ends is told once."""
         found: dict[str, list[str]] = {}
         for line in self.direction.lines:
-            if line.verdict == "hazard" and line.method in RELEASED:
+            if line.verdict == "hazard" and line.method not in (UNLIKE, CHANNELS):
                 setting = f" with {line.setting.name}={line.setting.value}" if line.setting else ""
                 found.setdefault(setting, []).append(line.method)
         return tuple(f"{', '.join(dict.fromkeys(methods))}{setting}" for setting, methods in found.items())

@@ -59,7 +59,12 @@ class Worker:
             return skipped(cell, options, str(reason))
         releases = releases_of(cell.work, self._campaign.line_up, self._campaign.libraries)
         record = concluded(cell, outcome, options, shipped(), releases)
-        return located(exhibited(record, outcome, self._results), self._results)
+        return located(exhibited(record, outcome, self._results, self._sent(record, cell.work)), self._results)
+
+    def _sent(self, record: Cell, work: Work) -> Path | None:
+        """What the sender sent, of a cell that ended otherwise than by passing or by being refused as it should."""
+        played = isinstance(work, Pairing) and work.plan.mode == "playback"  # the fault is not in what was sent
+        return None if record.verdict in ("pass", "refused") or played else self.capture(record, work)
 
     def capture(self, cell: Cell, work: Work) -> Path | None:
         """What the sender of the last cell sent, None where there is no such thing or it was not recorded."""

@@ -21,22 +21,19 @@ from multifd.cli.output import Console
 from multifd.codec import create, parsed
 from multifd.codec.reference import reference
 from multifd.errors import EnvironmentBroke, InputError, MultifdError, PayloadError, WireError
-from multifd.framing.pages import runs
 from multifd.memory.image import GuestMemory
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import Capture
+from multifd.migrate.dissected import dissected, fields, line
 from multifd.migrate.replay import Replay
-from multifd.migrate.stream import FileSource
-from multifd.wire.dialect import FLAG_SYNC, Dialect, dialect
+from multifd.wire.dialect import Dialect, dialect
 from multifd.wire.fields import DEVICE_STATE, RAM
-from multifd.wire.packet import DeviceStateHeader, RamHeader
-from multifd.wire.scan import Scanned, scan
+from multifd.wire.packet import DeviceStateHeader
+from multifd.wire.scan import Scanned
 
 MAX_MEMORY: Final = 64 << 30
 """Bytes of guest memory that a replay takes on."""
-_SHOWN_RUNS: Final = 3
-
 
 _capture = click.argument("capture", type=click.Path(path_type=Path))
 
@@ -171,16 +168,16 @@ def _dissect(
     if not as_json:
         console.print(_title(opened, given), soft_wrap=True, markup=False)
     for number in numbers:
-        for count, packet in enumerate(_packets(opened, number)):
+        for count, packet in enumerate(dissected(opened, number)):
             if count >= limit:
                 console.print(f"channel {number}: more packets are not shown (--limit)")
                 break
-            shown = _fields(packet, opened, number)
+            shown = fields(packet, opened, number)
             places = _places(packet) if with_fields else []
             if as_json:
                 console.print(json.dumps(shown | {"fields": places} if places else shown), soft_wrap=True, markup=False)
             else:
-                console.print("\n".join([_line(shown), *map(_place, places)]), soft_wrap=True, markup=False)
+                console.print("\n".join([line(shown), *map(_place, places)]), soft_wrap=True, markup=False)
 
 
 def _title(capture: Capture, given: Path) -> str:
@@ -190,39 +187,6 @@ def _title(capture: Capture, given: Path) -> str:
         f"{given}: {capture.framing.name} in {capture.dialect.name}, {manifest.channels} channels,"
         f" pages of {manifest.page_size}{source}"
     )
-
-
-def _packets(capture: Capture, channel: int) -> Iterator[Scanned]:
-    source = FileSource(capture.channel_path(channel))
-    data = source.read(source.left)
-    try:
-        yield from scan(data, capture.manifest.page_size, capture.dialect, raw_pages=capture.framing.raw_pages)
-    except WireError as problem:
-        raise InputError(f"channel {channel}: {problem}") from None
-
-
-def _fields(packet: Scanned, capture: Capture, channel: int) -> dict[str, Any]:
-    header = packet.header
-    payload = packet.payload
-    common = {"channel": channel, "at": packet.at, "payload": len(payload), "starts": payload[:8].hex()}
-    if isinstance(header, DeviceStateHeader):
-        return common | {"kind": "device state", "idstr": header.idstr, "instance": header.instance_id}
-    assert isinstance(header, RamHeader)
-    normal, zero = header.normal_pages, header.zero_pages
-    size = capture.manifest.page_size
-    return common | {
-        "kind": "ram",
-        "number": header.packet_num,
-        "flags": header.flags,
-        "meaning": _flags(header, capture.dialect),
-        "pages_alloc": header.pages_alloc,
-        "normal": normal,
-        "zero": zero,
-        "next_packet_size": header.next_packet_size,
-        "block": header.ramblock,
-        "pages": runs(header.offsets[:normal] // size)[:_SHOWN_RUNS],
-        "zero_pages": runs(header.offsets[normal : normal + zero] // size)[:_SHOWN_RUNS],
-    }
 
 
 def _places(packet: Scanned) -> list[dict[str, Any]]:
@@ -238,32 +202,3 @@ def _place(place: dict[str, Any]) -> str:
     value = place["value"]
     number = f"{value:#x}" if isinstance(value, int) else repr(value)
     return f"       @{place['at']:<9} {place['name']:<16} {number}"
-
-
-def _flags(header: RamHeader, spoken: Dialect) -> str:
-    flags = header.flags
-    words = ["SYNC"] if flags & FLAG_SYNC else []
-    if header.normal_pages or header.zero_pages:
-        words.append(spoken.method_of(flags) or f"no method {flags & spoken.mask:#x}")
-    hidden = flags & ~spoken.mask & ~FLAG_SYNC & ~(spoken.device_state or 0)
-    return " ".join(words + ([f"outside the mask {hidden:#x}"] if hidden else [])) or "empty"
-
-
-def _line(fields: dict[str, Any]) -> str:
-    start = f"ch {fields['channel']:<3} @{fields['at']:<9} "
-    if fields["kind"] != "ram":
-        who = f"device state {fields['idstr']!r} instance {fields['instance']}"
-        return f"{start}{who}, {fields['payload']} bytes skipped"
-    stale = "" if fields["payload"] or not fields["next_packet_size"] else f" (stale size {fields['next_packet_size']})"
-    block = f" of {fields['block']}" if fields["normal"] or fields["zero"] else ""
-    pages = _pages("pages", fields["normal"], fields["pages"]) + _pages("zero", fields["zero"], fields["zero_pages"])
-    payload = f", payload {fields['payload']} bytes {fields['starts']}…" if fields["payload"] else ""
-    return f"{start}#{fields['number']:<5} {fields['flags']:#06x} {fields['meaning']}{pages}{block}{payload}{stale}"
-
-
-def _pages(name: str, count: int, shown: list[tuple[int, int]]) -> str:
-    if not count:
-        return ""
-    listed = ", ".join(f"{first}" if length == 1 else f"{first}-{first + length - 1}" for first, length in shown)
-    more = ", …" if sum(length for _, length in shown) < count else ""
-    return f", {count} {name} [{listed}{more}]"

@@ -26,7 +26,7 @@ _OUTCOMES: Final[dict[str, Observed]] = {
 
 def failed(reply: contract.Failed, peer: str) -> Observation:
     """A peer says that it failed."""
-    return Observation(_OUTCOMES[reply.kind], reply.error, f"peer {peer}: {reply.error}")
+    return Observation(_OUTCOMES[reply.kind], reply.error, f"peer {peer}: {reply.error}", place=reply.place)
 
 
 def broke(broken: PeerError) -> Observation:
@@ -47,7 +47,7 @@ def refused(reply: contract.Failed, receiver: str, left: Memory) -> Observation:
     if observation.outcome != "rejected" or not left.wrong:
         return observation
     text = f"{left.describe()}; then: {observation.error}"
-    return Observation("hazard", observation.error, text, pages=left.stretches)
+    return Observation("hazard", observation.error, text, pages=left.stretches, place=reply.place)
 
 
 def sender_failed(observation: Observation, sent: contract.Failed, sender: str) -> Observation:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from multifd.errors import Place
 from multifd.oracle.question import Prediction
 from multifd.result.record import KIND_ORDER, DeviceVerdict, Kind, Outcome, Verdict
 
@@ -43,6 +44,8 @@ class Observation:
     """What differs, one by one, where it looked at many things."""
     pages: tuple[Stretch, ...] = ()
     """Where memory is wrong, as far as it is kept."""
+    place: Place | None = None
+    """Where in the stream a receiver of ours says that something is wrong."""
     broken: tuple[str, ...] = ()
     """What always holds of a stream and did not."""
     aftermath: str | None = None

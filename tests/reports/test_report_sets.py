@@ -54,12 +54,23 @@ def test_hazards_stand_with_the_setting_behind_them() -> None:
         line("zlib", "hazard", setting=told),
         line("uadk", "hazard"),
         line("different methods", "hazard"),
+        line("different numbers of channels", "hazard"),
     )
 
     found = sets([Direction(sender=NEW, receiver=OLD, lines=lines)])
 
     assert found is not None and found.rows[0].directions[1] is not None
     assert found.rows[0].directions[1].hazards == ("none, zlib with zero-page-detection=multifd", "uadk")
+
+
+def test_what_loses_memory_whatever_the_method_is_a_hazard_too() -> None:
+    told = Setting(name="zero-page-detection", value="multifd", default="legacy")
+    lines = (line("any method", "hazard", setting=told), line("qatzip>none", "hazard"))
+
+    found = sets([Direction(sender=NEW, receiver=OLD, lines=lines)])
+
+    assert found is not None and found.rows[0].directions[1] is not None
+    assert found.rows[0].directions[1].hazards == ("any method with zero-page-detection=multifd", "qatzip>none")
 
 
 def test_without_advice_there_is_no_table() -> None:
