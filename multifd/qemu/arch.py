@@ -41,6 +41,8 @@ class Arch:
     """Bytes of a page that migrates."""
     ram: int = 0
     """Guest address of the first byte of RAM."""
+    dimms: bool = True
+    """A machine without firmware takes DIMMs."""
     reset: int = 0
     """Bytes from there on that QEMU writes by itself when the machine is reset, which it is when it starts."""
 
@@ -57,8 +59,9 @@ X86: Final = Arch(
 """A PC needs no firmware file for a guest that never runs, and every x86-64 QEMU has it."""
 AARCH64: Final = Arch(
     "aarch64", "qemu-system-aarch64", "qemu-system-arm", {USUAL: re.compile(r"virt-(\d+)\.(\d+)")},
-    ram=1 << 30, reset=1 << 20,
+    ram=1 << 30, dimms=False, reset=1 << 20,
 )  # fmt: skip
+"""Its DIMMs are plugged by ACPI, which there is only with firmware (virt_memory_pre_plug, hw/arm/virt.c, QEMU 7.2)."""
 ARCHES: Final[Mapping[str, Arch]] = MappingProxyType({arch.name: arch for arch in (X86, AARCH64)})
 """By name, in the order in which they are looked for."""
 

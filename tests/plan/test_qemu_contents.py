@@ -40,6 +40,16 @@ def rows(line_up: LineUp) -> list[PlannedCell]:
     return list(contents(line_up, seed=1))
 
 
+def test_a_machine_that_takes_no_dimm_has_none(line_up: LineUp) -> None:
+    machines = {"machines": ("virt-11.1",), "others": {}, "target": "aarch64"}
+    arm = NEW.model_copy(update={"name": "qemu-arm", "facts": NEW.facts.model_copy(update=machines)})
+
+    planned = list(contents(only(line_up, arm), seed=1))
+
+    assert {cell.pairing.blocks for cell in planned} == {USUAL_BLOCKS}
+    assert len({cell.id for cell in planned}) == len(planned) > 10
+
+
 def values(cell: PlannedCell) -> dict[str, object]:
     pairing = cell.pairing
     receiver = pairing.receiver if pairing.receiver.startswith("qemu") else "ours"

@@ -15,6 +15,8 @@ First every method with every content, for that is what an encoder sees; ``none`
 as they are. Each of these rows takes of the other factors what has not been together yet; then come the pairs of values
 that are left, those of a content aside.
 
+A machine that takes no DIMM has its RAM alone instead.
+
 A way in which pages become zero is run with ``zero-page-detection=legacy`` where the receiver would lose them else:
 that hazard has cells of its own.
 """
@@ -107,9 +109,10 @@ class _Array:
         method, pair = self.methods[row[_Factor.METHOD]], self.pairs[row[_Factor.PAIR]]
         receiver = self._receiver(pair, method)
         assert receiver is not None, f"{method} does not fit {pair}"
+        blocks = _BLOCKS[row[_Factor.BLOCKS]] if pair.sender.facts.arch.dimms else USUAL_BLOCKS
         return safe(
             pair.sender, receiver, method, _WAYS[row[_Factor.WAY]], corpus=_CONTENTS[row[_Factor.CONTENT]],
-            blocks=_BLOCKS[row[_Factor.BLOCKS]], channels=_CHANNELS[row[_Factor.CHANNELS]],
+            blocks=blocks, channels=_CHANNELS[row[_Factor.CHANNELS]],
         )  # fmt: skip
 
     def _every_content(self) -> Iterator[list[tuple[int, int]]]:
@@ -149,7 +152,7 @@ def contents(line_up: LineUp, seed: int) -> Iterator[PlannedCell]:
     """The cells of the array; none without a QEMU."""
     array = _Array(line_up, seed)
     if array.pairs:
-        yield from map(array.cell, array.rows())
+        yield from {cell.id: cell for cell in map(array.cell, array.rows())}.values()
 
 
 def of_user(line_up: LineUp) -> Iterator[PlannedCell]:
