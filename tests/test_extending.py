@@ -41,7 +41,7 @@ class Toy(NamedTuple):
 
 TOYS: Final = (
     Toy("framing", 1, "wire/toy-packet/zlib~zlib/", "identical"),
-    Toy("dialect", 1, "negotiation/zlib/zlib~zlib/qemu-toy/live/", "identical"),
+    Toy("dialect", 1, "negotiation/zlib/zlib~zlib/qemu-12.0/live/", "identical"),
     Toy("fault", 1, "/fault-toy", "rejected"),
     Toy("codec", 3, "wire/zlib/toy~zlib/", "identical", "auto"),
     Toy("scenario", 2, "/toy/", "identical"),
