@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Final
 
 STEADY: Final = 5
 """Steps between footprints that are compared; those before may fill caches."""
 SMALLEST: Final = 16
-"""KiB that a step must add, in the middle of :data:`STEADY` ones, to be a leak: four pages of the heap."""
+"""KiB that a step must add to be a leak, in the middle of :data:`STEADY` and on average: four pages of the heap."""
 FRUGAL: Final = {
     "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "32768", "MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_TOP_PAD_": "0"
 }  # fmt: skip
@@ -50,7 +50,9 @@ def growth(after: Sequence[Footprint], *, memory: bool = True) -> list[str]:
         found.append(f"file descriptors grow from {first.descriptors} to {last.descriptors}")
     if last.threads > first.threads:
         found.append(f"threads grow from {first.threads} to {last.threads}")
-    step = median(later.memory - before.memory for before, later in pairwise(steady))
+    # One step that is large is no leak, nor are steps that become small: memory is still being settled into.
+    steps = [later.memory - before.memory for before, later in pairwise(steady)]
+    step = min(median(steps), fmean(steps))
     if memory and step >= SMALLEST:
         found.append(f"memory grows by {step:g} KiB each time, from {first.memory} to {last.memory} KiB")
     return found

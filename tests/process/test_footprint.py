@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,6 +85,12 @@ def test_memory_that_jumps_once_is_no_leak() -> None:
     steady[-1] = Footprint(7, 4, 9000 + 100 * SMALLEST)
 
     assert growth(steady) == []
+
+
+def test_memory_that_settles_is_no_leak() -> None:
+    settling = itertools.accumulate([16, 16, 16, 4, 0], initial=9000)
+
+    assert growth([Footprint(7, 4, memory) for memory in settling]) == []
 
 
 def test_memory_is_not_told_where_it_is_not_looked_at() -> None:

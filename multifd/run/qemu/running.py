@@ -26,7 +26,7 @@ from multifd.oracle.verdict import Observation
 from multifd.plan.qemu.machine import machine_of
 from multifd.plan.work import Pairing
 from multifd.qemu import firmware
-from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, start, start_source
+from multifd.qemu.guest import RAM_BLOCK, Guest, Machine, StartError, start, start_source
 from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing, watch
 from multifd.result.record import CpuSeconds
 from multifd.run.means import Means
@@ -47,6 +47,8 @@ _ANSWER: Final = 10.0
 _LESS_THAN_A_PAGE: Final = 3 << 20
 """Bytes a second, which are less than a page in the shortest downtime that can be set, a millisecond: what is dirty is
 more. (None at all is no limit: a source that expects to send nothing looks for nothing, and has converged.)"""
+_LACKS_KVM: Final = "invalid accelerator kvm"
+"""What one says that is built without it (do_configure_accelerator, system/vl.c, QEMU 10.2)."""
 _CONVERGING: Final = 2000
 """Milliseconds that a guest may stand still."""
 
@@ -60,8 +62,8 @@ class RunningBench:
     def run(self, pairing: Pairing) -> Outcome:
         """Run the cell.
 
-        Raises Skipped where the host's KVM does not run the guest, EnvironmentBroke where a QEMU does not come up or a
-        guest under TCG does not run.
+        Raises Skipped where the host's KVM does not run the guest or a QEMU has none, EnvironmentBroke where a QEMU does
+        not come up or a guest under TCG does not run.
         """
         source, destination = (self._means.line_up.qemu(name) for name in (pairing.sender, pairing.receiver))
         assert source is not None and destination is not None
@@ -74,7 +76,12 @@ class RunningBench:
                 destination, None, recording, Secured(None, directory, self._means.deadline),
             )  # fmt: skip
             _prepare(ends)
-            course, observation = asyncio.run(self._drive(ends))
+            try:
+                course, observation = asyncio.run(self._drive(ends))
+            except StartError as problem:
+                if pairing.plan.accel == "kvm" and _LACKS_KVM in str(problem):
+                    raise Skipped(f"{problem}; remedy: a QEMU that is built with KVM") from None
+                raise
             outcome = Outcome(
                 observation, bytes_memory=pairing.sizes[RAM_BLOCK],
                 cpu_seconds=CpuSeconds(sender=course.source.cpu_seconds, receiver=_cpu(course)),
