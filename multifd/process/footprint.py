@@ -13,7 +13,7 @@ from typing import Final
 STEADY: Final = 5
 """Steps between footprints that are compared; those before may fill caches."""
 SMALLEST: Final = 16
-"""KiB that a step must add to be a leak, in the middle of :data:`STEADY` and on average: four pages of the heap."""
+"""KiB that a step must add to be a leak, in the middle of :data:`STEADY` and on average: four pages."""
 FRUGAL: Final = {
     "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "32768", "MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_TOP_PAD_": "0"
 }  # fmt: skip

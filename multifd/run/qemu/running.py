@@ -62,8 +62,8 @@ class RunningBench:
     def run(self, pairing: Pairing) -> Outcome:
         """Run the cell.
 
-        Raises Skipped where the host's KVM does not run the guest or a QEMU has none, EnvironmentBroke where a QEMU does
-        not come up or a guest under TCG does not run.
+        Raises Skipped where the host's KVM does not run the guest or a QEMU has none, EnvironmentBroke where a QEMU
+        does not come up or a guest under TCG does not run.
         """
         source, destination = (self._means.line_up.qemu(name) for name in (pairing.sender, pairing.receiver))
         assert source is not None and destination is not None
