@@ -54,5 +54,5 @@ def growth(after: Sequence[Footprint], *, memory: bool = True) -> list[str]:
     steps = [later.memory - before.memory for before, later in pairwise(steady)]
     step = min(median(steps), fmean(steps))
     if memory and step >= SMALLEST:
-        found.append(f"memory grows by {step:g} KiB each time, from {first.memory} to {last.memory} KiB")
+        found.append(f"memory grows by {step:.0f} KiB each time, from {first.memory} to {last.memory} KiB")
     return found

@@ -28,6 +28,8 @@ class Reset:
 
     words: str | None = None
     """Why QEMU did not do it, None if it did."""
+    gone: bool = False
+    """It has closed its monitor instead of an answer."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """It was asked for, and has been answered or never will be."""
 
@@ -64,5 +66,5 @@ async def _when_failed(
         await source.execute("migrate-set-capabilities", _ANSWER, capabilities=off)
         await source.execute("migrate-set-parameters", _ANSWER, **before)
     except (ExecuteError, GoneError) as problem:
-        reset.words = str(problem)
+        reset.words, reset.gone = str(problem), isinstance(problem, GoneError)
     reset.over.set()

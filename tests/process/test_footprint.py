@@ -87,6 +87,14 @@ def test_memory_that_jumps_once_is_no_leak() -> None:
     assert growth(steady) == []
 
 
+def test_a_leak_is_told_in_whole_kib() -> None:
+    leaking = itertools.accumulate([300, 17, 17, 17, 17], initial=9000)
+
+    (words,) = growth([Footprint(7, 4, memory) for memory in leaking])
+
+    assert words == "memory grows by 17 KiB each time, from 9000 to 9368 KiB"
+
+
 def test_memory_that_settles_is_no_leak() -> None:
     settling = itertools.accumulate([16, 16, 16, 4, 0], initial=9000)
 

@@ -25,7 +25,7 @@ from typing import Final
 from multifd.errors import EnvironmentBroke
 from multifd.evidence.aftermath import Aftermath
 from multifd.evidence.observe import Memory
-from multifd.qemu.guest import Guest
+from multifd.qemu.guest import GoneError, Guest
 from multifd.qemu.migration import Course, End, Terms, incoming, outgoing, watch
 from multifd.qemu.reset import Reset
 
@@ -33,6 +33,8 @@ RIGHT: Final = Terms("none", channels=2, return_path=True, pause=False)
 """What both ends are told for the migration that must arrive."""
 _LOOK: Final = 0.05
 """Seconds between two looks whether the source still lives."""
+_ENDS: Final = 100
+"""Looks that one is given to end after it has closed its monitor."""
 
 
 async def afterwards(
@@ -53,6 +55,8 @@ async def afterwards(
     while not reset.over.is_set() and source.exit_status is None and patience.pause() is not None:
         with suppress(TimeoutError):
             await asyncio.wait_for(reset.over.wait(), _LOOK)
+    if reset.gone:
+        await _ending(source)
     if source.exit_status is not None or not reset.over.is_set():
         return _gone(source, "when it was reset")
     if reset.words is not None:
@@ -70,6 +74,8 @@ async def again(
     try:
         await outgoing(source, terms, await incoming(fresh, terms, f"unix:{socket}"))
     except EnvironmentBroke as refusal:
+        if isinstance(refusal, GoneError):
+            await _ending(source)
         if source.exit_status is not None:
             return _gone(source, "when it was to be migrated again")
         return Aftermath("wrong-error", f"a further migration is refused: {refusal}")
@@ -101,6 +107,14 @@ def _lost(course: Course) -> Aftermath | None:
     if there.completed:
         return Aftermath("corrupt", f"the receiving side says completed, the source does not: {words}")
     return Aftermath("wrong-error", f"a further migration fails: {words}")
+
+
+async def _ending(source: Guest) -> None:
+    """Give one that has closed its monitor the time to end."""
+    for _ in range(_ENDS):
+        if source.exit_status is not None:
+            return
+        await asyncio.sleep(_LOOK)
 
 
 def _gone(source: Guest, when: str) -> Aftermath:
