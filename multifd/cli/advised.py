@@ -21,7 +21,7 @@ def show_direction(console: Console, found: Direction) -> None:
     machine = f", machine type {found.sender.machine}" if found.sender.machine is not None else ""
     _title(console, found.verdict, f"{found.sender.name} to {found.receiver.name}{machine}")
     _part(console, "safe, the least CPU time first", (_said(line) for line in found.safe))
-    _part(console, "to set at both ends over QMP, at the destination first", _settings(found))
+    _part(console, "to set at both ends over QMP, with one of the methods, at the destination first", _settings(found))
     _part(console, "or with libvirt", (line for each in found.safe for line in each.libvirt))
     hazards = [line for line in found.lines if line.verdict in ("hazard", "unknown") and line.released]
     _part(console, "hazards: memory or the guest may be lost, and nobody says so", _hazards(hazards))
