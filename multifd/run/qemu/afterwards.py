@@ -33,7 +33,7 @@ RIGHT: Final = Terms("none", channels=2, return_path=True, pause=False)
 """What both ends are told for the migration that must arrive."""
 _LOOK: Final = 0.05
 """Seconds between two looks whether the source still lives."""
-_ENDS: Final = 100
+_ENDS: Final = 40
 """Looks that one is given to end after it has closed its monitor."""
 
 
@@ -56,7 +56,7 @@ async def afterwards(
         with suppress(TimeoutError):
             await asyncio.wait_for(reset.over.wait(), _LOOK)
     if reset.gone:
-        await _ending(source)
+        await ending(source)
     if source.exit_status is not None or not reset.over.is_set():
         return _gone(source, "when it was reset")
     if reset.words is not None:
@@ -75,7 +75,7 @@ async def again(
         await outgoing(source, terms, await incoming(fresh, terms, f"unix:{socket}"))
     except EnvironmentBroke as refusal:
         if isinstance(refusal, GoneError):
-            await _ending(source)
+            await ending(source)
         if source.exit_status is not None:
             return _gone(source, "when it was to be migrated again")
         return Aftermath("wrong-error", f"a further migration is refused: {refusal}")
@@ -109,10 +109,10 @@ def _lost(course: Course) -> Aftermath | None:
     return Aftermath("wrong-error", f"a further migration fails: {words}")
 
 
-async def _ending(source: Guest) -> None:
-    """Give one that has closed its monitor the time to end."""
+async def ending(*guests: Guest) -> None:
+    """Give one of them, which has closed its monitor, the time to end."""
     for _ in range(_ENDS):
-        if source.exit_status is not None:
+        if any(guest.exit_status is not None for guest in guests):
             return
         await asyncio.sleep(_LOOK)
 

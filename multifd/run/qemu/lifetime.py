@@ -19,15 +19,13 @@ from multifd.qemu.guest import GoneError, Guest, RefusedError
 from multifd.qemu.migration import POLL, QUIET, Stillness, Terms
 from multifd.qemu.standstill import Carrier, Standstill
 from multifd.result.record import KIND_ORDER, Kind
-from multifd.run.qemu.afterwards import again
+from multifd.run.qemu.afterwards import again, ending
 from multifd.run.qemu.ram import left_in
 from multifd.run.qemu.setting import Setting
 from multifd.run.qemu.starting import begin
 
 OVER: Final = ("completed", "failed", "cancelled")
 ANSWER: Final = 10.0
-_LOOKS, _LOOK = 50, 0.02
-"""Looks, and the seconds between two, whether a process has ended."""
 """Seconds that a living QEMU takes at most to answer."""
 _SLOWLY: Final = 0.04
 """Seconds between two looks at who does nothing."""
@@ -136,19 +134,12 @@ class Lifetime:
         except (ExecuteError, RefusedError) as refusal:
             self.complain("wrong-error", f"is refused: {refusal}")
         except GoneError as gone:
-            await self._are_ending(guests)
+            await ending(*guests)
             dead = [guest for guest in guests if (guest.exit_status or 0) < 0]
             for guest in dead:
                 self.complain("crash", f"{guest.name} killed by signal {-(guest.exit_status or 0)}: {guest.log}")
             if not dead:
                 self.complain("hang", str(gone))
-
-    async def _are_ending(self, guests: Sequence[Guest]) -> None:
-        """Give one that has closed its monitor the time to end."""
-        for _ in range(_LOOKS):
-            if any(guest.exit_status is not None for guest in guests):
-                return
-            await asyncio.sleep(_LOOK)
 
     def observation(self) -> Observation:
         """What there was to see."""
