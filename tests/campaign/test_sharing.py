@@ -27,7 +27,10 @@ NAMES: Final = tuple(f"check-{number}" for number in range(20))
 def campaign() -> Campaign:
     """Twenty cells, each a group of its own."""
     promise = Prediction("identical", "none", "", None, ())
-    made = [PlannedCell(suite="vendor", work=Check(library="qpl", framing="raw-page", name=name), prediction=promise) for name in NAMES]
+    made = [
+        PlannedCell(suite="vendor", work=Check(library="qpl", framing="raw-page", name=name), prediction=promise)
+        for name in NAMES
+    ]
     nobody = LineUp(profile="none", peers=(), deadlines=Deadlines())
     plan = Plan(cells={cell.id: cell for cell in made}, unable=())
     return Campaign(options=Options(), line_up=nobody, plan=plan, libraries={})
