@@ -216,8 +216,13 @@ def _findings(parts: Sequence[Part], cells: Sequence[Cell]) -> tuple[Finding, ..
     issues = shipped()
     ours = findings(cells, issues)
     known = {issue.id for issue in issues}
-    theirs: dict[str, Finding] = {}
+    theirs: dict[str, list[Finding]] = {}
     for finding in (each for part in parts for each in part.results.findings if each.id not in known):
-        before = theirs.setdefault(finding.id, finding)
-        theirs[finding.id] = before.model_copy(update={"cells": tuple(dict.fromkeys((*before.cells, *finding.cells)))})
-    return (*ours, *theirs.values())
+        theirs.setdefault(finding.id, []).append(finding)
+    return (*ours, *(_together(same, cells) for same in theirs.values()))
+
+
+def _together(same: Sequence[Finding], cells: Iterable[Cell]) -> Finding:
+    """One finding as several shards have it."""
+    names = {name for finding in same for name in finding.cells}
+    return same[0].model_copy(update={"cells": tuple(cell.id for cell in cells if cell.id in names)})

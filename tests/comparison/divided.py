@@ -36,4 +36,11 @@ def shard(whole: Results, number: int, of: int, **changes: Any) -> Results:
         "coverage": coverage,
         "command": f"{whole.run.command} --shard {number}/{of}",
     } | changes
-    return whole.model_copy(update={"run": whole.run.model_copy(update=fields), "cells": cells})
+    names = {cell.id for cell in cells}
+    shown = (
+        each.model_copy(update={"cells": tuple(name for name in each.cells if name in names)})
+        for each in whole.findings
+    )
+    findings = tuple(each for each in shown if each.cells)
+    run = whole.run.model_copy(update=fields)
+    return whole.model_copy(update={"run": run, "cells": cells, "findings": findings})
