@@ -25,7 +25,7 @@ def of_shard(campaign: Campaign, ids: Collection[str], shard: Shard) -> dict[str
         costs[groups[cell.id]] += expected(cell.work)
     if len(costs) < shard.of:
         raise InputError(
-            f"--shard {shard}: there are {len(costs)} groups of cells, and each is run as a whole;"
+            f"--shard {shard}: what is asked for has {len(costs)} groups of cells, each run as a whole;"
             " expected at most so many shards"
         )
     mine = shared(costs, shard.of)

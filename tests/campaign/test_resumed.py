@@ -8,14 +8,12 @@ from typing import Any, Final
 import pytest
 
 from multifd.campaign.resumed import resumed, standing
-from multifd.comparison.merged import Part, joined
 from multifd.errors import InputError
 from multifd.result import store
 from multifd.result.record import Results
-from tests.campaign.runs import Conformance
+from tests.campaign.runs import Conformance, Ended, end
 from tests.reports.builder import cell, results
 
-PART: Final = ("suites/wire", "suites/probe", "--no-allure", "-n0", "-k", "probe or (raw-page/ and capture)")
 BEFORE: Final = results(cell(id="wire/0"), cell(id="wire/1", verdict="error"), cell(id="wire/2", verdict="not-run"))
 
 
@@ -28,52 +26,40 @@ def killed(directory: Path, records: int) -> None:
     (directory / store.RESULTS).unlink()
 
 
-def verdicts(run: Results) -> dict[str, str]:
-    return {each.id: each.verdict for each in run.cells}
+def run(conformance: Conformance, *arguments: str) -> Ended:
+    """Of a few cells, without workers."""
+    return end(conformance.start("suites/wire", "-k", "raw and capture", "--no-allure", "-n0", *arguments))
 
 
-def test_shards_one_of_which_was_killed_and_resumed_are_the_whole_run(conformance: Conformance) -> None:
+def verdicts(results: Results) -> dict[str, str]:
+    return {each.id: each.verdict for each in results.cells}
+
+
+def test_a_shard_that_was_killed_and_resumed_has_the_same_verdicts(conformance: Conformance) -> None:
     conformance.choose("zlib", "none")
-    place = conformance.results
-    shards = []
-    for number in (1, 2):
-        ended = conformance.run(*PART, "--shard", f"{number}/2")
-        assert ended.code == 0, ended.output
-        shards.append(store.load(place))
-        if number == 1:
-            killed(place, 1)
-            again = conformance.run(*PART, "--shard", "1/2", "--resume", str(place))
-            assert again.code == 0, again.output
-            before, shards[0] = shards[0], store.load(place)
-            assert verdicts(shards[0]) == verdicts(before)
-            assert shards[0].run.id == before.run.id
-            assert f"{len(before.cells) - 1} passed" in again.output
+    run(conformance, "--shard", "1/2")
+    before = store.load(conformance.results)
+    killed(conformance.results, 1)
 
-    (whole,) = joined(Part(str(number), run) for number, run in enumerate(shards))
-    assert whole.missing == ()
-    assert whole.results.run.complete
+    again = run(conformance, "--shard", "1/2", "--resume", str(conformance.results))
 
-
-def test_a_run_of_which_nothing_is_left_ends_as_it_did(conformance: Conformance) -> None:
-    conformance.choose("zlib")
-    conformance.run("suites/probe", "--no-allure", "-n0")
-
-    again = conformance.run("suites/probe", "--no-allure", "-n0", "--resume", str(conformance.results))
-
+    after = store.load(conformance.results)
     assert again.code == 0, again.output
-    assert store.load(conformance.results).run.complete
+    assert f"{len(before.cells) - 1} passed" in again.output
+    assert verdicts(after) == verdicts(before)
+    assert (after.run.id, after.run.shard, after.run.complete) == (before.run.id, before.run.shard, True)
 
 
-def test_other_options_than_before_are_named_and_leave_the_results_alone(conformance: Conformance) -> None:
+def test_another_plan_is_named_and_leaves_the_results_alone(conformance: Conformance) -> None:
     conformance.choose("zlib")
-    conformance.run("suites/probe", "--no-allure", "-n0")
-    before = (conformance.results / store.EVENTS).read_bytes()
+    conformance.results.mkdir()
+    store.save(BEFORE, conformance.results)
 
-    again = conformance.run("suites/probe", "-n0", "--seed", "7", "--resume", str(conformance.results))
+    again = run(conformance, "--resume", str(conformance.results))
 
     assert again.code == 2
-    assert "run.seed was 1, and is 7 now; remedy: a run of its own" in again.output
-    assert (conformance.results / store.EVENTS).read_bytes() == before
+    assert "run.plan was" in again.output
+    assert store.load(conformance.results) == BEFORE
 
 
 def test_what_broke_or_was_not_run_is_run_again_and_all_else_stands() -> None:

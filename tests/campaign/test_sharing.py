@@ -54,7 +54,7 @@ def test_what_was_not_asked_for_is_in_no_shard(campaign: Campaign) -> None:
 
 
 def test_more_shards_than_groups_are_refused(campaign: Campaign) -> None:
-    with pytest.raises(InputError, match=r"--shard 1/21: there are 20 groups of cells"):
+    with pytest.raises(InputError, match=r"--shard 1/21: what is asked for has 20 groups of cells"):
         of_shard(campaign, campaign.plan.cells, Shard(1, 21))
 
 
