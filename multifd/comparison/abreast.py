@@ -160,7 +160,7 @@ def _telling(ways: Mapping[int, str], told: Mapping[int, Mapping[str, str]]) -> 
     """Circumstances of which each value has one way only."""
     for name in dict.fromkeys(name for each in told.values() for name in each):
         values = {number: each.get(name, "none") for number, each in told.items()}
-        if len({(values[number], way) for number, way in ways.items()}) == len(set(values.values())) > 1:
+        if len({(values[number], way) for number, way in ways.items()}) == len(set(values.values())):
             yield name
 
 

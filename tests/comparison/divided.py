@@ -15,7 +15,7 @@ FEASIBLE = 12
 
 
 def divided(whole: Results, of: int) -> list[Part]:
-    """The run as shards, its cells dealt out; each has had a pair of its own, and all together these."""
+    """The run as shards, its cells dealt out; each has had a pair of its own and one that all have had."""
     return [Part(f"shard-{number}", shard(whole, number, of)) for number in range(1, of + 1)]
 
 
@@ -23,11 +23,11 @@ def shard(whole: Results, number: int, of: int, **changes: Any) -> Results:
     """One of them; ``changes`` are of its run."""
     places = tuple(range(number - 1, len(whole.cells), of))
     cells = tuple(whole.cells[place] for place in places)
-    bits = b64encode((1 << (15 - number)).to_bytes(2)).decode()
-    reach = Reach(had=1, feasible=FEASIBLE)
+    bits = b64encode((1 << 15 | 1 << (15 - number)).to_bytes(2)).decode()
+    reach = Reach(had=2, feasible=FEASIBLE)
     coverage = Coverage(
         cells=dict(Counter(cell.suite for cell in cells)), pairs=reach, triples=reach,
-        tuples=Tuples(pairs=bits, triples=bits, never=tuple(f"pair {n}" for n in range(FEASIBLE) if n != number)),
+        tuples=Tuples(pairs=bits, triples=bits, never=tuple(f"pair {n}" for n in range(FEASIBLE) if n not in (0, number))),
     )  # fmt: skip
     fields = {
         "id": f"{whole.run.id}-{number}",

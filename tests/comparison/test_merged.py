@@ -41,8 +41,8 @@ def test_eight_shards_are_the_run_but_for_times_and_id() -> None:
 def test_coverage_is_that_of_all_cells_together() -> None:
     found = one(divided(WHOLE, 3)).results.run.coverage
 
-    assert (found.pairs, found.triples) == (Reach(had=3, feasible=FEASIBLE),) * 2
-    assert found.never == tuple(f"pair {n}" for n in range(FEASIBLE) if n not in (1, 2, 3))
+    assert (found.pairs, found.triples) == (Reach(had=4, feasible=FEASIBLE),) * 2
+    assert found.never == tuple(f"pair {n}" for n in range(FEASIBLE) if n > 3)
     assert found.tuples is None
 
 
@@ -52,7 +52,7 @@ def test_a_pair_that_two_shards_had_counts_once() -> None:
 
     found = one([parts[0], Part("other", parts[1].results.model_copy(update={"run": same}))])
 
-    assert found.results.run.coverage.pairs == Reach(had=1, feasible=FEASIBLE)
+    assert found.results.run.coverage.pairs == Reach(had=2, feasible=FEASIBLE)
 
 
 def test_a_missing_shard_leaves_the_run_incomplete_and_is_named() -> None:

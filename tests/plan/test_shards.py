@@ -51,7 +51,15 @@ def test_a_group_that_is_larger_than_a_share_is_alone() -> None:
 
 
 def test_no_shard_is_empty_where_there_are_as_many_groups() -> None:
-    assert sorted(shared({str(number): 1e-9 for number in range(8)}, 8).values()) == list(range(1, 9))
+    groups = {"large": 8.0} | {str(number): 0.1 for number in range(7)}
+
+    assert sorted(shared(groups, 8).values()) == list(range(1, 9))
+
+
+def test_large_groups_choose_first() -> None:
+    groups = {f"a/{number}": 1.0 for number in range(100)} | {"z": 50.0}
+
+    assert max(loads(groups, 2)) <= 1.03 * 75
 
 
 def test_a_group_that_comes_leaves_most_others_where_they_were() -> None:
