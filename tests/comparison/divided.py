@@ -25,9 +25,10 @@ def shard(whole: Results, number: int, of: int, **changes: Any) -> Results:
     cells = tuple(whole.cells[place] for place in places)
     bits = b64encode((1 << 15 | 1 << (15 - number)).to_bytes(2)).decode()
     reach = Reach(had=2, feasible=FEASIBLE)
+    never = tuple(f"pair {n}" for n in range(FEASIBLE) if n not in (0, number))
     coverage = Coverage(
         cells=dict(Counter(cell.suite for cell in cells)), pairs=reach, triples=reach,
-        tuples=Tuples(pairs=bits, triples=bits, never=tuple(f"pair {n}" for n in range(FEASIBLE) if n not in (0, number))),
+        tuples=Tuples(pairs=bits, triples=bits, never=never),
     )  # fmt: skip
     fields = {
         "id": f"{whole.run.id}-{number}",
