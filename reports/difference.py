@@ -77,8 +77,9 @@ def head(run: Side) -> str:
     counts = ", ".join(f"{number:,} {verdict}" for verdict, number in run.counts.items()) or "none"
     qemus = ", ".join(run.qemus) or "no QEMU"
     recorded = ", a recorded host's devices" if run.recorded else ""
+    shard = f", shard {run.shard}: cells of the others are not compared" if run.shard is not None else ""
     return _one_line(
-        f"{run.started}, run {run.id}, profile {run.profile}, {qemus}, {run.host}{recorded};"
+        f"{run.started}, run {run.id}{shard}, profile {run.profile}, {qemus}, {run.host}{recorded};"
         f" {_number(run.cells)}: {counts}"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import os
 import platform
@@ -15,17 +16,18 @@ from typing import Final
 
 from multifd import __version__
 from multifd.campaign.prepare import Campaign
+from multifd.plan import shards
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.reference import stand_in
 from multifd.plan.space import Space
 from multifd.result.planned import plan_digest
-from multifd.result.record import CONFORMING, NEVER_LISTED, Cell, Coverage, Peer, Reach, Run
+from multifd.result.record import CONFORMING, NEVER_LISTED, Cell, Coverage, Peer, Reach, Run, Shard, Tuples
 
 _PACKAGES: Final = ("numpy", "pydantic", "pytest", "pytest-xdist", "zlib-ng", "isal", "deflate", "zstandard")
 
 
-def begun(campaign: Campaign, command: str) -> Run:
-    """The run as it stands at its beginning."""
+def begun(campaign: Campaign, command: str, shard: Shard | None = None) -> Run:
+    """The run as it stands at its beginning; its plan is that of the shard, if it is one."""
     return Run(
         id=uuid.uuid4().hex[:12],
         started=now(),
@@ -39,10 +41,18 @@ def begun(campaign: Campaign, command: str) -> Run:
         seed=campaign.options.seed,
         strength=campaign.options.strength,
         subset=campaign.plan.subset,
+        shard=shard,
         coverage=Coverage(cells=dict(Counter(cell.suite for cell in campaign.plan.cells.values()))),
         corpus=campaign.content,
         remarks=campaign.line_up.remarks,
     )
+
+
+def part_of(shard: shards.Shard, whole: Iterable[str], part: Campaign) -> Shard:
+    """What a run says of the shard that it is, of a plan with the ids ``whole`` in this order."""
+    places = {name: place for place, name in enumerate(whole)}
+    mine = tuple(map(places.__getitem__, part.plan.cells))
+    return Shard(number=shard.number, of=shard.of, plan=plan_digest(places), places=mine)
 
 
 def cast(campaign: Campaign) -> Iterator[Peer]:
@@ -58,14 +68,16 @@ def cast(campaign: Campaign) -> Iterator[Peer]:
         yield _library(campaign, name) if name in libraries else stand_in(name, "sender").record()
 
 
-def reached(campaign: Campaign, cells: Iterable[Cell], planned: Mapping[str, int]) -> Coverage:
-    """What those of the cells that have run combine."""
+def reached(campaign: Campaign, cells: Iterable[Cell], planned: Mapping[str, int], *, shard: bool = False) -> Coverage:
+    """What those of the cells that have run combine; of a shard, tuple by tuple."""
     works = {cell.id: cell.work for cell in campaign.plan.cells.values()}
     space = Space(campaign.line_up)
     tuples = covered(space, (works[cell.id] for cell in cells if cell.verdict in CONFORMING | {"fail"}))
     pairs, triples = (Reach(had=had, feasible=feasible) for had, feasible in map(tuples.count, (2, 3)))
-    never = tuple(in_words(space, members) for members in tuples.missing(2)[:NEVER_LISTED])
-    return Coverage(cells=dict(planned), pairs=pairs, triples=triples, never=never)
+    never = tuple(in_words(space, members) for members in tuples.missing(2)[: None if shard else NEVER_LISTED])
+    had = (base64.b64encode(tuples.had(size)).decode() for size in (2, 3))
+    each = Tuples(pairs=next(had), triples=next(had), never=never) if shard else None
+    return Coverage(cells=dict(planned), pairs=pairs, triples=triples, never=never[:NEVER_LISTED], tuples=each)
 
 
 def now() -> str:

@@ -55,6 +55,8 @@ class Campaign(BaseModel):
     """Vendor libraries under scrutiny that can be loaded, by name of the codec."""
     content: UserContent | None = None
     """What is taken of the user's own files."""
+    done: frozenset[str] = frozenset()
+    """Cells of which a run before has records that stand."""
 
     def cell(self, cell_id: str) -> PlannedCell:
         """The planned cell of that id, also one that a subset does without; raises InputError with the nearest ones."""

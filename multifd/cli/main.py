@@ -18,6 +18,7 @@ from multifd.cli import (
     doctor,
     finding,
     history,
+    merge,
     peers,
     plans,
     profile,
@@ -58,6 +59,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
     "What to set": ((advise.advise, "multifd advise --from qemu-7.2 --to qemu-10.0 --back"),),
     "Two runs and more": (
         (diff.diff, "multifd diff before after"),
+        (merge.merge, "multifd merge build/whole shard-1 shard-2"),
         (history.history, "multifd history add build/conformance"),
         (bisect.bisect_step, "multifd bisect-step '*/migrate/mixed/4k/2ch' --qemu build/qemu"),
     ),

@@ -11,6 +11,7 @@ import click
 
 from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, DEFAULT_STRENGTH, parse
 from multifd.campaign.prepare import Campaign, prepare
+from multifd.campaign.sharing import of_shard
 from multifd.cli import completing, qemus
 from multifd.cli.explained import described, explain_cell
 from multifd.cli.output import Console, say
@@ -18,6 +19,7 @@ from multifd.cli.picked import picked
 from multifd.errors import InputError
 from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
+from multifd.plan.shards import Shard
 from multifd.plan.space import Factor, Space
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
@@ -65,6 +67,7 @@ def planning(command: Command) -> Command:
 @click.option("--sender", help="Only this sender: a name, a part of one, a pattern.", shell_complete=completing.peers)
 @click.option("--receiver", help="Only this receiver, likewise.", shell_complete=completing.peers)
 @click.option("--predicted", type=click.Choice(["identical", "rejected", "hazard"]))
+@click.option("--shard", metavar="I/N", help="Only the I-th of N parts of these, as a run with --shard has them.")
 @click.option("--unable", is_flag=True, help="Show instead what peers cannot do, and therefore have no cell for.")
 @click.option("--coverage", is_flag=True, help="Show instead how many pairs and triples of values the plan combines.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
@@ -74,6 +77,7 @@ def cells(
     sender: str | None,
     receiver: str | None,
     predicted: str | None,
+    shard: str | None,
     *,
     unable: bool,
     coverage: bool,
@@ -89,12 +93,15 @@ def cells(
     if unable:
         _show_unable(campaign, as_json=as_json)
         return
-    if coverage and (match or suite or sender or receiver or predicted or unable):
+    if coverage and (match or suite or sender or receiver or predicted or shard or unable):
         raise InputError("--coverage counts the whole plan; expected no filter and no --unable beside it")
     if coverage:
         _show_coverage(campaign, as_json=as_json)
         return
     chosen = _chosen(campaign, match, suite, predicted, {"sender": sender, "receiver": receiver})
+    if shard is not None:
+        mine = of_shard(campaign, {cell.id for cell in chosen}, Shard.parse(shard))
+        chosen = [cell for cell in chosen if cell.id in mine]
     for cell in chosen:
         if as_json:
             print(json.dumps({"id": cell.id, "predicted": cell.prediction.outcome, "reason": cell.prediction.reason}))

@@ -49,6 +49,13 @@ _BROKE: Final = 3
     metavar="DIR",
     help="Where results and reports go; build/conformance of the project by default, build/cells/ID with --cell.",
 )
+@click.option("--shard", metavar="I/N", help="The I-th of N parts of it; multifd merge makes one run of them.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Go on with the run there, with the same options: what was not run is, and what broke is run again.",
+)
 @click.option("--record", metavar="DIR", help="Leave a capture of every migration over sockets.")
 @click.option("--no-allure", is_flag=True, help="Write no results for Allure.")
 @click.option("--tap", "as_tap", is_flag=True, help="At the end the cells in the Test Anything Protocol, on stdout.")
@@ -56,8 +63,8 @@ _BROKE: Final = 3
 @click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST OPTION]...")
 @click.pass_context
 def run(
-    context: click.Context, /, *, suites: tuple[str, ...], cell: str | None, results: Path | None, as_tap: bool,
-    as_json: bool, more: tuple[str, ...], **_: Any,
+    context: click.Context, /, *, suites: tuple[str, ...], cell: str | None, results: Path | None, resume: Path | None,
+    as_tap: bool, as_json: bool, more: tuple[str, ...], **_: Any,
 ) -> None:  # fmt: skip
     """Run every cell of the plan, and write results and reports: the main job.
 
@@ -67,7 +74,7 @@ def run(
 
     Exit codes: 0 conforming, 1 not conforming, 2 usage or input, 3 the environment broke or the run was stopped.
     """  # fmt: skip
-    directory = (results or default_results(ROOT, cell)).resolve()
+    directory = (resume or results or default_results(ROOT, cell)).resolve()
     before = _stamp(directory)
     apart = as_tap or as_json
     command = python(

@@ -21,6 +21,7 @@ from multifd.comparison.cast import (
 from multifd.comparison.cells import Change, changes
 from multifd.comparison.costs import Costs, costs
 from multifd.comparison.findings import FindingChange, finding_changes
+from multifd.comparison.narrowed import narrowed
 from multifd.comparison.renamed import renamed
 from multifd.comparison.standing import VERDICTS
 from multifd.result.conclusion import is_complete
@@ -50,6 +51,8 @@ class Side(Model):
     """What was run."""
     seed: int
     """Of its content."""
+    shard: str | None = None
+    """Which part of its plan it is, as ``2/8``; only cells of both runs are compared then. None if it is all of it."""
     lacking: str | None
     """Why it is not complete, in words; None if it is."""
     cells: int
@@ -68,7 +71,7 @@ class Comparison(Model):
     after: Side
     """The run that is asked about."""
     same_plan: bool
-    """Both planned the same cells."""
+    """Both planned the same cells; of shards, they are of the same plan."""
     regressions: int
     """Cells, findings, peers, devices and costs that are worse."""
     cells: tuple[Change, ...]
@@ -97,15 +100,17 @@ def compare(before: Results, after: Results, names: Mapping[str, str] | None = N
     """
     hint = None if names else _hint(before, after)
     before = renamed(before, names or {})
+    heads = side(before), side(after)
+    before, after = narrowed(before, after)
     cells, findings = changes(before, after), finding_changes(before, after)
     devices, peers = device_changes(before, after), peer_changes(before, after)
     measured = costs(before, after)
     directions = [each.direction for part in (cells, devices, peers, measured.changes) for each in part]
     return Comparison(
         schema=SCHEMA,
-        before=side(before),
-        after=side(after),
-        same_plan=before.run.plan == after.run.plan,
+        before=heads[0],
+        after=heads[1],
+        same_plan=_plan(before) == _plan(after),
         regressions=directions.count("worse") + sum(each.worse for each in findings),
         cells=cells,
         findings=findings,
@@ -131,10 +136,17 @@ def side(results: Results) -> Side:
         qemus=_qemus(results),
         command=run.command,
         seed=run.seed,
+        shard=str(run.shard) if run.shard is not None else None,
         lacking=", ".join(_lacking(results)) or None,
         cells=len(results.cells),
         counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
     )
+
+
+def _plan(results: Results) -> str:
+    """Digest of the whole plan."""
+    shard = results.run.shard
+    return shard.plan if shard is not None else results.run.plan
 
 
 def _lacking(results: Results) -> Iterator[str]:

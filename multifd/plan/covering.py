@@ -89,6 +89,12 @@ class Tuples:
         feasible = sum(int(np.count_nonzero(self._feasible[span])) for span in spans)
         return feasible - sum(int(np.count_nonzero(self._wanted[span])) for span in spans), feasible
 
+    def had(self, size: int) -> bytes:
+        """A bit for each tuple of that size that can occur, the highest of a byte first: 1 if a row has had it."""
+        spans = [s for c, s in zip(self._combinations, self._spans, strict=True) if len(c) == size]
+        feasible, wanted = (np.concatenate([bits[span] for span in spans]) for bits in (self._feasible, self._wanted))
+        return np.packbits(~wanted[feasible]).tobytes()
+
     def by_factors(self, size: int) -> list[tuple[tuple[int, ...], int, int]]:
         """The same for each combination of factors."""
         return [

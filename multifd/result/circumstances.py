@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -18,6 +18,17 @@ class Reach(Model):
     """Those whose memory arrives, or in which a hazard is demonstrated."""
 
 
+class Tuples(Model):
+    """What the cells of a shard combine, tuple by tuple: what several have together is no sum of what each has."""
+
+    pairs: str
+    """Base64 of a bit for each feasible pair, the highest of a byte first: 1 if a cell that was run had it."""
+    triples: str
+    """The same of triples."""
+    never: tuple[str, ...] = ()
+    """All pairs that no cell of the shard had, in words."""
+
+
 class Coverage(Model):
     """What a run looks at."""
 
@@ -29,6 +40,8 @@ class Coverage(Model):
     """The same of three factors."""
     never: tuple[str, ...] = ()
     """Pairs that no cell of the run had, in words; at most 500."""
+    tuples: Tuples | None = None
+    """Of a shard that has ended, None elsewhere."""
 
 
 NEVER_LISTED = 500
@@ -67,6 +80,22 @@ class UserContent(Model):
     """Pages among them that are not zero and equal one before."""
 
 
+class Shard(Model):
+    """Which part of a plan a run has: cells of the other shards are not planned in it."""
+
+    number: Annotated[int, Field(ge=1)]
+    """Which shard, from 1."""
+    of: Annotated[int, Field(ge=1)]
+    """How many there are."""
+    plan: str
+    """Digest of the ids of all cells of all shards: shards of one plan have equal ones."""
+    places: tuple[int, ...]
+    """Where in that plan each planned cell of the shard stands, from 0, ascending."""
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
 class Run(Model):
     """The circumstances of a run; times are ISO 8601 in UTC."""
 
@@ -96,6 +125,8 @@ class Run(Model):
     """What it looks at."""
     subset: Subset | None = None
     """None where all cells with real QEMU were planned, or none."""
+    shard: Shard | None = None
+    """None where the run has all of its plan."""
     workers_lost: int = 0
     """Worker processes of the run that died."""
     corpus: UserContent | None = None

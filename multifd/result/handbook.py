@@ -13,8 +13,8 @@ from multifd.result.schema import ID, schema
 PATH: Final = Path(__file__).resolve().parents[2] / "docs/results.md"
 
 _ORDER: Final = (
-    "Results", "Run", "Coverage", "Reach", "Subset", "UserContent", "Peer", "Unable", "Finding", "Setting", "Cell",
-    "Sides", "Seconds", "CpuSeconds", "DeviceWork", "Integrity", "Invariants", "Answer", "Evidence",
+    "Results", "Run", "Shard", "Coverage", "Reach", "Tuples", "Subset", "UserContent", "Peer", "Unable", "Finding",
+    "Setting", "Cell", "Sides", "Seconds", "CpuSeconds", "DeviceWork", "Integrity", "Invariants", "Answer", "Evidence",
 )  # fmt: skip
 
 _HEAD: Final = f"""# Results, `{SCHEMA_ID}`

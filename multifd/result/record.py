@@ -14,7 +14,9 @@ from multifd.result.circumstances import (
     Coverage,
     Reach,
     Run,
+    Shard,
     Subset,
+    Tuples,
     UserContent,
 )
 from multifd.result.terms import (
@@ -42,7 +44,8 @@ __all__ = [
     "CONFORMING", "KIND_ORDER", "NEVER_LISTED", "SCHEMA_ID", "SEVERITY_ORDER", "STATE_ORDER", "VERDICT_ORDER",
     "Answer", "Cell", "Coverage", "CpuSeconds", "DeviceVerdict", "DeviceWork", "Evidence", "Finding", "Integrity",
     "Invariants", "Kind", "Model", "Outcome", "Peer", "Provenance", "Reach", "Results", "Role", "Run", "Seconds",
-    "Setting", "Severity", "Sides", "State", "Subset", "Unable", "Unit", "UserContent", "Verdict", "Witness",
+    "Setting", "Severity", "Shard", "Sides", "State", "Subset", "Tuples", "Unable", "Unit", "UserContent",
+    "Verdict", "Witness",
 ]  # fmt: skip
 
 
