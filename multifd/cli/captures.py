@@ -27,6 +27,7 @@ from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import Capture
 from multifd.migrate.dissected import dissected, fields, line
 from multifd.migrate.replay import Replay
+from multifd.result.printable import one_line
 from multifd.wire.dialect import Dialect, dialect
 from multifd.wire.fields import DEVICE_STATE, RAM
 from multifd.wire.packet import DeviceStateHeader
@@ -115,12 +116,12 @@ def _tell(result: dict[str, Any]) -> None:
     how = escape(f"decoded by {result['decoder']} as {result['dialect']}")
     match result["outcome"]:
         case "identical":
-            compared = escape(", ".join(result["compared"]))
+            compared = escape(one_line(", ".join(result["compared"])))
             console.print(
                 f"[green]identical[/]: {result['packets']} packets {how}; compared {compared}", soft_wrap=True
             )
         case "different":
-            blocks = escape(", ".join(result["different"]))
+            blocks = escape(one_line(", ".join(result["different"])))
             console.print(
                 f"[red]different[/]: {result['packets']} packets {how}; memory of {blocks} is wrong", soft_wrap=True
             )
@@ -130,7 +131,7 @@ def _tell(result: dict[str, Any]) -> None:
                 soft_wrap=True,
             )
         case _:
-            console.print(f"[red]cannot be read[/], {how}: {escape(result['error'])}", soft_wrap=True)
+            console.print(f"[red]cannot be read[/], {how}: {escape(one_line(result['error']))}", soft_wrap=True)
 
 
 @click.command()
@@ -183,7 +184,7 @@ def _dissect(
 def _title(capture: Capture, given: Path) -> str:
     manifest = capture.manifest
     source = f", from {manifest.source}" if manifest.source else ""
-    return (
+    return one_line(
         f"{given}: {capture.framing.name} in {capture.dialect.name}, {manifest.channels} channels,"
         f" pages of {manifest.page_size}{source}"
     )

@@ -18,6 +18,7 @@ from multifd.errors import EnvironmentBroke, InputError, WireError
 from multifd.framing.model import Framing, framing
 from multifd.memory.layout import BlockName
 from multifd.migrate.stream import FileSource
+from multifd.result.printable import clipped
 from multifd.wire.dialect import Dialect, MainSync, dialect
 from multifd.wire.main_reader import MainReader
 from multifd.wire.main_stream import EndOfSection, Flush
@@ -69,7 +70,7 @@ def problems(error: ValidationError) -> str:
         path = ".".join(str(part) for part in item["loc"]) or "(whole)"
         given = "" if item["type"] == "missing" else f" (given: {json.dumps(item['input'], default=str)[:80]})"
         lines.append(f"{path}: {item['msg']}{given}")
-    return "; ".join(lines)
+    return clipped("; ".join(lines))
 
 
 class Capture:
