@@ -35,6 +35,8 @@ from multifd.wire.scan import Scanned
 
 MAX_MEMORY: Final = 64 << 30
 """Bytes of guest memory that a replay takes on."""
+_MORE: Final = 1 << 20
+"""Bytes of scratch space besides guest memory."""
 
 _capture = click.argument("capture", type=click.Path(path_type=Path))
 
@@ -78,7 +80,7 @@ def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
         raise InputError(f"ramblocks: {total} bytes in all, expected at most {MAX_MEMORY}")
     codec, parameters = parsed(decoder)
     decode = _by_library if codec in VENDOR else _here
-    scratch = make_scratch(total + (1 << 20))
+    scratch = _scratch(total, sum(path.stat().st_size for path in capture.channel_paths()))
     try:
         with GuestMemory.create(scratch, manifest.ramblocks, manifest.page_size) as memory:
             packets = decode(codec, parameters, capture, read_as, memory)
@@ -93,6 +95,14 @@ def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
         "different": different,
         "sha256": digests,
     }
+
+
+def _scratch(declared: int, content: int) -> Path:
+    """Room for all of the memory, or else for what fills it: of a guest's pages most may be zero."""
+    try:
+        return make_scratch(declared + _MORE)
+    except EnvironmentBroke:
+        return make_scratch(min(declared, content) + _MORE)
 
 
 def _here(codec: str, parameters: Mapping[str, int], capture: Capture, read_as: Dialect, memory: GuestMemory) -> int:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from multifd.errors import Place
 from multifd.framing.coder import DecoderCapability, EncoderCapability, Routing
 from multifd.framing.container import Container
-from multifd.memory.layout import BlockName, MemoryLayout, PageSize, Script
+from multifd.memory.layout import MOST_BLOCKS, BlockName, BlockSize, MemoryLayout, PageSize, Script
 from multifd.result.record import Provenance, Role, Said, Unit
 
 CONTRACT: Literal["multifd-peer/1"] = "multifd-peer/1"
@@ -106,7 +106,7 @@ class Splice(Message):
     receiver_framing: str
     receiver_dialect: str
     page_size: PageSize
-    ramblocks: Annotated[dict[BlockName, Annotated[int, Field(gt=0)]], Field(min_length=1)]
+    ramblocks: Annotated[dict[BlockName, BlockSize], Field(min_length=1, max_length=MOST_BLOCKS)]
     """Size in bytes of every RAM block of the sender."""
     channels: Annotated[int, Field(ge=1, le=255)]
     deadline: float
