@@ -92,8 +92,12 @@ def directory() -> Path:
     """The vendor folder in the user's cache; it need not exist."""
     given = os.environ.get("XDG_CACHE_HOME", "")
     # A relative one is to be ignored, says the specification.
-    base = Path(given) if given.startswith("/") else Path.home() / ".cache"
-    return base / "multifd/vendor"
+    if given.startswith("/"):
+        return Path(given) / "multifd/vendor"
+    try:
+        return Path.home() / ".cache/multifd/vendor"
+    except RuntimeError:  # no HOME, and a user who is nobody: nothing was ever fetched, and nothing can be
+        return Path("/.cache/multifd/vendor")
 
 
 def read(root: Path) -> Tree | None:

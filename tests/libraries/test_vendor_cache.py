@@ -136,3 +136,13 @@ def test_the_cache_is_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch, g
     monkeypatch.setenv("XDG_CACHE_HOME", given)
 
     assert cache.directory() == Path(expected)
+
+
+def test_who_has_no_home_has_no_fetched_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+
+    assert cache.trees(cache.directory()) == ()
