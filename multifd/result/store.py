@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.result.answers import answered
@@ -184,8 +185,8 @@ def read_events(directory: Path) -> Iterable[dict[str, Any]]:
         raise InputError(f"{path}: cannot read: {problem.strerror}; expected the directory of a run") from None
     for number, line in enumerate(lines[:-1], 1):
         try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
+            event = from_json(line, allow_inf_nan=False)
+        except ValueError:
             raise InputError(f"{path}: line {number} is not JSON") from None
         if not isinstance(event, dict) or "event" not in event:
             raise InputError(f"{path}: line {number} is no event")
