@@ -16,7 +16,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, Final, Literal, Self
+
+_MOST: Final = 500
+"""Characters of what somebody else's exception says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,16 @@ class EnvironmentBroke(MultifdError):  # noqa: N818  (the contract's own word: "
 
 class HarnessError(MultifdError):
     """A defect of this project."""
+
+
+def unforeseen(problem: BaseException) -> HarnessError:
+    """An exception that nobody raised on purpose, in one line: what it is, and where it was raised."""
+    last = extract_tb(problem.__traceback__)[-1:]
+    where = "".join(f" in {Path(frame.filename).name}, line {frame.lineno}" for frame in last)
+    return HarnessError(
+        f"a defect of this program{where}: {type(problem).__name__}: {str(problem)[:_MOST]};"
+        " remedy: report it with the command that you gave"
+    )
 
 
 class WireError(MultifdError):

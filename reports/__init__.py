@@ -14,6 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from multifd.comparison.compared import compare
+from multifd.result.placing import put
 from multifd.result.record import Results
 from reports import html, junit, markdown
 from reports.difference import difference, lines
@@ -21,8 +22,8 @@ from reports.difference import difference, lines
 __all__ = ["write"]
 
 
-def write(results: Results, directory: Path, baseline: Results | None = None) -> Path:
-    """Write report.html, report.md and junit.xml into ``directory``; return the path of report.html.
+def write(results: Results, directory: Path, baseline: Results | None = None, output: Path | None = None) -> Path:
+    """Write report.html, report.md and junit.xml into ``output``, or ``directory``; return the path of report.html.
 
     What the cells left in files is read from ``directory``; report.html shows what changed since ``baseline``, where
     there is one.
@@ -30,18 +31,9 @@ def write(results: Results, directory: Path, baseline: Results | None = None) ->
     A reader never sees half a report: each file is written beside its place and then renamed.
     Raises OSError where the directory cannot be made or written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    _replace(directory / "junit.xml", junit.render(results))
-    _replace(directory / "report.md", markdown.render(results))
+    place = output or directory
+    place.mkdir(parents=True, exist_ok=True)
+    put(place / "junit.xml", junit.render(results))
+    put(place / "report.md", markdown.render(results))
     since = None if baseline is None else list(lines(difference(compare(baseline, results))))
-    return _replace(directory / "report.html", html.render(results, directory, since))
-
-
-def _replace(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return put(place / "report.html", html.render(results, directory, since))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from multifd.result.known import shipped
+from multifd.result.placing import put
 from multifd.result.printable import printable
 from multifd.result.record import Cell, Kind, Results, Severity, Verdict
 from reports import device, markup
@@ -108,8 +109,8 @@ def environment(results: Results) -> str:
 
 def write(results: Results, directory: Path) -> None:
     """Both files into a directory of results for Allure; raises OSError."""
-    (directory / "categories.json").write_text(json.dumps(categories(), indent=1), encoding="utf-8")
-    (directory / "environment.properties").write_text(environment(results), encoding="latin-1")
+    put(directory / "categories.json", json.dumps(categories(), indent=1))
+    put(directory / "environment.properties", environment(results))
 
 
 def _category(meaning: str, status: Status, said: str) -> dict[str, Any]:

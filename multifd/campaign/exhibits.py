@@ -17,6 +17,7 @@ from multifd.memory.host import blaming
 from multifd.migrate.capture import Capture
 from multifd.migrate.dissected import around, carrying
 from multifd.oracle.verdict import Observation
+from multifd.result.placing import unlinked
 from multifd.result.record import Cell
 
 EXHIBITS: Final = "exhibits"
@@ -62,5 +63,6 @@ def exhibits_of(cell_id: str, results: Path) -> Path:
 
 
 def clear(results: Path) -> None:
-    """Remove what an earlier run left."""
-    shutil.rmtree(results / EXHIBITS, ignore_errors=True)
+    """Remove what an earlier run left; a link in its place goes, and what it leads to stays."""
+    with blaming(results):
+        shutil.rmtree(unlinked(results / EXHIBITS), ignore_errors=True)

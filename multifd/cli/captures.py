@@ -27,6 +27,7 @@ from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import Capture
 from multifd.migrate.dissected import dissected, fields, line
 from multifd.migrate.replay import Replay
+from multifd.result.printable import one_line
 from multifd.wire.dialect import Dialect, dialect
 from multifd.wire.fields import DEVICE_STATE, RAM
 from multifd.wire.packet import DeviceStateHeader
@@ -34,6 +35,8 @@ from multifd.wire.scan import Scanned
 
 MAX_MEMORY: Final = 64 << 30
 """Bytes of guest memory that a replay takes on."""
+_MORE: Final = 1 << 20
+"""Bytes of scratch space besides guest memory."""
 
 _capture = click.argument("capture", type=click.Path(path_type=Path))
 
@@ -77,7 +80,7 @@ def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
         raise InputError(f"ramblocks: {total} bytes in all, expected at most {MAX_MEMORY}")
     codec, parameters = parsed(decoder)
     decode = _by_library if codec in VENDOR else _here
-    scratch = make_scratch(total + (1 << 20))
+    scratch = _scratch(total, sum(path.stat().st_size for path in capture.channel_paths()))
     try:
         with GuestMemory.create(scratch, manifest.ramblocks, manifest.page_size) as memory:
             packets = decode(codec, parameters, capture, read_as, memory)
@@ -92,6 +95,14 @@ def _replay(capture: Capture, decoder: str, read_as: Dialect) -> dict[str, Any]:
         "different": different,
         "sha256": digests,
     }
+
+
+def _scratch(declared: int, content: int) -> Path:
+    """Room for all of the memory, or else for what fills it: of a guest's pages most may be zero."""
+    try:
+        return make_scratch(declared + _MORE)
+    except EnvironmentBroke:
+        return make_scratch(min(declared, content) + _MORE)
 
 
 def _here(codec: str, parameters: Mapping[str, int], capture: Capture, read_as: Dialect, memory: GuestMemory) -> int:
@@ -115,12 +126,12 @@ def _tell(result: dict[str, Any]) -> None:
     how = escape(f"decoded by {result['decoder']} as {result['dialect']}")
     match result["outcome"]:
         case "identical":
-            compared = escape(", ".join(result["compared"]))
+            compared = escape(one_line(", ".join(result["compared"])))
             console.print(
                 f"[green]identical[/]: {result['packets']} packets {how}; compared {compared}", soft_wrap=True
             )
         case "different":
-            blocks = escape(", ".join(result["different"]))
+            blocks = escape(one_line(", ".join(result["different"])))
             console.print(
                 f"[red]different[/]: {result['packets']} packets {how}; memory of {blocks} is wrong", soft_wrap=True
             )
@@ -130,7 +141,7 @@ def _tell(result: dict[str, Any]) -> None:
                 soft_wrap=True,
             )
         case _:
-            console.print(f"[red]cannot be read[/], {how}: {escape(result['error'])}", soft_wrap=True)
+            console.print(f"[red]cannot be read[/], {how}: {escape(one_line(result['error']))}", soft_wrap=True)
 
 
 @click.command()
@@ -183,7 +194,7 @@ def _dissect(
 def _title(capture: Capture, given: Path) -> str:
     manifest = capture.manifest
     source = f", from {manifest.source}" if manifest.source else ""
-    return (
+    return one_line(
         f"{given}: {capture.framing.name} in {capture.dialect.name}, {manifest.channels} channels,"
         f" pages of {manifest.page_size}{source}"
     )

@@ -31,7 +31,7 @@ from multifd.cli import (
 )
 from multifd.cli.grouped import Entry, Sections
 from multifd.cli.output import say, standard_error, standard_output
-from multifd.errors import EnvironmentBroke, MultifdError
+from multifd.errors import EnvironmentBroke, HarnessError, MultifdError, unforeseen
 
 CONFORMING: Final = 0
 USAGE: Final = 2
@@ -103,7 +103,7 @@ def _run() -> int:
     except click.ClickException as problem:
         problem.show()
         return USAGE
-    except EnvironmentBroke as problem:
+    except (EnvironmentBroke, HarnessError) as problem:
         say(str(problem))
         return ENVIRONMENT
     except MultifdError as problem:
@@ -111,7 +111,9 @@ def _run() -> int:
         return USAGE
     except (KeyboardInterrupt, click.Abort):
         say("interrupted")
-        return ENVIRONMENT
+    except Exception as problem:
+        say(str(unforeseen(problem)))
+    return ENVIRONMENT
 
 
 if __name__ == "__main__":

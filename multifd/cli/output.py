@@ -18,7 +18,7 @@ from rich import console
 from typing_extensions import Buffer
 
 from multifd.errors import EnvironmentBroke
-from multifd.result.printable import printable
+from multifd.result.printable import clipped, one_line, printable
 
 
 class _Output(io.FileIO):
@@ -67,7 +67,7 @@ class Console(console.Console):
 
 def say(line: str) -> None:
     """One line on standard error, at once: progress, or why it does not go on."""
-    print(f"multifd: {line}", file=sys.stderr, flush=True)
+    print(one_line(clipped(f"multifd: {line}")), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.lock import LOCK, Lock
+from multifd.result.placing import put
 from reports import tap
 from reports.svg import matrix_svg
 
@@ -28,33 +29,43 @@ from reports.svg import matrix_svg
     "--baseline", type=click.Path(path_type=Path), metavar="DIR",
     help="A run before, or its results.json: report.html shows what changed since, as multifd diff has it.",
 )  # fmt: skip
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIR",
+    help="Write results and reports there and leave DIRECTORY alone, which need not be writable.",
+)  # fmt: skip
 @click.option("--tap", "as_tap", is_flag=True, help="Print the cells in the Test Anything Protocol.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
-def report(directory: Path, matrix: str | None, baseline: Path | None, *, as_tap: bool, as_json: bool) -> None:
+def report(
+    directory: Path, matrix: str | None, baseline: Path | None, output: Path | None, *, as_tap: bool, as_json: bool
+) -> None:
     """Make results and reports of a run again from its event log, or reports from its results where there is no log.
 
-    DIRECTORY is what the run was given as --results; a run that is still going on there is left alone. The exit code
-    is that of the run: 0 conforming, 1 not conforming, 3 if the environment broke or it is not complete.
+    DIRECTORY is what the run was given as --results; a run that is still going on there is left alone, or looked at
+    with --output. The exit code is that of the run: 0 conforming, 1 not conforming, 3 if the environment broke or it is
+    not complete.
     """
-    with Lock(directory) if os.path.lexists(directory / LOCK) else nullcontext():
+    place = output or directory
+    locks = output is None and os.path.lexists(directory / LOCK)
+    with Lock(directory) if locks else nullcontext():
         results = store.load(directory)
         before = store.load_from(baseline) if baseline is not None else None
         try:
             drawn = matrix_svg(results, matrix) if matrix is not None else None
         except ValueError as problem:
             raise InputError(f"--matrix: {problem}") from None
-        if store.has_log(directory):
-            store.save(results, directory)
         try:
-            path = reports.write(results, directory, before)
+            place.mkdir(parents=True, exist_ok=True)
+            if output is not None or store.has_log(directory):
+                store.save(results, place)
+            path = reports.write(results, directory, before, output)
             if drawn is not None:
-                (directory / "matrix.svg").write_text(drawn, encoding="utf-8")
+                put(place / "matrix.svg", drawn)
         except OSError as problem:
-            raise EnvironmentBroke(f"{directory}: cannot write reports: {problem.strerror}") from None
+            raise EnvironmentBroke(f"{place}: cannot write reports: {problem.strerror}") from None
     if as_tap:
         print(tap.render(results), end="")
     elif as_json:
-        print(json.dumps(outcome(exit_code(results), directory.resolve(), results)))
+        print(json.dumps(outcome(exit_code(results), place.resolve(), results)))
     else:
         print(path)
     sys.exit(exit_code(results))

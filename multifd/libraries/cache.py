@@ -8,12 +8,14 @@
         qemu-<suite>/
 
 A tree with a readable manifest is complete: it is built under another name and renamed. A new one takes the
-place of an old one by two renames; processes that run from the old one keep their open files.
+place of an old one by two renames; processes that run from the old one keep their open files. Nothing of a tree is
+loaded or run before its files are what the manifest says: one that is damaged, or has a library more, is none.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
@@ -30,6 +32,8 @@ from multifd.errors import EnvironmentBroke
 
 MANIFEST: Final = "manifest.json"
 _PARTIAL: Final = ".partial-"
+_DATA: Final = Path("usr/share")
+"""Nothing below it is loaded or run."""
 
 
 class _Model(BaseModel):
@@ -59,6 +63,9 @@ class Manifest(_Model):
     """Where that loader finds the tree's libraries."""
     command: tuple[str, ...]
     """What runs the tree's program, or what precedes Python's own path; ``{root}`` is the tree's root."""
+    files: dict[str, str] | None = None
+    """What :func:`digests` says of the tree. None for one that was fetched before there were any, which is believed
+    until it is fetched again."""
 
 
 @dataclass(frozen=True)
@@ -92,18 +99,46 @@ def directory() -> Path:
     """The vendor folder in the user's cache; it need not exist."""
     given = os.environ.get("XDG_CACHE_HOME", "")
     # A relative one is to be ignored, says the specification.
-    base = Path(given) if given.startswith("/") else Path.home() / ".cache"
-    return base / "multifd/vendor"
+    if given.startswith("/"):
+        return Path(given) / "multifd/vendor"
+    try:
+        return Path.home() / ".cache/multifd/vendor"
+    except RuntimeError:  # no HOME, and a user who is nobody: nothing was ever fetched, and nothing can be
+        return Path("/.cache/multifd/vendor")
 
 
 def read(root: Path) -> Tree | None:
-    """The tree there; ``None`` unless it is complete."""
+    """The tree there; ``None`` unless it is complete, and its files are those that were fetched."""
     try:
         manifest = Manifest.model_validate_json((root / MANIFEST).read_bytes())
     except (OSError, ValidationError):
         return None
     tree = Tree(root.absolute(), manifest)
-    return tree if tree.loader.is_file() else None
+    try:
+        whole = manifest.files is None or manifest.files == digests(root)
+    except OSError:
+        return None
+    return tree if whole and tree.loader.is_file() else None
+
+
+def digests(root: Path) -> dict[str, str]:
+    """SHA-256 of every file of a tree that may be loaded or run, by path from its root; of a link, where it leads.
+
+    Raises OSError.
+    """
+    found: dict[str, str] = {}
+    for folder, folders, names in os.walk(root):
+        inside = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if inside / name != _DATA]
+        links = [name for name in folders if (root / inside / name).is_symlink()]
+        for name in sorted((*names, *links)):
+            path = root / inside / name
+            if path.is_symlink():
+                found[str(inside / name)] = f"-> {path.readlink()}"
+            elif path.is_file() and path != root / MANIFEST:
+                with path.open("rb") as file:
+                    found[str(inside / name)] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def trees(base: Path) -> tuple[Tree, ...]:

@@ -46,7 +46,7 @@ def fetch(
         debs = tuple(deb for deb in apt.closure(_there(wish, apt, progress)) if not NOT_NEEDED.fullmatch(deb.name))
         root = base / wish.name
         present = cache.read(root)
-        if present is not None and _debs(present) == debs and not refresh:
+        if present is not None and present.manifest.files is not None and _debs(present) == debs and not refresh:
             progress(f"{wish.name}: up to date in {root}")
             return present
         with cache.replacing(root) as new:
@@ -97,6 +97,7 @@ def _build(wish: Wish, apt: Apt, debs: Sequence[Deb], root: Path, progress: Call
             loader=loader,
             library_path=folders,
             command=(f"{{root}}/{loader}", "--library-path", search, *wish.program),
+            files=cache.digests(root),
         ),
         root,
     )

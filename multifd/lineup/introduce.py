@@ -76,7 +76,12 @@ def _blaming(place: str) -> Iterator[None]:
 def _of_entry(entry: PeerEntry, place: str) -> _Entrant:
     if entry.codec is None:
         assert entry.name is not None and entry.command is not None
-        program = shutil.which(entry.command[0]) or entry.command[0]
+        program = shutil.which(entry.command[0], path=entry.environment.get("PATH"))
+        if program is None:
+            raise InputError(
+                f"{place}.command: {entry.command[0]!r} is not there or cannot be executed; expected a program in PATH,"
+                " or the path of one"
+            )
         return _Entrant(entry.name, (program, *entry.command[1:]), entry.environment, entry.roles)
     factory = factories().get(entry.codec)
     if factory is None:

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from multifd.errors import HarnessError, InputError
 from multifd.memory.host import blaming
 from multifd.memory.layout import Mask, MemoryLayout, PageSize, RamBlock, runs
-from multifd.memory.sparse import extents, merged
+from multifd.memory.sparse import PIECE, extents, first_data, merged
 
 _LOOK: Final = 1 << 20
 """Bytes that are looked at together."""
@@ -137,17 +138,19 @@ class GuestMemory:
                     raise OSError(errno.EIO, f"it ends at byte {offset}")
                 rest, offset = rest[done:], offset + done
 
-    def is_zero(self, block: str, offset: int, size: int) -> bool:
-        """Tell whether these bytes are all zero. In tmpfs a look through a view would fill a hole; this does not.
+    def clear(self, block: str, offset: int, size: int) -> None:
+        """Make these bytes zero. Holes stay holes and cost nothing, and what is zero already is not touched.
 
-        Raises EnvironmentBroke when they cannot be read.
+        Raises EnvironmentBroke when they cannot be read or written, HarnessError for bytes outside the block.
         """
-        with blaming(self._blocks[self._known(block)].path):
-            for at in range(offset, offset + size, _LOOK):
-                content = os.pread(self._files[block], min(_LOOK, offset + size - at), at)
+        self._check_inside(block, offset, size)
+        file, stop = self._files[block], offset + size
+        with blaming(self._blocks[block].path):
+            while (offset := first_data(file, offset, stop)) < stop:
+                content = os.pread(file, min(_LOOK, stop - offset), offset)
                 if np.frombuffer(content, np.uint8).any():
-                    return False
-        return True
+                    self.write(block, offset, bytes(len(content)))
+                offset += len(content)
 
     def reserve(self, block: str, offset: int, size: int) -> None:
         """Give ``size`` bytes from ``offset`` on real storage, so that stores through a view cannot fail.
@@ -159,9 +162,12 @@ class GuestMemory:
             os.posix_fallocate(self._files[block], offset, size)
 
     def digest(self, blocks: Iterable[str] | None = None) -> dict[str, str]:
-        """Return the SHA-256 of each block, or of some, in hexadecimal; other threads run meanwhile."""
-        chosen = self._maps if blocks is None else blocks
-        return {block: hashlib.sha256(self.view(block)).hexdigest() for block in chosen}
+        """Return the SHA-256 of each block, or of some, in hexadecimal; other threads run meanwhile.
+
+        A hole costs time and no memory: through a view, tmpfs would fill it. Raises EnvironmentBroke when a block
+        cannot be read.
+        """
+        return {block: self._digest(self._known(block)) for block in (self._maps if blocks is None else blocks)}
 
     def differences(self, other: GuestMemory, limit: int = 8) -> list[Difference]:
         """Return the first ``limit`` runs of pages whose content differs, in order.
@@ -212,11 +218,27 @@ class GuestMemory:
         if stop:
             yield start, stop - start
 
-    def _piece(self, block: str, start: int, stop: int) -> NDArray[np.uint8]:
-        """These bytes, page by page, read and not mapped."""
-        piece = np.empty((stop - start) // self.layout.page_size * self.layout.page_size, np.uint8)
+    def _digest(self, block: str) -> str:
+        digest, size, at = hashlib.sha256(), self._blocks[block].size, 0
+        with blaming(self._blocks[block].path):
+            known = [*extents(self._files[block], size), (size, size)]
+        for start, stop in known:
+            for hole in range(at, start, PIECE):
+                digest.update(_zeros()[: start - hole])
+            for piece in range(start, stop, PIECE):
+                digest.update(self._bytes(block, piece, min(piece + PIECE, stop)).data)
+            at = stop
+        return digest.hexdigest()
+
+    def _bytes(self, block: str, start: int, stop: int) -> NDArray[np.uint8]:
+        """These bytes, read and not mapped."""
+        piece = np.empty(stop - start, np.uint8)
         self.read(block, start, piece.data)
-        return piece.reshape(-1, self.layout.page_size)
+        return piece
+
+    def _piece(self, block: str, start: int, stop: int) -> NDArray[np.uint8]:
+        """The same page by page."""
+        return self._bytes(block, start, stop).reshape(-1, self.layout.page_size)
 
     def _map(self, block: RamBlock, writable: bool) -> None:
         access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
@@ -245,11 +267,19 @@ def zero_rows(pages: NDArray[np.uint8]) -> Mask:
     return np.equal(combined, 0)
 
 
+@cache
+def _zeros() -> memoryview:
+    return memoryview(bytes(PIECE))
+
+
 def _file_name(block: str) -> str:
-    """Name a block's file: readable, without a slash, and short enough also for 255 escaped bytes."""
+    """Name a block's file: readable, without a slash, and short enough also for 255 escaped bytes.
+
+    A short name has no ``+``, which is escaped: what is called like the file of a long one has another file.
+    """
     name = quote(block, safe=" @")
     if len(name) + len(".ram") > NAME_MAX:
-        name = f"{name[:160]}-{hashlib.sha256(block.encode()).hexdigest()}"
+        name = f"{name[:160]}+{hashlib.sha256(block.encode()).hexdigest()}"
     return f"{name}.ram"
 
 

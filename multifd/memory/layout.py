@@ -21,6 +21,13 @@ PageSize = Literal[4096, 16384, 65536]
 BlockName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x01-\x7f]+\z")]
 """1 to 255 ASCII bytes: the packet's ``ramblock[256]`` ends with a zero byte (migration/multifd.h, QEMU 10.2)."""
 
+MOST_BLOCKS: Final = 256
+"""RAM blocks of one guest: each takes two descriptors, and a process commonly has 1024 (getrlimit(2))."""
+MOST_BYTES: Final = 1 << 52
+"""Of one RAM block: as much as an x86-64 processor can address (Intel SDM, volume 3A, section 4.1.4)."""
+BlockSize = Annotated[int, Field(gt=0, le=MOST_BYTES)]
+"""Bytes of a RAM block."""
+
 PACKET_BYTES: Final = 512 << 10
 """Bytes of pages in a full packet (``MULTIFD_PACKET_SIZE``, migration/multifd.h, QEMU 10.2)."""
 
@@ -35,7 +42,7 @@ class RamBlock(_Model):
     """A RAM block whose content is the file ``path`` of exactly ``size`` bytes."""
 
     name: BlockName
-    size: Annotated[int, Field(gt=0)]
+    size: BlockSize
     path: str
 
 
@@ -43,7 +50,7 @@ class MemoryLayout(_Model):
     """An image of the whole guest memory: blocks of whole pages of ``page_size`` bytes, names are unique."""
 
     page_size: PageSize
-    blocks: Annotated[tuple[RamBlock, ...], Field(min_length=1)]
+    blocks: Annotated[tuple[RamBlock, ...], Field(min_length=1, max_length=MOST_BLOCKS)]
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -25,15 +25,21 @@ def extents(file: int, size: int) -> Iterator[Extent]:
     """What is data among the first ``size`` bytes of an open file, in order. Raises OSError."""
     stop = 0
     while stop < size:
-        try:
-            start = os.lseek(file, stop, os.SEEK_DATA)
-        except OSError as problem:
-            if problem.errno == errno.ENXIO:  # nothing but a hole follows
-                return
-            raise
+        start = first_data(file, stop, size)
+        if start == size:
+            return
         stop = min(os.lseek(file, start, os.SEEK_HOLE), size)
-        if start < size:
-            yield start, stop
+        yield start, stop
+
+
+def first_data(file: int, start: int, stop: int) -> int:
+    """Where the first data is from ``start`` on, ``stop`` if there is none before. Raises OSError."""
+    try:
+        return min(os.lseek(file, start, os.SEEK_DATA), stop)
+    except OSError as problem:
+        if problem.errno == errno.ENXIO:  # nothing but a hole follows
+            return stop
+        raise
 
 
 def merged(several: Iterable[Extent], unit: int) -> Iterator[Extent]:

@@ -62,7 +62,6 @@ class Destination:
         self.page_size = memory.layout.page_size
         self.sizes: Mapping[str, int] = memory.layout.sizes
         self._memory = memory
-        self._pages = {block: memory.pages(block) for block in self.sizes}
         self._stores = {block: _Written(memory, block) for block in self.sizes}
 
     def store(self, block: str) -> PageStore:
@@ -71,10 +70,8 @@ class Destination:
 
     def zero(self, block: str, indices: Indices) -> None:
         """Make these pages zero; a page that is zero already is not touched, so that it stays unallocated."""
-        pages = self._pages[block]
         for first, count in runs(indices):
-            if not self._memory.is_zero(block, first * self.page_size, count * self.page_size):
-                pages[first : first + count] = 0
+            self._memory.clear(block, first * self.page_size, count * self.page_size)
 
 
 class ChannelApplier:

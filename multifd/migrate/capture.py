@@ -16,14 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from multifd.errors import EnvironmentBroke, InputError, WireError
 from multifd.framing.model import Framing, framing
-from multifd.memory.layout import BlockName
+from multifd.json import parse
+from multifd.memory.layout import MOST_BLOCKS, BlockName, BlockSize
 from multifd.migrate.stream import FileSource
+from multifd.result.printable import LONGEST, clipped
 from multifd.wire.dialect import Dialect, MainSync, dialect
 from multifd.wire.main_reader import MainReader
 from multifd.wire.main_stream import EndOfSection, Flush
 
 FORMAT: Literal["multifd-capture/1"] = "multifd-capture/1"
 MANIFEST = "manifest.json"
+MOST_MANIFEST: Final = 1 << 20
+"""Bytes: :data:`MOST_BLOCKS` RAM blocks with their digests need 200 KiB."""
 _CHUNK: Final = 1 << 12
 """Bytes of the main channel that are read at once."""
 
@@ -31,7 +35,7 @@ _CHUNK: Final = 1 << 12
 class Manifest(BaseModel):
     """What a capture holds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_max_length=LONGEST)
 
     format: Literal["multifd-capture/1"] = FORMAT
     page_size: Literal[4096, 16384, 65536]
@@ -41,7 +45,7 @@ class Manifest(BaseModel):
     channels: Annotated[int, Field(ge=1, le=255)]
     main_sync: Literal["eos", "flush"] | None = None
     """How the main channel marks a SYNC; None means as it is seen to do."""
-    ramblocks: Annotated[dict[BlockName, Annotated[int, Field(gt=0)]], Field(min_length=1)]
+    ramblocks: Annotated[dict[BlockName, BlockSize], Field(min_length=1, max_length=MOST_BLOCKS)]
     """Size in bytes of every RAM block, whole pages."""
     sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]]
     """Digest of the memory afterwards, by RAM block; a block that is missing is not compared."""
@@ -69,7 +73,7 @@ def problems(error: ValidationError) -> str:
         path = ".".join(str(part) for part in item["loc"]) or "(whole)"
         given = "" if item["type"] == "missing" else f" (given: {json.dumps(item['input'], default=str)[:80]})"
         lines.append(f"{path}: {item['msg']}{given}")
-    return "; ".join(lines)
+    return clipped("; ".join(lines))
 
 
 class Capture:
@@ -86,15 +90,13 @@ class Capture:
         """Read a capture's manifest; raises :class:`InputError` naming the file, the field and what was expected."""
         path = directory / MANIFEST
         try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as problem:
-            raise InputError(f"{path}: cannot read: {problem.strerror}; expected a capture directory") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: is not UTF-8 text") from None
-        try:
-            manifest = Manifest.model_validate_json(text)
+            content = _content(path)
+            parse(content)
+            manifest = Manifest.model_validate_json(content)
         except ValidationError as problem:
             raise InputError(f"{path}: {problems(problem)}") from None
+        except InputError as problem:
+            raise InputError(f"{path}: {problem}") from None
         capture = cls(directory, manifest)
         missing = [p.name for p in capture.channel_paths() if not p.is_file()]
         if missing:
@@ -136,6 +138,19 @@ class Capture:
                 f" main.bin {'has the word 0x200' if seen is MainSync.FLUSH else 'ends without the word 0x200'}"
             )
         return seen or told or self.dialect.main_sync
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError("is no file, expected one with a manifest")
+        with path.open("rb") as file:
+            content = file.read(MOST_MANIFEST + 1)
+    except OSError as problem:
+        raise InputError(f"cannot read: {problem.strerror}; expected a capture directory") from None
+    if len(content) > MOST_MANIFEST:
+        raise InputError(f"has more than {MOST_MANIFEST >> 10} KiB, expected less than {MOST_BLOCKS} RAM blocks need")
+    return content
 
 
 def _seen_sync(main: Path, page_size: int) -> MainSync | None:

@@ -11,6 +11,7 @@ from multifd.errors import InputError, Place, WireError
 from multifd.framing.pages import runs
 from multifd.migrate.capture import Capture
 from multifd.migrate.stream import FileSource
+from multifd.result.printable import one_line
 from multifd.wire.dialect import FLAG_SYNC, Dialect
 from multifd.wire.packet import DeviceStateHeader, Offsets, RamHeader
 from multifd.wire.scan import Scanned, scan
@@ -112,7 +113,11 @@ def _flags(header: RamHeader, spoken: Dialect) -> str:
 
 
 def line(packet: dict[str, Any]) -> str:
-    """The same as a person reads it."""
+    """The same as a person reads it, whatever its RAM block is called: one line."""
+    return one_line(_line(packet))
+
+
+def _line(packet: dict[str, Any]) -> str:
     start = f"ch {packet['channel']:<3} @{packet['at']:<9} "
     if packet["kind"] != "ram":
         who = f"device state {packet['idstr']!r} instance {packet['instance']}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import socket
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -153,8 +154,12 @@ class FileSource:
 
     def __init__(self, path: Path) -> None:
         try:
-            with path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
+            # What is no file, such as a pipe that nobody writes, is not waited for.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123  (a descriptor)
+                about = os.fstat(file.fileno())
+                if not stat.S_ISREG(about.st_mode):
+                    raise InputError(f"{path}: is no file, expected one")
+                size = about.st_size
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
         except OSError as problem:
             raise InputError(f"{path}: cannot read: {problem.strerror}") from None

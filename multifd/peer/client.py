@@ -24,6 +24,7 @@ from multifd.process.child import Running, Start, execute, fate
 from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import group
+from multifd.result.printable import clipped
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a reply; a longer line is garbage."""
@@ -255,7 +256,7 @@ class PeerProcess:
     def _stop(self, kind: Literal["hang", "crash"], what: str) -> PeerError:
         self._let_go()
         log = self.log[-_SHOWN:]
-        return PeerError(kind, f"peer {self.name} {what}" + (f"; its log ends: {log}" if log else ""))
+        return PeerError(kind, clipped(f"peer {self.name} {what}" + (f"; its log ends: {log}" if log else "")))
 
     def _let_go(self) -> None:
         process, self._process = self._process, None

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from multifd.errors import Place
 from multifd.framing.coder import DecoderCapability, EncoderCapability, Routing
 from multifd.framing.container import Container
-from multifd.memory.layout import BlockName, MemoryLayout, PageSize, Script
-from multifd.result.record import Provenance, Role, Unit
+from multifd.memory.layout import MOST_BLOCKS, BlockName, BlockSize, MemoryLayout, PageSize, Script
+from multifd.result.record import Provenance, Role, Said, Unit
 
 CONTRACT: Literal["multifd-peer/1"] = "multifd-peer/1"
 
@@ -106,7 +106,7 @@ class Splice(Message):
     receiver_framing: str
     receiver_dialect: str
     page_size: PageSize
-    ramblocks: Annotated[dict[BlockName, Annotated[int, Field(gt=0)]], Field(min_length=1)]
+    ramblocks: Annotated[dict[BlockName, BlockSize], Field(min_length=1, max_length=MOST_BLOCKS)]
     """Size in bytes of every RAM block of the sender."""
     channels: Annotated[int, Field(ge=1, le=255)]
     deadline: float
@@ -168,7 +168,7 @@ class Told(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: str
+    source: Said
     """What was read, in words."""
     unit: Unit
     before: Annotated[int, Field(ge=0)]
@@ -184,7 +184,7 @@ class Introduction(Message):
     codec: str | None
     device: str | None = None
     provenance: Provenance
-    version: str
+    version: Said
     roles: tuple[Role, ...]
     encoder: EncoderCapability | None
     decoder: DecoderCapability | None
@@ -201,7 +201,7 @@ class Attempt(BaseModel):
 
     made: tuple[int, ...]
     """Bytes made of each packet, up to the one that failed."""
-    error: str | None
+    error: Said | None
     """Why that one failed, None if none did."""
 
 
@@ -249,7 +249,7 @@ class Failed(Message):
     """The request failed; after this reply the peer touches the memory no more."""
 
     reply: Literal["failed"] = "failed"
-    error: str
+    error: Said
     kind: Literal["unsupported", "wire", "payload", "environment", "closed", "deadline", "internal"]
     """``closed``: the other side went away first. ``internal``: a defect of the peer itself."""
     packets: int = 0
@@ -257,9 +257,9 @@ class Failed(Message):
     """SHA-256 of the memory as the peer left it (``decode``, ``receive``)."""
     field: str | None = None
     """What is wrong: of a packet, or of a payload (kinds ``wire`` and ``payload``)."""
-    value: int | str | None = None
+    value: int | Said | None = None
     """What was received."""
-    expected: int | str | None = None
+    expected: int | Said | None = None
     place: Place | None = None
     """Where it is wrong, as far as the peer knows."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from multifd.result.terms import Model
+from multifd.result.terms import Model, Said
 
 
 class Reach(Model):
@@ -64,7 +64,7 @@ class Subset(Model):
 class UserContent(Model):
     """What was taken of the user's own files (``--corpus``) for a guest of suite ``wire``, in pages of 4 KiB."""
 
-    path: str
+    path: Said
     """The directory."""
     files: int
     """Regular files below it that are not empty."""
@@ -107,13 +107,13 @@ class Run(Model):
     """When results were made; None for a run that has no end."""
     complete: bool
     """True only if every planned cell was run or skipped for a named reason."""
-    profile: str
+    profile: Said
     """Name or path: who takes part."""
     host: dict[str, Any]
     """Where it ran: processor, system and more; ``recorded`` if its devices were those of another host."""
     versions: dict[str, str]
     """Of this suite, Python and packages, by name."""
-    command: str
+    command: Said
     """What was run."""
     plan: str
     """Digest of the ids of all planned cells: equal plans have equal ones."""
@@ -131,5 +131,5 @@ class Run(Model):
     """Worker processes of the run that died."""
     corpus: UserContent | None = None
     """None without ``--corpus``."""
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Said, ...] = ()
     """Of devices: why one is not used, or is used whatever detection says, what runs instead, what limits the run."""

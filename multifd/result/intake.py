@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from multifd.errors import InputError
 from multifd.result.planned import plan_digest
@@ -26,6 +27,11 @@ REMARK: Final = (
 
 def parse(content: str, where: str) -> Results:
     """The results in a file; raises :class:`InputError`, which begins with ``where``."""
+    try:
+        if "NaN" in content or "Infinity" in content:
+            from_json(content, allow_inf_nan=False)
+    except ValueError as problem:
+        raise InputError(f"{where}: is not JSON: {problem}") from None
     try:
         return Results.model_validate_json(content)
     except ValidationError as problem:

@@ -22,9 +22,11 @@ class Lock:
     def __init__(self, directory: Path) -> None:
         path = directory / LOCK
         try:
-            self._file: Final = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            self._file: Final = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         except OSError as problem:
-            raise EnvironmentBroke(f"{path}: cannot write: {problem.strerror}") from None
+            link = "is a symbolic link, which is not followed; remedy: remove it"
+            why = link if path.is_symlink() else f"cannot write: {problem.strerror}"
+            raise EnvironmentBroke(f"{path}: {why}") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(self._file, 0)

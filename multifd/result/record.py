@@ -31,6 +31,7 @@ from multifd.result.terms import (
     Outcome,
     Provenance,
     Role,
+    Said,
     Severity,
     State,
     Unit,
@@ -43,8 +44,8 @@ SCHEMA_ID: Literal["multifd-conformance/results/2"] = "multifd-conformance/resul
 __all__ = [
     "CONFORMING", "KIND_ORDER", "NEVER_LISTED", "SCHEMA_ID", "SEVERITY_ORDER", "STATE_ORDER", "VERDICT_ORDER",
     "Answer", "Cell", "Coverage", "CpuSeconds", "DeviceVerdict", "DeviceWork", "Evidence", "Finding", "Integrity",
-    "Invariants", "Kind", "Model", "Outcome", "Peer", "Provenance", "Reach", "Results", "Role", "Run", "Seconds",
-    "Setting", "Severity", "Shard", "Sides", "State", "Subset", "Tuples", "Unable", "Unit", "UserContent",
+    "Invariants", "Kind", "Model", "Outcome", "Peer", "Provenance", "Reach", "Results", "Role", "Run", "Said",
+    "Seconds", "Setting", "Severity", "Shard", "Sides", "State", "Subset", "Tuples", "Unable", "Unit", "UserContent",
     "Verdict", "Witness",
 ]  # fmt: skip
 
@@ -99,7 +100,7 @@ class DeviceWork(Model):
     """Of ``asked``, ``counted`` and ``most``."""
     witness: Witness = "none"
     """Whose word it is."""
-    why: str = ""
+    why: Said = ""
     """In words: what went to software by the vendor's rules, or why nothing is known."""
     busy: int = 0
     """Submissions that found every queue full and were made again."""
@@ -123,9 +124,9 @@ class Integrity(Model):
 class Invariants(Model):
     """What always holds of a sender's stream and of what it counts, as a tap between both ends saw it."""
 
-    broken: tuple[str, ...] = ()
+    broken: tuple[Said, ...] = ()
     """What did not hold, each with channel, packet, field, value and what was expected."""
-    unseen: tuple[str, ...] = ()
+    unseen: tuple[Said, ...] = ()
     """What was not looked at, and why: of that nothing is known."""
 
 
@@ -134,7 +135,7 @@ class Setting(Model):
 
     name: str
     """As QMP has it."""
-    value: str
+    value: Said
     """What it was set to."""
     default: str | None = None
     """What it is if nobody sets it; None where nobody was asked."""
@@ -179,9 +180,9 @@ class Cell(Model):
     """What follows."""
     kind: Kind | None = None
     """In which way it failed; None where it did not."""
-    reason: str
+    reason: Said
     """Why the prediction is what it is; for a failure, what disagreed; for a skip, the remedy too."""
-    error: str | None = None
+    error: Said | None = None
     """The error that a peer reported, verbatim."""
     provenance: Sides = Sides()
     """How the codecs ran."""
@@ -191,7 +192,7 @@ class Cell(Model):
     """The numbers behind the device verdict, of each end that claims hardware."""
     issues: tuple[str, ...] = ()
     """Ids of the known issues that explain a hazard or a failure."""
-    complaints: tuple[str, ...] = ()
+    complaints: tuple[Said, ...] = ()
     """What differs, one by one, where a cell looks at many things; ``error`` is then the sum of it in words."""
     bytes_memory: int = 0
     """Of guest memory that was sent."""
@@ -201,7 +202,7 @@ class Cell(Model):
     """Time."""
     cpu_seconds: CpuSeconds = CpuSeconds()
     """CPU time."""
-    reproduce: str
+    reproduce: Said
     """The command that runs this cell again."""
     artifacts: tuple[str, ...] = ()
     """Paths below the results directory."""
@@ -215,7 +216,7 @@ class Cell(Model):
     """None where no tap stood between the ends."""
     setting: tuple[Setting, ...] = ()
     """What was set besides defaults and decides: what the scenario is about, and what a predicted hazard needs."""
-    aftermath: str | None = None
+    aftermath: Said | None = None
     """What became of a real QEMU whose migration failed, in words; None where it did not fail, or none sent."""
 
 
@@ -232,7 +233,7 @@ class Peer(Model):
     """What it may run on, None where that is no accelerator."""
     provenance: Provenance
     """How it ran."""
-    version: str
+    version: Said
     """As the peer itself says it."""
     roles: tuple[Role, ...]
     """What it can be in a cell."""
@@ -249,7 +250,7 @@ class Unable(Model):
     """Who."""
     role: Role
     """As what."""
-    reason: str
+    reason: Said
     """Its own words."""
     tried: bool
     """It was asked for it, and refused."""
@@ -266,9 +267,9 @@ class Finding(Model):
     """Of which it is known."""
     severity: Severity
     """What it leads to."""
-    cause: str
+    cause: Said
     """File and function where it comes from, and what happens."""
-    remedy: str
+    remedy: Said
     """What to set, or to do, instead."""
     upstream: str | None
     """Where it was reported or mended: a commit, an issue, a thread."""
@@ -278,7 +279,7 @@ class Finding(Model):
     """Path in this project of a program that shows it alone."""
     cells: tuple[str, ...]
     """Ids of the cells that show it."""
-    reproduce: str
+    reproduce: Said
     """A command that shows it."""
     setting: tuple[Setting, ...] = ()
     """What was set besides defaults in its cells."""
@@ -289,11 +290,11 @@ class Finding(Model):
 class Evidence(Model):
     """One claim of an answer, and what the cells of this run say of it."""
 
-    shows: str
+    shows: Said
     """The claim in words."""
     state: State
     """What becomes of the claim."""
-    because: str
+    because: Said
     """For a contradiction the cell, what was expected and what was seen; where nothing is shown why, and the remedy."""
     provenance: tuple[Provenance, ...] = ()
     """How the codecs ran that it rests on."""
@@ -301,7 +302,7 @@ class Evidence(Model):
     """Cells that agree, or entries of ``unable``."""
     cells: tuple[str, ...] = ()
     """Ids of some of them; of a contradiction the cells that contradict come first."""
-    reproduce: str | None = None
+    reproduce: Said | None = None
     """The command that runs the first of them again; None where there is none."""
 
 
@@ -310,9 +311,9 @@ class Answer(Model):
 
     id: str
     """Of the question."""
-    question: str
+    question: Said
     """In words."""
-    answer: str
+    answer: Said
     """In words, the same in every run."""
     evidence: tuple[Evidence, ...]
     """One entry for each claim that it rests on."""

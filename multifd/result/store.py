@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.result.answers import answered
@@ -40,6 +41,7 @@ from multifd.result.conclusion import conclude
 from multifd.result.intake import begins_version_1, parse
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
+from multifd.result.placing import opened, put
 from multifd.result.planned import check_planned, check_recorded
 from multifd.result.record import Cell, Coverage, Model, Peer, Results, Run, Unable
 
@@ -78,7 +80,7 @@ class EventLog:
             raise self._broke(problem) from None
         self._lock = Lock(directory)
         try:
-            self._file = self._beside.open("wb", buffering=0)
+            self._file = open(opened(self._beside), "wb", buffering=0)  # noqa: PTH123, SIM115  (a descriptor)
         except OSError as problem:
             self._lock.release()
             raise self._broke(problem) from None
@@ -183,8 +185,8 @@ def read_events(directory: Path) -> Iterable[dict[str, Any]]:
         raise InputError(f"{path}: cannot read: {problem.strerror}; expected the directory of a run") from None
     for number, line in enumerate(lines[:-1], 1):
         try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
+            event = from_json(line, allow_inf_nan=False)
+        except ValueError:
             raise InputError(f"{path}: line {number} is not JSON") from None
         if not isinstance(event, dict) or "event" not in event:
             raise InputError(f"{path}: line {number} is no event")
@@ -266,14 +268,10 @@ def _discard(path: Path) -> None:
 def save(results: Results, directory: Path) -> Path:
     """Write ``results.json``, whole or not at all; raises :class:`EnvironmentBroke`."""
     path = directory / RESULTS
-    partial = path.with_suffix(".partial")
     try:
-        partial.write_text(results.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        return put(path, results.model_dump_json(by_alias=True, indent=1) + "\n")
     except OSError as problem:
-        _discard(partial)
         raise EnvironmentBroke(f"{path}: cannot write: {problem.strerror}") from None
-    return path
 
 
 def load(directory: Path) -> Results:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from multifd.result.printable import LONGEST, clipped
+
+Said = Annotated[str, BeforeValidator(lambda text: clipped(text) if isinstance(text, str) else text)]
+"""What a peer, a library or other people's results say: the beginning of it where it is long."""
 
 Provenance = Literal["hardware", "vendor-software", "emulated", "software"]
 Outcome = Literal["identical", "rejected", "hazard"]
@@ -40,6 +45,15 @@ STATE_ORDER: tuple[State, ...] = ("contradicted", "not shown", "not on hardware"
 
 
 class Model(BaseModel):
-    """Base of all contract models: no unknown keys, no silent change after creation, every field written."""
+    """Base of all contract models: no unknown keys, no silent change after creation, every field written.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
+    No name is longer than what may be said, and no number is none.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_serialization_defaults_required=True,
+        str_max_length=LONGEST,
+        allow_inf_nan=False,
+    )

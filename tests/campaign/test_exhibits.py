@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from multifd.campaign.exhibits import EXHIBITS, PACKETS, PAGES, exhibited
+from multifd.campaign.exhibits import EXHIBITS, PACKETS, PAGES, clear, exhibited
 from multifd.errors import Place
 from multifd.evidence.outcome import Outcome
 from multifd.oracle.verdict import Observation, Stretch
@@ -47,3 +47,16 @@ def test_of_a_cell_that_passes_nothing_is_kept(sent: Path | None, tmp_path: Path
 
     assert record.artifacts == ()
     assert not (tmp_path / EXHIBITS).exists()
+
+
+def test_where_a_stranger_has_put_a_link_the_exhibits_go_elsewhere(tmp_path: Path) -> None:
+    mine, results = tmp_path / "mine", tmp_path / "results"
+    mine.mkdir()
+    results.mkdir()
+    (mine / "precious").touch()
+    (results / EXHIBITS).symlink_to(mine)
+
+    clear(results)
+
+    assert not (results / EXHIBITS).is_symlink()
+    assert [each.name for each in mine.iterdir()] == ["precious"]

@@ -50,7 +50,7 @@ def prepared(options: Options, say: Say, *, probe: bool) -> Campaign:
 
 
 def multifd(*arguments: str | Path) -> Answer:
-    """Run the command in this process; any exception but SystemExit comes through."""
+    """Run the command in this process."""
     argv = ["multifd", *map(str, arguments)]
     with TemporaryFile("w+", encoding="utf-8") as out, redirect_stdout(out), patch.object(sys, "argv", argv):
         code: object = None

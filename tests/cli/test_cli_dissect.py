@@ -178,6 +178,27 @@ def test_flags_are_read_as_the_dialect_has_them(capture: Capture, flags: int, me
     assert lines(capture, "--channel", "0")[1]["meaning"] == meaning
 
 
+def test_a_ram_block_forges_no_line_whatever_it_is_called(capture: Capture) -> None:
+    path, name = capture.channel_path(0), b"pc.ram\nch 0   @43712     #3\x1b[2K\0"
+    content = bytearray(path.read_bytes())
+    content[1408 + 64 : 1408 + 64 + len(name)] = name
+    path.write_bytes(content)
+
+    answer = multifd("dissect", capture.directory, "--channel", "0")
+
+    assert len(answer.out.splitlines()) == 4
+    assert r"[0-9] of pc.ram\u000ach 0   @43712     #3\u001b[2K, payload" in answer.out
+
+
+def test_a_manifest_forges_no_line_whoever_sent_it(capture: Capture) -> None:
+    path = capture.directory / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"source": "me\nch 0   @64 #0"}))
+
+    answer = multifd("dissect", capture.directory, "--channel", "1")
+
+    assert answer.out.splitlines()[0].endswith(r"from me\u000ach 0   @64 #0")
+
+
 # Recordings that end too early, or are something else
 
 

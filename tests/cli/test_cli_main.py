@@ -131,6 +131,20 @@ def test_a_full_disk_is_the_environments_fault() -> None:
     assert (ended.returncode, ended.stderr) == (3, "multifd: standard output: cannot write: No space left on device\n")
 
 
+def test_a_defect_of_ours_is_one_line_and_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(directory: Path) -> None:
+        raise KeyError(f"what\n{directory}\x1b[2J")
+
+    monkeypatch.setattr("multifd.result.store.load", broken)
+
+    answer = multifd("report", tmp_path)
+
+    assert (answer.code, answer.out, answer.err.count("\n")) == (3, "", 1)
+    assert answer.err.startswith("multifd: a defect of this program in test_cli_main.py, line ")
+    assert answer.err.endswith("; remedy: report it with the command that you gave\n")
+    assert "\x1b" not in answer.err
+
+
 def test_what_the_readers_encoding_lacks_is_escaped() -> None:
     ended = subprocess.run(
         [*PROGRAM, "dissect", str(ZSTD), "--limit", "3"],

@@ -151,11 +151,38 @@ def test_a_log_that_lost_lines_of_its_plan_is_refused(lines: slice, found: str, 
 
 
 def test_half_done_results_of_another_kind_are_the_environments_fault(tmp_path: Path) -> None:
-    (logged(tmp_path, cell(), end=ENDS["ended"]) / "results.partial").mkdir()
+    (logged(tmp_path, cell(), end=ENDS["ended"]) / ".results.json.new").mkdir()
 
     answer = multifd("report", tmp_path)
 
     assert answer == Answer(3, "", f"multifd: {tmp_path}/results.json: cannot write: Is a directory\n")
+
+
+def test_nothing_is_written_through_the_links_of_a_stranger(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", logged(tmp_path / "theirs", cell(), end=ENDS["ended"])
+    mine.write_text("precious")
+    for name in (*REPORTS, "matrix.svg"):
+        for link in (name, f".{name}.new"):
+            (theirs / link).unlink(missing_ok=True)
+            (theirs / link).symlink_to(mine)
+
+    answer = multifd("report", theirs, "--matrix", "zlib")
+
+    assert (answer.code, mine.read_text()) == (0, "precious")
+    assert {name: (theirs / name).is_symlink() for name in REPORTS} == dict.fromkeys(REPORTS, False)
+
+
+def test_what_is_written_elsewhere_leaves_a_directory_as_it_was(tmp_path: Path) -> None:
+    theirs = logged(tmp_path / "theirs", cell(), end=ENDS["ended"])
+    before = sorted(each.name for each in theirs.iterdir())
+    (theirs / ".lock").unlink()
+    (theirs / ".lock").symlink_to("events.jsonl")
+
+    answer = multifd("report", theirs, "--output", tmp_path / "mine")
+
+    assert answer == Answer(0, f"{tmp_path}/mine/report.html\n", "")
+    assert sorted(each.name for each in (tmp_path / "mine").iterdir()) == sorted(REPORTS)
+    assert sorted(each.name for each in theirs.iterdir()) == before
 
 
 def test_a_name_that_no_directory_has_is_refused() -> None:

@@ -136,3 +136,65 @@ def test_the_cache_is_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch, g
     monkeypatch.setenv("XDG_CACHE_HOME", given)
 
     assert cache.directory() == Path(expected)
+
+
+def test_who_has_no_home_has_no_fetched_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+
+    assert cache.trees(cache.directory()) == ()
+
+
+def sealed(root: Path) -> Path:
+    """A tree whose manifest has the digests of its files, among them one of mere data and a link."""
+    tree(root)
+    (root / "usr/share").mkdir()
+    (root / "usr/share/notes").write_text("data")
+    (root / "usr/lib/libqpl.so.1").write_bytes(b"\x7fELF")
+    (root / "usr/lib/libqpl.so").symlink_to("libqpl.so.1")
+    cache.save(MANIFEST.model_copy(update={"files": cache.digests(root)}), root)
+    return root
+
+
+def test_a_tree_whose_files_are_those_that_were_fetched_is_one(tmp_path: Path) -> None:
+    found = cache.read(sealed(tmp_path / "t"))
+
+    assert found is not None
+    assert found.manifest.files is not None
+    assert sorted(found.manifest.files) == ["usr/lib/ld.so", "usr/lib/libqpl.so", "usr/lib/libqpl.so.1"]
+
+
+@pytest.mark.parametrize("name", ["usr/lib/libqpl.so.1", "usr/lib/ld.so"])
+def test_a_tree_in_which_a_byte_differs_is_none(name: str, tmp_path: Path) -> None:
+    (sealed(tmp_path / "t") / name).write_bytes(b"\x7fELG")
+
+    assert cache.read(tmp_path / "t") is None
+
+
+def test_a_tree_with_a_library_more_is_none(tmp_path: Path) -> None:
+    (sealed(tmp_path / "t") / "usr/lib/libc.so.6").touch()
+
+    assert cache.read(tmp_path / "t") is None
+
+
+def test_a_tree_with_a_library_less_is_none(tmp_path: Path) -> None:
+    (sealed(tmp_path / "t") / "usr/lib/libqpl.so.1").unlink()
+
+    assert cache.read(tmp_path / "t") is None
+
+
+def test_a_tree_with_a_link_that_leads_elsewhere_is_none(tmp_path: Path) -> None:
+    link = sealed(tmp_path / "t") / "usr/lib/libqpl.so"
+    link.unlink()
+    link.symlink_to("/tmp/libqpl.so")
+
+    assert cache.read(tmp_path / "t") is None
+
+
+def test_what_is_not_loaded_may_differ(tmp_path: Path) -> None:
+    (sealed(tmp_path / "t") / "usr/share/notes").write_text("others")
+
+    assert cache.read(tmp_path / "t") is not None

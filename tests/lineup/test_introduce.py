@@ -48,6 +48,17 @@ def test_a_codec_that_we_do_not_have_is_refused(peer: dict[str, Any], message: s
     assert str(error.value) == f"profile lab: $.peers[1].{message}"
 
 
+@pytest.mark.parametrize("program", ["/nowhere/peer", "no-such-peer", __file__, "/"])
+def test_a_command_that_is_none_is_refused_with_its_place(program: str) -> None:
+    external = {"name": "lab", "command": [program, "--fast"]}
+
+    with pytest.raises(InputError) as error:
+        resolve("lab", profile({"codec": "zstd"}, external), None)
+
+    expected = "is not there or cannot be executed; expected a program in PATH, or the path of one"
+    assert str(error.value) == f"profile lab: $.peers[1].command: {program!r} {expected}"
+
+
 @pytest.mark.parametrize(
     ("key", "emulation", "message"),
     [

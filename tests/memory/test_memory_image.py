@@ -63,6 +63,49 @@ def test_the_longest_block_names_have_files_of_their_own(tmp_path: Path) -> None
         assert memory.zero_pages(names[1]).all()
 
 
+def test_a_block_that_is_called_like_the_file_of_a_long_one_has_another(tmp_path: Path) -> None:
+    long = "x" * 255
+    likewise = [f"{long[:160]}{sign}{hashlib.sha256(long.encode()).hexdigest()}" for sign in "-+~_."]
+
+    with GuestMemory.create(tmp_path, dict.fromkeys([long, *likewise], PAGE), PAGE) as memory:
+        memory.write(long, 0, b"a")
+
+        assert all(memory.zero_pages(name).all() for name in likewise)
+
+
+@pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="this host has no shared memory; remedy: mount tmpfs there")
+def test_a_digest_of_holes_fills_none_of_them() -> None:
+    with (
+        tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as directory,
+        GuestMemory.create(Path(directory), {"m": 3 * PIECE + PAGE}, PAGE) as memory,
+    ):
+        memory.write("m", PIECE + 5, b"guest")
+        content = bytearray(3 * PIECE + PAGE)
+        content[PIECE + 5 : PIECE + 10] = b"guest"
+
+        assert memory.digest() == {"m": hashlib.sha256(content).hexdigest()}
+        assert Path(directory, "m.ram").stat().st_blocks == PAGE // 512
+
+
+def test_what_is_cleared_is_zero_and_nothing_else_is(memory: GuestMemory) -> None:
+    memory.write("pc.ram", 0, b"\xa5" * 4 * PAGE)
+
+    memory.clear("pc.ram", PAGE, 2 * PAGE)
+
+    assert memory.zero_pages("pc.ram").tolist() == [False, True, True, False]
+
+
+def test_what_is_cleared_within_a_hole_stays_one(memory: GuestMemory) -> None:
+    memory.clear("pc.ram", 0, 4 * PAGE)
+
+    assert Path(memory.layout.blocks[0].path).stat().st_blocks == 0
+
+
+def test_nothing_is_cleared_outside_a_block(memory: GuestMemory) -> None:
+    with pytest.raises(HarnessError, match="offset is 4096 for 16384 bytes"):
+        memory.clear("pc.ram", PAGE, 4 * PAGE)
+
+
 def test_a_write_is_seen_by_every_view(memory: GuestMemory) -> None:
     view, pages = memory.view("pc.ram"), memory.pages("pc.ram")
 
@@ -236,30 +279,25 @@ def test_an_unknown_block_is_a_defect(memory: GuestMemory) -> None:
     assert str(error.value) == "block is 'vga', expected one of ['pc.ram', '/rom@etc/acpi']"
 
 
-def test_bytes_are_zero_until_one_is_written(memory: GuestMemory) -> None:
-    memory.write("pc.ram", PAGE + 9, b"\1")
-
-    assert memory.is_zero("pc.ram", 0, PAGE)
-    assert not memory.is_zero("pc.ram", PAGE, PAGE)
-
-
-def test_a_byte_far_behind_is_seen_too(tmp_path: Path) -> None:
+def test_a_byte_far_behind_is_cleared_too(tmp_path: Path) -> None:
     size = (3 << 20) + PAGE
     with GuestMemory.create(tmp_path, {"pc.ram": size}, PAGE) as memory:
         memory.write("pc.ram", size - 1, b"\1")
 
-        assert memory.is_zero("pc.ram", 0, size - 1)
-        assert not memory.is_zero("pc.ram", 0, size)
+        memory.clear("pc.ram", 0, size - 1)
+        assert not memory.zero_pages("pc.ram").all()
+        memory.clear("pc.ram", 0, size)
+        assert memory.zero_pages("pc.ram").all()
 
 
 @pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="there is no tmpfs at /dev/shm")
-def test_looking_and_reading_fill_no_hole_of_a_tmpfs() -> None:
+def test_clearing_and_reading_fill_no_hole_of_a_tmpfs() -> None:
     with (
         tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as directory,
         GuestMemory.create(Path(directory), {"pc.ram": 4 * PAGE}, PAGE) as memory,
     ):
         memory.read("pc.ram", 0, memoryview(bytearray(PAGE)))
-        assert memory.is_zero("pc.ram", 0, 4 * PAGE)
+        memory.clear("pc.ram", 0, 4 * PAGE)
         assert Path(memory.layout.blocks[0].path).stat().st_blocks == 0
 
 

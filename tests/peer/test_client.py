@@ -107,6 +107,19 @@ def test_a_refusal_is_an_answer(peers: Peers, memory: GuestMemory) -> None:
     assert decode(peer, memory) == contract.Failed(id=1, error="no", kind="payload")
 
 
+def test_of_a_refusal_at_length_the_beginning_is_kept(peers: Peers, memory: GuestMemory) -> None:
+    peer = peers(
+        'print(json.dumps({"id": ask()["id"], "reply": "failed", "error": "no " * 300000, "kind": "payload"}))'
+        "; sys.stdout.flush()"
+    )
+
+    reply = decode(peer, memory)
+
+    assert isinstance(reply, contract.Failed)
+    assert reply.error.startswith("no no")
+    assert reply.error.endswith(" more are left out)")
+
+
 def test_a_program_that_does_not_exist_is_the_hosts_fault(memory: GuestMemory) -> None:
     peer = PeerProcess("missing", ["/nowhere/peer"])
 

@@ -16,7 +16,7 @@ from reports.vocabulary import RECORDED
 from tests.reports.builder import cell, finding, peer, realistic, results, user_content
 from tests.result.thread import ran
 
-HOSTILE = "<img src=x> | `a` [b](http://evil) www.evil.com @someone \x1b[31m \u202e" * 400
+HOSTILE = "<img src=x> | `a` [b](http://evil) www.evil.com @someone \x1b[31m \u202e" * 50
 
 
 WORK = DeviceWork(end="sender", device="QAT", asked=1, counted=1, source="s", verdict="proven", witness="library")
@@ -177,7 +177,7 @@ def everything(text: str) -> Results:
     return run.model_copy(update={"run": run.run.model_copy(update=circumstances), "peers": qemus})
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "x" * 100_000, "\n" * 5000, "漢" * 50_000, "\\" * 10_000])
+@pytest.mark.parametrize("text", [HOSTILE, "x" * 4000, "\n" * 4000, "漢" * 4000, "\\" * 4000])
 def test_it_is_one_screen_whatever_peers_say(text: str) -> None:
     made = markdown.render(everything(text))
 
@@ -185,7 +185,7 @@ def test_it_is_one_screen_whatever_peers_say(text: str) -> None:
     assert len(made.encode()) <= BYTES
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "漢" * 50_000, "\\" * 10_000])
+@pytest.mark.parametrize("text", [HOSTILE, "漢" * 4000, "\\" * 4000])
 def test_it_is_one_screen_where_nothing_failed_too(text: str) -> None:
     run = everything(text)
     good = tuple(each for each in run.cells if each.verdict != "fail" and each.id != "contradicts")

@@ -150,3 +150,11 @@ def test_what_this_version_wrote_once_is_read_for_ever() -> None:
     for was, now in zip(content["cells"], json.loads(read.model_dump_json())["cells"], strict=True):
         assert {name: now[name] for name in was} == was
     check_planned(read.run, read.cells, "here")
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity"])
+def test_what_is_no_number_is_refused_wherever_it_stands(number: str) -> None:
+    content = results(cell()).model_dump_json(by_alias=True).replace('"host":{', f'"host":{{"load":{number},')
+
+    with pytest.raises(InputError, match="here: is not JSON: "):
+        parse(content, "here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -102,9 +103,20 @@ def test_a_directory_that_cannot_be_written_is_the_environments_fault(tmp_path: 
 
 
 def test_a_lock_that_cannot_say_whose_it_is_is_the_environments_fault(tmp_path: Path) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("this host has no /dev/full to write to")
-    (tmp_path / LOCK).symlink_to("/dev/full")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(EnvironmentBroke, match="cannot lock: File too large"):
+            Lock(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
-    with pytest.raises(EnvironmentBroke, match="cannot lock: "):
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / LOCK).symlink_to("mine")
+
+    with pytest.raises(EnvironmentBroke, match="is a symbolic link, which is not followed; remedy: remove it"):
         Lock(tmp_path)
+
+    assert (tmp_path / "mine").read_text() == "precious"

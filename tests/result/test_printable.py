@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multifd.result.printable import printable
+from multifd.result.printable import LONGEST, clipped, one_line, printable
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,23 @@ def test_no_character_of_control_format_or_direction_is_left() -> None:
 @given(st.text())
 def test_a_document_in_json_stays_one_and_says_the_same(text: str) -> None:
     assert json.loads(printable(json.dumps(text, ensure_ascii=False))) == text
+
+
+def test_what_is_to_be_one_line_makes_no_other() -> None:
+    assert one_line("pc.ram\nch 0\t@0") == r"pc.ram\u000ach 0\u0009@0"
+
+
+@pytest.mark.parametrize("text", ["", "short", "a" * LONGEST, "漢" * (LONGEST // 3), "\ud800" * (LONGEST // 3)])
+def test_what_there_is_room_for_is_kept_whole(text: str) -> None:
+    assert clipped(text) == text
+
+
+@pytest.mark.parametrize("character", ["a", "é", "漢", "\U0001f409", "\ud800"], ids=ascii)
+def test_of_what_is_longer_the_beginning_is_kept_and_it_says_so(character: str) -> None:
+    shown = clipped("it failed: " + character * 900_000)
+
+    size = 900_000 * len(character.encode(errors="surrogatepass")) // 1024
+    assert shown.startswith("it failed: ")
+    assert len(shown.encode(errors="surrogatepass")) <= LONGEST
+    assert abs(int(shown.partition("… (")[2].partition(" KiB more are left out)")[0]) - (size - 4)) <= 1
+    assert clipped(shown) == shown

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from multifd.result.printable import LONGEST
+from multifd.result.record import Cell, Seconds
 from tests.reports.builder import cell, results
 
 
@@ -21,3 +23,37 @@ def test_results_do_not_change() -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(ValidationError, match="colour"):
         cell(colour="red")
+
+
+@pytest.mark.parametrize("field", ["reason", "error", "aftermath", "reproduce"])
+def test_of_what_others_say_at_length_the_beginning_is_kept(field: str) -> None:
+    said = getattr(cell(**{field: "no " * 300_000}), field)
+
+    assert said.startswith("no no no")
+    assert said.endswith(" more are left out)")
+    assert len(said.encode()) <= LONGEST
+
+
+def test_so_it_is_with_each_of_many_complaints() -> None:
+    [said] = cell(complaints=("no " * 300_000,)).complaints
+
+    assert len(said.encode()) <= LONGEST
+
+
+@pytest.mark.parametrize("field", ["id", "sender", "framing", "corpus"])
+def test_a_name_is_not_clipped_but_refused(field: str) -> None:
+    with pytest.raises(ValidationError, match=rf"{field}\n  String should have at most 4096 characters"):
+        cell(**{field: "a" * 5000})
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_none_is_refused(number: str) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        Seconds.model_validate_json(f'{{"wall": {number}}}')
+
+
+def test_half_a_character_is_refused() -> None:
+    content = cell().model_dump_json().replace('"reason":"', r'"reason":"\ud800')
+
+    with pytest.raises(ValidationError, match="hex escape"):
+        Cell.model_validate_json(content)
