@@ -31,7 +31,7 @@ def predict(question: Question, rules: Sequence[Rule] = RULES) -> Prediction:
             return Prediction(
                 decision.outcome, rule.name, decision.because, error, tuple(chain), decision.setting, sooner
             )
-        chain.append(Step(rule.name, True, rule.holds))
+        chain.append(rule.held)
     reason = (
         f"{question.receiver.peer} reads what {question.sender.peer} emits as {question.sender.framing.name}"
         f" ({question.sender.framing.shape()})"

@@ -12,7 +12,7 @@ disagree with the prediction (tests/oracle/test_mutation.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from multifd.framing.container import Container
@@ -20,7 +20,7 @@ from multifd.framing.model import Flush, Framing, Scope
 from multifd.oracle.decision import Decision
 from multifd.oracle.fault import follows
 from multifd.oracle.link import over
-from multifd.oracle.question import Question
+from multifd.oracle.question import Question, Step
 from multifd.oracle.refusal import refused
 from multifd.oracle.trust import distrusted, interrupted
 from multifd.oracle.words import Cause
@@ -38,6 +38,11 @@ class Rule:
     name: str
     holds: str
     decide: Callable[[Question], Decision | None]
+    held: Step = field(init=False)
+    """The link in a chain of reasons where it does not decide."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "held", Step(self.name, True, self.holds))
 
 
 def _fault(q: Question) -> Decision | None:

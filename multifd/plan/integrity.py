@@ -16,7 +16,7 @@ from multifd.memory.blocks import BLOCKS
 from multifd.memory.corpus import CORPORA
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import pairing_cell
-from multifd.plan.space import CONTENTS, PAGE_SIZES, Space
+from multifd.plan.space import CONTENTS, Space
 from multifd.plan.work import USUAL_BLOCKS
 
 LIVE: Final = 512 << 10
@@ -32,8 +32,11 @@ Pair = tuple[LineUpPeer, LineUpPeer]
 def beyond_combination(space: Space) -> Iterator[PlannedCell]:
     """What is tried with one pairing of each framing, which take turns."""
     turn = itertools.count()
-    for name in FRAMINGS:
-        pairs = _pairs(space, name)
+    any_page_size = space.codecs.all(3, keepdims=True)
+    found: dict[str, list[Pair]] = {name: [] for name in FRAMINGS}
+    for name, sender, receiver, _ in space.where(any_page_size):
+        found[name].append((sender, receiver))
+    for name, pairs in found.items():
         if not pairs:
             continue
         if name in METHOD_FRAMINGS:
@@ -48,13 +51,3 @@ def beyond_combination(space: Space) -> Iterator[PlannedCell]:
 
 def _cell(pair: Pair, name: str, scenario: str, **special: Any) -> PlannedCell:
     return pairing_cell("integrity", *pair, name, scenario, _SIZES, **special)
-
-
-def _pairs(space: Space, name: str) -> list[Pair]:
-    """Pairings that end identical with any page size; the same in whatever order peers are."""
-    found = [
-        pair
-        for pair in itertools.product(space.senders, space.receivers)
-        if all(space.fits(name, *pair, page_size) for page_size in PAGE_SIZES)
-    ]
-    return sorted(found, key=lambda pair: (pair[0].name, pair[1].name))

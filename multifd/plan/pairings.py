@@ -25,10 +25,19 @@ _ONE_ROUND: Final = ("single", "stale", "zero-only")
 """Shapes with content in their first round only (:mod:`multifd.memory.rounds`)."""
 
 
+def sends(sender: Party, name: str, page_size: int = 4096) -> bool:
+    """It can put a payload into this framing, by what it declares."""
+    return cannot_send(sender.encoder, framing(name), page_size) is None
+
+
+def reads(receiver: Party, name: str) -> bool:
+    """It has something to read this framing with, by what it declares."""
+    return cannot_read(receiver.decoder, framing(name)) is None
+
+
 def able(sender: Party, receiver: Party, sent: str, read: str, page_size: int = 4096) -> bool:
-    """Both can do their part by what they declare, so that there is something to try."""
-    lacking = cannot_send(sender.encoder, framing(sent), page_size) or cannot_read(receiver.decoder, framing(read))
-    return lacking is None
+    """Both can do their part, so that there is something to try."""
+    return sends(sender, sent, page_size) and reads(receiver, read)
 
 
 def pairing(

@@ -7,6 +7,7 @@ and which generations do (framing, both dialects, scenario). All other factors g
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Final
@@ -145,6 +146,12 @@ class Space:
             return False
         return bool(self.codecs[place])
 
+    def where(self, relation: Relation) -> Iterator[tuple[str, LineUpPeer, LineUpPeer, int]]:
+        """Framing, sender, receiver and page size wherever such a relation holds."""
+        names = tuple(FRAMINGS)
+        for f, s, r, p in np.argwhere(relation).tolist():
+            yield names[f], self.senders[s], self.receivers[r], PAGE_SIZES[p]
+
     def name(self, factor: int, value: int) -> str:
         """A value as people read it."""
         return f"{Factor(factor).words} {self.values[factor][value]}"
@@ -158,17 +165,19 @@ class Space:
                         yield at, role, place
 
     def _codecs(self) -> Relation:
+        """Asked once for all that declare the same: the outcome depends on nothing else of a peer."""
         relation = np.zeros([self.sizes[factor] for factor in _CODECS], np.bool_)
-        for f, name in enumerate(FRAMINGS):
+        senders = _alike(peer.encoder for peer in self.senders)
+        receivers = _alike(peer.decoder for peer in self.receivers)
+        for (f, name), (p, page_size) in itertools.product(enumerate(FRAMINGS), enumerate(PAGE_SIZES)):
             spoken = _speaking(name)
             if not spoken:
                 continue
-            for s, sender in enumerate(self.senders):
-                for r, receiver in enumerate(self.receivers):
-                    for p, page_size in enumerate(PAGE_SIZES):
-                        if able(sender, receiver, name, name, page_size):
-                            outcome = _outcome(sender, receiver, name, (spoken[-1],) * 2, CAPTURE, page_size)
-                            relation[f, s, r, p] = outcome == "identical"
+            for sending, receiving in itertools.product(senders, receivers):
+                sender, receiver = self.senders[sending[0]], self.receivers[receiving[0]]
+                if able(sender, receiver, name, name, page_size):
+                    outcome = _outcome(sender, receiver, name, (spoken[-1],) * 2, CAPTURE, page_size)
+                    relation[f, *np.ix_(sending, receiving), p] = outcome == "identical"
         return relation
 
     def _generations(self) -> tuple[Relation, Relation]:
@@ -190,6 +199,14 @@ class Space:
                         identical[f, i, j, c] = outcome == "identical"
                         hazard[f, i, j, c] = outcome == "hazard"
         return identical, identical | hazard
+
+
+def _alike(capabilities: Iterable[object]) -> list[list[int]]:
+    """The places of those that are equal, together."""
+    found: dict[object, list[int]] = {}
+    for place, capability in enumerate(capabilities):
+        found.setdefault(capability, []).append(place)
+    return list(found.values())
 
 
 def _by_name(peers: Iterable[LineUpPeer]) -> list[LineUpPeer]:
