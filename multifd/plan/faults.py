@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from multifd.framing.container import Container, trailer_length
 from multifd.framing.model import FRAMINGS, Framing, Scope
@@ -35,8 +35,7 @@ _AMID: Final = Place(1, "middle", 0)
 """Where a stream refers to what came before, and something follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(NamedTuple):
     """Where, how and to whom a fault is played."""
 
     framing: Framing
@@ -44,14 +43,13 @@ class _Way:
     place: Place
     receiver: str
 
-    def shows(self, *, reader: bool) -> frozenset[tuple[str, object]]:
-        """What it covers, with or without who reads it."""
-        place = self.place
-        values = {
-            "framing": self.framing.name, "dialect": self.dialect.name, "round": place.round, "packet": place.packet,
-            "channel": place.channel, "reader": self.receiver if reader else None,
-        }  # fmt: skip
-        return frozenset(values.items())
+
+class _Bits(dict[object, int]):
+    """A bit for each value, so that a set of values is a number: there are a hundred thousand such sets."""
+
+    def __missing__(self, value: object) -> int:
+        self[value] = 1 << len(self)
+        return self[value]
 
 
 def fault_plan(line_up: LineUp) -> Iterator[PlannedCell]:
@@ -112,30 +110,49 @@ def applies(fault: Fault, framing: Framing, spoken: Dialect) -> bool:
 
 def _covering(fault: Fault, reading: Mapping[str, Sequence[str]]) -> Iterator[_Way]:
     """One way for each framing, each as different from those before as can be, and what is still missing then."""
-    of_payload = isinstance(fault.deed, Bit | Payload | Lengths)
-    everything = [(way, way.shows(reader=of_payload)) for way in _ways(fault, reading)]
-    wanted = frozenset[tuple[str, object]]().union(*(shown for _, shown in everything))
-    for name in itertools.chain(FRAMINGS, itertools.repeat(None)):
-        ways = [each for each in everything if name in (None, each[0].framing.name)]
-        if name is None and not wanted:
+    found = _ways(fault, reading)
+    everything = list(zip(_shown(fault, found), found, strict=True))
+    by_framing: dict[str, list[tuple[int, _Way]]] = {name: [] for name in FRAMINGS}
+    wanted = 0
+    for values, way in everything:
+        by_framing[way.framing.name].append((values, way))
+        wanted |= values
+    for ways in itertools.chain(by_framing.values(), itertools.repeat(everything)):
+        if ways is everything and not wanted:
             return
         if ways:
-            best, shown = max(ways, key=lambda each: len(each[1] & wanted))
-            wanted -= shown
+            values, best = max(ways, key=lambda each: (each[0] & wanted).bit_count())
+            wanted &= ~values
             yield best
+
+
+def _shown(fault: Fault, ways: Iterable[_Way]) -> Iterator[int]:
+    """What each covers: who reads it counts only of a fault in what is read."""
+    of_payload = isinstance(fault.deed, Bit | Payload | Lengths)
+    bits = _Bits()
+    places = {
+        place: bits["round", place.round] | bits["packet", place.packet] | bits["channel", place.channel]
+        for place in PLACES
+    }
+    for framing, spoken, place, receiver in ways:
+        reader = bits["reader", receiver] if of_payload else 0
+        yield bits["framing", framing.name] | bits["dialect", spoken.name] | places[place] | reader
 
 
 def _ways(fault: Fault, reading: Mapping[str, Sequence[str]]) -> list[_Way]:
     """All there are, in an order that depends on nothing but names, each with one of its readers, likewise."""
     drawn: list[tuple[int, _Way]] = []
-    placed = [fault.at(place) for place in PLACES]
-    for framing, spoken, each in itertools.product(FRAMINGS.values(), DIALECTS.values(), placed):
-        place = each.place
-        if framing.travels_as in spoken.flags and applies(each, framing, spoken):
-            lot = _lot(f"{fault.name}/{framing.name}/{spoken.name}/{place}")
-            readers = reading[framing.name]
-            drawn.append((lot, _Way(framing, spoken, place, readers[lot % len(readers)])))
-    return [way for _, way in sorted(drawn, key=lambda each: each[0])]
+    placed = [(str(place), fault.at(place)) for place in PLACES]
+    for framing, spoken in itertools.product(FRAMINGS.values(), DIALECTS.values()):
+        if framing.travels_as not in spoken.flags:
+            continue
+        name, readers = f"{fault.name}/{framing.name}/{spoken.name}", reading[framing.name]
+        for place, each in placed:
+            if applies(each, framing, spoken):
+                lot = _lot(f"{name}/{place}")
+                drawn.append((lot, _Way(framing, spoken, each.place, readers[lot % len(readers)])))
+    drawn.sort(key=operator.itemgetter(0))
+    return [way for _, way in drawn]
 
 
 def _lot(name: str) -> int:
