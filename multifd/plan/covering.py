@@ -29,6 +29,8 @@ _PAIR: Final = 1 << 10
 Row = NDArray[np.int64]
 Feasible = Callable[[tuple[int, ...]], NDArray[np.bool_]]
 """Of some factors, ascending: which combinations of their values can occur, one axis a factor."""
+_Completed = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""Of each tuple that a factor completes: strides of the others, place by value, worth."""
 
 
 class Tuples:
@@ -49,7 +51,7 @@ class Tuples:
             for factor in reversed(combination):
                 self._strides[place, factor] = step
                 step *= sizes[factor]
-        self._with = [self._those_with(factor) for factor in range(len(sizes))]
+        self._beside: dict[tuple[int, bytes], _Completed] = {}
 
     def mark(self, row: Row) -> None:
         """The row has all its tuples."""
@@ -57,12 +59,12 @@ class Tuples:
 
     def gain(self, row: Row, factor: int) -> NDArray[np.int64]:
         """What each value of an open factor would add to the values chosen so far."""
-        places, others, worth = self._with[factor]
-        known = (row >= 0) @ others.T == others.sum(1)
-        places = places[known]
-        base = self._starts[places] + self._strides[places] @ np.where(row >= 0, row, 0)
-        steps = self._strides[places, factor][:, None] * np.arange(self.sizes[factor])
-        gained: NDArray[np.int64] = worth[known] @ self._wanted[base[:, None] + steps]
+        chosen = row >= 0
+        key = factor, chosen.tobytes()
+        if key not in self._beside:
+            self._beside[key] = self._completed(factor, chosen)
+        strides, steps, worth = self._beside[key]
+        gained: NDArray[np.int64] = worth @ self._wanted[steps + (strides @ row)[:, None]]
         return gained
 
     def missing(self, size: int) -> list[list[tuple[int, int]]]:
@@ -103,14 +105,17 @@ class Tuples:
             if len(c) == size
         ]
 
-    def _those_with(self, factor: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Combinations with this factor, the others in each, and what each is worth."""
-        places = [at for at, combination in enumerate(self._combinations) if factor in combination]
-        others = np.zeros((len(places), len(self.sizes)), np.int64)
-        for at, place in enumerate(places):
-            others[at, [other for other in self._combinations[place] if other != factor]] = 1
+    def _completed(self, factor: int, chosen: NDArray[np.bool_]) -> _Completed:
+        """The tuples that a value of this factor completes where these have one."""
+        places = [
+            at for at, combination in enumerate(self._combinations)
+            if factor in combination and all(chosen[other] for other in combination if other != factor)
+        ]  # fmt: skip
+        strides = self._strides[places]
+        steps = self._starts[places][:, None] + strides[:, factor, None] * np.arange(self.sizes[factor])
+        strides[:, factor] = 0
         worth = [_PAIR if len(self._combinations[place]) == 2 else 1 for place in places]
-        return np.array(places), others, np.array(worth)
+        return strides, steps, np.array(worth, np.int64)
 
 
 class Choice:
@@ -118,16 +123,15 @@ class Choice:
 
     def __init__(self, tuples: Tuples, seed: int) -> None:
         self._tuples = tuples
-        self._chosen = [np.zeros(size, np.int64) for size in tuples.sizes]
+        self._chosen = [[0] * size for size in tuples.sizes]
         self._rotation = seed
 
     def value(self, row: Row, factor: int, allowed: NDArray[np.bool_]) -> int:
         """The best of the allowed values, of which there is at least one."""
-        candidates = np.flatnonzero(allowed)
+        candidates = allowed.nonzero()[0].tolist()
         self._rotation += 1
-        candidates = np.roll(candidates, self._rotation * 7 % len(candidates))
-        gain = self._tuples.gain(row, factor)[candidates]
-        best = candidates[gain == gain.max()]
-        value = int(best[np.argmin(self._chosen[factor][best])])
-        self._chosen[factor][value] += 1
+        first = -self._rotation * 7 % len(candidates)
+        gain, often = self._tuples.gain(row, factor).tolist(), self._chosen[factor]
+        value: int = min(candidates[first:] + candidates[:first], key=lambda each: (-gain[each], often[each]))
+        often[value] += 1
         return value
