@@ -1,4 +1,4 @@
-"""A nursery of our own peers: one process that has loaded everything, and forks when a peer is wanted.
+"""A nursery of our own peers: a process that has loaded everything, and forks when a peer is wanted.
 
 To load the interpreter, numpy and pydantic takes a third of a second, to fork some milliseconds; a run starts
 dozens of peers. Nobody sees a difference: a peer is a process with a session, pipes and an exit status of its own,
@@ -15,6 +15,8 @@ from it       nothing; where it ends, the peer's process group is killed
 Until then a dead peer stays a zombie, so that its number means nobody else. When the owner dies, whatever way, its
 sockets are closed, and nothing is left. When the nursery dies, its peers die, too, and whoever wants one next starts
 another nursery. This module is the owner's end, :mod:`multifd.peer.forks` the other one.
+
+Under a vendor library's loader, or in another environment, a process of its own forks. No library is loaded before.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ PROGRAM: Final = python(*MODULE)
 FORKS: Final = "--forks"
 """The argument that makes the program a nursery."""
 
+_LIBRARY_PATH: Final = "--library-path"
+"""Between a loader and the folders in which it is to look stands this (ld.so(8))."""
 _SINGLE: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """What forks has one thread; numpy's library would start more."""
 _READY: Final = 60.0
@@ -52,24 +56,35 @@ class Nursery:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._server: _Server | None = None
+        self._servers: dict[object, _Server] = {}
+        """By how they are started: under which loader, in which environment."""
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> Running:
-        """Start a peer, a :data:`multifd.process.child.Start`; where no nursery lives, one of our own starts it."""
-        program, arguments = tuple(command[: len(PROGRAM)]), command[len(PROGRAM) :]
-        if program != PROGRAM or environment != ENVIRONMENT:
+        """Start a peer, a :data:`multifd.process.child.Start`; where no nursery lives, one of our own starts it.
+
+        Where none can live, as under a loader that does not work, the peer is executed, and says so itself.
+        """
+        program, arguments = _parted(command)
+        if not program:
             return execute(command, environment)
+        try:
+            return _Forked(self._living(program, environment), arguments)
+        except EnvironmentBroke:
+            return execute(command, environment)
+
+    def _living(self, program: Sequence[str], environment: Mapping[str, str]) -> _Server:
+        way = tuple(program), tuple(sorted(environment.items()))
         with self._lock:
-            if self._server is not None and self._server.dead:
-                self._server.close()
-                self._server = None
-            server = self._server = self._server or _Server()
-        return _Forked(server, arguments)
+            if way in self._servers and self._servers[way].dead:
+                self._servers.pop(way).close()
+            if way not in self._servers:
+                self._servers[way] = _Server(program, environment)
+            return self._servers[way]
 
     def close(self) -> None:
         """End the nursery with every peer that has not been ended."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers.values():
+            server.close()
 
     def __enter__(self) -> Self:
         return self
@@ -78,14 +93,20 @@ class Nursery:
         self.close()
 
 
+def _parted(command: Sequence[str]) -> tuple[tuple[str, ...], Sequence[str]]:
+    """Our own program, under its loader if it has one, and its arguments; no program where it is another."""
+    ours = (3 if command[1:2] == (_LIBRARY_PATH,) else 0) + len(PROGRAM)
+    return (tuple(command[:ours]) if tuple(command[ours - len(PROGRAM) : ours]) == PROGRAM else (), command[ours:])
+
+
 class _Server:
     """The process that forks."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Sequence[str], environment: Mapping[str, str]) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = Child(
-                (*PROGRAM, FORKS), {**ENVIRONMENT, **_SINGLE}, stdin=theirs.fileno(), stdout=NOWHERE, stderr=None
+                (*program, FORKS), {**environment, **_SINGLE}, stdin=theirs.fileno(), stdout=NOWHERE, stderr=None
             )
         self.pid = self._process.pid
 

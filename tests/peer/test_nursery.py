@@ -17,8 +17,8 @@ import pytest
 
 from multifd.errors import EnvironmentBroke, PeerError
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import PROGRAM, Nursery
-from multifd.process.python import ENVIRONMENT
+from multifd.peer.nursery import MODULE, PROGRAM, Nursery
+from multifd.process.python import ENVIRONMENT, python
 
 LONG: Final = 30.0
 """Seconds in which whatever must happen has happened."""
@@ -244,19 +244,52 @@ def test_children_of_a_forked_peer_go_with_it(nursery: Nursery, monkeypatch: pyt
     wait_until(lambda: not psutil.pid_exists(int(peer.log)))
 
 
+LOADER: Final = ("/lib64/ld-linux-x86-64.so.2", "--library-path", "/nowhere")
+
+
+def test_peers_under_a_loader_are_forked_from_one_process_under_it(nursery: Nursery) -> None:
+    command = python(*MODULE, "zlib", loader=LOADER)
+    one, other = (PeerProcess("zlib", command, ENVIRONMENT, nursery.start) for _ in range(2))
+
+    for peer in (one, other, plain := ward(nursery, "zlib")):
+        assert peer.hello(LONG).name == "zlib"
+
+    parents = [psutil.Process(pid(peer)).parent() for peer in (one, other, plain)]
+    assert parents[0] == parents[1] != parents[2]
+    assert parents[0] is not None
+    assert parents[0].cmdline()[: len(LOADER)] == list(LOADER)
+
+
+def test_peers_in_an_environment_of_their_own_are_forked_in_it(nursery: Nursery) -> None:
+    peer = PeerProcess("zlib", (*PROGRAM, "zlib"), {**ENVIRONMENT, "A": "b"}, nursery.start)
+
+    peer.hello(LONG)
+
+    assert psutil.Process(pid(peer)).ppid() == server().pid
+    assert psutil.Process(pid(peer)).environ()["A"] == "b"
+
+
+@pytest.mark.parametrize("loader", ["/bin/false", "/nowhere/ld.so"])
+def test_under_a_loader_that_does_not_work_a_peer_says_so_itself(loader: str, nursery: Nursery) -> None:
+    command = python(*MODULE, "zlib", loader=(loader, "--library-path", "/nowhere"))
+
+    with pytest.raises((PeerError, EnvironmentBroke)) as raised:
+        PeerProcess("zlib", command, ENVIRONMENT, nursery.start).hello(LONG)
+
+    assert str(raised.value) in (
+        "peer zlib exited with status 1 before it answered",
+        "peer zlib: cannot start '/nowhere/ld.so': No such file or directory",
+    )
+
+
 @pytest.mark.parametrize(
-    ("command", "environment"),
-    [
-        ((sys.executable, "-c", "import sys; sys.exit(5)"), ENVIRONMENT),
-        ((*PROGRAM, "speed=9"), {**ENVIRONMENT, "A": "b"}),
-    ],
-    ids=["another-program", "another-environment"],
+    "command",
+    [(sys.executable, "-c", "import sys; sys.exit(5)"), ("env", "-u", "A", *PROGRAM, "zlib", "speed=9")],
+    ids=["another-program", "another-program-before-ours"],
 )
-def test_what_is_not_our_own_peer_is_executed(
-    command: tuple[str, ...], environment: dict[str, str], nursery: Nursery
-) -> None:
+def test_what_is_not_our_own_peer_is_executed(command: tuple[str, ...], nursery: Nursery) -> None:
     with pytest.raises(PeerError):
-        PeerProcess("other", command, environment, nursery.start).hello(LONG)
+        PeerProcess("other", command, ENVIRONMENT, nursery.start).hello(LONG)
 
     assert [child for child in psutil.Process().children() if "--forks" in child.cmdline()] == []
 
