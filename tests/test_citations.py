@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
-from typing import Final
 
 import pytest
 
-from tests.citations import ROOT, citations, irregular, tracked
-
-FILES: Final = {path.relative_to(ROOT).as_posix(): path for path in tracked()}
+from tests.citations import citations, irregular, main, tracked
 
 
-@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
-def test_every_cited_file_has_a_version(path: Path) -> None:
-    assert [str(citation) for citation in citations([path]) if not citation.version] == []
+def test_every_cited_file_has_a_version() -> None:
+    cited = list(citations())
+
+    assert len(cited) > 200
+    assert [str(citation) for citation in cited if not citation.version] == []
 
 
-@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
-def test_an_rfc_is_cited_by_number_and_section(path: Path) -> None:
-    assert list(irregular(path)) == []
+def test_an_rfc_is_cited_by_number_and_section() -> None:
+    assert any(citation.project == "RFC" for citation in citations())
+    assert [each for path in tracked() for each in irregular(path)] == []
 
 
 @pytest.fixture
@@ -74,12 +71,10 @@ def test_an_rfc_in_another_form_is_irregular(source: Path, words: str) -> None:
     assert list(irregular(source))
 
 
-def test_the_command_lists_one_projects_citations() -> None:
-    command = [sys.executable, "-m", "tests.citations", "uadk"]
+def test_the_command_lists_one_projects_citations(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["uadk"])
 
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-    assert listed.splitlines() == [
+    assert capsys.readouterr().out.splitlines() == [
         "multifd/codec/uadk_emulated.py:3: drv/hisi_comp.c (uadk 2.10)",
         "multifd/evidence/routing.py:18: wd_comp.c (uadk 2.10)",
     ]

@@ -1,20 +1,17 @@
-"""A plugin for runs whose own tests break: what happens outside a cell, in the phase of a test that is asked for."""
+"""A plugin for runs whose own tests break: what happens outside a cell, in each phase of the test of one peer."""
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 import pytest
 
-PHASE: Final = "MULTIFD_TEST_BREAKS"
-"""Variable that names the phase."""
-BROKEN: Final = "[probe/zlib]"
-"""The test that breaks."""
+BREAKS: Final = {"setup": "none", "call": "zlib", "teardown": "zstd"}
+"""Whose probe breaks, by the phase."""
 
 
 def _break(item: pytest.Item, phase: str) -> None:
-    if item.name.endswith(BROKEN) and os.environ.get(PHASE) == phase:
+    if item.name.endswith(f"[probe/{BREAKS[phase]}]"):
         raise OSError("the disk is gone")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jsonschema
 import psutil
@@ -137,6 +137,13 @@ class Conformance:
         with suppress(OSError):
             return self.mark.encode() in path.read_bytes()
         return False
+
+
+class OneCell(NamedTuple):
+    """A run of :data:`CELL` that has ended."""
+
+    conformance: Conformance
+    ended: Ended
 
 
 def _command(pid: int) -> list[str]:

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from xml.etree import ElementTree
 
 import psutil
@@ -28,9 +29,9 @@ import pytest
 import yaml
 
 from multifd.result import store
-from tests.campaign.breaking import PHASE
-from tests.campaign.runs import CELL, Conformance, Ended, end, wait_until
-from tests.cli.command import process
+from tests.campaign.breaking import BREAKS
+from tests.campaign.runs import CELL, Conformance, Ended, OneCell, end, wait_until
+from tests.cli.command import multifd
 from tests.liars.court import entry
 
 WORKERS = ("-n", "2", "--dist", "loadgroup")
@@ -59,7 +60,7 @@ def agreed(conformance: Conformance, ended: Ended) -> Said:
     assert (junit["failures"] == junit["errors"] == "0") == (ended.code == 0)
     title = (conformance.results / "report.md").read_text().splitlines()[0]
     assert title.endswith("Conforming") == (ended.code == 0), title
-    again = process("report", conformance.results)
+    again = multifd("report", conformance.results)
     assert again.code == ended.code, again.err
     assert conformance.read() == results
     return Said(ended.code, results["run"]["complete"], results["run"]["workers_lost"], verdicts)
@@ -72,8 +73,6 @@ def agreed(conformance: Conformance, ended: Ended) -> Said:
         ("suites/probe", "-p", "no:xdist"),
         ("suites/probe", *WORKERS),
         ("suites", "-k", "probe/"),
-        ("suites", "--cell", CELL),
-        ("suites", "--cell", CELL, *WORKERS),
         ("suites", "-p", "no:xdist", "--cell", CELL),
         ("suites/probe", "--deselect", PROBE),
         (PROBE,),
@@ -81,8 +80,15 @@ def agreed(conformance: Conformance, ended: Ended) -> Said:
     ids=" ".join,
 )
 def test_what_was_asked_for_and_done_is_conforming(arguments: tuple[str, ...], conformance: Conformance) -> None:
-    said = agreed(conformance, end(conformance.start(*arguments)))
+    assert_conforming(agreed(conformance, end(conformance.start(*arguments))))
 
+
+def test_one_cell_that_was_asked_for_and_done_is_conforming(one_cell: OneCell) -> None:
+    assert_conforming(agreed(*one_cell))
+
+
+def assert_conforming(said: Said) -> None:
+    """Every cell that was asked for passes, and nothing was lost."""
     assert (said.code, said.complete, said.lost) == (0, True, 0)
     assert set(said.verdicts) == {"pass"}
 
@@ -112,27 +118,34 @@ def test_a_cell_that_failed_is_not_conforming(conformance: Conformance) -> None:
     assert said.verdicts == Counter({"pass": 3, "fail": 1})
 
 
-@pytest.mark.parametrize("phase", ["setup", "call", "teardown"])
-def test_a_test_that_breaks_outside_its_cell_is_an_error_of_that_cell(
-    phase: str, conformance: Conformance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(PHASE, phase)
+def test_a_test_that_breaks_outside_its_cell_is_an_error_of_that_cell(conformance: Conformance) -> None:
+    conformance.choose(*BREAKS.values(), "libdeflate")
 
     said = agreed(conformance, end(conformance.start("suites/probe", "-p", "tests.campaign.breaking")))
 
     assert (said.code, said.complete) == (3, True)
-    assert said.verdicts == Counter({"pass": 2, "error": 1})
-    (broken,) = (cell for cell in conformance.read()["cells"] if cell["verdict"] == "error")
-    assert (broken["id"], broken["observed"]) == ("probe/zlib", "broken")
-    assert broken["reason"].startswith("the harness or the host broke: ")
+    cells = conformance.read()["cells"]
+    assert {cell["id"]: cell["verdict"] for cell in cells} == {
+        **{f"probe/{peer}": "error" for peer in BREAKS.values()},
+        "probe/libdeflate": "pass",
+    }
+    broken = [cell for cell in cells if cell["verdict"] == "error"]
+    assert {cell["observed"] for cell in broken} == {"broken"}
+    assert all(cell["reason"].startswith("the harness or the host broke: ") for cell in broken)
 
 
 def test_a_run_in_which_nothing_was_checked_is_not_green(conformance: Conformance) -> None:
     lie(conformance, "accepts-impossible")
 
-    said = agreed(conformance, end(conformance.start("suites", "-k", "test_pairing and accepts-impossible")))
+    ended = end(conformance.start("suites", "-k", "test_pairing and accepts-impossible"))
+    said = agreed(conformance, ended)
 
     assert (said.code, said.complete, set(said.verdicts)) == (1, True, {"skip"})
+    assert "Nothing was checked: this run says nothing." in ended.output
+    assert {cell["reason"] for cell in conformance.read()["cells"]} == {
+        "accepts-impossible failed its probe (peer accepts-impossible did what cannot be done (framing"
+        " no-such-framing), expected a refusal); remedy: mend it or take it out of the run"
+    }
 
 
 # A worker that is killed
@@ -145,7 +158,7 @@ def workers(run: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def killed(conformance: Conformance, *arguments: str) -> Ended:
     """A run one of whose workers is killed in the middle of it, as the kernel does when memory is short."""
-    run = conformance.start("suites/negotiation", "-k", "none", *WORKERS, *arguments)
+    run = conformance.start("suites/negotiation", "-k", "none and qemu-5.0", *WORKERS, *arguments)
     log = conformance.results / store.EVENTS
     wait_until(lambda: run.poll() is not None or (log.exists() and len(conformance.finished()) >= 20))
     workers(run)[0].kill()
@@ -185,6 +198,9 @@ def test_two_runs_do_not_share_a_directory(conformance: Conformance) -> None:
     assert not [cell for cell in conformance.finished() if cell.startswith("probe/")]
 
 
+RESULTS: Final = ("events.jsonl", "results.json", "report.html", "report.md", "junit.xml")
+
+
 def no_plan(conformance: Conformance) -> tuple[str, ...]:
     """Nothing is in the plan that was asked for."""
     return ("suites", "-k", "nothing_is_called_so")
@@ -199,13 +215,15 @@ def bad_input(conformance: Conformance) -> tuple[str, ...]:
 def test_a_run_without_a_plan_leaves_the_results_before_it(
     arguments: Callable[[Conformance], tuple[str, ...]], conformance: Conformance
 ) -> None:
-    end(conformance.start("suites/probe"))
-    before = {path.name: path.read_bytes() for path in conformance.results.glob("[!.]*.*")}
+    conformance.results.mkdir()
+    for name in RESULTS:
+        (conformance.results / name).write_text("precious")
 
     ended = end(conformance.start(*arguments(conformance)))
 
     assert ended.code == 2, ended.output
-    assert {path.name: path.read_bytes() for path in conformance.results.glob("[!.]*.*")} == before
+    left = {path.name: path.read_text() for path in conformance.results.glob("[!.]*.*")}
+    assert left == dict.fromkeys(RESULTS, "precious")
 
 
 def test_one_cell_is_run_beside_the_whole_run(conformance: Conformance, tmp_path: Path) -> None:
@@ -243,8 +261,8 @@ def test_an_option_without_a_sensible_value_is_named(
 
 
 def test_interrupted_before_it_has_a_plan_it_says_so_and_touches_nothing(conformance: Conformance) -> None:
-    conformance.run("--cell", CELL)
-    before = (conformance.results / store.EVENTS).read_bytes()
+    conformance.results.mkdir()
+    (conformance.results / store.EVENTS).write_text("precious")
     run = conformance.start("suites", "-n", "0")
     wait_until(lambda: run.poll() is not None or bool(conformance.peers()))
 
@@ -253,7 +271,7 @@ def test_interrupted_before_it_has_a_plan_it_says_so_and_touches_nothing(conform
 
     assert ended.code == 3, ended.output
     assert "interrupted before there was a plan" in ended.output
-    assert (conformance.results / store.EVENTS).read_bytes() == before
+    assert (conformance.results / store.EVENTS).read_text() == "precious"
 
 
 @pytest.mark.parametrize("written", ["results.json", "report.html"])

@@ -15,39 +15,28 @@ import pytest
 
 from multifd.profile.load import shipped
 from multifd.result import store
-from tests.campaign.runs import CELL, Conformance, end, wait_until
+from tests.campaign.runs import CELL, Conformance, OneCell, end, wait_until
 from tests.cli.command import process
 from tests.qemu.host import QEMU, needs_qemu
 
 # A run that goes to its end
 
 
-def test_a_good_run_is_exit_0_and_complete(conformance: Conformance) -> None:
-    ended = conformance.run("--cell", CELL)
+def test_a_good_run_is_exit_0_and_complete(one_cell: OneCell) -> None:
+    conformance, ended = one_cell
 
     results = conformance.read()
     assert ended.code == 0, ended.output
     assert results["run"]["complete"] is True
     assert [(cell["id"], cell["verdict"]) for cell in results["cells"]] == [(CELL, "pass")]
+    assert list(conformance.finished()) == [CELL]
     assert (conformance.results / "report.html").is_file()
 
 
-def test_workers_run_the_cell_that_was_asked_for_and_no_other(conformance: Conformance) -> None:
-    ended = conformance.run("--cell", CELL, "-n", "2")
-
-    assert ended.code == 0, ended.output
-    assert list(conformance.finished()) == [CELL]
-
-
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "workers"])
-def test_allure_gets_one_file_for_a_cell_and_what_it_is_of(
-    conformance: Conformance, arguments: tuple[str, ...]
-) -> None:
+def test_allure_gets_one_file_for_a_cell_and_what_it_is_of(one_cell: OneCell) -> None:
     pytest.importorskip("allure_pytest")
 
-    conformance.run("--cell", CELL, *arguments)
-
-    files = {path.name.rpartition("-")[2]: path for path in (conformance.results / "allure").iterdir()}
+    files = {path.name.rpartition("-")[2]: path for path in (one_cell.conformance.results / "allure").iterdir()}
     assert sorted(files) == ["categories.json", "environment.properties", "result.json"]
     result = json.loads(files["result.json"].read_text())
     assert (result["name"], result["status"], result["testCaseId"]) == (CELL, "passed", result["historyId"])

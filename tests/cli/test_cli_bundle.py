@@ -17,9 +17,10 @@ LIVE = "/zlib~zlib/qemu-10.0/live/"
 REFUSED = "qemu/zlib~none/{0}~{0}/"
 
 
-@pytest.fixture
-def profile(tmp_path: Path) -> Path:
-    path = tmp_path / "one.yaml"
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all: what it plans is kept."""
+    path = tmp_path_factory.mktemp("bundle") / "one.yaml"
     path.write_text(PROFILE)
     return path
 

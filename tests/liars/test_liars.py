@@ -12,10 +12,12 @@ from multifd.campaign.conclude import probed
 from multifd.campaign.options import Options
 from multifd.lineup.introduce import resolve
 from multifd.lineup.probe import Prober
-from multifd.plan.whole import plan, probe_cell
+from multifd.plan.faults import SIZES
+from multifd.plan.pairings import pairing_cell
+from multifd.plan.whole import probe_cell
 from multifd.profile.model import Deadlines, Profile
 from multifd.result.record import Kind, Role, Verdict
-from tests.liars.court import PATIENCE, Court, Framing, Scenario, entry, line_up, planned, running
+from tests.liars.court import PATIENCE, USUAL, Court, Framing, Scenario, altered, entry, line_up, planned, running
 from tests.liars.liar import LIES
 
 PACKET = "zlib-packet[window=15]"
@@ -247,10 +249,10 @@ def test_a_false_declaration_is_held_against_what_the_peer_does(
     liar = line_up([entry(lie, codec)]).peer(lie)
     court.admit(liar)
     partner = court.known.peer("zstd" if framing == "zstd" else "zlib")
-    both = court.known.model_copy(update={"peers": (liar, partner)})
-    pairing = (lie, partner.name) if side == "sender" else (partner.name, lie)
+    both = (liar, partner) if side == "sender" else (partner, liar)
+    cell = altered(pairing_cell("wire", *both, framing, "capture", SIZES), **USUAL)
 
-    record = court.hear(planned(plan(both, {}).cells.values(), *pairing, framing))
+    record = court.hear(cell)
     court.dismiss(lie)
 
     assert (record.verdict, record.kind) == ("fail", kind), record.reason

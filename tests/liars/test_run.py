@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 import yaml
 
 from multifd.profile.model import PeerEntry
@@ -67,42 +66,3 @@ def test_each_liar_fails_in_its_own_way_and_the_honest_pairing_passes(tmp_path: 
     }
     assert found["says-hardware"]["device_verdict"] == "unproven"
     assert [lie for lie in liars if running(lie)] == []
-
-
-def test_a_run_in_which_everything_is_skipped_is_not_green(tmp_path: Path) -> None:
-    peers = [HONEST, entry("accepts-impossible")]
-
-    run = conformance(tmp_path, peers, "-k", "test_pairing and gzip-packet and accepts-impossible")
-
-    assert run.returncode == 1
-    assert "Nothing was checked: this run says nothing." in run.stdout
-    assert {(record["verdict"], record["reason"]) for record in recorded(tmp_path).values()} == {
-        (
-            "skip",
-            "accepts-impossible failed its probe (peer accepts-impossible did what cannot be done (framing"
-            " no-such-framing), expected a refusal); remedy: mend it or take it out of the run",
-        )
-    }
-
-
-def test_an_honest_line_up_conforms(tmp_path: Path) -> None:
-    run = conformance(tmp_path, [HONEST], "-k", "test_pairing and gzip-packet")
-
-    assert run.returncode == 0, run.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "said"),
-    [
-        (("--cell", "wire/nothing"), 2, "multifd: no cell 'wire/nothing'; the nearest are"),
-        (("--memory", "much"), 2, "multifd: --memory 'much': expected a number of bytes"),
-        (("--results", "/dev/null/results"), 3, "multifd: /dev/null/results/events.jsonl: cannot write"),
-    ],
-)
-def test_wrong_input_and_a_broken_host_have_their_own_exit_codes(
-    arguments: tuple[str, ...], status: int, said: str, tmp_path: Path
-) -> None:
-    run = conformance(tmp_path, [HONEST], *arguments)
-
-    assert run.returncode == status
-    assert said in run.stdout + run.stderr

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from multifd.device.recorded_host import RecordedHost
-from tests.cli.command import ROOT, process
+from tests.cli.command import ROOT, multifd
 from tests.device.recorded import SPR
 from tests.lineup.pretender import REFUSES, WORDS, furnish
 
@@ -71,7 +71,7 @@ def test_required_silicon_that_does_not_work_ends_the_run_before_its_first_cell(
 def test_the_command_says_the_same(lab: Lab) -> None:
     lab.describe(REFUSES, policy="require")
 
-    ended = process("cells", *lab.options)
+    ended = multifd("cells", *lab.options)
 
     assert ended.code == 3
     assert f"IAA: its library does not work on it: {WORDS}" in ended.err
@@ -114,7 +114,7 @@ def test_the_command_plans_what_pytest_plans(lab: Lab) -> None:
     lab.describe("FallsBack", policy="use")
     lab.run()
 
-    planned = process("cells", "probe/", *lab.options)
+    planned = multifd("cells", "probe/", *lab.options)
 
     ids = {line.split()[1] for line in planned.out.splitlines()}
     assert {cell["id"] for cell in lab.results()["cells"]} == ids

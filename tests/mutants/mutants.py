@@ -50,6 +50,11 @@ def _own(pairing: Pairing) -> bool:
     return _live(pairing) and pairing.sender_framing in LIBRARIES
 
 
+def codec(peer: str) -> str:
+    """What a peer is but for its parameters."""
+    return peer.partition("[")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """When a library is wrong."""
@@ -79,8 +84,13 @@ class Mutant:
 
     def concerns(self, pairing: Pairing) -> bool:
         """Whether the library works in this direction there, whatever its parameters."""
-        peer = pairing.sender if self.direction == "compress" else pairing.receiver
-        return peer.partition("[")[0] == self.library
+        own, _ = self.ends(pairing)
+        return codec(own) == self.library
+
+    def ends(self, pairing: Pairing) -> tuple[str, str]:
+        """The peer that works in this direction, and the other."""
+        both = pairing.sender, pairing.receiver
+        return both if self.direction == "compress" else both[::-1]
 
 
 CONDITIONS: Final = (

@@ -73,6 +73,9 @@ def seen(line_up: LineUp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def _all(line_up: LineUp, bench: Bench) -> Iterator[Seen]:
+    """Of pairings that are alike for their decoder one: what is refused for the same cause in the same words, and what
+    is read whoever sends it."""
+    alike = set()
     for sender in map(line_up.peer, SENDERS):
         for sent, shape in FRAMINGS.items():
             sizes_of_pages = (4096, 65536) if sent == "qpl" else (4096,)
@@ -87,15 +90,20 @@ def _all(line_up: LineUp, bench: Bench) -> Iterator[Seen]:
                             "wire", sender, receiver, (sent, read), "capture", SIZES, page_size=page_size, channels=1
                         )  # fmt: skip
                         assert receiver.decoder is not None and receiver.codec is not None
+                        cause, error = cause_of(question(cell.pairing, sender, receiver)), cell.prediction.error
+                        sort = (sent, page_size) if cause is None else (sender.name, cause, error)
+                        if (key := (receiver.codec, receiver.decoder, read, *sort)) in alike:
+                            continue
+                        alike.add(key)
                         yield Seen(
                             f"{sender.name} {sent} ({page_size}) to {receiver.name} {read}",
                             receiver.name,
                             receiver.decoder,
                             receiver.codec,
-                            cause_of(question(cell.pairing, sender, receiver)),
-                            found_in(cell.prediction.error or ""),
+                            cause,
+                            found_in(error or ""),
                             cell.prediction.outcome,
-                            cell.prediction.error,
+                            error,
                             bench.run(cell.pairing).observation,
                         )
 

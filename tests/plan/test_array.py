@@ -63,9 +63,8 @@ def test_strength_3_has_nearly_all_triples(line_up: LineUp, space: Space) -> Non
     assert tuples.missing(2) == []
 
 
-@pytest.mark.parametrize("seed", [2, 3])
-def test_another_seed_covers_as_much_by_other_cells(seed: int, line_up: LineUp, space: Space, planned: Plan) -> None:
-    other = plan(line_up, {}, PlanOptions(seed=seed))
+def test_another_seed_covers_as_much_by_other_cells(line_up: LineUp, space: Space, planned: Plan) -> None:
+    other = plan(line_up, {}, PlanOptions(seed=2))
 
     assert covered(space, (cell.work for cell in other.cells.values())).missing(2) == []
     assert other.cells.keys() != planned.cells.keys()

@@ -77,21 +77,21 @@ def test_whoever_stands_for_a_framing_can_do_it(planned: Plan, line_up: LineUp) 
     ] == []
 
 
-def test_a_reference_that_could_not_even_try_is_a_defect(line_up: LineUp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reference_that_could_not_even_try_is_a_defect(few: LineUp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("multifd.plan.reference.of_container", lambda _: "zlib")
 
     with pytest.raises(HarnessError) as error:
-        plan(line_up, {})
+        plan(few, {})
 
     assert str(error.value) == "zlib and zlib cannot stand for none and none: choose other references"
 
 
-def test_a_peer_that_has_not_said_what_it_can_do_has_a_stand_in(planned: Plan, line_up: LineUp) -> None:
-    silent = changed(line_up, "zlib", encoder=None, decoder=None, probe="no hello")
+def test_a_peer_that_has_not_said_what_it_can_do_has_a_stand_in(planned_few: Plan, few: LineUp) -> None:
+    silent = changed(few, "zlib", encoder=None, decoder=None, probe="no hello")
 
     cells = live(plan(silent, {}))
 
-    assert [cell.id for cell in cells] == [cell.id for cell in live(planned)]
+    assert [cell.id for cell in cells] == [cell.id for cell in live(planned_few)]
     assert all(cell.skip for cell in cells if "zlib" in (cell.pairing.sender, cell.pairing.receiver))
 
 
@@ -100,12 +100,12 @@ def test_a_peer_that_has_not_said_what_it_can_do_has_a_stand_in(planned: Plan, l
     [("zlib", "sender", ()), ("zstd", "sender", ()), ("none", "sender", ()), ("zlib", "receiver", ("sender",))],
 )
 def test_without_a_peer_that_it_needs_it_is_planned_and_skipped(
-    lacks: str, role: str, kept: tuple[Role, ...], planned: Plan, line_up: LineUp
+    lacks: str, role: str, kept: tuple[Role, ...], planned_few: Plan, few: LineUp
 ) -> None:
-    cells = live(plan(changed(line_up, lacks, roles=kept), {}))
+    cells = live(plan(changed(few, lacks, roles=kept), {}))
 
     theirs = {c.skip for c in cells if lacks == (c.pairing.sender if role == "sender" else c.pairing.receiver)}
-    assert [(c.id, c.prediction) for c in cells] == [(c.id, c.prediction) for c in live(planned)]
+    assert [(c.id, c.prediction) for c in cells] == [(c.id, c.prediction) for c in live(planned_few)]
     assert theirs == {
         f"the profile has no {role} {lacks}, with which this is negotiated; remedy: add '- codec: {lacks}' to its peers"
     }

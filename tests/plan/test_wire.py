@@ -54,8 +54,13 @@ def test_what_only_larger_pages_break_is_tried_with_these(planned: Plan) -> None
     } >= {"window"}
 
 
-def test_the_users_own_content_goes_with_every_pairing_that_must_arrive(line_up: LineUp) -> None:
-    cells = [c for c in of(plan(line_up, {}, PlanOptions(user_corpus=True)), "wire") if c.pairing.corpus == "user"]
+@pytest.fixture(scope="module")
+def with_users(line_up: LineUp) -> Plan:
+    return plan(line_up, {}, PlanOptions(user_corpus=True))
+
+
+def test_the_users_own_content_goes_with_every_pairing_that_must_arrive(line_up: LineUp, with_users: Plan) -> None:
+    cells = [c for c in of(with_users, "wire") if c.pairing.corpus == "user"]
 
     space = Space(line_up)
     assert sorted((c.pairing.framing, c.pairing.sender, c.pairing.receiver) for c in cells) == sorted(
@@ -66,14 +71,12 @@ def test_the_users_own_content_goes_with_every_pairing_that_must_arrive(line_up:
     assert {c.prediction.outcome for c in cells} == {"identical"}
 
 
-def test_the_users_content_changes_nothing_else(line_up: LineUp, planned: Plan) -> None:
-    cells = plan(line_up, {}, PlanOptions(user_corpus=True)).cells.values()
-
-    assert [c.id for c in cells if c.work.corpus != "user"] == list(planned.cells)
+def test_the_users_content_changes_nothing_else(with_users: Plan, planned: Plan) -> None:
+    assert [c.id for c in with_users.cells.values() if c.work.corpus != "user"] == list(planned.cells)
 
 
-def test_a_guest_has_as_much_memory_as_asked_for(line_up: LineUp) -> None:
-    cells = of(plan(line_up, {}, PlanOptions(memory=8 << 20)), "wire")
+def test_a_guest_has_as_much_memory_as_asked_for(few: LineUp) -> None:
+    cells = of(plan(few, {}, PlanOptions(memory=8 << 20)), "wire")
 
     hole = 256 << 10
     sizes = {sum(c.pairing.sizes.values()) - hole * (c.pairing.blocks == "hole") for c in cells}
@@ -88,10 +91,8 @@ def test_memory_that_cannot_be_divided_is_refused(memory: int, line_up: LineUp) 
     assert str(error.value) == f"--memory {memory}: expected a multiple of 512K, at least 1536K"
 
 
-def test_a_peer_that_does_not_take_part_has_its_cells_all_the_same(line_up: LineUp) -> None:
-    cells = [
-        c for c in of(plan(changed(line_up, "zlib", skip="not today"), {}), "wire") if "zlib" in c.id.split("/")[2]
-    ]
+def test_a_peer_that_does_not_take_part_has_its_cells_all_the_same(few: LineUp) -> None:
+    cells = [c for c in of(plan(changed(few, "zlib", skip="not today"), {}), "wire") if "zlib" in c.id.split("/")[2]]
 
     assert {c.skip for c in cells if "zlib" in (c.pairing.sender, c.pairing.receiver)} == {"not today"}
 

@@ -81,7 +81,7 @@ def test_no_command_executes_it(arguments: Sequence[str], trap: Trap) -> None:
 
 
 def test_explain_does_not_execute_it(trap: Trap) -> None:
-    ended = command(trap, "explain", CELL)
+    ended = command(trap, "explain", CELL, "--hwprofile", "software-only", "--qemu", "none")
 
     assert (ended.returncode, trap.executed) == (0, []), ended.stderr
 
