@@ -56,7 +56,7 @@ def render(results: Results, directory: Path | None = None, since: Sequence[Sinc
     What the cells left in files is read below ``directory``, where the results are; None leaves it out. ``since`` says
     what changed since an earlier run; None where the run is held against none.
     """
-    script, style = _script(), _part("report.css")
+    script, style, asked = _script(), _part("report.css"), thread.thread(results)
     return _ENVIRONMENT.get_template("page/report.html.j2").render(
         policy=_policy(script, style),
         script=Markup(script),
@@ -65,7 +65,7 @@ def render(results: Results, directory: Path | None = None, since: Sequence[Sinc
         run=results.run,
         peers=results.peers,
         qemus=model.qemus(results.peers),
-        headline=model.headline(results),
+        headline=model.headline(results, asked.all),
         incomplete=model.incomplete(results),
         lacking=lacking(results),
         advice=sets(directions(results)),
@@ -81,7 +81,7 @@ def render(results: Results, directory: Path | None = None, since: Sequence[Sinc
         unattributed=model.unattributed(results),
         unable=results.unable,
         compared=performance.compared(results),
-        thread=thread.thread(results),
+        thread=asked,
         guards=integrity.guards(results),
         proof=device.proof(results.cells),
     )
