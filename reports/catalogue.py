@@ -17,6 +17,7 @@ from reports import columns, device, performance, vocabulary
 from reports.exhibits import Exhibits
 from reports.matrix import Blank, Matrix, Place
 from reports.model import Suite, suites
+from reports.past import Past
 from reports.visible import link
 
 ITSELF: Final = "\ufffc"
@@ -38,10 +39,13 @@ _PRECISION: Final = 3
 """Significant digits of a time: more are noise, and every one of them is bytes."""
 
 
-def encoded(results: Results, exhibits: Mapping[str, Exhibits]) -> str:
+def encoded(results: Results, exhibits: Mapping[str, Exhibits], past: Past | None = None) -> str:
     """The cells and what belongs to them, packed as :mod:`reports.columns` has it."""
     shown = suites(results)
-    return columns.packed(len(results.cells), _columns(results.cells, shown, exhibits), _facts(results, shown))
+    held = _columns(results.cells, shown, exhibits)
+    if past is not None:
+        held["past"] = (past.records.get(cell.id, ()) for cell in results.cells)
+    return columns.packed(len(results.cells), held, _facts(results, shown, past))
 
 
 def _columns(
@@ -114,8 +118,10 @@ def _places(shown: Iterable[Suite]) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-def _facts(results: Results, shown: Iterable[Suite]) -> dict[str, Any]:
+def _facts(results: Results, shown: Iterable[Suite], past: Past | None) -> dict[str, Any]:
     return {
+        "run": {"id": results.run.id, "started": results.run.started},
+        "past": past and {"runs": [asdict(run) for run in past.runs], "left": past.left},
         "parts": [_part(suite.name, part) for suite in shown for part in suite.parts],
         "peers": [
             {

@@ -29,6 +29,7 @@ from multifd.result.printable import printable
 from multifd.result.record import Cell, Results
 from reports import catalogue, device, exhibits, integrity, matrix, methods, model, performance, thread, vocabulary
 from reports.lacking import lacking
+from reports.past import Past
 from reports.sets import sets
 from reports.upstream import address
 
@@ -50,21 +51,25 @@ class Since(Protocol):
         """Which way."""
 
 
-def render(results: Results, directory: Path | None = None, since: Sequence[Since] | None = None) -> str:
+def render(
+    results: Results, directory: Path | None = None, since: Sequence[Since] | None = None, past: Past | None = None
+) -> str:
     """The whole report as one HTML document.
 
     What the cells left in files is read below ``directory``, where the results are; None leaves it out. ``since`` says
-    what changed since an earlier run; None where the run is held against none.
+    what changed since an earlier run; None where the run is held against none. ``past`` is what became of the cells in
+    other runs; None where nobody knows.
     """
     script, style, asked = _script(), _part("report.css"), thread.thread(results)
     return _ENVIRONMENT.get_template("page/report.html.j2").render(
         policy=_policy(script, style),
         script=Markup(script),
         style=Markup(style),
-        data=catalogue.encoded(results, exhibits.read(results.cells, directory)),
+        data=catalogue.encoded(results, exhibits.read(results.cells, directory), past),
         run=results.run,
         peers=results.peers,
         qemus=model.qemus(results.peers),
+        codecs=model.codecs(results),
         headline=model.headline(results, asked.all),
         incomplete=model.incomplete(results),
         lacking=lacking(results),

@@ -129,6 +129,16 @@ def qemus(peers: Iterable[Peer]) -> tuple[Peer, ...]:
     return tuple(peer for peer in peers if peer.kind == "qemu")
 
 
+def codecs(results: Results) -> tuple[tuple[str, str, Provenance], ...]:
+    """What computed: each codec's version and how it ran, in the order of the line-up.
+
+    A version names the suite beside the library's own; that is left out where it is the suite of this run.
+    """
+    ours = f" (multifd {results.run.versions.get('multifd')})"
+    having = (p for p in results.peers if p.codec not in (None, "none"))
+    return tuple(dict.fromkeys((str(p.codec), p.version.removesuffix(ours), p.provenance) for p in having))
+
+
 def seconds(run: Run) -> float | None:
     """Duration of the run; None where it has no readable end."""
     try:
