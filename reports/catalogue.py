@@ -28,6 +28,7 @@ _AS_THEY_ARE: Final = (
     "kind", "reason", "error", "device_verdict", "blocks", "fill", "aftermath",
     "issues", "complaints", "page_size", "channels", "bytes_memory", "bytes_wire",
 )  # fmt: skip
+_WORDS: Final = {True: "yes", False: "no", None: "–"}
 _MADE_INTO: Final = (
     "provenance.sender", "provenance.receiver", "seconds.encode", "seconds.decode", "seconds.wall",
     "cpu_seconds.sender", "cpu_seconds.receiver", "device", "setting", "integrity", "invariants", "reproduce",
@@ -182,6 +183,8 @@ def _short(value: Any) -> str:
     """A capability in few characters."""
     if isinstance(value, str):
         return value
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return " ".join(value) or "none"
-    return json.dumps(value, default=str)
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_short(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
+        return " ".join(map(str, value)) or "none"
+    return _WORDS[value] if value is None or isinstance(value, bool) else json.dumps(value, default=str)

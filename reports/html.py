@@ -35,6 +35,8 @@ from reports.upstream import address
 
 SHOWN: Final = 20
 """Failures that stand on the page as markup; the list of all cells has the others."""
+_DEEPER: Final = " " * 6
+"""Begins a line that belongs to the one before it."""
 _SCRIPTS: Final = ("cells", "address", "explorer", "cell", "pages", "matrices", "costs", "keys", "print", "start")
 """In the order in which they are put together: the first knows nobody, the last everybody."""
 
@@ -74,7 +76,7 @@ def render(
         incomplete=model.incomplete(results),
         lacking=lacking(results),
         advice=sets(directions(results)),
-        since=since,
+        since=None if since is None else _nested(since),
         ids={cell.id for cell in results.cells},
         seconds=model.seconds(results.run),
         coverage=model.coverage(results.run),
@@ -142,6 +144,17 @@ def _in_groups(findings: Iterable[model.FindingView]) -> list[tuple[str, list[mo
     order = list(dict.fromkeys(view.finding.component for view in found))
     found.sort(key=lambda view: order.index(view.finding.component))
     return [(name, list(group)) for name, group in groupby(found, key=lambda view: view.finding.component)]
+
+
+def _nested(lines: Iterable[Since]) -> list[tuple[Since, list[str]]]:
+    """Each line with those below it that say more of it, which stand deeper; what stands alone has none."""
+    found: list[tuple[Since, list[str]]] = []
+    for line in lines:
+        if found and line.text.startswith(_DEEPER):
+            found[-1][1].append(line.text.strip())
+        elif line.text.strip():
+            found.append((line, []))
+    return found
 
 
 def _time(seconds: float) -> str:
