@@ -7,7 +7,7 @@ the peers, the words for verdicts and the like, and what each peer's work cost.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from operator import attrgetter
 from typing import Any, Final
@@ -17,6 +17,7 @@ from reports import columns, device, performance, vocabulary
 from reports.exhibits import Exhibits
 from reports.matrix import Blank, Matrix, Place
 from reports.model import Suite, suites
+from reports.past import Past
 from reports.visible import link
 
 ITSELF: Final = "\ufffc"
@@ -27,14 +28,25 @@ _AS_THEY_ARE: Final = (
     "kind", "reason", "error", "device_verdict", "blocks", "fill", "aftermath",
     "issues", "complaints", "page_size", "channels", "bytes_memory", "bytes_wire",
 )  # fmt: skip
+_WORDS: Final = {True: "yes", False: "no", None: "–"}
+_MADE_INTO: Final = (
+    "provenance.sender", "provenance.receiver", "seconds.encode", "seconds.decode", "seconds.wall",
+    "cpu_seconds.sender", "cpu_seconds.receiver", "device", "setting", "integrity", "invariants", "reproduce",
+    "artifacts",
+)  # fmt: skip
+_NEAR: Final = 1024
+"""Cells that a processor's cache may have at a time."""
 _PRECISION: Final = 3
 """Significant digits of a time: more are noise, and every one of them is bytes."""
 
 
-def encoded(results: Results, exhibits: Mapping[str, Exhibits]) -> str:
+def encoded(results: Results, exhibits: Mapping[str, Exhibits], past: Past | None = None) -> str:
     """The cells and what belongs to them, packed as :mod:`reports.columns` has it."""
     shown = suites(results)
-    return columns.packed(len(results.cells), _columns(results.cells, shown, exhibits), _facts(results, shown))
+    held = _columns(results.cells, shown, exhibits)
+    if past is not None:
+        held["past"] = (past.records.get(cell.id, ()) for cell in results.cells)
+    return columns.packed(len(results.cells), held, _facts(results, shown, past))
 
 
 def _columns(
@@ -42,35 +54,48 @@ def _columns(
 ) -> dict[str, Iterable[Any]]:
     none = Exhibits()
     places = _places(shown)
-    left = [exhibits.get(cell.id, none) for cell in cells]
+    had = _values(cells, (*_AS_THEY_ARE, *_MADE_INTO))
+    ids = had["id"]
+    left = [exhibits.get(name, none) for name in ids]
     return {
-        **{name: map(attrgetter(name), cells) for name in _AS_THEY_ARE},
-        "sent_by": map(attrgetter("provenance.sender"), cells),
-        "read_by": map(attrgetter("provenance.receiver"), cells),
-        "encode": _times(cells, "seconds.encode"),
-        "decode": _times(cells, "seconds.decode"),
-        "wall": _times(cells, "seconds.wall"),
-        "sender_cpu": _times(cells, "cpu_seconds.sender"),
-        "receiver_cpu": _times(cells, "cpu_seconds.receiver"),
-        "device": [
-            tuple((w.end, w.device, device.said(w)) for w in cell.device) if cell.device else () for cell in cells
+        **{name: had[name] for name in _AS_THEY_ARE},
+        "sent_by": had["provenance.sender"],
+        "read_by": had["provenance.receiver"],
+        "encode": _times(had["seconds.encode"]),
+        "decode": _times(had["seconds.decode"]),
+        "wall": _times(had["seconds.wall"]),
+        "sender_cpu": _times(had["cpu_seconds.sender"]),
+        "receiver_cpu": _times(had["cpu_seconds.receiver"]),
+        "device": [tuple((w.end, w.device, device.said(w)) for w in work) if work else () for work in had["device"]],
+        "setting": [tuple(map(str, setting)) if setting else () for setting in had["setting"]],
+        "integrity": map(_flips, had["integrity"]),
+        "broken": [found.broken if found else () for found in had["invariants"]],
+        "unseen": [found.unseen if found else () for found in had["invariants"]],
+        "reproduce": [text.replace(name, ITSELF) for text, name in zip(had["reproduce"], ids, strict=True)],
+        "artifacts": [
+            tuple(_file(path, name) for path in paths) if paths else ()
+            for paths, name in zip(had["artifacts"], ids, strict=True)
         ],
-        "setting": [tuple(map(str, cell.setting)) if cell.setting else () for cell in cells],
-        "integrity": [_flips(cell.integrity) for cell in cells],
-        "broken": [cell.invariants.broken if cell.invariants else () for cell in cells],
-        "unseen": [cell.invariants.unseen if cell.invariants else () for cell in cells],
-        "reproduce": [cell.reproduce.replace(cell.id, ITSELF) for cell in cells],
-        "artifacts": [tuple(_file(p, cell.id) for p in cell.artifacts) if cell.artifacts else () for cell in cells],
-        "place": [places.get(cell.id) for cell in cells],
+        "place": map(places.get, ids),
         "pages": [each.pages for each in left],
         "words": [each.words for each in left],
         "packets": [each.packets for each in left],
     }
 
 
-def _times(cells: Iterable[Cell], name: str) -> list[float | None]:
-    found = map(attrgetter(name), cells)
-    return [None if seconds is None else float(f"{seconds:.{_PRECISION}g}") for seconds in found]
+def _values(cells: tuple[Cell, ...], names: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Of each field its value in every cell; some cells at a time, for while one is near all of it is read at once."""
+    found: dict[str, list[Any]] = {name: [] for name in names}
+    read = attrgetter(*names)
+    for start in range(0, len(cells), _NEAR):
+        values = zip(*map(read, cells[start : start + _NEAR]), strict=True)
+        for column, part in zip(found.values(), values, strict=True):
+            column.extend(part)
+    return found
+
+
+def _times(found: Iterable[float | None]) -> Iterator[float | None]:
+    return (None if seconds is None else float(f"{seconds:.{_PRECISION}g}") for seconds in found)
 
 
 def _flips(found: Integrity | None) -> tuple[int, int, int, int] | None:
@@ -94,8 +119,10 @@ def _places(shown: Iterable[Suite]) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-def _facts(results: Results, shown: Iterable[Suite]) -> dict[str, Any]:
+def _facts(results: Results, shown: Iterable[Suite], past: Past | None) -> dict[str, Any]:
     return {
+        "run": {"id": results.run.id, "started": results.run.started},
+        "past": past and {"runs": [asdict(run) for run in past.runs], "left": past.left},
         "parts": [_part(suite.name, part) for suite in shown for part in suite.parts],
         "peers": [
             {
@@ -156,6 +183,8 @@ def _short(value: Any) -> str:
     """A capability in few characters."""
     if isinstance(value, str):
         return value
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return " ".join(value) or "none"
-    return json.dumps(value, default=str)
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_short(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
+        return " ".join(map(str, value)) or "none"
+    return _WORDS[value] if value is None or isinstance(value, bool) else json.dumps(value, default=str)

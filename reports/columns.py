@@ -12,6 +12,7 @@ import json
 import zlib
 from array import array
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -27,12 +28,13 @@ def packed(rows: int, columns: Mapping[str, Iterable[Any]], facts: Mapping[str, 
     head: dict[str, Any] = {}
     numbers = []
     for name, values in columns.items():
-        column = list(values)
-        places = {value: place for place, value in enumerate(dict.fromkeys(column))}
+        places: defaultdict[Any, int] = defaultdict()
+        places.default_factory = places.__len__  # a value that is new is the next
+        column = array(_TYPES[4], map(places.__getitem__, values))
         width = 0 if len(places) == rows else next(w for w in _TYPES if len(places) <= 1 << 8 * w)
         head[name] = {"of": made_visible(list(places)), "width": width}
         if width:
-            numbers.append(_aligned(array(_TYPES[width], map(places.__getitem__, column)).tobytes()))
+            numbers.append(_aligned(array(_TYPES[width], column).tobytes()))
     text = json.dumps({"rows": rows, "columns": head, **made_visible(facts)}, separators=(",", ":"))
     table = _aligned(text.encode())
     return b64encode(zlib.compress(b"".join((len(table).to_bytes(4, "little"), table, *numbers)), LEVEL)).decode()

@@ -29,11 +29,14 @@ from multifd.result.printable import printable
 from multifd.result.record import Cell, Results
 from reports import catalogue, device, exhibits, integrity, matrix, methods, model, performance, thread, vocabulary
 from reports.lacking import lacking
+from reports.past import Past
 from reports.sets import sets
 from reports.upstream import address
 
 SHOWN: Final = 20
 """Failures that stand on the page as markup; the list of all cells has the others."""
+_DEEPER: Final = " " * 6
+"""Begins a line that belongs to the one before it."""
 _SCRIPTS: Final = ("cells", "address", "explorer", "cell", "pages", "matrices", "costs", "keys", "print", "start")
 """In the order in which they are put together: the first knows nobody, the last everybody."""
 
@@ -50,26 +53,30 @@ class Since(Protocol):
         """Which way."""
 
 
-def render(results: Results, directory: Path | None = None, since: Sequence[Since] | None = None) -> str:
+def render(
+    results: Results, directory: Path | None = None, since: Sequence[Since] | None = None, past: Past | None = None
+) -> str:
     """The whole report as one HTML document.
 
     What the cells left in files is read below ``directory``, where the results are; None leaves it out. ``since`` says
-    what changed since an earlier run; None where the run is held against none.
+    what changed since an earlier run; None where the run is held against none. ``past`` is what became of the cells in
+    other runs; None where nobody knows.
     """
-    script, style = _script(), _part("report.css")
+    script, style, asked = _script(), _part("report.css"), thread.thread(results)
     return _ENVIRONMENT.get_template("page/report.html.j2").render(
         policy=_policy(script, style),
         script=Markup(script),
         style=Markup(style),
-        data=catalogue.encoded(results, exhibits.read(results.cells, directory)),
+        data=catalogue.encoded(results, exhibits.read(results.cells, directory), past),
         run=results.run,
         peers=results.peers,
         qemus=model.qemus(results.peers),
-        headline=model.headline(results),
+        codecs=model.codecs(results),
+        headline=model.headline(results, asked.all),
         incomplete=model.incomplete(results),
         lacking=lacking(results),
         advice=sets(directions(results)),
-        since=since,
+        since=None if since is None else _nested(since),
         ids={cell.id for cell in results.cells},
         seconds=model.seconds(results.run),
         coverage=model.coverage(results.run),
@@ -81,7 +88,7 @@ def render(results: Results, directory: Path | None = None, since: Sequence[Sinc
         unattributed=model.unattributed(results),
         unable=results.unable,
         compared=performance.compared(results),
-        thread=thread.thread(results),
+        thread=asked,
         guards=integrity.guards(results),
         proof=device.proof(results.cells),
     )
@@ -137,6 +144,17 @@ def _in_groups(findings: Iterable[model.FindingView]) -> list[tuple[str, list[mo
     order = list(dict.fromkeys(view.finding.component for view in found))
     found.sort(key=lambda view: order.index(view.finding.component))
     return [(name, list(group)) for name, group in groupby(found, key=lambda view: view.finding.component)]
+
+
+def _nested(lines: Iterable[Since]) -> list[tuple[Since, list[str]]]:
+    """Each line with those below it that say more of it, which stand deeper; what stands alone has none."""
+    found: list[tuple[Since, list[str]]] = []
+    for line in lines:
+        if found and line.text.startswith(_DEEPER):
+            found[-1][1].append(line.text.strip())
+        elif line.text.strip():
+            found.append((line, []))
+    return found
 
 
 def _time(seconds: float) -> str:

@@ -29,7 +29,7 @@ class Label:
     marks: tuple[Provenance, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where cells are shown together, worst first; never empty."""
 
@@ -92,6 +92,10 @@ class Axis:
     key: Callable[[Cell], Key]
     side: Role | None = None
 
+    def ran(self, cell: Cell) -> Provenance | None:
+        """How the peer of this side ran; None for what is no side."""
+        return getattr(cell.provenance, self.side) if self.side else None
+
 
 def matrix(
     title: str,
@@ -106,21 +110,34 @@ def matrix(
     Where peers stand on the axes, those that are ``unable`` get a row or a column of blanks.
     """
     cannot = {(entry.role, (entry.peer, "")): _why(entry) for entry in unable}
-    by_row, by_column = _grouped_with(cells, rows, cannot), _grouped_with(cells, columns, cannot)
+    by_row: dict[Key, set[Provenance | None]] = {}
+    by_column: dict[Key, set[Provenance | None]] = {}
+    numbers: dict[Key, int] = {}
+    met: dict[Key, dict[int, list[Cell]]] = {}
+    for cell in cells:
+        row, column = rows.key(cell), columns.key(cell)
+        by_row.setdefault(row, set()).add(rows.ran(cell))
+        by_column.setdefault(column, set()).add(columns.ran(cell))
+        met.setdefault(row, {}).setdefault(numbers.setdefault(column, len(numbers)), []).append(cell)
+    places = {row: {number: Place(worst_first(line.pop(number))) for number in list(line)} for row, line in met.items()}
+    for role, key in cannot:
+        for found, axis in ((by_row, rows), (by_column, columns)):
+            if role == axis.side:
+                found.setdefault(key, set())
     row_keys = sorted(by_row, key=rank) if rank else list(by_row)
     column_keys = sorted(by_column, key=rank) if rank else list(by_column)
-    places = {key: Place(worst_first(g)) for key, g in grouped(cells, lambda c: (rows.key(c), columns.key(c))).items()}
 
     def entry(row: Key, column: Key) -> Place | Blank | None:
         why = cannot.get(("sender", row)) or cannot.get(("receiver", column))
-        return places.get((row, column)) or (Blank(why) if why else None)
+        return places.get(row, {}).get(numbers.get(column, -1)) or (Blank(why) if why else None)
 
     return Matrix(
         title,
         (rows.name, columns.name),
-        tuple(_label(key, by_column[key], columns) for key in column_keys),
+        tuple(Label(*key, _in_order(by_column[key])) for key in column_keys),
         tuple(
-            Row(_label(row, by_row[row], rows), tuple(entry(row, column) for column in column_keys)) for row in row_keys
+            Row(Label(*row, _in_order(by_row[row])), tuple(entry(row, column) for column in column_keys))
+            for row in row_keys
         ),
         marked=rows.side is None,
     )
@@ -148,7 +165,7 @@ def worst_first(cells: Iterable[Cell]) -> tuple[Cell, ...]:
 
 def provenances(cells: Iterable[Cell]) -> tuple[Provenance, ...]:
     """How the peers on either side of the cells ran."""
-    return _marks(side for cell in cells for side in (cell.provenance.sender, cell.provenance.receiver))
+    return _in_order({side for cell in cells for side in (cell.provenance.sender, cell.provenance.receiver)})
 
 
 _VERBS: dict[Role, Literal["send", "receive"]] = {"sender": "send", "receiver": "receive"}
@@ -158,19 +175,5 @@ def _why(entry: Unable) -> str:
     return f"{entry.peer} cannot {_VERBS[entry.role]} {entry.framing}: {entry.reason}"
 
 
-def _grouped_with(cells: Iterable[Cell], axis: Axis, cannot: Iterable[tuple[Role, Key]]) -> dict[Key, list[Cell]]:
-    found = grouped(cells, axis.key)
-    for role, key in cannot:
-        if role == axis.side:
-            found.setdefault(key, [])
-    return found
-
-
-def _label(key: Key, cells: Iterable[Cell], axis: Axis) -> Label:
-    side = axis.side
-    return Label(*key, _marks(getattr(cell.provenance, side) for cell in cells) if side else ())
-
-
-def _marks(found: Iterable[Provenance | None]) -> tuple[Provenance, ...]:
-    seen = set(found)
+def _in_order(seen: Collection[Provenance | None]) -> tuple[Provenance, ...]:
     return tuple(provenance for provenance in PROVENANCES if provenance in seen)

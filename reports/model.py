@@ -6,16 +6,18 @@ All functions are pure, and keep the order in which the plan has the cells.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, Literal
 
-from multifd.result.answers import contradicted
+from multifd.result.answers import answered, contradicting, seen
 from multifd.result.conclusion import exit_code, is_complete
 from multifd.result.record import (
     CONFORMING,
     SEVERITY_ORDER,
+    Answer,
     Cell,
     Finding,
     Peer,
@@ -25,7 +27,7 @@ from multifd.result.record import (
     Unable,
     Verdict,
 )
-from reports.matrix import Axis, Key, Listing, Matrix, grouped, listings, matrix, provenances, worst_first
+from reports.matrix import Axis, Key, Listing, Matrix, grouped, listings, matrix, worst_first
 from reports.vocabulary import DEFAULTS, PROVENANCES, VERDICTS
 
 SMALL_PAGE: Final = 4096
@@ -77,14 +79,14 @@ class FindingView:
 
 def counts(results: Results) -> dict[Verdict, int]:
     """Cells by verdict, worst first, zeros included."""
-    found = Counter(cell.verdict for cell in results.cells)
+    found = Counter(map(attrgetter("verdict"), results.cells))
     return {verdict: found[verdict] for verdict in VERDICTS}
 
 
 def provenance_counts(results: Results) -> dict[Provenance, int]:
     """Cells that were checked, by how at least one of their sides ran."""
-    checked = [provenances([cell]) for cell in results.cells if _checked(cell)]
-    return {provenance: sum(provenance in marks for marks in checked) for provenance in PROVENANCES}
+    sides = Counter((c.provenance.sender, c.provenance.receiver) for c in results.cells if _checked(c))
+    return {provenance: sum(n for ran, n in sides.items() if provenance in ran) for provenance in PROVENANCES}
 
 
 def incomplete(results: Results) -> bool:
@@ -92,9 +94,10 @@ def incomplete(results: Results) -> bool:
     return not is_complete(results.cells, ended=results.run.complete)
 
 
-def headline(results: Results) -> Headline:
-    """The result of the run, as its exit code has it."""
-    number, code = counts(results), exit_code(results)
+def headline(results: Results, answers: Sequence[Answer] | None = None) -> Headline:
+    """The result of the run, as its exit code has it; whoever has its answers saves their being found again."""
+    answers = answered(seen(results)) if answers is None else answers
+    number, code = counts(results), exit_code(results, answers)
     checked = sum(map(_checked, results.cells))
     parts = ", ".join(
         f"{n:,} {VERDICTS[verdict].word}" for verdict, n in reversed(number.items()) if n and verdict in CONFORMING
@@ -104,7 +107,7 @@ def headline(results: Results) -> Headline:
     went = went if checked else "No cell was compared with its prediction."
     broke = f"{_cells(number['error'])} broke in the suite or its environment" if number["error"] else ""
     rest = f" The run is incomplete: {_cells(number['not-run'])} not run." if incomplete(results) else ""
-    wrong = len(contradicted(results.cells)) if code == 1 else 0
+    wrong = len(contradicting(answers))
     if number["fail"] or wrong:
         corrupt = sum(cell.kind == "corrupt" for cell in results.cells)
         said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"] if number["fail"] else []
@@ -124,6 +127,16 @@ def headline(results: Results) -> Headline:
 def qemus(peers: Iterable[Peer]) -> tuple[Peer, ...]:
     """The real QEMUs of a line-up."""
     return tuple(peer for peer in peers if peer.kind == "qemu")
+
+
+def codecs(results: Results) -> tuple[tuple[str, str, Provenance], ...]:
+    """What computed: each codec's version and how it ran, in the order of the line-up.
+
+    A version names the suite beside the library's own; that is left out where it is the suite of this run.
+    """
+    ours = f" (multifd {results.run.versions.get('multifd')})"
+    having = (p for p in results.peers if p.codec not in (None, "none"))
+    return tuple(dict.fromkeys((str(p.codec), p.version.removesuffix(ours), p.provenance) for p in having))
 
 
 def seconds(run: Run) -> float | None:

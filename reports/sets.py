@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from multifd.advice.lines import CHANNELS, UNLIKE, Direction, Fleet
+
+_METHOD: Final = "multifd-compression"
+"""The setting that a method is: it need not be said beside its name."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,9 @@ class To:
         found: dict[str, list[str]] = {}
         for line in self.direction.lines:
             if line.verdict == "hazard" and line.method not in (UNLIKE, CHANNELS):
-                setting = f" with {line.setting.name}={line.setting.value}" if line.setting else ""
-                found.setdefault(setting, []).append(line.method)
+                itself = line.setting is None or line.setting.name == _METHOD
+                setting = "" if itself else f" with {line.setting.name}={line.setting.value}"
+                found.setdefault(setting, []).append(line.method.replace(">", " → "))
         return tuple(f"{', '.join(dict.fromkeys(methods))}{setting}" for setting, methods in found.items())
 
 

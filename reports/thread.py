@@ -35,6 +35,11 @@ class Thread:
     answers: tuple[Answer, ...]
 
     @property
+    def all(self) -> tuple[Answer, ...]:
+        """As :func:`multifd.result.answers.answered` has them."""
+        return self.head, *self.answers
+
+    @property
     def amiss(self) -> tuple[str, ...]:
         """Rows of the table that this run contradicts, and why."""
         return tuple(f"{each.shows}: {each.because}" for each in self.head.evidence if each.state == "contradicted")
@@ -102,7 +107,7 @@ def machine(shown: Thread) -> dict[str, Any]:
             ]
             for half, sheet in zip(HALVES, shown.sheets, strict=True)
         },
-        "answers": [answer.model_dump(mode="json") for answer in (shown.head, *shown.answers)],
+        "answers": [answer.model_dump(mode="json") for answer in shown.all],
     }
 
 

@@ -5,6 +5,7 @@ Text is made printable; what a file that is linked is called stays below the dir
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -18,8 +19,18 @@ def made_visible(value: Any) -> Any:
     if isinstance(value, dict):
         return {printable(str(name)): made_visible(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
+        if _plain(value):
+            return list(value)
         return [printable(each) if type(each) is str else made_visible(each) for each in value]
     return value
+
+
+def _plain(values: Sequence[Any]) -> bool:
+    """All are text that can be shown as it is: of hundreds of thousands that is asked at once."""
+    try:
+        return "".join(values).isprintable()
+    except TypeError:
+        return False
 
 
 def link(path: str) -> str | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from multifd.advice.accelerated import library_of
 from multifd.advice.cost import costs
@@ -22,7 +23,7 @@ from multifd.advice.parties import Party, codecs_of, matched, parties, stand_for
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
-from multifd.result.record import Cell, Provenance, Results, Verdict
+from multifd.result.record import Cell, Provenance, Results, Role, Verdict
 
 _SHOWN: Final = 20
 """Cells of a line at most."""
@@ -33,6 +34,8 @@ _LOST: Final = ("corrupt", "accepted")
 _UNEQUAL: Final = re.compile(r"/\d+~\d+ch(/|$)")
 _SPLICED: Final = "splice"
 _QEMU: Final = "qemu"
+_CALLED: Final = ("wire", "integrity", _QEMU)
+"""Suites whose cells say what a library could do that no QEMU calls so."""
 
 
 def directions(results: Results) -> tuple[Direction, ...]:
@@ -78,39 +81,24 @@ class _Pair:
         self.cells: list[list[Cell]] = [[] for _ in self.said.lines]
         self._real = sender.qemu is not None and receiver.qemu is not None
 
-    def places(self, asked: Asked) -> Iterator[int]:
-        """Which lines cells like this speak of."""
-        for at, line in enumerate(self.said.lines):
-            if line.method == asked.sent and self._by_library(asked, line):
-                yield at
-        if self._between(asked):
-            line_of = _line_of(asked, self.said.lines)
-            if line_of is not None:
-                yield line_of
-
-    def _between(self, asked: Asked) -> bool:
-        sender = asked.sender, asked.sent, asked.spoken
-        return self._is(self.sender, asked, *sender) and self._is(
-            self.receiver, asked, asked.receiver, asked.read, asked.heard
-        )
-
-    def _is(self, party: Party, asked: Asked, peer: str, method: str, dialect: str) -> bool:
+    def ends(self, role: Role, end: End) -> bool:
+        """Whether who is at one end of a cell stands for that end of the pair."""
+        party = self.sender if role == "sender" else self.receiver
         if self._real:
-            return peer == party.qemu
-        if asked.suite == _QEMU or peer not in party.codecs(method):
+            return end.peer == party.qemu
+        if end.real or end.peer not in party.codecs(end.method):
             return False
-        return dialect in (party.dialects or {party.host.facts.dialect.name})
+        return end.dialect in (party.dialects or {party.host.facts.dialect.name})
 
-    def _by_library(self, asked: Asked, line: Line) -> bool:
-        """An accelerator's codec at one end, through its calls for streams, and the other end's own."""
-        if asked.sent != asked.read or asked.suite not in ("wire", "integrity", _QEMU):
-            return False
-        ends = (self.sender, asked.sender), (self.receiver, asked.receiver)
-        (party, peer), (opposite, other) = ends if line.at == "sender" else ends[::-1]
-        named = (each for each in party.host.devices if library_of(each) == line.library)
-        if peer not in {f"{codec}[stream=1]" for each in named for codec in codecs_of(each)}:
-            return False
-        return other == opposite.qemu or (opposite.qemu is None and other in stand_for(asked.sent))
+    def by_library(self, line: Line) -> Iterator[tuple[str, str]]:
+        """Senders and receivers that show what a library could do: the accelerator's codec at one end, through its
+        calls for streams, and the other end's own."""
+        end, opposite = (self.sender, self.receiver) if line.at == "sender" else (self.receiver, self.sender)
+        named = (each for each in end.host.devices if library_of(each) == line.library)
+        calling = [f"{codec}[stream=1]" for each in named for codec in codecs_of(each)]
+        others = stand_for(line.method) if opposite.qemu is None else (opposite.qemu,)
+        for met in itertools.product(calling, others):
+            yield met if line.at == "sender" else met[::-1]
 
     def shown(self, cost: Mapping[str, float]) -> Direction:
         """The direction with what the cells say."""
@@ -137,12 +125,28 @@ class Asked:
     setting: frozenset[tuple[str, str]]
 
 
+class End(NamedTuple):
+    """Who is at one end of a cell, and what it does there."""
+
+    real: bool
+    """In suite ``qemu``, where codecs of ours stand for nobody."""
+    peer: str
+    method: str
+    dialect: str
+
+
 class Spoken:
     """Of which lines cells speak, found once for all that are alike."""
 
     def __init__(self, pairs: Sequence[_Pair]) -> None:
         self._pairs = pairs
         self._known: dict[Hashable, tuple[tuple[_Pair, int], ...]] = {}
+        self._at: dict[tuple[Role, End], frozenset[int]] = {}
+        self._called: dict[tuple[str, str, str], list[tuple[_Pair, int]]] = defaultdict(list)
+        for pair in pairs:
+            for at, line in enumerate(pair.said.lines):
+                for met in pair.by_library(line) if not line.released else ():
+                    self._called[line.method, *met].append((pair, at))
 
     def of(self, cell: Cell) -> tuple[tuple[_Pair, int], ...]:
         """Pairs, and the places of their lines."""
@@ -169,8 +173,27 @@ class Spoken:
                 cell.suite, cell.sender, cell.receiver, sent, read or sent, spoken, heard or spoken, scenario, unequal,
                 setting,
             )  # fmt: skip
-            found = tuple((pair, at) for pair in self._pairs for at in pair.places(asked))
+            found = tuple(self._found(asked))
             self._known[alike] = found
+        return found
+
+    def _found(self, asked: Asked) -> Iterator[tuple[_Pair, int]]:
+        if asked.sent == asked.read and asked.suite in _CALLED:
+            yield from self._called.get((asked.sent, asked.sender, asked.receiver), ())
+        real = asked.suite == _QEMU
+        senders = self._with("sender", End(real, asked.sender, asked.sent, asked.spoken))
+        receivers = self._with("receiver", End(real, asked.receiver, asked.read, asked.heard))
+        for number in senders & receivers:
+            at = _line_of(asked, self._pairs[number].said.lines)
+            if at is not None:
+                yield self._pairs[number], at
+
+    def _with(self, role: Role, end: End) -> frozenset[int]:
+        """Numbers of the pairs that have this end."""
+        found = self._at.get((role, end))
+        if found is None:
+            found = frozenset(number for number, pair in enumerate(self._pairs) if pair.ends(role, end))
+            self._at[role, end] = found
         return found
 
 

@@ -14,11 +14,14 @@ import reports
 from multifd.campaign.options import RESULTS
 from multifd.cli.run import outcome
 from multifd.errors import EnvironmentBroke, InputError
+from multifd.history.archive import Archive
 from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.lock import LOCK, Lock
 from multifd.result.placing import put
+from multifd.result.record import Results
 from reports import tap
+from reports.past import Past, of_archive
 from reports.svg import matrix_svg
 
 
@@ -30,13 +33,24 @@ from reports.svg import matrix_svg
     help="A run before, or its results.json: report.html shows what changed since, as multifd diff has it.",
 )  # fmt: skip
 @click.option(
+    "--history", type=click.Path(path_type=Path), metavar="FILE",
+    help="What multifd history add made: in report.html each cell shows what became of it in other runs.",
+)  # fmt: skip
+@click.option(
     "--output", type=click.Path(path_type=Path), metavar="DIR",
     help="Write results and reports there and leave DIRECTORY alone, which need not be writable.",
 )  # fmt: skip
 @click.option("--tap", "as_tap", is_flag=True, help="Print the cells in the Test Anything Protocol.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def report(
-    directory: Path, matrix: str | None, baseline: Path | None, output: Path | None, *, as_tap: bool, as_json: bool
+    directory: Path,
+    matrix: str | None,
+    baseline: Path | None,
+    history: Path | None,
+    output: Path | None,
+    *,
+    as_tap: bool,
+    as_json: bool,
 ) -> None:
     """Make results and reports of a run again from its event log, or reports from its results where there is no log.
 
@@ -49,6 +63,7 @@ def report(
     with Lock(directory) if locks else nullcontext():
         results = store.load(directory)
         before = store.load_from(baseline) if baseline is not None else None
+        past = _past(history, results) if history is not None else None
         try:
             drawn = matrix_svg(results, matrix) if matrix is not None else None
         except ValueError as problem:
@@ -57,7 +72,7 @@ def report(
             place.mkdir(parents=True, exist_ok=True)
             if output is not None or store.has_log(directory):
                 store.save(results, place)
-            path = reports.write(results, directory, before, output)
+            path = reports.write(results, directory, before, output, past)
             if drawn is not None:
                 put(place / "matrix.svg", drawn)
         except OSError as problem:
@@ -69,3 +84,8 @@ def report(
     else:
         print(path)
     sys.exit(exit_code(results))
+
+
+def _past(history: Path, results: Results) -> Past:
+    with Archive(history) as archive:
+        return of_archive(archive, results)

@@ -39,8 +39,12 @@ def answered(held: Seen, thread: Thread | None = None) -> tuple[Answer, ...]:
 
 def contradicted(cells: Sequence[Cell]) -> tuple[tuple[str, Evidence], ...]:
     """Claims that cells contradict, each with the id of its question: then the run is not conforming."""
-    found = answered(Seen(cells))
-    return tuple((answer.id, each) for answer in found for each in answer.evidence if each.state == "contradicted")
+    return contradicting(answered(Seen(cells)))
+
+
+def contradicting(answers: Sequence[Answer]) -> tuple[tuple[str, Evidence], ...]:
+    """The same of answers that are known."""
+    return tuple((answer.id, each) for answer in answers for each in answer.evidence if each.state == "contradicted")
 
 
 def seen(results: Results) -> Seen:

@@ -6,8 +6,7 @@ agrees or contradicts, also one that failed: then the run is not as the answer h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from multifd.result.questions import Claim, Inability, Names, Price, Query, takes_part
@@ -34,29 +33,32 @@ class Seen:
     def __init__(self, cells: Iterable[Cell], peers: Sequence[Peer] = (), unable: Sequence[Unable] = ()) -> None:
         self.peers = peers
         self.unable = unable
-        self._shelves: dict[tuple[str, str], dict[tuple[str, str], list[tuple[int, Cell]]]] = {}
-        for number, cell in enumerate(cells):
+        self._cells = tuple(cells)
+        self._shelves: dict[tuple[str, str], dict[tuple[str, str], list[int]]] = {}
+        for number, cell in enumerate(self._cells):
             shelf = self._shelves.setdefault((cell.suite, cell.framing), {})
-            shelf.setdefault((cell.sender, cell.receiver), []).append((number, cell))
+            shelf.setdefault((cell.sender, cell.receiver), []).append(number)
 
     def select(self, query: Query) -> list[Cell]:
         """The cells of a query, framing by framing, each in the order of the plan."""
         selected: list[Cell] = []
         for place, pairs in self._shelves.items():
             if query.looks_at(*place):
-                near = (cells for pair, cells in pairs.items() if query.pairs(*pair))
-                found = [each for cells in near for each in cells if query.selects(each[1])]
-                selected += (cell for _, cell in sorted(found, key=itemgetter(0)))
+                near = (numbers for pair, numbers in pairs.items() if query.pairs(*pair))
+                selected += filter(query.selects, self._in_order(near))
         return selected
 
     def denying(self, claim: Inability) -> list[Cell]:
         """The cells in which that is done which is claimed to be impossible, in the order of :meth:`select`."""
         denied: list[Cell] = []
         for (_, framing), pairs in self._shelves.items():
-            near = (cells for pair, cells in pairs.items() if claim.is_of(framing, *pair))
-            found = [each for cells in near for each in cells if each[1].verdict == "pass"]
-            denied += (cell for _, cell in sorted(found, key=itemgetter(0)))
+            near = (numbers for pair, numbers in pairs.items() if claim.is_of(framing, *pair))
+            denied += (cell for cell in self._in_order(near) if cell.verdict == "pass")
         return denied
+
+    def _in_order(self, shelves: Iterable[list[int]]) -> Iterator[Cell]:
+        """Of the plan."""
+        return map(self._cells.__getitem__, sorted(number for numbers in shelves for number in numbers))
 
 
 def judged(claim: Claim, seen: Seen) -> Evidence:

@@ -25,8 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
-from multifd.result.answers import contradicted
-from multifd.result.record import CONFORMING, Cell, Results
+from multifd.result.answers import contradicted, contradicting
+from multifd.result.record import CONFORMING, Answer, Cell, Results
 
 ExitCode = Literal[0, 1, 3]
 PROBE: Final = "probe"
@@ -40,12 +40,15 @@ class Conclusion(NamedTuple):
     exit_code: ExitCode
 
 
-def conclude(cells: Iterable[Cell], *, ended: bool) -> Conclusion:
-    """From all planned cells; ``ended`` says that the run came to its own end, and that is written down."""
+def conclude(cells: Iterable[Cell], *, ended: bool, answers: Sequence[Answer] | None = None) -> Conclusion:
+    """From all planned cells; ``ended`` says that the run came to its own end, and that is written down.
+
+    Whoever has the ``answers`` that these cells give saves their being found again.
+    """
     planned = list(cells)
     verdicts = {cell.verdict for cell in planned}
     complete = is_complete(planned, ended=ended)
-    if "fail" in verdicts or contradicted(planned):
+    if "fail" in verdicts or (contradicted(planned) if answers is None else contradicting(answers)):
         return Conclusion(complete, 1)
     if "error" in verdicts or not complete:
         return Conclusion(complete, 3)
@@ -57,9 +60,9 @@ def is_complete(cells: Iterable[Cell], *, ended: bool) -> bool:
     return ended and all(cell.verdict != "not-run" for cell in cells)
 
 
-def exit_code(results: Results) -> ExitCode:
-    """Of the run that these are the results of."""
-    return conclude(results.cells, ended=results.run.complete).exit_code
+def exit_code(results: Results, answers: Sequence[Answer] | None = None) -> ExitCode:
+    """Of the run that these are the results of; of ``answers`` see :func:`conclude`."""
+    return conclude(results.cells, ended=results.run.complete, answers=answers).exit_code
 
 
 def _checked(cells: Sequence[Cell]) -> bool:

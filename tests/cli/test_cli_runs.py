@@ -16,6 +16,7 @@ from multifd.result.record import Cell, Results
 from multifd.result.store import End
 from tests.cli.command import Answer, multifd
 from tests.reports.builder import cell, results
+from tests.reports.packed import held
 
 REPORTS: Final = ("junit.xml", "report.html", "report.md", "results.json")
 
@@ -281,4 +282,23 @@ def test_a_baseline_that_is_no_run_is_refused_before_anything_is_written(tmp_pat
 
     assert answer.code == 2
     assert answer.err.startswith(f"multifd: {tmp_path}/nowhere/events.jsonl: cannot read: ")
+    assert sorted(path.name for path in after.iterdir()) == ["results.json"]
+
+
+def test_the_page_shows_what_became_of_cells_in_the_runs_of_a_history(tmp_path: Path) -> None:
+    multifd("history", "add", saved(tmp_path / "before", cell(verdict="fail", kind="corrupt")))
+    after = saved(tmp_path / "after", cell())
+
+    multifd("report", after, "--history", tmp_path / "history.sqlite")
+
+    assert held((after / "report.html").read_text())["past"] == [[[0, "fail", "corrupt"]]]
+
+
+def test_a_history_that_is_not_there_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    after = saved(tmp_path / "after", cell())
+
+    answer = multifd("report", after, "--history", tmp_path / "nowhere")
+
+    assert answer.code == 2
+    assert "there is no history; remedy: multifd history add DIR" in answer.err
     assert sorted(path.name for path in after.iterdir()) == ["results.json"]

@@ -225,6 +225,28 @@ def test_what_changed_since_an_earlier_run_stands_where_it_is_given() -> None:
     assert "Since the run before" not in document(run).text
 
 
+def test_what_is_said_of_a_change_is_folded_below_it() -> None:
+    lines = (Line("worse: 1 cell"), Line("  pass -> fail: 1 cell", "worse"), Line("      because <i>"), Line("cost"))
+
+    page = html.render(results(cell()), since=lines)
+
+    folded = '<summary><b class="v fail">✗ worse</b> pass -&gt; fail: 1 cell</summary>'
+    assert f'<details>{folded}<ul class="plain"><li>because &lt;i&gt;</li></ul></details>' in page
+
+
+def test_a_run_with_hazards_says_that_as_predicted_is_not_safe() -> None:
+    said = "in 1 cell memory is wrong and neither side says so"
+
+    assert said in document(results(cell(verdict="hazard", predicted="hazard", observed="hazard"))).text
+    assert said not in document(results(cell())).text
+
+
+def test_codecs_are_told_with_their_versions_and_how_they_ran() -> None:
+    text = document(results(cell())).text
+
+    assert "Codecs zlib 1.3.1 S" in text
+
+
 def test_workers_that_died_are_told() -> None:
     run = results(cell())
 

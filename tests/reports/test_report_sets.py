@@ -65,12 +65,13 @@ def test_hazards_stand_with_the_setting_behind_them() -> None:
 
 def test_what_loses_memory_whatever_the_method_is_a_hazard_too() -> None:
     told = Setting(name="zero-page-detection", value="multifd", default="legacy")
-    lines = (line("any method", "hazard", setting=told), line("qatzip>none", "hazard"))
+    qatzip = Setting(name="multifd-compression", value="qatzip", default="none")
+    lines = (line("any method", "hazard", setting=told), line("qatzip>none", "hazard", setting=qatzip))
 
     found = sets([Direction(sender=NEW, receiver=OLD, lines=lines)])
 
     assert found is not None and found.rows[0].directions[1] is not None
-    assert found.rows[0].directions[1].hazards == ("any method with zero-page-detection=multifd", "qatzip>none")
+    assert found.rows[0].directions[1].hazards == ("any method with zero-page-detection=multifd", "qatzip → none")
 
 
 def test_without_advice_there_is_no_table() -> None:

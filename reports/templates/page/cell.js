@@ -19,7 +19,7 @@ function open(row, address = true) {
 
 function contents(row) {
   return [toolbar(row), el('h2', { id: 'cell-h', tabindex: -1 }, chip(row, { href: null }), ' ', el('code', {}, at('id', row))), summary(row),
-    prediction(row), observation(row), packets(row), pageMap(row), bothEnds(row), figures(row), files(row), neighbours(row)].flat();
+    prediction(row), observation(row), packets(row), pageMap(row), bothEnds(row), figures(row), files(row), neighbours(row), past(row)].flat();
 }
 
 function toolbar(row) {
@@ -141,4 +141,25 @@ function neighbours(row) {
     list(`From ${sender} to ${receiver}, otherwise`, ['suite', 'sender', 'receiver'], ['suite', 'sender', 'receiver'], said),
   ].flat();
   return lists.length ? [el('h3', {}, 'Neighbours'), ...lists] : [];
+}
+
+// What became of the cell in other runs, the oldest first, and who the two ends were there.
+function past(row) {
+  const title = el('h3', {}, 'History');
+  const again = (option) => el('code', {}, `multifd report DIR ${option}`);
+  if (!facts.past) {
+    return [title, el('p', {}, 'This report was made without other runs: ', again('--history FILE'), ' makes it with all that ', el('code', {}, 'multifd history add'), ' was given, ', again('--baseline BEFORE'), ' with one.')];
+  }
+  const { runs, left } = facts.past;
+  const ended = at('past', row);
+  if (!ended.length) return [title, el('p', {}, `None of ${number(runs.length)} other ${runs.length === 1 ? 'run' : 'runs'} had this cell.`)];
+  const symbol = (verdict, kind) => el('span', { class: `v ${verdict}` }, el('b', {}, facts.verdicts[verdict].symbol), ` ${kind ?? facts.verdicts[verdict].word}`);
+  const line_ = ({ id, started, peers }, verdict, kind) => [started.slice(0, 16).replace('T', ' '), el('code', {}, id), id === facts.run.id ? 'this run' : '', symbol(verdict, kind), peers[at('sender', row)] ?? '–', peers[at('receiver', row)] ?? '–'];
+  const lines = ended.map(([run, verdict, kind]) => line_(runs[run], verdict, kind));
+  if (!runs.some(({ id }) => id === facts.run.id)) {
+    const peers = Object.fromEntries(facts.peers.map((peer) => [peer.name, `${peer.version}, ${peer.provenance}`]));
+    lines.push(line_({ ...facts.run, peers }, at('verdict', row), at('kind', row)));
+  }
+  return [title, table('History', ['Started', 'Run', '', 'Ended', 'Sender was', 'Receiver was'], lines),
+    left ? el('p', { class: 'fine' }, `${number(left)} older runs are left out; multifd history cell has them all.`) : null].filter(Boolean);
 }
