@@ -131,7 +131,7 @@ def _reproduce(finding: Finding, cells: Sequence[Cell]) -> str:
     return cells[0].reproduce if finding.reproduce in {cell.reproduce for cell in cells} else finding.reproduce
 
 
-def _ends(cell: Cell) -> Collection[str]:
+def _ends(cell: Cell) -> set[str]:
     return {cell.sender, cell.receiver}
 
 

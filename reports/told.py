@@ -12,6 +12,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,7 +118,7 @@ def _general(command: Sequence[str]) -> list[str]:
 
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return ((option, value) for option, value in zip(words, words[1:], strict=False) if option.startswith("-"))
+    return ((option, value) for option, value in pairwise(words) if option.startswith("-"))
 
 
 def _shell(words: Sequence[str], name: str) -> str:

@@ -156,9 +156,7 @@ def test_of_many_commands_it_is_said_how_many_are_left_out(tmp_path: Path) -> No
 
 
 def test_qemus_of_this_host_are_those_of_the_reader() -> None:
-    command = (
-        "python3 bootstrap.py conformance --cell a --qemu /usr/bin/qemu-system-x86_64 --qemu '/root/ld.so /root/q'"
-    )
+    command = "python3 bootstrap.py conformance --cell a --qemu /usr/bin/qemu-system-x86_64 --qemu '/root/ld /root/q'"
     seen = cell(receiver="qemu-10.2", reproduce=command)
 
     steps = section(filed(seen, reproduce=command), "Steps to reproduce")
