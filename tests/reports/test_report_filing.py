@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,14 +80,14 @@ COMMAND = (
 )  # fmt: skip
 
 
-def words(directory: Path, name: str = "source", **said: object) -> str:
+def words(directory: Path, name: str = "source", **said: Any) -> str:
     """A file of what a QEMU was told and said."""
     directory.mkdir(exist_ok=True)
     (directory / f"{name}.words.json").write_text(json.dumps({"qmp": [], "stderr": "", **said}))
     return f"{name}.words.json"
 
 
-def told(directory: Path, **said: object) -> str:
+def told(directory: Path, **said: Any) -> str:
     """The steps of a report on a cell whose source was told and said this."""
     return section(filed(cell(artifacts=(words(directory, **said),)), directory=directory), "Steps to reproduce")
 
