@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import Final
 
+from multifd.accelerator import by_method
 from multifd.advice.accelerated import library_of
 from multifd.advice.cost import costs
 from multifd.advice.hosts import Host
@@ -76,7 +77,7 @@ class _Pair:
         self.receiver = receiver
         self.said = direction(sender.host, receiver.host)
         self.cells: list[list[Cell]] = [[] for _ in self.said.lines]
-        self._real = sender.qemu is not None and receiver.qemu is not None
+        self._qemus = sender.qemu is not None and receiver.qemu is not None
 
     def places(self, asked: Asked) -> Iterator[int]:
         """Which lines cells like this speak of."""
@@ -89,14 +90,19 @@ class _Pair:
                 yield line_of
 
     def _between(self, asked: Asked) -> bool:
+        if self._real(asked.sent, asked.read):
+            return (asked.sender, asked.receiver) == (self.sender.qemu, self.receiver.qemu)
         sender = asked.sender, asked.sent, asked.spoken
         return self._is(self.sender, asked, *sender) and self._is(
             self.receiver, asked, asked.receiver, asked.read, asked.heard
         )
 
+    def _real(self, *methods: str) -> bool:
+        """Real QEMUs of both say it: of methods that neither computes on an accelerator of its own."""
+        devices = (*self.sender.host.devices, *self.receiver.host.devices)
+        return self._qemus and not any(by_method(method) in devices for method in methods)
+
     def _is(self, party: Party, asked: Asked, peer: str, method: str, dialect: str) -> bool:
-        if self._real:
-            return peer == party.qemu
         if asked.suite == _QEMU or peer not in party.codecs(method):
             return False
         return dialect in (party.dialects or {party.host.facts.dialect.name})
@@ -115,7 +121,7 @@ class _Pair:
     def shown(self, cost: Mapping[str, float]) -> Direction:
         """The direction with what the cells say."""
         lines = (
-            with_cost(_resting(line, cells, real=self._real), cost)
+            with_cost(_resting(line, cells, real=self._real(*line.method.split(">"))), cost)
             for line, cells in zip(self.said.lines, self.cells, strict=True)
         )
         return self.said.model_copy(update={"lines": ordered(lines)})
