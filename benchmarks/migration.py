@@ -24,6 +24,8 @@ processes want, wall times tell how many there are to share. CPU times tell it a
 no more of it than another one does not hold it up. The last column has the splice's CPU time over that of the busiest
 end of those two direct runs.
 
+The CPU time of both QEMUs of a direct run, for each GiB, is what the usual order of methods rests on (docs/advise.md).
+
 Ratios are medians over the repetitions, each of runs that follow each other; times are medians of their own.
 
 Our codecs are those that read or write the method fastest here. Three quarters of the memory are text and the rest
@@ -108,6 +110,8 @@ class Figures:
     """The splice to the slower of its ends."""
     splice_cpu: float
     """The splice to the busiest end, in CPU time."""
+    both: float
+    """CPU seconds of both QEMUs of a direct run."""
 
 
 class Run(NamedTuple):
@@ -116,6 +120,8 @@ class Run(NamedTuple):
     wall: float
     cpu: float
     """Of the busier QEMU in a direct run, of our process in the others."""
+    both: float = 0.0
+    """CPU time of both QEMUs of a direct run."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +170,8 @@ class Bench:
             began = time.monotonic()
             await self._migrate(source, destination, sent, address)
             wall = time.monotonic() - began
-            cpu = max(source.cpu_seconds - before[0], destination.cpu_seconds - before[1])
-        return Run(wall, cpu if splice is None else self._done(splice, sent).cpu_seconds)
+            spent = source.cpu_seconds - before[0], destination.cpu_seconds - before[1]
+        return Run(wall, max(spent) if splice is None else self._done(splice, sent).cpu_seconds, sum(spent))
 
     async def _to_ours(self, memory: GuestMemory, method: str, peer: PeerProcess) -> Run:
         place = _file(memory).parent
@@ -220,6 +226,10 @@ class Bench:
                 if different := arrived.differences(self.source):
                     raise HarnessError(f"memory differs after a run: {different}")
 
+    def each(self, seconds: float) -> float:
+        """Seconds for each GiB of memory."""
+        return seconds / self.source.layout.sizes[RAM_BLOCK] * (1 << 30)
+
     def _terms(self, method: str) -> Terms:
         return Terms(method, self.channels, pause=False)
 
@@ -261,6 +271,7 @@ def _figures(direct: list[Run], received: list[Run], spliced: list[Run], fastest
         receiver=median(ours.wall / own.wall for own, ours, _, _ in together),
         splice=median(ours.wall / max(own.wall, bare.wall) for own, _, ours, bare in together),
         splice_cpu=median(ours.cpu / max(own.cpu, bare.cpu) for own, _, ours, bare in together),
+        both=median(run.both for run in direct),
     )
 
 
@@ -292,11 +303,13 @@ def _fill(memory: GuestMemory) -> None:
 
 def _show(bench: Bench, figures: Mapping[str, Figures]) -> None:
     qemu = f"QEMU {bench.qemu.facts.release}"
-    table = Table("", f"{qemu} to itself", "to ours", "ratio", "slower end", "splice", "ratio", "of CPU")
+    table = Table("", f"{qemu} to itself", "CPU s/GiB", "to ours", "ratio", "slower end", "splice", "ratio", "of CPU")
     for method, of in figures.items():
         table.add_row(
             method,
-            *(f"{seconds:.2f} s" for seconds in (of.direct, of.received)),
+            f"{of.direct:.2f} s",
+            f"{bench.each(of.both):.2f}",
+            f"{of.received:.2f} s",
             f"{of.receiver:.2f}",
             *(f"{seconds:.2f} s" for seconds in (of.slower_end, of.spliced)),
             f"{of.splice:.2f}",
@@ -312,6 +325,7 @@ def _plain(bench: Bench, figures: Mapping[str, Figures]) -> dict[str, object]:
             **{f"splice.{method}": of.splice for method, of in figures.items()},
             **{f"splice-cpu.{method}": of.splice_cpu for method, of in figures.items()},
         },
+        "cpu_seconds_per_gib": {method: bench.each(of.both) for method, of in figures.items()},
         "seconds": {
             method: {name: getattr(of, name) for name in ("direct", "received", "spliced", "slower_end")}
             for method, of in figures.items()

@@ -13,17 +13,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.comparison.compared import Comparison, Side
 from multifd.comparison.costs import CostChange
-from multifd.comparison.findings import FindingChange
+from multifd.comparison.findings import FindingChange, State
 from multifd.comparison.folded import Group, folded
 from multifd.comparison.standing import Direction
+from multifd.result.chance import USUAL
+from multifd.result.counted import counted
 from reports import markup
 
 LISTED: Final = 3
 """Ids of a group that are shown unless all are asked for."""
-_UNSEEN: Final = (
-    ("new", "new, in cells that were not looked at before"),
-    ("not looked for", "not looked for: none of their cells was looked at after"),
-)
+_BRIEF: Final[dict[State, str]] = {
+    "new": "new, in cells that were not looked at before",
+    "still there": "still there",
+    "not seen": "not seen again, but they come by chance and were seen in few cells",
+    "not looked at": "not looked at: not every cell that showed them was run again and went as predicted",
+}
+"""Findings that are named only."""
 _ABLE: Final = ((True, "things that a peer could do and cannot any more"), (False, "things that a peer can do now"))
 SAID: Final = 400
 """Characters of a reason or an error that are shown."""
@@ -42,6 +47,8 @@ class Difference(NamedTuple):
     comparison: Comparison
     worse: tuple[Group, ...]
     better: tuple[Group, ...]
+    races: tuple[Group, ...]
+    """Between which a known issue is that comes by chance."""
     moved: tuple[Group, ...]
     """Planned in one run only, or neither better nor worse."""
     reworded: tuple[Group, ...]
@@ -56,37 +63,47 @@ def difference(comparison: Comparison) -> Difference:
         comparison,
         worse=tuple(group for group in groups if group.direction == "worse"),
         better=tuple(group for group in groups if group.direction == "better"),
-        moved=tuple(group for group in neither if not group.words),
+        races=tuple(group for group in neither if group.first.chance),
+        moved=tuple(group for group in neither if not group.words and not group.first.chance),
         reworded=tuple(group for group in neither if group.words),
     )
 
 
 def conclusion(comparison: Comparison) -> str:
     """The whole in one line."""
-    number = comparison.regressions
-    differ = "1 cell differs" if len(comparison.cells) == 1 else f"{len(comparison.cells):,} cells differ"
-    parts = [
-        f"{differ}, {number:,} {'regression' if number == 1 else 'regressions'}",
-        *(f"{name} is not complete: {run.lacking}" for name, run in _sides(comparison) if run.lacking),
-    ]
-    return "; ".join(parts)
+    number = len(comparison.cells)
+    parts = [counted(count, name) for name, count in comparison.worse.items()]
+    worse = f": {', '.join(parts)}" if comparison.regressions > 1 or "cell" not in comparison.worse else ""
+    worse = worse if comparison.regressions else ""
+    return (
+        f"{counted(number)} {'differs' if number == 1 else 'differ'}, {counted(comparison.regressions, 'regression')}"
+        f"{worse}"
+    )
+
+
+def incomplete(comparison: Comparison) -> Iterator[str]:
+    """What is said before anything else: that one of both runs is not all of its plan."""
+    for name, run in _sides(comparison):
+        if run.lacking:
+            yield f"{name} is not complete: {run.lacking}; what follows is of the cells so far"
 
 
 def head(run: Side) -> str:
     """A run in one line."""
     counts = ", ".join(f"{number:,} {verdict}" for verdict, number in run.counts.items()) or "none"
-    qemus = ", ".join(run.qemus) or "no QEMU"
+    ran = ", ".join((*(run.qemus or ("no QEMU",)), *run.libraries))
     recorded = ", a recorded host's devices" if run.recorded else ""
     shard = f", shard {run.shard}: cells of the others are not compared" if run.shard is not None else ""
     return _one_line(
-        f"{run.started}, run {run.id}{shard}, profile {run.profile}, {qemus}, {run.host}{recorded};"
-        f" {_number(run.cells)}: {counts}"
+        f"{run.started}, run {run.id}{shard}, profile {run.profile}, {ran}, {run.host}{recorded};"
+        f" {counted(run.cells)}: {counts}"
     )
 
 
 def lines(shown: Difference, *, everything: bool = False) -> Iterator[Line]:
     """As a terminal shows it; ``everything`` lists every cell."""
     found = shown.comparison
+    yield from (Line(_one_line(line), "worse") for line in incomplete(found))
     for name, run in _sides(found):
         yield Line(f"{name:6}  {head(run)}")
     yield from _circumstances(found)
@@ -97,6 +114,14 @@ def lines(shown: Difference, *, everything: bool = False) -> Iterator[Line]:
             yield Line(f"{title}: {_count(groups)}")
             for group in groups:
                 yield from _group(group, listed) if everything or title == "worse" else (_brief(group),)
+    if shown.races:
+        yield Line("")
+        yield Line(
+            f"races: {_count(shown.races)} with a known issue that comes by chance, so neither worse nor better; run"
+            f" again: multifd bisect-step CELL --times {USUAL}"
+        )
+        for group in shown.races:
+            yield from _group(group, listed) if everything else (_brief(group),)
     if found.findings:
         yield Line("")
         yield Line("findings")
@@ -118,7 +143,15 @@ def lines(shown: Difference, *, everything: bool = False) -> Iterator[Line]:
 def markdown(shown: Difference) -> str:
     """The same for a job page or a comment."""
     return _ENVIRONMENT.get_template("difference.md.j2").render(
-        shown=shown, found=shown.comparison, conclusion=conclusion(shown.comparison), head=head, listed=LISTED
+        shown=shown,
+        found=shown.comparison,
+        conclusion=conclusion(shown.comparison),
+        head=head,
+        listed=LISTED,
+        told=tuple(filter(told, shown.comparison.findings)),
+        named=tuple(named(shown.comparison.findings)),
+        incomplete=tuple(incomplete(shown.comparison)),
+        times=USUAL,
     )
 
 
@@ -128,7 +161,7 @@ def costly(cost: CostChange) -> str:
     ran = f" ({cost.provenance})" if cost.provenance else ""
     return _one_line(
         f"{cost.peer}{ran} {did} {cost.framing}: x{cost.ratio:.2f} ({cost.lower:.2f} to {cost.upper:.2f} in"
-        f" {cost.cells} cells), {cost.before:.2f} -> {cost.after:.2f} CPU s for each GiB"
+        f" {counted(cost.cells)}), {cost.before:.2f} -> {cost.after:.2f} CPU s for each GiB"
     )
 
 
@@ -147,7 +180,7 @@ def _circumstances(found: Comparison) -> Iterator[Line]:
     for device in found.devices:
         what = f"{device.before or 'no peer'} -> {device.after or 'no peer'}"
         proof = f"{device.proof_before} -> {device.proof_after}"
-        cells = f"work proven in {device.proven_before} cells, then in {device.proven_after}"
+        cells = f"work proven in {counted(device.proven_before)}, then in {device.proven_after:,}"
         yield Line(_one_line(f"device  {device.device}: {what}; {proof}; {cells}"), device.direction)
     for number, word in ((sum(each.new == new for each in found.unable), word) for new, word in _ABLE):
         if number:
@@ -167,12 +200,13 @@ def _group(group: Group, listed: int | None) -> Iterator[Line]:
         yield Line(f"      {_one_line(change.cell)}")
     if listed is not None and len(group.changes) > listed:
         yield Line(f"      and {len(group.changes) - listed:,} more (--all shows them)")
-    if group.direction == "worse":
+    if group.direction == "worse" or first.chance:
         yield Line(f"      run it again: {_one_line(first.reproduce)}")
 
 
 def _brief(group: Group) -> Line:
     more = ", …" if len(group.changes) > 1 else ""
+    more += f": {_said(group.first.reason)}" if (group.first.after or "").startswith("fail") else ""
     return Line(f"  {_turn(group)}: {_cells(group)}: {_one_line(group.first.cell)}{more}", group.direction)
 
 
@@ -181,19 +215,34 @@ def _turn(group: Group) -> str:
     return _one_line(group.turn + "".join(facts))
 
 
-def _findings(found: Sequence[FindingChange]) -> Iterator[Line]:
-    """One by one where something was looked at twice, by name only where it was not."""
-    for each in found:
-        if each.looked_at:
-            where = f"{each.looked_at} of {_number(len(each.cells))}"
-            told = f"new: before, {where} did not show it" if each.state == "new" else f"gone: looked for in {where}"
-            fixed = f", fixed in {each.fixed_in}" if each.fixed_in else ""
-            line = _one_line(f"{each.id} ({each.severity}, {each.component}{fixed}): {told}")
-            yield Line(f"  {line}", "worse" if each.worse else "better")
-    for state, said in _UNSEEN:
-        names = [each.id for each in found if each.state == state and not each.looked_at]
+def told(each: FindingChange) -> bool:
+    """One by one: where a run says more of it than the other."""
+    return each.state == "gone" or (each.state == "new" and each.looked_at > 0)
+
+
+def named(found: Iterable[FindingChange]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The rest by name only."""
+    rest = [each for each in found if not told(each)]
+    for state, said in _BRIEF.items():
+        names = tuple(each.id for each in rest if each.state == state)
         if names:
-            yield Line(f"  {said}: {_one_line(', '.join(names))}")
+            yield said, names
+
+
+def _findings(found: Sequence[FindingChange]) -> Iterator[Line]:
+    for each in filter(told, found):
+        yield Line(f"  {finding_line(each)}", "worse" if each.worse else "better" if each.state == "gone" else "other")
+    for said, names in named(found):
+        yield Line(f"  {said}: {len(names):,}: {_one_line(', '.join(names))}")
+
+
+def finding_line(each: FindingChange) -> str:
+    """A finding that is new or gone in one line."""
+    where = f"{each.looked_at:,} of {counted(len(each.cells))}"
+    told = f"before, {where} did not show it" if each.state == "new" else f"looked for in {where}"
+    chance = "; it comes by chance: run again" if each.chance else ""
+    fixed = f", fixed in {each.fixed_in}" if each.fixed_in else ""
+    return _one_line(f"{each.id} ({each.severity}, {each.component}{fixed}): {each.state}: {told}{chance}")
 
 
 def _costs(found: Comparison) -> Iterator[Line]:
@@ -203,7 +252,7 @@ def _costs(found: Comparison) -> Iterator[Line]:
         yield Line(_one_line(f"cost: not compared: {measured.why}"))
         return
     yield Line(
-        f"cost: {len(measured.changes)} of {measured.rows} rows beyond the noise (x{measured.noise:.2f});"
+        f"cost: {len(measured.changes):,} of {counted(measured.rows, 'row')} beyond the noise (x{measured.noise:.2f});"
         f" everything together x{measured.pace:.2f}"
     )
     for cost in measured.changes:
@@ -211,15 +260,11 @@ def _costs(found: Comparison) -> Iterator[Line]:
 
 
 def _count(groups: Iterable[Group]) -> str:
-    return _number(sum(len(group.changes) for group in groups))
+    return counted(sum(len(group.changes) for group in groups))
 
 
 def _cells(group: Group) -> str:
-    return _number(len(group.changes))
-
-
-def _number(cells: int) -> str:
-    return f"{cells:,} {'cell' if cells == 1 else 'cells'}"
+    return counted(len(group.changes))
 
 
 def _said(text: str | None) -> str:
@@ -239,4 +284,4 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters |= {"text": markup.text, "code": markup.code, "costly": costly}
+_ENVIRONMENT.filters |= {"text": markup.text, "code": markup.code, "costly": costly, "counted": counted}

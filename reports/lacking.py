@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from multifd.result.counted import counted
 from multifd.result.record import Results
 from reports import vocabulary
 from reports.model import qemus
@@ -24,32 +25,39 @@ def _cells(results: Results) -> Iterator[str]:
     left = Counter(cell.suite for cell in results.cells if cell.verdict == "not-run")
     if left:
         parts = ", ".join(f"{number:,} of suite {suite}" for suite, number in left.most_common())
-        yield f"{_cells_said(left.total())} of {len(results.cells):,} were planned and not run: {parts}."
+        yield f"{counted(left.total())} of {len(results.cells):,} were planned and not run: {parts}."
     if results.run.workers_lost:
-        yield f"{results.run.workers_lost} worker processes died."
+        yield f"{counted(results.run.workers_lost, 'worker')} died."
 
 
 def _hardware(results: Results) -> Iterator[str]:
     if "recorded" in results.run.host:
         yield f"{vocabulary.RECORDED[0].upper()}{vocabulary.RECORDED[1:]}."
-    ran: dict[str, set[str]] = {}
-    for peer in results.peers:
-        if peer.device is not None:
-            ran.setdefault(peer.device, set()).add(peer.provenance)
-    without = {device: seen for device, seen in ran.items() if "hardware" not in seen}
-    instead = [
-        f"{device} ({', '.join(vocabulary.STANDS_FOR[p] for p in vocabulary.PROVENANCES if p in seen)})"
-        for device, seen in without.items()
-    ]
-    if instead:
-        yield f"No accelerator took part. In its place: {'; '.join(instead)}."
-    elif not any(peer.provenance == "hardware" for peer in results.peers):
-        yield "No accelerator took part."
+    yield from without_silicon(results)
     unknown = [cell for cell in results.cells if cell.device_verdict == "unverified"]
     if unknown:
         reasons = dict.fromkeys(work.why for cell in unknown for work in cell.device if work.why)
         why = f", for example: {next(iter(reasons))}" if reasons else ""
-        yield f"In {_cells_said(len(unknown))} nothing says whether the accelerator did the work{why}."
+        yield f"In {counted(len(unknown))} nothing says whether the accelerator did the work{why}."
+
+
+def without_silicon(results: Results) -> Iterator[str]:
+    """That no accelerator took part, or which did not, and what stood in its place; nothing where all did."""
+    ran: dict[str, set[str]] = {}
+    for peer in results.peers:
+        if peer.device is not None:
+            ran.setdefault(peer.device, set()).add(peer.provenance)
+    instead = {
+        device: f"{device} ({', '.join(vocabulary.STANDS_FOR[p] for p in vocabulary.PROVENANCES if p in seen)})"
+        for device, seen in ran.items()
+        if "hardware" not in seen
+    }
+    none = not any(peer.provenance == "hardware" for peer in results.peers)
+    who = "accelerator" if none else " and no ".join(instead)
+    if instead:
+        yield f"No {who} took part. In its place: {'; '.join(instead.values())}."
+    elif none:
+        yield "No accelerator took part."
 
 
 def _releases(results: Results) -> Iterator[str]:
@@ -70,22 +78,18 @@ def _releases(results: Results) -> Iterator[str]:
 def _skipped(results: Results) -> Iterator[str]:
     reasons = Counter(cell.reason for cell in results.cells if cell.verdict == "skip").most_common()
     for reason, number in reasons[:_SKIPS]:
-        yield f"{_cells_said(number)} skipped: {reason}"
+        yield f"{counted(number)} skipped: {reason}"
     if rest := reasons[_SKIPS:]:
-        yield f"{_cells_said(sum(number for _, number in rest))} skipped for {len(rest)} other reasons."
+        yield f"{counted(sum(number for _, number in rest))} skipped for {counted(len(rest), 'other reason')}."
 
 
 def _unseen(results: Results) -> Iterator[str]:
     blind = sum(cell.invariants is not None and bool(cell.invariants.unseen) for cell in results.cells)
     if blind:
-        yield f"In {_cells_said(blind)} part of the stream was not looked at, and each says which."
+        yield f"In {counted(blind)} part of the stream was not looked at, and each says which."
     silent = Counter(e.state for answer in results.answers for e in answer.evidence if e.state.startswith("not "))
     if silent:
         parts = ", ".join(f"{number} {state}" for state, number in silent.items())
         yield f"Of what is said of the thread's questions: {parts}."
     if never := len(results.run.coverage.never):
-        yield f"{never:,} pairs of values that can be combined stood together in no cell."
-
-
-def _cells_said(number: int) -> str:
-    return f"{number:,} cell" if number == 1 else f"{number:,} cells"
+        yield f"{counted(never, 'pair')} of values that can be combined stood together in no cell."

@@ -13,8 +13,10 @@ from functools import partial
 from typing import Final
 
 from multifd.result.content import in_words
+from multifd.result.counted import counted
 from multifd.result.record import Results
 from reports import device, markup, model, thread
+from reports.lacking import without_silicon
 from reports.matrix import provenances
 from reports.methods import Met, Methods, Side, methods
 from reports.vocabulary import NO_QEMU, PROVENANCES, RECORDED, STATES, VERDICTS, word
@@ -30,10 +32,11 @@ _AROUND: Final = 5
 _REMARKS: Final = 2
 _CONTRADICTED: Final = 2
 _SKIPS: Final = 2
-_ROWS: Final = 12
+_ROWS: Final = 11
 """Of the matrix of methods."""
 _COLUMNS: Final = 14
 _QEMUS: Final = 6
+_NOTHING: Final = "that coded nothing"
 _ALONE: Final = ("vendor", "fidelity")
 """Suites that look at a library by itself."""
 
@@ -75,7 +78,7 @@ def _head(results: Results) -> Iterator[str]:
     yield ""
     yield from (f"- {line}" for line in _facts(results))
     yield from (f"- {_long(remark)}" for remark in run.remarks[:_REMARKS])
-    yield from (f"- {line}" for line in _more(len(run.remarks[_REMARKS:]), "remarks"))
+    yield from (f"- {line}" for line in _more(len(run.remarks[_REMARKS:]), "remark"))
 
 
 def _facts(results: Results) -> Iterator[str]:
@@ -84,9 +87,11 @@ def _facts(results: Results) -> Iterator[str]:
     qemus = [f"{_short(peer.name)} {_short(peer.version)}" for peer in model.qemus(results.peers)]
     subset = f"; {_text(run.subset.words)}" if run.subset is not None else ""
     yield f"QEMU: {', '.join(qemus[:_QEMUS]) or _text(NO_QEMU)}{', …' if qemus[_QEMUS:] else ''}{subset}"
-    ran = [f"{count:,} {PROVENANCES[name].word}" for name, count in model.provenance_counts(results).items() if count]
+    yield from map(_text, without_silicon(results))
+    nearest = model.nearest_counts(results).items()
+    ran = [f"{count:,} {PROVENANCES[name].word if name else _NOTHING}" for name, count in nearest if count]
     if ran:
-        yield f"Cells by how at least one end ran: {', '.join(ran)}"
+        yield f"Cells checked, each by its end nearest to silicon: {', '.join(ran)}"
     if hardware := device.proof(results.cells):
         yield f"Hardware: {_text(hardware)}"
     if "recorded" in run.host:
@@ -116,7 +121,7 @@ def _methods(found: Methods | None) -> Iterator[str]:
         for row, places in zip(found.rows[:_ROWS], found.places, strict=False)
     ]
     left = len(found.rows[_ROWS:]) + len(found.columns[_COLUMNS:])
-    yield from _Table(["", *map(_side, found.columns[:_COLUMNS])], rows, left, "rows and columns").lines()
+    yield from _Table(["", *map(_side, found.columns[:_COLUMNS])], rows, left, "side").lines()
 
 
 def _side(side: Side) -> str:
@@ -145,7 +150,7 @@ def _failures(results: Results) -> Iterator[str]:
         for cell in broken[:_FAILURES]
     ]
     left = len(broken[_FAILURES:])
-    yield from _Table(("Kind", "Cell", "What disagreed", "Reproduce"), rows, left, "failures and errors").lines()
+    yield from _Table(("Kind", "Cell", "What disagreed", "Reproduce"), rows, left, "bad cell").lines()
 
 
 def _sides(sender: str | None, receiver: str | None) -> str:
@@ -169,7 +174,7 @@ def _findings(results: Results, room: int) -> Iterator[str]:
         ]
         for view in found[:shown]
     ]
-    yield from _Table(("Severity", "Finding", "Cells", "What to do"), rows, len(found[shown:]), "findings").lines()
+    yield from _Table(("Severity", "Finding", "Cells", "What to do"), rows, len(found[shown:]), "finding").lines()
 
 
 def _asked(results: Results) -> Iterator[str]:
@@ -182,10 +187,10 @@ def _asked(results: Results) -> Iterator[str]:
     wrong = [(answer, each) for answer, each in evidence if each.state == "contradicted"]
     for answer, each in wrong[:_CONTRADICTED]:
         yield f"- ✗ {_code(answer.id)}: {_text(each.shows)}: {_code(each.because)}"
-    yield from (f"- {line}" for line in _more(len(wrong[_CONTRADICTED:]), "contradicted claims"))
+    yield from (f"- {line}" for line in _more(len(wrong[_CONTRADICTED:]), "contradicted claim"))
 
 
 def _more(count: int, what: str) -> Iterator[str]:
     """Of a list that is cut."""
     if count:
-        yield f"and {count:,} more {what}: see report.html"
+        yield f"and {counted(count, f'more {what}')}: see report.html"

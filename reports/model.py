@@ -89,6 +89,13 @@ def provenance_counts(results: Results) -> dict[Provenance, int]:
     return {provenance: sum(n for ran, n in sides.items() if provenance in ran) for provenance in PROVENANCES}
 
 
+def nearest_counts(results: Results) -> dict[Provenance | None, int]:
+    """Cells that were checked, each once: by the end that is nearest to the silicon, None where nothing was coded."""
+    checked = [provenances([cell]) for cell in results.cells if _checked(cell)]
+    found = Counter(next((each for each in PROVENANCES if each in marks), None) for marks in checked)
+    return {each: found[each] for each in (*PROVENANCES, None)}
+
+
 def incomplete(results: Results) -> bool:
     """True if a planned cell was neither run nor skipped for a named reason, or the run did not come to its end."""
     return not is_complete(results.cells, ended=results.run.complete)

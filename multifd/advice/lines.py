@@ -6,8 +6,8 @@ has a direction, for there and back are two questions.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
@@ -112,21 +112,34 @@ CHANNELS: Final = "different numbers of channels"
 """Of a line about ``multifd-channels``."""
 
 
+USUAL: Final = ("none", "zstd", "zlib")
+"""Methods that every QEMU has, as their CPU time goes where no run has measured it: what ``python
+benchmarks/migration.py`` prints beside *CPU* (docs/advise.md has it). A method that an end computes on its accelerator
+comes before those of the CPU that compress (docs/devel/migration/qatzip-compression.rst, QEMU 10.0). What an
+accelerator's method costs where there is no accelerator nothing here measures, for no QEMU at hand is built with one:
+such methods come last."""
+
+
 def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """Safe first, what is released before what is proposed, then by cost, :data:`USUAL` where nobody measured it."""
-    return tuple(sorted(lines, key=_rank))
+    """Safe first, what is released before what is proposed, then by cost.
+
+    What a run has measured is in order among itself, in the places that are usual for it (:data:`USUAL`).
+    """
+    usual = sorted(lines, key=lambda line: (*_kind(line), _place(line), line.method))
+    return tuple(line for _, alike in groupby(usual, key=_kind) for line in _by_cost(list(alike)))
 
 
-USUAL: Final[Mapping[str, float]] = MappingProxyType(
-    {"none": 0.0, "uadk": 0.2, "zstd": 2.4, "qpl": 5.5, "qatzip": 13.6, "zlib": 15.8}
-)
-"""Cost of methods on the CPU, as :attr:`Line.cost`, by which alone they are ordered: QEMU 10.2 to itself, 1 GiB, three
-quarters of it like text, two channels. ``uadk`` sends pages as they are where there is no Kunpeng."""
-ON_SILICON: Final = 0.4
-"""The same of a method on an accelerator: docs/devel/migration/qatzip-compression.rst (QEMU 10.0), 64 GB."""
+def _kind(line: Line) -> tuple[int, bool]:
+    return STANDINGS.index(line.verdict), not line.released
 
 
-def _rank(line: Line) -> tuple[int, bool, float, str]:
-    usual = ON_SILICON if line.accelerated else USUAL.get(line.method.partition(">")[0], math.inf)
-    cost = usual if line.cost is None else line.cost
-    return STANDINGS.index(line.verdict), not line.released, cost, line.method
+def _place(line: Line) -> int:
+    if line.accelerated:
+        return 1
+    method = line.method.partition(">")[0]
+    return 2 * USUAL.index(method) if method in USUAL else 2 * len(USUAL)
+
+
+def _by_cost(lines: Sequence[Line]) -> Iterator[Line]:
+    measured = iter(sorted((line for line in lines if line.cost is not None), key=lambda line: line.cost or 0.0))
+    return (line if line.cost is None else next(measured) for line in lines)

@@ -18,6 +18,7 @@ from multifd.advice.accelerated import by_libraries, runs_on
 from multifd.advice.defects import met
 from multifd.advice.hosts import Host
 from multifd.advice.lines import ANY, CHANNELS, STANDING, UNLIKE, Direction, Line, ordered
+from multifd.advice.named import named
 from multifd.advice.releases import shared, untold
 from multifd.advice.terms import Terms, expected
 from multifd.framing.model import METHOD_FRAMINGS
@@ -47,7 +48,8 @@ def direction(sender: Host, receiver: Host) -> Direction:
         *pair.channels(),
         *by_libraries(sender, receiver),
     )
-    return Direction(sender=fleets[0], receiver=fleets[1], lines=ordered(lines))
+    said = (line.model_copy(update={"why": named(line.why, sender, receiver)}) for line in lines)
+    return Direction(sender=fleets[0], receiver=fleets[1], lines=ordered(said))
 
 
 def _strangers(sender: Host, receiver: Host) -> Line:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from multifd.accelerator import by_method
 from multifd.advice.accelerated import library_of
 from multifd.advice.cost import costs
 from multifd.advice.hosts import Host
@@ -79,16 +80,21 @@ class _Pair:
         self.receiver = receiver
         self.said = direction(sender.host, receiver.host)
         self.cells: list[list[Cell]] = [[] for _ in self.said.lines]
-        self._real = sender.qemu is not None and receiver.qemu is not None
+        self._qemus = sender.qemu is not None and receiver.qemu is not None
 
     def ends(self, role: Role, end: End) -> bool:
         """Whether who is at one end of a cell stands for that end of the pair."""
         party = self.sender if role == "sender" else self.receiver
-        if self._real:
+        if self._real(*end.between):
             return end.peer == party.qemu
         if end.real or end.peer not in party.codecs(end.method):
             return False
         return end.dialect in (party.dialects or {party.host.facts.dialect.name})
+
+    def _real(self, *methods: str) -> bool:
+        """Real QEMUs of both say it: of methods that neither computes on an accelerator of its own."""
+        devices = (*self.sender.host.devices, *self.receiver.host.devices)
+        return self._qemus and not any(by_method(method) in devices for method in methods)
 
     def by_library(self, line: Line) -> Iterator[tuple[str, str]]:
         """Senders and receivers that show what a library could do: the accelerator's codec at one end, through its
@@ -103,7 +109,7 @@ class _Pair:
     def shown(self, cost: Mapping[str, float]) -> Direction:
         """The direction with what the cells say."""
         lines = (
-            with_cost(_resting(line, cells, real=self._real), cost)
+            with_cost(_resting(line, cells, real=self._real(*line.method.split(">"))), cost)
             for line, cells in zip(self.said.lines, self.cells, strict=True)
         )
         return self.said.model_copy(update={"lines": ordered(lines)})
@@ -133,6 +139,8 @@ class End(NamedTuple):
     peer: str
     method: str
     dialect: str
+    between: tuple[str, str]
+    """The methods of the cell's sender and receiver."""
 
 
 class Spoken:
@@ -181,8 +189,9 @@ class Spoken:
         if asked.sent == asked.read and asked.suite in _CALLED:
             yield from self._called.get((asked.sent, asked.sender, asked.receiver), ())
         real = asked.suite == _QEMU
-        senders = self._with("sender", End(real, asked.sender, asked.sent, asked.spoken))
-        receivers = self._with("receiver", End(real, asked.receiver, asked.read, asked.heard))
+        between = asked.sent, asked.read
+        senders = self._with("sender", End(real, asked.sender, asked.sent, asked.spoken, between))
+        receivers = self._with("receiver", End(real, asked.receiver, asked.read, asked.heard, between))
         for number in senders & receivers:
             at = _line_of(asked, self._pairs[number].said.lines)
             if at is not None:

@@ -59,8 +59,7 @@ def parties(results: Results) -> Iterator[Party]:
 
 def matched(host: Host, results: Results) -> Party:
     """Who stands in a run for a host of which somebody asks: a real QEMU of that release, else its dialect."""
-    same = (peer.name for peer, known in _hosts(results) if _is_of(known.facts, host))
-    qemu = None if host.devices else next(same, None)
+    qemu = next((peer.name for peer, known in _hosts(results) if _is_of(known.facts, host)), None)
     return Party(host, qemu=qemu, dialects=frozenset({host.facts.dialect.name}))
 
 

@@ -11,6 +11,7 @@ from multifd.advice.defects import met
 from multifd.advice.lines import STANDING, Basis, Line, Standing
 from multifd.advice.mending import RETURN_PATH, mended
 from multifd.advice.monitor import Running
+from multifd.advice.named import named
 from multifd.advice.releases import OLDEST, is_versioned, untold
 from multifd.advice.terms import Terms, expected
 from multifd.framing.model import METHOD_FRAMINGS
@@ -96,7 +97,8 @@ def _of_oracle(sender: Running, receiver: Running) -> Preflight:
         setting = (*setting, Setting(name=RETURN_PATH, value="off", default="off", machine=sender.machine))
     changes = mended(sender, receiver, _is_safe) if standing != "safe" or not waits else ((), ())
     return Preflight(
-        verdict=standing, why=why, words=found.error if found is not None else None, setting=setting,
+        verdict=standing, why=named(why, sender.host, receiver.host),
+        words=found.error if found is not None else None, setting=setting,
         issues=_issues(sender, receiver, found), notes=tuple(_notes(sender, receiver)),
         sender=_end(sender), receiver=_end(receiver), change_sender=changes[0], change_receiver=changes[1],
     )  # fmt: skip

@@ -38,6 +38,13 @@ CHANNELS: Final = 2
 """Default of ``multifd-channels`` in every release (``DEFAULT_MIGRATE_MULTIFD_CHANNELS``, QEMU 5.0)."""
 
 
+def releases(newest: str) -> list[str]:
+    """All releases up to this one, as ``7.2``, the newest first."""
+    last = release(newest).version[:2]
+    known = ((major, minor) for major in range(OLDEST[0], last[0] + 1) for minor in range(_MINORS))
+    return [f"{major}.{minor}" for major, minor in known if (major, minor) <= last][::-1]
+
+
 def is_version(text: str) -> bool:
     """Whether it is meant as a version, good or bad."""
     return _VERSION.fullmatch(text) is not None

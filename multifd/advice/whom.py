@@ -5,6 +5,7 @@ text               is
 =================  ===========================================================================================
 ``qemu-7.2``       every host with that release
 ``spr-qat-iaa``    a profile, shipped or a file: the accelerators that it names, with the newest release of QEMU
+``qat``            any host with that accelerator, likewise
 ``doctor.json``    a host: the accelerators that can be used, and the newest QEMU on it
 ``qemu-9.2+icx``   a version, and a profile or a host for its accelerators
 ``qmp.sock``       a QEMU that runs (:mod:`multifd.advice.monitor`)
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,8 +24,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from multifd.accelerator import ACCELERATORS, KUNPENG, Accelerator
 from multifd.advice.hosts import Host
-from multifd.advice.releases import is_version, release
+from multifd.advice.releases import is_version, release, releases
 from multifd.errors import InputError
+from multifd.nearest import suggestion
 from multifd.profile.load import load, shipped
 from multifd.profile.model import Profile
 from multifd.qemu.arch import AARCH64, X86, Arch
@@ -35,6 +37,8 @@ NEWEST: Final = DIALECTS[LATEST].versions.rpartition("-")[2]
 _LARGEST: Final = 16 << 20
 """Bytes of a host's diagnosis at most."""
 _BESIDE: Final = "+"
+_ALL: Final = "require-all"
+"""The profile that asks for every accelerator, which no host has."""
 
 
 class _Found(BaseModel):
@@ -68,9 +72,9 @@ def is_socket(text: str) -> bool:
 
 def host(text: str, option: str) -> Host:
     """The host that it names; ``option`` is where it was given. Raises :class:`InputError` that says what is wrong."""
-    version, beside, rest = text.partition(_BESIDE)
+    version, beside, rest = text.removeprefix(_BESIDE).partition(_BESIDE)
     if not is_version(version):
-        return _named(text, option)
+        return _named(text.removeprefix(_BESIDE), option)
     facts = release(version)
     if facts.version[:2] > release(NEWEST).version[:2]:
         raise InputError(
@@ -94,17 +98,40 @@ def _name(version: str, devices: Iterable[Accelerator]) -> str:
 
 
 def _named(text: str, option: str) -> Host:
-    if text in shipped() or text.endswith((".yaml", ".yml")):
-        profile = load(text)
-        devices = tuple(each for each in ACCELERATORS.values() if _has(profile, each))
-        return Host(_name(NEWEST, devices), NEWEST, release(NEWEST, _arch(devices)), devices)
     path = Path(text)
-    if not path.is_file():
+    if text in shipped() or text.endswith((".yaml", ".yml")):
+        devices = having(load(text))
+    elif text.casefold() in ACCELERATORS and not path.exists():
+        devices = (ACCELERATORS[text.casefold()],)
+    elif not path.is_file():
         raise InputError(
-            f"{option} {text!r}: is no version (qemu-7.2), no profile ({', '.join(shipped())}, or a file *.yaml), no"
-            " file with what 'multifd doctor --json' said, and no QMP socket of a running QEMU"
+            f"{option} {text!r}: is no version (qemu-7.2), no profile, no accelerator ({', '.join(ACCELERATORS)}), no"
+            " file with what 'multifd doctor --json' said, and no QMP socket of a running QEMU;"
+            f" {suggestion(text, _names())}; profiles with accelerators: {', '.join(_with_accelerators())}"
         )
-    return _diagnosed(path, option)
+    else:
+        return _diagnosed(path, option)
+    return Host(_name(NEWEST, devices), NEWEST, release(NEWEST, _arch(devices)), devices)
+
+
+def having(profile: Profile) -> tuple[Accelerator, ...]:
+    """The accelerators that its hosts have."""
+    return tuple(each for each in ACCELERATORS.values() if _has(profile, each))
+
+
+def _names() -> Iterator[str]:
+    """All that can be told without a file."""
+    yield from shipped()
+    yield from ACCELERATORS
+    yield from (f"qemu-{version}" for version in releases(NEWEST))
+
+
+def _with_accelerators() -> Iterator[str]:
+    """Shipped profiles that are hosts, each with what it stands for."""
+    for name in shipped():
+        devices = having(load(name))
+        if devices and name != _ALL:
+            yield f"{name} ({' and '.join(each.name for each in devices)})"
 
 
 def _has(profile: Profile, accelerator: Accelerator) -> bool:

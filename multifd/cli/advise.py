@@ -18,27 +18,15 @@ from multifd.advice.of_run import judged
 from multifd.advice.preflight import Preflight, preflight
 from multifd.advice.whom import alike, host, is_socket
 from multifd.cli.advised import show_direction, show_preflight
-from multifd.errors import InputError
 from multifd.result import store
 from multifd.result.record import Results
 
 CODES: Final[dict[Standing, int]] = {"safe": 0, "refused": 1, "hazard": 2, "unknown": 2}
-"""Whoever may go on only where it is safe goes on at 0 only: what nobody knows is no better than a hazard."""
-USAGE: Final = 4
+"""Whoever may go on only where it is safe goes on at 0 only: what nobody knows is no better than a hazard, nor is what
+was asked wrongly, which is 2 in every command."""
 
 
-class _Command(click.Command):
-    """One whose bad usage has a code of its own, for 2 is a verdict here."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        try:
-            return super().make_context(*args, **kwargs)
-        except click.UsageError as problem:
-            problem.show()
-            sys.exit(USAGE)
-
-
-@click.command(cls=_Command)
+@click.command()
 @click.option("--from", "sender", metavar="A", required=True, help="Where guests leave.")
 @click.option("--to", "receiver", metavar="B", required=True, help="Where they go.")
 @click.option("--back", is_flag=True, help="The way back, too.")
@@ -51,9 +39,13 @@ def advise(sender: str, receiver: str, *, back: bool, results: Path | None, as_j
     A and B are each one of
       qemu-7.2            a version of QEMU
       icx-c62x            a profile: its accelerators, with the newest QEMU
-      qemu-9.2+icx-c62x   its accelerators with that QEMU
+      qat, iaa, kunpeng   any host with that accelerator, likewise
+      qemu-9.2+qat        that QEMU, with the accelerators of a profile, of a host, or that one
       host.json           what 'multifd doctor --json' said of a host
       /run/qmp.sock       the QMP socket of a QEMU that runs
+
+    Of the profiles icx-c62x has QAT, spr-qat-iaa QAT and IAA, kunpeng-920 the zip engine of that processor; multifd
+    doctor --json on a host says what it has.
 
     Where both run this is the preflight of that very migration: both are asked for version, machine type,
     capabilities and parameters, and told nothing.
@@ -65,14 +57,9 @@ def advise(sender: str, receiver: str, *, back: bool, results: Path | None, as_j
 
     \b
     Exit codes, of several directions the worst: 0 safe; 1 refused: nothing is lost, nothing gets across; 2 hazardous,
-    or nobody knows; 3 a QEMU does not answer; 4 usage or input.
+    or nobody knows, also because it was asked wrongly: then standard output is empty; 3 a QEMU does not answer.
     """
-    try:
-        worst = _advise(sender, receiver, back, results, as_json)
-    except InputError as problem:
-        print(f"multifd: {problem}", file=sys.stderr)
-        sys.exit(USAGE)
-    sys.exit(worst)
+    sys.exit(_advise(sender, receiver, back, results, as_json))
 
 
 def _advise(sender: str, receiver: str, back: bool, directory: Path | None, as_json: bool) -> int:

@@ -10,6 +10,8 @@ from rich.markup import escape
 
 from multifd.advice.lines import Direction, Line, Standing
 from multifd.advice.preflight import End, Preflight
+from multifd.result.counted import counted
+from multifd.result.plain import plainly
 
 _STYLES: Final[dict[Standing, str]] = {"safe": "green", "hazard": "red", "refused": "yellow", "unknown": "red"}
 _WIDTH: Final = 8
@@ -37,7 +39,7 @@ def show_preflight(console: Console, found: Preflight) -> None:
     _title(console, found.verdict, f"{found.sender.name} to {found.receiver.name}")
     _part(console, "why", (f"{found.why} {_basis(found)}",))
     _part(console, "with", map(str, found.setting))
-    _part(console, "it will say something like", (found.words,) if found.words is not None else ())
+    _part(console, "it will say something like", (plainly(found.words),) if found.words is not None else ())
     _part(console, "known issues", found.issues)
     _part(console, "as it is set", (_end("source", found.sender), _end("destination", found.receiver)))
     _part(console, "besides", found.notes)
@@ -60,16 +62,22 @@ def _on(state: bool) -> str:
 
 def _said(line: Line) -> str:
     cost = f" {line.cost:.1f} CPU s/GiB more than none;" if line.cost else ""
-    words = f"; it says like {line.words}" if line.words is not None and line.verdict == "refused" else ""
+    words = f"; it says like {_words(line)}" if line.words is not None and line.verdict == "refused" else ""
     setting = f" with {line.setting}:" if line.setting is not None else ""
     return f"{line.method:{_WIDTH}}{setting}{cost} {line.why}{words} {_basis(line)}"
+
+
+def _words(line: Line) -> str:
+    """Of a run they are what was said, of the oracle what is expected."""
+    said = line.words or ""
+    return said if line.rests_on == "run" else plainly(said)
 
 
 def _basis(line: Line | Preflight) -> str:
     if line.rests_on == "oracle":
         return "[oracle]"
     ran = f" ({', '.join(line.provenance)})" if isinstance(line, Line) and line.provenance else ""
-    return f"[run: {len(line.cells)} cells{ran}, {line.cells[0]}]"
+    return f"[run: {counted(len(line.cells))}{ran}, {line.cells[0]}]"
 
 
 def _hazards(lines: Iterable[Line]) -> Iterator[str]:

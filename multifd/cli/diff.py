@@ -10,7 +10,9 @@ from typing import Final
 
 import click
 
+from multifd.cli import completing
 from multifd.cli.output import Console
+from multifd.cli.whether import asked
 from multifd.comparison.compared import compare
 from multifd.comparison.standing import Direction
 from multifd.errors import InputError
@@ -28,24 +30,38 @@ STYLES: Final[dict[Direction, str | None]] = {"worse": "red", "better": "green",
     "--rename", "names", multiple=True, metavar="OLD=NEW",
     help="A peer of BEFORE goes by another name in AFTER, as a QEMU of another version does. Repeatable.",
 )  # fmt: skip
+@click.option(
+    "--finding", metavar="ID", help="Answer one question: is this finding gone? A part of its id will do.",
+    shell_complete=completing.issues,
+)  # fmt: skip
+@click.option("--library", metavar="NAME", help="The same of every finding in this software: libqatzip, libqpl, QEMU.")
 @click.option("--all", "everything", is_flag=True, help="List every cell, and what is only said in other words.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: everything that differs.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="For a job page or a comment.")
 def diff(
-    before: Path, after: Path, names: tuple[str, ...], *, everything: bool, as_json: bool, as_markdown: bool
-) -> None:
+    before: Path, after: Path, names: tuple[str, ...], *, finding: str | None, library: str | None, everything: bool,
+    as_json: bool, as_markdown: bool,
+) -> None:  # fmt: skip
     """Compare two runs: what is worse, what is better, what is only otherwise.
 
     BEFORE and AFTER are what the runs were given as --results, or their results.json. Of a run that is not complete
-    the cells so far count, and the last line says what is lacking. Worse is a verdict, a device that became a model of
+    the cells so far count, and the first line says what is lacking. Worse is a verdict, a device that became a model of
     it, a proof that is none any more, a finding in a cell that did not show it, a cost beyond noise, and a cell that
     was checked and is not; a cell that is not planned any more is not (docs/runs.md).
 
-    Exit codes: 0 nothing is worse, 1 something is, 2 usage or input.
+    Who has mended something asks for it: --finding ID, and is told in a sentence whether it is gone.
+
+    Exit codes: 0 nothing is worse, 1 something is, 2 usage or input. With --finding or --library: 0 gone, 1 still there
+    or new, 2 usage or input, 3 nobody knows: cells that showed it were not run again, or it comes by chance.
     """
     if as_json and as_markdown:
         raise InputError("--json and --markdown: expected one of both")
-    found = compare(store.load_from(before), store.load_from(after), _names(names))
+    was, now = store.load_from(before), store.load_from(after)
+    found = compare(was, now, _names(names))
+    if finding is not None or library is not None:
+        if as_markdown:
+            raise InputError("--finding and --library answer in sentences or with --json; expected no --markdown")
+        sys.exit(asked(found, now, finding, library, as_json=as_json))
     if as_json:
         print(json.dumps(found.model_dump(mode="json", by_alias=True)))
     elif as_markdown:

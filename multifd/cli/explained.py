@@ -16,6 +16,7 @@ from multifd.memory.corpus import CORPORA
 from multifd.oracle.fallback import receiving, sending
 from multifd.plan.cell import PlannedCell
 from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
+from multifd.result.plain import plainly
 from multifd.wire.fault import fault
 from multifd.wire.packet import slots
 
@@ -33,11 +34,13 @@ def explain_cell(campaign: Campaign, cell: PlannedCell, console: Console) -> Non
         console.print()
     console.print(f"predicted [bold]{cell.prediction.outcome}[/]: {escape(cell.prediction.reason)}", soft_wrap=True)
     if cell.prediction.sooner is not None:
-        console.print(f"or refused sooner, with an error like: {escape(cell.prediction.sooner)}", soft_wrap=True)
+        console.print(
+            f"or refused sooner, with an error like: {escape(plainly(cell.prediction.sooner))}", soft_wrap=True
+        )
     for setting in cell.prediction.setting:
         console.print(f"needs {escape(str(setting))}", soft_wrap=True)
     if cell.prediction.error is not None:
-        console.print(f"with an error like: {escape(cell.prediction.error)}", soft_wrap=True)
+        console.print(f"with an error like: {escape(plainly(cell.prediction.error))}", soft_wrap=True)
     if cell.skip is not None:
         console.print(f"it will be skipped: {escape(cell.skip)}", soft_wrap=True)
     console.print(f"run it: {escape(campaign.options.reproduce(cell.id))}", soft_wrap=True)

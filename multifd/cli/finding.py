@@ -14,13 +14,17 @@ from multifd.cli import completing
 from multifd.cli.output import Console
 from multifd.cli.picked import picked
 from multifd.errors import InputError
+from multifd.plan.scenarios.table import SCENARIOS
 from multifd.result import store
+from multifd.result.counted import counted
 from multifd.result.known import shipped
-from multifd.result.record import SEVERITY_ORDER, Finding
+from multifd.result.record import SEVERITY_ORDER, Finding, Results
 from reports import filing
+from reports.fixed import fixed, ran
 
 _CELLS: Final = 5
 """Ids that are listed."""
+_MEANINGS: Final = {scenario.name: scenario.description for scenario in SCENARIOS.values()}
 
 
 @click.command()
@@ -50,12 +54,14 @@ def finding(issue: str | None, results: Path, *, markdown: bool, as_json: bool) 
             print(each.model_dump_json())
     elif markdown:
         if len(chosen) != 1:
-            raise InputError(f"--markdown: {len(chosen)} findings fit, expected one: {_few(list(by_id), chosen)}")
-        print(filing.render(found, chosen[0], results), end="")
+            raise InputError(
+                f"--markdown: {counted(len(chosen), 'finding')} fit, expected one: {_few(list(by_id), chosen)}"
+            )
+        print(filing.render(found, chosen[0], results, _MEANINGS), end="")
     elif issue is None or len(chosen) > 1:
         _list(chosen)
     else:
-        _show(chosen[0])
+        _show(found, chosen[0])
 
 
 def _named(issue: str | None, ids: Sequence[str], results: Path) -> Sequence[str]:
@@ -74,23 +80,28 @@ def _few(ids: Sequence[str], chosen: Sequence[Finding]) -> str:
 def _list(findings: Sequence[Finding]) -> None:
     console = Console()
     for each in sorted(findings, key=lambda one: SEVERITY_ORDER.index(one.severity)):
-        line = f"{each.severity:10} {each.id}  {each.component}, {each.versions}, {len(each.cells)} cells"
+        line = f"{each.severity:10} {each.id}  {each.component}, {each.versions}, {counted(len(each.cells))}"
         console.print(line, soft_wrap=True, markup=False)
 
 
-def _show(found: Finding) -> None:
+def _show(results: Results, found: Finding) -> None:
     console = Console()
+    cells = filing.shown_by(results, found)
+    seen, again = filing.often(results, found) or (None, None)
     rows = {
         "finding": found.id,
         "severity": f"{found.severity}: {filing.SEVERITIES[found.severity]}",
         "component": f"{found.component}, {found.versions}",
+        "seen with": ", ".join(ran(results, found, cells)),
         "cause": found.cause,
         "remedy": found.remedy,
         "set instead": ", ".join(f"{name}={value}" for name, value in found.instead.items()),
         "upstream": found.upstream or "not known to be reported",
-        "fixed in": found.fixed_in or "not known to be fixed",
+        "fixed in": fixed(results, found, cells),
         "reproducer": found.reproducer,
         "reproduce": found.reproduce,
+        "by chance": seen,
+        "repeat": again,
     }
     for name, value in rows.items():
         if value:
@@ -98,4 +109,4 @@ def _show(found: Finding) -> None:
     for cell in found.cells[:_CELLS]:
         console.print(f"  {cell}", soft_wrap=True, markup=False)
     if len(found.cells) > _CELLS:
-        console.print(f"  and {len(found.cells) - _CELLS} more cells", soft_wrap=True)
+        console.print(f"  and {counted(len(found.cells) - _CELLS, 'more cell')}", soft_wrap=True)

@@ -15,7 +15,9 @@ from multifd.comparison.standing import (
     of_verdicts,
     overall,
 )
-from multifd.result.record import SEVERITY_ORDER, Cell, Model, Results, Severity
+from multifd.result.chance import shows_by_chance
+from multifd.result.known import mended
+from multifd.result.record import CONFORMING, SEVERITY_ORDER, Cell, Model, Results, Severity
 
 Field = Literal[
     "plan", "verdict", "predicted", "observed", "provenance of the sender", "provenance of the receiver",
@@ -51,6 +53,8 @@ class Change(Model):
     """Verdict and kind; None: it is not planned any more."""
     direction: Direction
     """Worse if anything of it is."""
+    chance: bool
+    """A known issue that comes by chance is all that is between the two: the next run may have it otherwise."""
     reason: str
     """The record's own reason, of the run after where it has one."""
     error: str | None
@@ -97,6 +101,7 @@ def _change(before: Cell | None, after: Cell | None, known: Mapping[str, Severit
         before=standing(before),
         after=standing(after),
         direction=overall(each.direction for each in found),
+        chance=_is_chance(before, after),
         reason=told.reason if after is not None else "no longer planned",
         error=after.error if after is not None else None,
         differences=found,
@@ -115,8 +120,24 @@ def _differences(before: Cell | None, after: Cell | None, known: Mapping[str, Se
         yield from _said(before, after)
 
 
+def _is_chance(before: Cell | None, after: Cell | None) -> bool:
+    """Another verdict, or the same for another issue, of which timing or load decides."""
+    if before is None or after is None or before.predicted != after.predicted:
+        return False
+    same = (standing(before), set(before.issues)) == (standing(after), set(after.issues))
+    conform = {before.verdict, after.verdict} <= CONFORMING
+    return not same and conform and (shows_by_chance(before) or shows_by_chance(after))
+
+
+def _verdicts(before: Cell, after: Cell) -> Direction:
+    """Whatever comes by chance is neither worse nor better; a known issue that no longer happens is better."""
+    if _is_chance(before, after):
+        return "other"
+    return "better" if mended(after) in before.issues else of_verdicts(before, after)
+
+
 def _decisive(before: Cell, after: Cell, known: Mapping[str, Severity]) -> Iterator[Difference]:
-    yield from _differing("verdict", standing(before), standing(after), of_verdicts(before, after))
+    yield from _differing("verdict", standing(before), standing(after), _verdicts(before, after))
     yield from _differing("predicted", before.predicted, after.predicted, "other")
     if not (checked(before) and checked(after)):
         return
@@ -133,7 +154,8 @@ def _decisive(before: Cell, after: Cell, known: Mapping[str, Severity]) -> Itera
     gravest = (_gravest(before.issues, known), _gravest(after.issues, known))
     words = ", ".join(sorted(before.issues)), ", ".join(sorted(after.issues))
     # Who names its issues names nothing worse by that if it passed before: that is its verdict.
-    graver = direction(*gravest) if before.issues and after.issues else "other"
+    judged = before.issues and after.issues and not _is_chance(before, after)
+    graver = direction(*gravest) if judged else "other"
     yield from _differing("issues", words[0] or None, words[1] or None, graver)
     yield from _flips(before, after)
 

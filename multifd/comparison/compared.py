@@ -24,10 +24,12 @@ from multifd.comparison.findings import FindingChange, finding_changes
 from multifd.comparison.narrowed import narrowed
 from multifd.comparison.renamed import renamed
 from multifd.comparison.standing import VERDICTS
+from multifd.result import versions
 from multifd.result.conclusion import is_complete
+from multifd.result.counted import counted
 from multifd.result.record import Model, Results, Verdict
 
-SCHEMA: Literal["multifd-conformance/comparison/1"] = "multifd-conformance/comparison/1"
+SCHEMA: Literal["multifd-conformance/comparison/2"] = "multifd-conformance/comparison/2"
 
 
 class Side(Model):
@@ -47,6 +49,8 @@ class Side(Model):
     """Its devices are those of a recorded host: no silicon took part."""
     qemus: tuple[str, ...]
     """Real QEMUs that took part."""
+    libraries: tuple[str, ...]
+    """Vendor libraries that took part, each with its version."""
     command: str
     """What was run."""
     seed: int
@@ -64,7 +68,7 @@ class Side(Model):
 class Comparison(Model):
     """Two runs compared; what ``multifd diff --json`` prints."""
 
-    schema_id: Literal["multifd-conformance/comparison/1"] = Field(default=SCHEMA, alias="schema")
+    schema_id: Literal["multifd-conformance/comparison/2"] = Field(default=SCHEMA, alias="schema")
     """The version of what this is."""
     before: Side
     """The run that is compared with."""
@@ -73,11 +77,13 @@ class Comparison(Model):
     same_plan: bool
     """Both planned the same cells; of shards, they are of the same plan."""
     regressions: int
-    """Cells, findings, peers, devices and costs that are worse."""
+    """All that is worse, as :attr:`worse` has it."""
+    worse: dict[str, int]
+    """How many cells, findings, devices, peers and costs are worse, those of which there are any."""
     cells: tuple[Change, ...]
     """Those that differ, what is worse first."""
     findings: tuple[FindingChange, ...]
-    """Those that one run has and the other has not."""
+    """Those of either run, what is new first."""
     devices: tuple[DeviceChange, ...]
     """Accelerators that had silicon in one of both runs and are not as they were."""
     peers: tuple[PeerChange, ...]
@@ -105,13 +111,21 @@ def compare(before: Results, after: Results, names: Mapping[str, str] | None = N
     cells, findings = changes(before, after), finding_changes(before, after)
     devices, peers = device_changes(before, after), peer_changes(before, after)
     measured = costs(before, after)
-    directions = [each.direction for part in (cells, devices, peers, measured.changes) for each in part]
+    directions = {
+        "cell": [each.direction for each in cells],
+        "device": [each.direction for each in devices],
+        "peer": [each.direction for each in peers],
+        "cost": [each.direction for each in measured.changes],
+    }
+    worse = {name: found.count("worse") for name, found in directions.items()}
+    worse["finding"] = sum(each.worse for each in findings)
     return Comparison(
         schema=SCHEMA,
         before=heads[0],
         after=heads[1],
         same_plan=_plan(before) == _plan(after),
-        regressions=directions.count("worse") + sum(each.worse for each in findings),
+        regressions=sum(worse.values()),
+        worse={name: number for name, number in worse.items() if number},
         cells=cells,
         findings=findings,
         devices=devices,
@@ -134,6 +148,7 @@ def side(results: Results) -> Side:
         host=", ".join(str(run.host[key]) for key in ("cpu", "system") if key in run.host) or "unknown",
         recorded="recorded" in run.host,
         qemus=_qemus(results),
+        libraries=_libraries(results),
         command=run.command,
         seed=run.seed,
         shard=str(run.shard) if run.shard is not None else None,
@@ -155,7 +170,7 @@ def _lacking(results: Results) -> Iterator[str]:
     if is_complete(results.cells, ended=results.run.complete):
         return
     if left:
-        yield f"{left} of {len(results.cells)} cells not run"
+        yield f"{left:,} of {counted(len(results.cells))} not run"
     if results.run.finished is None:
         yield "it has no end, for it is going on or was cut off"
     elif not left:
@@ -164,6 +179,16 @@ def _lacking(results: Results) -> Iterator[str]:
 
 def _qemus(results: Results) -> tuple[str, ...]:
     return tuple(peer.name for peer in results.peers if peer.kind == "qemu")
+
+
+def _libraries(results: Results) -> tuple[str, ...]:
+    """As peers of ours say their versions; a model of silicon is no library."""
+    found = (
+        f"lib{peer.codec} {versions.number(peer.version) or peer.version!s}"
+        for peer in results.peers
+        if peer.device is not None and peer.kind == "codec" and peer.provenance in ("hardware", "vendor-software")
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _hint(before: Results, after: Results) -> str | None:

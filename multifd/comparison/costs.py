@@ -19,6 +19,7 @@ from statistics import median, quantiles
 from typing import Final, Literal, NamedTuple
 
 from multifd.comparison.standing import Direction
+from multifd.result.counted import counted
 from multifd.result.record import Cell, Model, Provenance, Results, Role
 
 SIGMAS: Final = 5.0
@@ -96,7 +97,7 @@ def costs(before: Results, after: Results) -> Costs:
         return Costs(pace=None, noise=None, rows=0, why=f"the processors differ: {hosts[0]}, {hosts[1]}")
     rows = {row: pairs for row, pairs in _rows(before, after).items() if len(pairs) >= FEW}
     if len(rows) < ENOUGH:
-        few = f"{len(rows)} rows have {FEW} cells or more in both runs; the noise shows with {ENOUGH}"
+        few = f"{counted(len(rows), 'row')} with {FEW} cells or more in both runs; the noise shows with {ENOUGH}"
         return Costs(pace=None, noise=None, rows=len(rows), why=few)
     logs = {row: [log(pair.after / pair.before) for pair in pairs] for row, pairs in rows.items()}
     middles = [median(found) for found in logs.values()]

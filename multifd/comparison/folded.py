@@ -60,4 +60,4 @@ def _signature(change: Change) -> object:
     said = tuple((each.field, shape(each.before), shape(each.after)) for each in change.differences)
     # Why something is worse is to be read; of the rest it is enough that it is, unless nothing else is to be told.
     why = shape(change.reason) if change.direction == "worse" else said if not facts else None
-    return change.direction, change.before, change.after, facts, why
+    return change.direction, change.chance, change.before, change.after, facts, why

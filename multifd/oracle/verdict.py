@@ -9,6 +9,7 @@ from typing import Literal
 
 from multifd.errors import Place
 from multifd.oracle.question import Prediction
+from multifd.result.plain import plainly
 from multifd.result.record import KIND_ORDER, DeviceVerdict, Kind, Outcome, Verdict
 
 Observed = Outcome | Literal["crash", "hang", "broken"]
@@ -105,7 +106,8 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
     if outcome == "rejected" != predicted:
         yield "wrong-error", f"rejected with {observed.error!r}, but {predicted} was predicted"
     if predicted == "rejected" and not re.search(prediction.error or "", observed.error or ""):
-        yield "wrong-error", f"rejected with {observed.error!r}, expected an error like {prediction.error!r}"
+        like = plainly(prediction.error or "")
+        yield "wrong-error", f"rejected with {observed.error!r}, expected an error like {like!r}"
     for each in observed.broken:
         yield "invariant", f"invariant: {each}"
     if observed.lost is not None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from multifd.errors import HarnessError, InputError
+from multifd.nearest import suggestion
 from multifd.profile.model import Deadlines, DeviceEntry, PeerEntry, Profile, QemuEntry, Text, Variant
 from multifd.yaml import parse
 
@@ -36,7 +37,10 @@ def load(name: str) -> Profile:
     try:
         return _valid(path, _extended(path, ()))
     except FileNotFoundError:
-        raise InputError(f"profile {name!r} is neither a file nor one of {', '.join(shipped())}") from None
+        known = ", ".join(shipped())
+        raise InputError(
+            f"profile {name!r} is neither a file nor one of {known}; {suggestion(name, shipped())}"
+        ) from None
 
 
 def _extended(path: Path, behind: Sequence[Path]) -> Any:

@@ -98,8 +98,16 @@ class Machine:
 class Guest:
     """A running QEMU. Use :func:`start`."""
 
-    def __init__(self, name: str, process: Child, monitor: QMPClient, sockets: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        process: Child,
+        monitor: QMPClient,
+        sockets: Iterable[str] = (),
+        command: Sequence[str] = (),
+    ) -> None:
         self.name = name
+        self._command = command
         self.pid = process.pid
         self.sockets = frozenset(sockets)
         """Paths at which we talk to it."""
@@ -161,8 +169,9 @@ class Guest:
         self._log.finish()
         with suppress(OSError):  # a full disk: what came of the cell is told all the same
             self._transcript.save(
-                directory, self.name, self._monitor.events.history, exit_status=exit_status, stderr=self._log.tail()
-            )
+                directory, self.name, self._monitor.events.history, command=list(self._command),
+                exit_status=exit_status, stderr=self._log.tail(),
+            )  # fmt: skip
 
     def send_signal(self, number: int) -> None:
         """Stop, continue or kill it."""
@@ -199,7 +208,7 @@ async def start(
     command = (*binary.command, "-nodefaults", "-display", "none", "-S", "-qmp", f"unix:{qmp}", *arguments)
     process = Child(command, binary.environment, stdin=NOWHERE, stderr=STDOUT, with_us=True)
     sockets = (place.removeprefix("unix:") for option, place in pairwise(command) if option in _OURS)
-    guest = Guest(name, process, monitor, sockets)
+    guest = Guest(name, process, monitor, sockets, command)
     patience = guest.patience(within)
     try:
         try:

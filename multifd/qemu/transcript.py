@@ -1,4 +1,5 @@
-"""What was said to a QEMU and by it: every QMP command with its answer, every event, the end of its standard error.
+"""What was said to a QEMU and by it: its command line, every QMP command with its answer, every event, the end of its
+standard error.
 
 A bug report is written from it. Polls are folded: of answers to ``query-migrate`` with one status in a row the first
 and the last are kept.

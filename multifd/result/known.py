@@ -29,6 +29,8 @@ from multifd.yaml import parse
 DIRECTORY: Final = Path(__file__).with_name("known_issues")
 ROOT: Final = Path(__file__).resolve().parents[2]
 """Where the paths of reproducers begin."""
+_GONE: Final = "known issue {} no longer happens: take it out of the list"
+_IS_GONE: Final = re.compile(re.escape(_GONE).replace(r"\{\}", "(.+)"))
 
 
 class KnownIssue(Model):
@@ -214,7 +216,13 @@ def _known(cell: Cell, shown: Sequence[KnownIssue]) -> Cell:
 
 
 def _gone(cell: Cell, issue: KnownIssue) -> Cell:
-    return _failed(cell, "wrong-error", f"known issue {issue.id} no longer happens: take it out of the list")
+    return _failed(cell, "wrong-error", _GONE.format(issue.id))
+
+
+def mended(cell: Cell) -> str | None:
+    """The id of the known issue for whose absence a cell fails; None for any other cell."""
+    found = _IS_GONE.fullmatch(cell.reason) if cell.verdict == "fail" else None
+    return found[1] if found is not None else None
 
 
 def findings(cells: Iterable[Cell], issues: Iterable[KnownIssue]) -> tuple[Finding, ...]:

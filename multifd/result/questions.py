@@ -16,6 +16,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from multifd.errors import HarnessError, InputError
+from multifd.result.plain import plainly
 from multifd.result.record import Cell, Model, Provenance, Role, Unable, Verdict
 from multifd.yaml import parse
 
@@ -120,7 +121,7 @@ class Claim(Model):
         if self.sometimes is not None:
             often = "once" if self.at_least == 1 else f"in {self.at_least} pairings"
             wanted = f"{wanted} as content decides, {self.sometimes} at least {often}"
-        return f"{wanted}, with an error like `{self.error}`" if self.error is not None else wanted
+        return f"{wanted}, with an error like `{plainly(self.error)}`" if self.error is not None else wanted
 
     def agrees(self, cell: Cell) -> bool:
         """The cell ended as it says."""

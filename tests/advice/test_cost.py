@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from multifd.advice.cost import costs
-from multifd.advice.lines import UNLIKE, Direction, Fleet, Line, Standing, ordered
+from multifd.advice.lines import UNLIKE, USUAL, Direction, Fleet, Line, Standing, ordered
+from multifd.result.known import ROOT
 from multifd.result.record import Cell, CpuSeconds, Results
 from tests.reports.builder import cell, results
 
@@ -90,13 +92,32 @@ def test_safe_comes_first_and_then_what_is_worst() -> None:
 
 def test_what_was_measured_decides_and_else_what_is_usual() -> None:
     assert [each.method for each in ordered([line("zlib"), line("zstd"), line("none")])] == ["none", "zstd", "zlib"]
-    assert [each.method for each in ordered([line("zlib", cost=0.1), line("zstd")])] == ["zlib", "zstd"]
+    measured = [line("zlib", cost=0.1), line("zstd", cost=0.2), line("none", cost=0.0)]
+    assert [each.method for each in ordered(measured)] == ["none", "zlib", "zstd"]
+
+
+def test_what_was_measured_is_in_order_among_itself_and_the_rest_in_its_usual_place() -> None:
+    lines = [line("zlib", cost=1.5), line("zstd", cost=8.2), line("qatzip", accelerated=True), line("qpl")]
+
+    assert [each.method for each in ordered(lines)] == ["qatzip", "zlib", "zstd", "qpl"]
 
 
 def test_what_runs_on_an_accelerator_comes_before_what_the_cpu_compresses() -> None:
     lines = [line("zstd"), line("qatzip", accelerated=True), line("none")]
 
     assert [each.method for each in ordered(lines)] == ["none", "qatzip", "zstd"]
+
+
+def test_an_accelerators_method_comes_last_where_there_is_none() -> None:
+    assert [each.method for each in ordered([line("qatzip"), line("zlib"), line("none")])] == ["none", "zlib", "qatzip"]
+
+
+def test_the_usual_order_is_that_of_the_table_which_a_command_printed() -> None:
+    page = (ROOT / "docs/advise.md").read_text(encoding="utf-8")
+
+    table = re.findall(r"^\| (\w+) \| ([\d.]+) \|$", page, re.MULTILINE)
+
+    assert tuple(method for method, _ in sorted(table, key=lambda row: float(row[1]))) == USUAL
 
 
 def test_a_proposal_comes_after_all_that_qemu_does() -> None:

@@ -150,13 +150,22 @@ def test_under_its_own_method_an_accelerators_host_is_what_its_codecs_are() -> N
     assert only(advice, "qatzip").cells == ("library",)
 
 
-def test_of_a_host_with_an_accelerator_codecs_in_its_dialect_speak() -> None:
+def test_of_a_host_with_an_accelerator_real_qemus_speak_of_the_methods_of_the_cpu() -> None:
     ours = live("zstd", "zstd", "zstd", "qemu-9.2", id="ours")
     theirs = real("zstd", "qemu-9.2.1", "qemu-9.2.1", dialect="qemu-9.2", id="theirs")
 
     advice = between("9.2.1+icx-c62x", "9.2.1", run(ours, theirs, qemus=(qemu("9.2.1"),)))
 
-    assert only(advice, "zstd").cells == ("ours",)
+    assert only(advice, "zstd").cells == ("theirs",)
+
+
+def test_of_a_host_with_an_accelerator_its_codecs_speak_of_its_own_method() -> None:
+    ours = live("qatzip", "qatzip", "qatzip", "qemu-9.2", id="ours")
+    theirs = real("qatzip", "qemu-9.2.1", "qemu-9.2.1", dialect="qemu-9.2", id="theirs")
+
+    advice = between("9.2.1+icx-c62x", "9.2.1", run(ours, theirs, qemus=(qemu("9.2.1"),)))
+
+    assert only(advice, "qatzip").cells == ("ours",)
 
 
 @pytest.mark.parametrize(

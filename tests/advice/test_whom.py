@@ -100,7 +100,8 @@ def test_two_versions_stay_of_one_architecture() -> None:
 @pytest.mark.parametrize("text", ["nowhere", "qemu-seven", "qemu-7.2+nowhere", "", "\x1b[31m"])
 def test_who_is_nobody_is_told_what_could_be_named(text: str) -> None:
     with pytest.raises(
-        InputError, match=r"--from .*: is no version \(qemu-7\.2\), no profile \(auto, .* no QMP socket"
+        InputError,
+        match=r"--from .*: is no version \(qemu-7\.2\), no profile, no accelerator .*; the nearest are",
     ):
         host(text, "--from")
 

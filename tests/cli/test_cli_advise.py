@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from multifd.cli.advise import USAGE
 from tests.advice.guests import WITHIN, pair
 from tests.cli.command import ROOT, Answer, multifd
 from tests.cli.test_cli_runs import saved
@@ -19,7 +18,7 @@ from tests.qemu.host import QEMU, facts, needs_qemu
 from tests.reports.builder import cell
 
 PAGE = (ROOT / "docs/advise.md").read_text(encoding="utf-8")
-SCENARIO = ("advise", "--from", "qemu-7.2", "--to", "qemu-10.0+icx-c62x", "--back")
+SCENARIO = ("advise", "--from", "qemu-7.2", "--to", "qemu-10.0+qat", "--back")
 
 
 def parts(text: str) -> list[list[str]]:
@@ -93,11 +92,43 @@ def test_of_two_directions_the_worse_one_is_the_exit_code() -> None:
         ("--from", "7.2", "--to", "7.2", "--bock"),
     ],
 )
-def test_bad_usage_has_a_code_that_is_no_verdict(words: tuple[str, ...]) -> None:
+def test_bad_usage_ends_as_in_every_command_and_prints_no_verdict(words: tuple[str, ...]) -> None:
     answer = multifd("advise", *words)
 
-    assert (answer.code, answer.out) == (USAGE, "")
+    assert (answer.code, answer.out) == (2, "")
     assert answer.err
+
+
+@pytest.mark.parametrize(
+    ("given", "nearest"), [("quemu-10.0", "qemu-10.0"), ("icx", "icx-c62x"), ("qemu-10.0+qatt", "qat")]
+)
+def test_who_cannot_be_meant_is_refused_with_the_nearest_and_the_profiles_with_accelerators(
+    given: str, nearest: str
+) -> None:
+    answer = multifd("advise", "--from", "qemu-7.2", "--to", given)
+
+    assert f"; the nearest are {nearest}, " in answer.err
+    assert "icx-c62x (QAT), kunpeng-920 (Kunpeng), spr-qat-iaa (QAT and IAA)\n" in answer.err
+
+
+def test_the_help_says_which_profile_has_which_accelerator() -> None:
+    said = " ".join(multifd("advise", "--help").out.split())
+
+    assert "icx-c62x has QAT, spr-qat-iaa QAT and IAA, kunpeng-920 the zip engine" in said
+
+
+@pytest.mark.parametrize("given", ["qat", "+qat", "QAT", "icx-c62x"])
+def test_an_accelerator_is_named_as_people_call_it(given: str) -> None:
+    answer = multifd("advise", "--from", "qemu-11.1", "--to", given)
+
+    assert answer.out.startswith("safe  QEMU 11.1 to QEMU 11.1 with QAT")
+
+
+def test_no_pattern_and_no_dialect_is_shown_where_releases_are_asked_about() -> None:
+    said = multifd(*SCENARIO).out
+
+    assert "flags received … flags expected …" in said
+    assert not re.search(r"\\[dw(.]|\(Invalid argument\||qemu-\d", said.replace("qemu-mask", ""))
 
 
 def test_of_a_run_each_line_says_on_what_it_rests(tmp_path: Path) -> None:
@@ -108,7 +139,7 @@ def test_of_a_run_each_line_says_on_what_it_rests(tmp_path: Path) -> None:
 
     answer = multifd("advise", "--from", "9.2.1", "--to", "10.0", "--results", saved(tmp_path, seen))
 
-    assert "    zstd     memory arrives [run: 1 cells (software), negotiation/zstd]\n" in answer.out
+    assert "    zstd     memory arrives [run: 1 cell (software), negotiation/zstd]\n" in answer.out
     assert "    zlib     memory arrives [oracle]\n" in answer.out
 
 

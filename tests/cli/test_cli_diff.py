@@ -66,9 +66,10 @@ def test_a_cell_that_is_gone_is_told_and_no_regression(tmp_path: Path) -> None:
 def test_both_runs_stand_at_the_head(tmp_path: Path) -> None:
     before, after, *_ = compared(tmp_path, [one("pass")], [one("fail")]).out.splitlines()
 
-    run = "2025-11-22T20:00:00Z, run 2025-11-22T20:00:00Z-1b2c, profile software-only, qemu-10.2, Intel Xeon Gold 6430"
-    assert before == f"before  {run}; 1 cell: 1 pass"
-    assert after == f"after   {run}; 1 cell: 1 fail"
+    run = "2025-11-22T20:00:00Z, run 2025-11-22T20:00:00Z-1b2c, profile software-only"
+    ran = "qemu-10.2, libqpl 1.3.1, libqatzip 1.3.1, Intel Xeon Gold 6430"
+    assert before == f"before  {run}, {ran}; 1 cell: 1 pass"
+    assert after == f"after   {run}, {ran}; 1 cell: 1 fail"
 
 
 def many(verdict: str, number: int = 5) -> list[Cell]:
@@ -109,12 +110,12 @@ def test_findings_are_told_with_whether_somebody_looked(tmp_path: Path) -> None:
         (
             "before",
             [cell(id="a"), cell(id="b")],
-            [finding(id="mended", cells=("a",)), finding(id="lost", cells=("b",))],
+            [finding(id="mended", cells=("a",)), finding(id="lost", cells=("b",)), finding(id="both", cells=("c",))],
         ),
         (
             "after",
             [cell(id="a"), cell(id="c")],
-            [finding(id="broken", cells=("a",)), finding(id="other", cells=("c",))],
+            [finding(id="broken", cells=("a",)), finding(id="other", cells=("c",)), finding(id="both", cells=("c",))],
         ),
     ):
         (tmp_path / name).mkdir()
@@ -127,8 +128,9 @@ def test_findings_are_told_with_whether_somebody_looked(tmp_path: Path) -> None:
         "findings\n"
         f"  broken {what}: new: before, 1 of 1 cell did not show it\n"
         f"  mended {what}: gone: looked for in 1 of 1 cell\n"
-        "  new, in cells that were not looked at before: other\n"
-        "  not looked for: none of their cells was looked at after: lost\n"
+        "  new, in cells that were not looked at before: 1: other\n"
+        "  still there: 1: both\n"
+        "  not looked at: not every cell that showed them was run again and went as predicted: 1: lost\n"
     ) in answer.out
     assert answer.code == 1
 
@@ -154,7 +156,7 @@ def test_json_has_everything(tmp_path: Path) -> None:
     answer = compared(tmp_path, [one("pass")], [one("fail", kind="corrupt")], "--json")
 
     found = json.loads(answer.out)
-    assert (answer.code, found["schema"], found["regressions"]) == (1, "multifd-conformance/comparison/1", 1)
+    assert (answer.code, found["schema"], found["regressions"]) == (1, "multifd-conformance/comparison/2", 1)
     assert found["cells"][0]["differences"][0] == {
         "field": "verdict", "before": "pass", "after": "fail (corrupt)", "direction": "worse",
     }  # fmt: skip
@@ -226,12 +228,21 @@ def test_a_name_that_is_none_is_refused(given: str, tmp_path: Path) -> None:
     assert answer == Answer(2, "", f"multifd: --rename {given!r}: expected OLD=NEW, two names of a peer\n")
 
 
-def test_a_run_that_was_cut_off_can_be_compared(tmp_path: Path) -> None:
+def first(answer: Answer) -> str:
+    return answer.out.splitlines()[0]
+
+
+SO_FAR = "; what follows is of the cells so far"
+
+
+def test_a_run_that_was_cut_off_can_be_compared_and_that_is_said_first(tmp_path: Path) -> None:
     before = saved(tmp_path / "before", one("pass"))
     after = logged(tmp_path / "after", one("pass"), end=None)
 
-    line = "0 cells differ, 0 regressions; after is not complete: it has no end, for it is going on or was cut off"
-    assert last(multifd("diff", before, after)) == line
+    answer = multifd("diff", before, after)
+
+    assert first(answer) == f"after is not complete: it has no end, for it is going on or was cut off{SO_FAR}"
+    assert last(answer) == "0 cells differ, 0 regressions"
 
 
 def test_a_cell_that_was_checked_and_is_not_run_is_a_regression(tmp_path: Path) -> None:
@@ -241,15 +252,132 @@ def test_a_cell_that_was_checked_and_is_not_run_is_a_regression(tmp_path: Path) 
     answer = multifd("diff", before, after)
 
     lacking = "1 of 2 cells not run, it has no end, for it is going on or was cut off"
-    assert (answer.code, last(answer)) == (1, f"1 cell differs, 1 regression; after is not complete: {lacking}")
+    assert first(answer) == f"after is not complete: {lacking}{SO_FAR}"
+    assert (answer.code, last(answer)) == (1, "1 cell differs, 1 regression")
 
 
 def test_both_runs_may_be_incomplete(tmp_path: Path) -> None:
     before = logged(tmp_path / "before", one("pass"), end=ENDS["interrupted"])
     after = logged(tmp_path / "after", one("pass"), cell(id="wire/b", verdict="not-run"), end=ENDS["ended"])
 
-    lacking = "before is not complete: it was interrupted; after is not complete: 1 of 2 cells not run"
-    assert last(multifd("diff", before, after)) == f"1 cell differs, 0 regressions; {lacking}"
+    lines = multifd("diff", before, after).out.splitlines()
+
+    assert lines[:2] == [
+        f"before is not complete: it was interrupted{SO_FAR}",
+        f"after is not complete: 1 of 2 cells not run{SO_FAR}",
+    ]
+
+
+def test_a_summary_says_first_that_a_run_is_incomplete(tmp_path: Path) -> None:
+    before = saved(tmp_path / "before", one("pass"))
+    after = logged(tmp_path / "after", one("pass"), end=None)
+
+    lines = multifd("diff", before, after, "--markdown").out.splitlines()
+
+    assert lines[2].startswith("**after is not complete: ")
+
+
+def test_regressions_are_told_by_what_they_are(tmp_path: Path) -> None:
+    both = [cell(id="wire/a"), cell(id="wire/b")], [cell(id="wire/a", verdict="fail"), cell(id="wire/b")]
+    before, after = (results(*cells) for cells in both)
+    after = after.model_copy(update={"findings": (finding(id="new", cells=("wire/b",)),)})
+    for name, run in (("before", before), ("after", after)):
+        (tmp_path / name).mkdir()
+        store.save(run, tmp_path / name)
+
+    answer = multifd("diff", tmp_path / "before", tmp_path / "after")
+
+    assert last(answer) == "1 cell differs, 2 regressions: 1 cell, 1 finding"
+
+
+def test_a_race_is_listed_apart_with_how_to_run_it_again(tmp_path: Path) -> None:
+    race = one("known", kind="crash", issues=("qemu-source-aborts-when-reset",))
+
+    answer = compared(tmp_path, [one("refused")], [race])
+
+    assert "races: 1 cell with a known issue that comes by chance" in answer.out
+    assert "run again: multifd bisect-step CELL --times 20" in answer.out
+    assert "worse" not in answer.out.replace("neither worse", "")
+    assert answer.code == 0
+
+
+# is it gone?
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs: of two findings in libqatzip one is gone, of one in QEMU nobody knows."""
+    place = tmp_path_factory.mktemp("runs")
+    own = {"component": "libqatzip, software path"}
+    mended, there = finding(id="mended", cells=("a",), **own), finding(id="there", cells=("b",), **own)
+    lost = finding(id="lost", cells=("c", "d"))
+    for name, cells, found in (
+        ("before", "abcd", (mended, there, lost)),
+        ("after", "abd", (there,)),
+    ):
+        (place / name).mkdir()
+        store.save(results(*(cell(id=each) for each in cells), findings=found), place / name)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("mended", 0, "gone: mended (corruption, libqatzip, software path)\n  each of 1 cell that showed it was run"),
+        (
+            "there",
+            1,
+            "still there: there (corruption, libqatzip, software path)\n  1 cell of the run after, 1 before\n",
+        ),
+        ("lo*", 3, "nobody knows: lost (corruption, QEMU)\n  only 1 of 2 cells that showed it came to an end"),
+        ("qemu-mask-hides-flag", 3, "nobody knows: qemu-mask-hides-flag (corruption, QEMU migration/multifd.h)\n"),
+    ],
+)
+def test_whether_a_finding_is_gone_is_one_sentence_and_an_exit_code(
+    name: str, code: int, says: str, runs: Path
+) -> None:
+    answer = multifd("diff", runs / "before", runs / "after", "--finding", name)
+
+    assert (answer.code, answer.err) == (code, "")
+    assert answer.out.startswith(says)
+
+
+def test_cells_that_nobody_ran_again_are_named_with_the_next_step(runs: Path) -> None:
+    answer = multifd("diff", runs / "before", runs / "after", "--finding", "lost")
+
+    assert "  c: not planned in the run after\n  next: run these cells again" in answer.out
+
+
+def test_all_findings_of_a_library_are_told_with_their_sum(runs: Path) -> None:
+    answer = multifd("diff", runs / "before", runs / "after", "--library", "libqatzip")
+
+    assert (answer.code, last(answer)) == (1, "2 findings: 1 still there, 1 gone")
+    assert "lost" not in answer.out
+
+
+def test_json_has_what_is_asked_for(runs: Path) -> None:
+    answer = multifd("diff", runs / "before", runs / "after", "--finding", "mended", "--json")
+
+    found = json.loads(answer.out)
+    assert (answer.code, found["id"], found["state"]) == (0, "mended", "gone")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--finding", "mendde"), "no finding 'mendde'; the nearest are mended"),
+        (
+            ("--library", "libqatpiz"),
+            "--library 'libqatpiz': neither run has a finding in it; the nearest are libqatzip",
+        ),
+        (("--finding", "mended", "--markdown"), "--finding and --library answer in sentences or with --json"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(options: tuple[str, ...], complaint: str, runs: Path) -> None:
+    answer = multifd("diff", runs / "before", runs / "after", *options)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert complaint in answer.err
 
 
 def test_what_is_no_run_cannot_be_compared(tmp_path: Path) -> None:

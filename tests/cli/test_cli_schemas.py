@@ -33,7 +33,7 @@ def test_what_diff_prints_is_valid_by_its_own(tmp_path: Path) -> None:
 
     published = json.loads(multifd("schema", "comparison").out)
     jsonschema.validate(found, published)
-    assert published["$id"] == "urn:multifd-conformance:comparison:1"
+    assert published["$id"] == "urn:multifd-conformance:comparison:2"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(found | {"regressions": None}, published)
 

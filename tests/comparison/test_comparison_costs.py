@@ -118,7 +118,7 @@ def test_what_most_cells_of_a_row_do_not_say_is_not_told() -> None:
 def test_one_encoding_that_many_decode_counts_once() -> None:
     found = costs(measured(lambda row, number: 1.0 + row), measured(lambda row, number: 2.0 + row))
 
-    assert found.why == f"0 rows have {FEW} cells or more in both runs; the noise shows with {ENOUGH}"
+    assert found.why == f"0 rows with {FEW} cells or more in both runs; the noise shows with {ENOUGH}"
 
 
 @pytest.mark.parametrize(("rows", "cells"), [(ENOUGH - 1, CELLS), (ROWS, FEW - 1)])

@@ -8,6 +8,8 @@ import pytest
 
 from multifd.comparison.compared import Comparison, compare
 from multifd.errors import InputError
+from multifd.result.chance import ENOUGH
+from multifd.result.known import KnownIssue, settle, shipped
 from multifd.result.record import Cell, DeviceVerdict, DeviceWork, Peer, Provenance, Results, Unable
 from tests.reports.builder import cell, finding, results
 
@@ -33,27 +35,143 @@ def test_a_run_does_not_differ_from_itself() -> None:
 
     found = compare(same, same)
 
-    assert (found.regressions, found.cells, found.findings, found.peers, found.versions) == (0, (), (), (), ())
+    assert (found.regressions, found.cells, found.peers, found.versions) == (0, (), (), ())
+    assert [each.state for each in found.findings] == ["still there"]
     assert found.same_plan
 
 
 # findings
 
 
-@pytest.mark.parametrize("verdict", ["pass", "refused", "known", "hazard", "fail"])
-def test_a_finding_is_gone_where_its_cells_were_looked_at_and_do_not_show_it(verdict: str) -> None:
-    (gone,) = compare(run(findings=(SHOWN,)), run(cell(id="a", verdict=verdict))).findings
+@pytest.mark.parametrize("verdict", ["pass", "refused", "known", "hazard"])
+def test_a_finding_is_gone_where_all_its_cells_were_run_again_and_do_not_show_it(verdict: str) -> None:
+    (gone,) = compare(run(findings=(SHOWN,)), run(cell(id="a", verdict=verdict), cell(id="b"))).findings
 
-    assert (gone.id, gone.state, gone.worse, gone.cells, gone.looked_at) == ("gone-wrong", "gone", False, ("a", "b"), 1)
+    assert (gone.id, gone.state, gone.worse, gone.cells, gone.looked_at) == ("gone-wrong", "gone", False, ("a", "b"), 2)
 
 
-@pytest.mark.parametrize("verdict", ["skip", "not-run", "error", None])
-def test_a_finding_whose_cells_nobody_looked_at_is_not_gone(verdict: str | None) -> None:
-    after = run(*([cell(id="a", verdict=verdict)] if verdict else []))
+@pytest.mark.parametrize("verdict", ["skip", "not-run", "error", "fail", None])
+def test_a_finding_of_which_one_cell_says_nothing_is_not_gone(verdict: str | None) -> None:
+    after = run(cell(id="b"), *([cell(id="a", verdict=verdict)] if verdict else []))
 
     (unseen,) = compare(run(findings=(SHOWN,)), after).findings
 
-    assert (unseen.state, unseen.looked_at) == ("not looked for", 0)
+    assert (unseen.state, unseen.looked_at) == ("not looked at", 1)
+
+
+def test_a_finding_of_both_runs_is_still_there() -> None:
+    after = run(cell(id="a", verdict="known"), findings=(finding(id="gone-wrong", cells=("a",)),))
+
+    (there,) = compare(run(findings=(SHOWN,)), after).findings
+
+    assert (there.state, there.worse, there.shown) == ("still there", False, 1)
+
+
+def no_longer(issue: str, **fields: Any) -> Cell:
+    """The record of a cell that a known issue always shows in, and did not."""
+    return settle(cell(id="a", suite="vendor", verdict="pass", **fields), [issue_of(issue)])
+
+
+def issue_of(name: str) -> KnownIssue:
+    return next(each for each in shipped() if each.id == name).model_copy(update={"suite": ".*", "scenario": ".*"})
+
+
+def test_a_cell_that_fails_for_a_known_issue_that_no_longer_happens_shows_that_it_is_gone_and_is_better() -> None:
+    issue = "qatzip-raw-exact"
+    after = no_longer(issue, sender="qatzip", receiver="qatzip")
+    before = cell(id="a", suite="vendor", verdict="known", kind="wrong-error", issues=(issue,))
+
+    found = compare(run(before, findings=(finding(id=issue, cells=("a",)),)), run(after))
+
+    assert after.verdict == "fail"
+    assert [each.state for each in found.findings] == ["gone"]
+    assert [each.direction for each in found.cells] == ["better"]
+    assert found.regressions == 0
+
+
+def test_another_issue_of_a_cell_that_fails_for_one_that_is_gone_is_still_there() -> None:
+    own = "compressing a page, destination exactly right: expected identical, observed refused: QZ_FAIL (raw)"
+    after = no_longer("qatzip-garbage-tail", sender="qatzip", receiver="qatzip").model_copy(
+        update={"complaints": (own,)}
+    )
+
+    (there,) = compare(run(findings=(finding(id="qatzip-raw-exact", cells=("a",)),)), run(after)).findings
+
+    assert there.state == "still there"
+
+
+# findings that come by chance
+
+RACE: Final = "qemu-source-aborts-when-reset"
+
+
+def race(*names: str, **fields: Any) -> tuple[Cell, ...]:
+    return tuple(
+        cell(id=name, suite="qemu", **{"verdict": "known", "kind": "crash", "issues": (RACE,), **fields})
+        for name in names
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"verdict": "refused", "kind": None, "issues": ()},
+        {"verdict": "pass", "kind": None, "issues": ()},
+        {"verdict": "hazard", "kind": None, "issues": ("qemu-mask-hides-flag",)},
+        {"verdict": "known", "kind": "hang", "issues": ("qemu-refused-channel-unreported",)},
+    ],
+)
+def test_a_race_in_one_of_both_runs_is_neither_worse_nor_better_but_marked(other: dict[str, Any]) -> None:
+    for before, after in ((race("a"), race("a", **other)), (race("a", **other), race("a"))):
+        found = compare(run(*before), run(*after))
+
+        assert [(each.direction, each.chance) for each in found.cells] == [("other", True)]
+        assert found.regressions == 0
+
+
+@pytest.mark.parametrize(
+    "other", [{"verdict": "fail", "kind": "corrupt", "issues": ()}, {"predicted": "rejected", "verdict": "fail"}]
+)
+def test_a_failure_after_a_race_is_a_regression(other: dict[str, Any]) -> None:
+    found = compare(run(*race("a")), run(*race("a", **other)))
+
+    assert [(each.direction, each.chance) for each in found.cells] == [("worse", False)]
+
+
+def test_what_always_comes_is_no_race() -> None:
+    before = race("a", issues=("qemu-waits-for-missing-channels",))
+
+    found = compare(run(*before), run(*race("a", verdict="refused", kind=None, issues=())))
+
+    assert [(each.direction, each.chance) for each in found.cells] == [("better", False)]
+
+
+def test_a_race_that_is_new_in_a_cell_is_no_regression() -> None:
+    shown = finding(id=RACE, cells=("a",))
+
+    (new,) = compare(run(cell(id="a")), run(*race("a"), findings=(shown,))).findings
+
+    assert (new.state, new.looked_at, new.chance, new.worse) == ("new", 1, True, False)
+
+
+@pytest.mark.parametrize(("number", "state"), [(1, "not seen"), (ENOUGH - 1, "not seen"), (ENOUGH, "gone")])
+def test_a_race_is_gone_only_where_many_cells_showed_it(number: int, state: str) -> None:
+    names = tuple(map(str, range(number)))
+    before = run(*race(*names), findings=(finding(id=RACE, cells=names),))
+
+    (found,) = compare(before, run(*(cell(id=name) for name in names))).findings
+
+    assert found.state == state
+
+
+def test_all_that_is_worse_is_counted_by_what_it_is() -> None:
+    before = run(cell(id="a"), cell(id="b"), peers=(peer("own", "hardware"),))
+    after = run(cell(id="a", verdict="fail"), cell(id="b", verdict="known"), peers=(peer("own", "emulated"),),
+                findings=(finding(id="new", cells=("b",)),))  # fmt: skip
+
+    found = compare(before, after)
+
+    assert (found.regressions, found.worse) == (4, {"cell": 2, "peer": 1, "finding": 1})
 
 
 def test_a_finding_in_a_cell_that_did_not_show_it_is_a_regression() -> None:
@@ -283,8 +401,8 @@ def test_both_runs_have_a_head() -> None:
 @pytest.mark.parametrize(("finished", "complete", "verdict", "lacking"), [
     (None, False, "pass", "it has no end, for it is going on or was cut off"),
     ("2025-11-22T20:01:23Z", False, "pass", "it was interrupted"),
-    ("2025-11-22T20:01:23Z", True, "not-run", "1 of 1 cells not run"),
-    (None, False, "not-run", "1 of 1 cells not run, it has no end, for it is going on or was cut off"),
+    ("2025-11-22T20:01:23Z", True, "not-run", "1 of 1 cell not run"),
+    (None, False, "not-run", "1 of 1 cell not run, it has no end, for it is going on or was cut off"),
 ])  # fmt: skip
 def test_what_a_run_lacks_is_said(finished: str | None, complete: bool, verdict: str, lacking: str) -> None:
     made = run(cell(verdict=verdict))

@@ -363,7 +363,8 @@ def test_a_name_that_is_neither_shipped_nor_a_file() -> None:
     with pytest.raises(InputError) as error:
         load("no-such-profile")
 
-    assert str(error.value) == f"profile 'no-such-profile' is neither a file nor one of {', '.join(shipped())}"
+    known = f"profile 'no-such-profile' is neither a file nor one of {', '.join(shipped())}"
+    assert str(error.value).startswith(f"{known}; the nearest are ")
 
 
 def test_a_directory_is_no_profile(tmp_path: Path) -> None:

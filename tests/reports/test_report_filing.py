@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,34 +71,153 @@ def test_of_a_cell_with_many_complaints_those_of_the_finding_are_shown() -> None
     assert "something else" not in observed
 
 
+SCRATCH = "/dev/shm/multifd-7njomhb9/gw1/cell-392"
+LOADER = ("/root/ld.so", "--library-path", "/root/lib", "/root/bin/qemu-system-x86_64", "-L", "/root/share")
+COMMAND = (
+    *LOADER, "-nodefaults", "-qmp", f"unix:{SCRATCH}/source.qmp", "-machine", "pc-i440fx-7.2,accel=tcg",
+    "-object", f"memory-backend-file,id=m,mem-path={SCRATCH}/source.ram,share=on", "-m", "4194304B",
+    "-qtest", f"unix:{SCRATCH}/qtest", "-qtest-log", "none",
+)  # fmt: skip
+
+
+def words(directory: Path, name: str = "source", **said: Any) -> str:
+    """A file of what a QEMU was told and said."""
+    directory.mkdir(exist_ok=True)
+    (directory / f"{name}.words.json").write_text(json.dumps({"qmp": [], "stderr": "", **said}))
+    return f"{name}.words.json"
+
+
+def told(directory: Path, **said: Any) -> str:
+    """The steps of a report on a cell whose source was told and said this."""
+    return section(filed(cell(artifacts=(words(directory, **said),)), directory=directory), "Steps to reproduce")
+
+
 def test_what_qemu_was_told_and_said_is_there(tmp_path: Path) -> None:
-    words = {
-        "qmp": [
-            {"execute": "query-migrate"},
-            {"execute": "migrate", "arguments": {"uri": "unix:x"}},
-            {"event": "STOP"},
-        ],
-        "stderr": "qemu: magic 11223345\n",
-    }
+    qmp = [{"execute": "query-migrate"}, {"execute": "migrate", "arguments": {"uri": "unix:x"}}, {"event": "STOP"}]
+
+    steps = told(tmp_path, qmp=qmp, stderr="qemu: magic 11223345\n")
+
+    assert 'over QMP\n\n```json\n{"execute": "migrate", "arguments": {"uri": "unix:x"}}\n```' in steps
+    assert "standard error\n\n```\nqemu: magic 11223345\n```" in steps
+    assert "query-migrate" not in steps
+
+
+def test_words_outside_of_the_run_are_left_out(tmp_path: Path) -> None:
+    words(tmp_path, "up", stderr="secret")
     directory = tmp_path / "run"
     directory.mkdir()
-    (directory / "source.words.json").write_text(json.dumps(words))
-    (tmp_path / "up.words.json").write_text(json.dumps(words))
-    told = cell(artifacts=("source.words.json", "../up.words.json", "pages.json"))
 
-    steps = section(filed(told, directory=directory), "Steps to reproduce")
+    assert "secret" not in filed(cell(artifacts=("../up.words.json",)), directory=directory)
 
-    assert "The source was told over QMP, and wrote:\n\n```\n" in steps
-    assert '{"execute": "migrate", "arguments": {"uri": "unix:x"}}\nqemu: magic 11223345\n```' in steps
-    assert "query-migrate" not in steps
-    assert "The up was" not in steps
+
+def test_a_qemu_is_started_as_anybody_can_start_his(tmp_path: Path) -> None:
+    steps = told(tmp_path, command=COMMAND)
+
+    assert (
+        "```sh\nqemu-system-x86_64 \\\n    -nodefaults \\\n    -machine pc-i440fx-7.2,accel=tcg \\\n"
+        "    -object memory-backend-file,id=m,mem-path=DIR/source.ram,share=on \\\n    -m 4194304B \\\n"
+        "    -qmp unix:DIR/source.qmp,server=on,wait=off\n```"
+    ) in steps
+
+
+def test_machine_type_and_memory_are_part_of_the_environment(tmp_path: Path) -> None:
+    text = filed(cell(artifacts=(words(tmp_path, command=COMMAND),)), directory=tmp_path)
+
+    environment = section(text, "Environment")
+    assert "- machine type: `pc-i440fx-7.2`\n- memory (`-m`): `4194304B`\n" in environment
+
+
+def test_no_path_of_the_runs_scratch_is_shown(tmp_path: Path) -> None:
+    uri = {"uri": f"unix:{SCRATCH}/migration"}
+    seen = cell(
+        artifacts=(words(tmp_path, qmp=[{"execute": "migrate", "arguments": uri}], stderr=f"{SCRATCH}/x: no"),),
+        error=f"cannot open {SCRATCH}/y",
+    )
+
+    text = filed(seen, directory=tmp_path)
+
+    assert "unix:DIR/migration" in text
+    assert "/dev/shm" not in text
+
+
+@pytest.mark.parametrize("size", [1, 500, 4000, 5000, 1 << 20])
+def test_every_command_is_whole_json_however_long_it_is(size: int, tmp_path: Path) -> None:
+    long = {"execute": "migrate-set-parameters", "arguments": {"tls-creds": "x" * size}}
+
+    lines = re.findall(r"^\{.*$", told(tmp_path, qmp=[long]), re.MULTILINE)
+
+    assert [json.loads(line)["execute"] for line in lines] == ["migrate-set-parameters"]
+    assert len(lines[0]) < 5000
+
+
+def test_of_many_commands_it_is_said_how_many_are_left_out(tmp_path: Path) -> None:
+    steps = told(tmp_path, qmp=[{"execute": "stop", "arguments": {"n": n}} for n in range(31)])
+
+    assert "# and 1 more line\n" in steps
+
+
+def test_qemus_of_this_host_are_those_of_the_reader() -> None:
+    command = "python3 bootstrap.py conformance --cell a --qemu /usr/bin/qemu-system-x86_64 --qemu '/root/ld /root/q'"
+    seen = cell(receiver="qemu-10.2", reproduce=command)
+
+    steps = section(filed(seen, reproduce=command), "Steps to reproduce")
+
+    assert "--cell a --qemu PATH-OF-QEMU-10.2\n" in steps
+    assert "/root" not in steps
+
+
+# Since when it is mended, and whether it comes always
+
+
+@pytest.mark.parametrize(
+    ("fixed_in", "says"),
+    [
+        (None, "not known to be fixed"),
+        ("9.2", "9.2; QEMU 10.2.0 of this run has it"),
+        ("11.0", "11.0; QEMU 10.2.0 of this run does not have it"),
+        ("11.0 as receiver", "11.0 as receiver; QEMU 10.2.0 of this run does not have it"),
+        ("some day", "some day"),
+    ],
+)
+def test_it_says_since_when_it_is_mended_and_whether_this_version_is(fixed_in: str | None, says: str) -> None:
+    text = filed(cell(receiver="qemu-10.2"), versions="QEMU >=5.0 as receiver", fixed_in=fixed_in)
+
+    assert f"| Fixed in | {says} |\n" in text
+    assert "| Versions | QEMU \\>=5.0 as receiver; seen with QEMU 10.2.0 |\n" in text
+
+
+CHANCE = next(
+    each
+    for each in shipped()
+    if (each.always, each.suite, each.scenario, each.predicted) == (False, "qemu", ".*", ".*")
+)
+
+
+def test_what_comes_by_chance_says_how_often_it_came_and_how_often_to_try() -> None:
+    command = "python3 bootstrap.py conformance --cell a --qemu found"
+    missed = [cell(id=str(number), suite="qemu") for number in range(39)]
+    seen = cell(id="a", suite="qemu", verdict="known", issues=(CHANCE.id,), reproduce=command)
+    found = finding(id=CHANCE.id, cells=("a",), reproduce=command)
+
+    text = filing.render(results(seen, *missed, findings=(found,)), found, Path("/nowhere"))
+
+    assert "| How often | by chance: seen in 1 of 40 cells of this run in which the same was tried |" in text
+    assert "```sh\nmultifd bisect-step a --times 119 --qemu found\n```" in text
+
+
+def test_what_always_comes_says_nothing_of_chance() -> None:
+    assert "bisect-step" not in filed()
+
+
+def test_the_id_stands_alone() -> None:
+    assert "| Finding | `qemu-mask` |\n" in filed(id="qemu-mask")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"qmp": 1, "stderr": 2}', "\x00"])
 def test_words_that_cannot_be_read_are_left_out(text: str, tmp_path: Path) -> None:
     (tmp_path / "source.words.json").write_text(text)
 
-    assert "was told over QMP" not in filed(cell(artifacts=("source.words.json",)), directory=tmp_path)
+    assert "over QMP" not in filed(cell(artifacts=("source.words.json",)), directory=tmp_path)
 
 
 def test_the_environment_has_both_ends_and_versions() -> None:

@@ -56,7 +56,8 @@ def test_one_accelerator_does_not_stand_for_another() -> None:
         update={"peers": peers(("qpl", "IAA", "hardware"), ("qatzip", "QAT", "vendor-software"))}
     )
 
-    assert "In its place: QAT (the vendor library's own CPU path)." in said(run)
+    assert "No QAT took part. In its place: QAT (the vendor library's own CPU path)." in said(run)
+    assert "No accelerator" not in said(run)
 
 
 def test_work_that_nobody_counted_is_told_with_the_reason() -> None:

@@ -57,6 +57,36 @@ def test_devices_of_a_recorded_host_are_taken_for_nothing_else() -> None:
     assert RECORDED.capitalize() not in markdown.render(results(cell()))
 
 
+def test_it_says_that_no_accelerator_took_part() -> None:
+    run = results(cell()).model_copy(update={"peers": (peer("qatzip", "vendor-software"),)})
+
+    text = markdown.render(run)
+
+    assert "\n- No accelerator took part. In its place: QAT (the vendor library's own CPU path).\n" in text
+
+
+def test_where_one_took_part_that_is_not_said() -> None:
+    run = results(cell()).model_copy(update={"peers": (peer("qatzip", "hardware"),)})
+
+    assert "In its place" not in markdown.render(run)
+
+
+def test_each_checked_cell_is_counted_once_by_its_end_nearest_to_silicon() -> None:
+    ends: tuple[Sides, ...] = (
+        Sides(sender="hardware", receiver="emulated"),
+        Sides(sender="emulated", receiver="vendor-software"),
+        Sides(sender="software", receiver="emulated"),
+        Sides(sender="software"),
+        Sides(),
+    )
+    cells = [cell(id=str(number), provenance=each) for number, each in enumerate(ends)]
+
+    text = markdown.render(results(*cells, cell(id="left out", verdict="skip")))
+
+    told = "1 hardware, 1 vendor-software, 1 emulated, 1 software, 1 that coded nothing"
+    assert f"\n- Cells checked, each by its end nearest to silicon: {told}\n" in text
+
+
 def test_a_failure_is_one_row_with_its_provenance() -> None:
     text = markdown.render(
         results(
@@ -115,7 +145,7 @@ def test_failures_beyond_the_limit_are_counted() -> None:
     text = markdown.render(results(*failures))
 
     shown = text.count("| ✗ hang | `")
-    assert f"| and {20 - shown} more failures and errors: see report.html |" in text
+    assert f"| and {20 - shown} more bad cells: see report.html |" in text
 
 
 def test_what_was_skipped_has_its_remedy_and_the_rest_is_counted() -> None:

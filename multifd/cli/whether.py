@@ -1,0 +1,79 @@
+"""Of ``multifd diff --finding`` and ``--library``: whether findings are gone from one run to another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from multifd.cli.output import Console
+from multifd.cli.picked import picked
+from multifd.comparison.compared import Comparison
+from multifd.comparison.findings import FindingChange, State
+from multifd.errors import InputError
+from multifd.nearest import suggestion
+from multifd.result.known import KnownIssue, shipped
+from multifd.result.record import Results
+from reports.difference import incomplete
+from reports.gone import brief, in_neither, sentences, summary, versions
+
+CODES: Final[dict[State, int]] = {"gone": 0, "new": 1, "still there": 1, "not seen": 3, "not looked at": 3}
+NOBODY_KNOWS: Final = 3
+_STYLES: Final[dict[State, str]] = {"gone": "green", "new": "red", "still there": "red"}
+_WORST: Final = (1, NOBODY_KNOWS, 0)
+"""Of several findings the first of these that any of them comes to."""
+_SOFTWARE: Final = re.compile(r"QEMU|lib\w+")
+Asked = FindingChange | KnownIssue
+
+
+def asked(found: Comparison, after: Results, finding: str | None, library: str | None, *, as_json: bool) -> int:
+    """Say it of each that is asked for, and return the exit code; raises :class:`InputError` where there is none."""
+    chosen = _chosen(found, finding, library)
+    console = Console()
+    if not as_json:
+        for line in incomplete(found):
+            console.print(line, style="red", soft_wrap=True, markup=False)
+    for each in chosen:
+        if as_json:
+            print(each.model_dump_json())
+        elif len(chosen) == 1:
+            _say(console, each, sentences(each, found, after) if isinstance(each, FindingChange) else in_neither(each))
+        else:
+            _say(console, each, brief(each) if isinstance(each, FindingChange) else in_neither(each))
+    if len(chosen) > 1 and not as_json:
+        states = [each.state for each in chosen if isinstance(each, FindingChange)]
+        console.print(f"{versions(found)}\n{summary(states)}", soft_wrap=True, markup=False)
+    codes = {CODES[each.state] if isinstance(each, FindingChange) else NOBODY_KNOWS for each in chosen}
+    return next(code for code in _WORST if code in codes)
+
+
+def _say(console: Console, each: Asked, lines: Iterable[str]) -> None:
+    """Its first line has the answer, and its colour."""
+    style = _STYLES.get(each.state) if isinstance(each, FindingChange) else None
+    for line in lines:
+        console.print(line, style=style, soft_wrap=True, markup=False)
+        style = None
+
+
+def _chosen(found: Comparison, finding: str | None, library: str | None) -> list[Asked]:
+    there: dict[str, Asked] = {each.id: each for each in found.findings}
+    if library is not None:
+        of = {name: each for name, each in there.items() if library.casefold() in each.component.casefold()}
+        if not of:
+            names = sorted({name for each in there.values() for name in _SOFTWARE.findall(each.component)})
+            raise InputError(f"--library {library!r}: neither run has a finding in it; {suggestion(library, names)}")
+        there = of
+    if finding is None:
+        return list(there.values())
+    known = {each.id: each for each in shipped()}
+    if finding in known and finding not in there:
+        return [known[finding]]
+    fitting = picked(finding, there if _fits(finding, there) else there | known, "finding")
+    return [there.get(name) or known[name] for name in fitting]
+
+
+def _fits(finding: str, there: dict[str, Asked]) -> bool:
+    try:
+        return bool(picked(finding, there, "finding"))
+    except InputError:
+        return False
