@@ -14,7 +14,8 @@ from it       nothing; where it ends, the peer's process group is killed
 
 Until then a dead peer stays a zombie, so that its number means nobody else. When the owner dies, whatever way, its
 sockets are closed, and nothing is left. When the nursery dies, its peers die, too, and whoever wants one next starts
-another nursery. This module is the owner's end, :mod:`multifd.peer.forks` the other one.
+another nursery, once: where that one dies as well peers are executed, which takes longer. This module is the owner's
+end, :mod:`multifd.peer.forks` the other one.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _SINGLE: Final = {"OPENBLAS_NUM_THREADS": "1"}
 _READY: Final = 60.0
 """Seconds in which a nursery has loaded everything, or a killed peer has ended."""
 _NUMBER: Final = 16
+_MOST: Final = 2
+"""Nurseries, one after the other."""
 """Bytes that a number on a lease fits into."""
 
 
@@ -53,6 +56,7 @@ class Nursery:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._server: _Server | None = None
+        self._started = 0
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> Running:
         """Start a peer, a :data:`multifd.process.child.Start`; where no nursery lives, one of our own starts it."""
@@ -63,8 +67,11 @@ class Nursery:
             if self._server is not None and self._server.dead:
                 self._server.close()
                 self._server = None
-            server = self._server = self._server or _Server()
-        return _Forked(server, arguments)
+            if self._server is None and self._started < _MOST:
+                self._server = _Server()
+                self._started += 1
+            server = self._server
+        return _Forked(server, arguments) if server is not None else execute(command, environment)
 
     def close(self) -> None:
         """End the nursery with every peer that has not been ended."""
