@@ -275,15 +275,20 @@ class PeerProcess:
         """What to raise of one that ended or hangs, and whom we know otherwise: the same if it can be started again."""
         if not self._introduced or self._again:
             return broken
+        why = self._hindered()
+        return self._unstarted(f"{broken}; then it could not be started again: {why}") if why else broken
+
+    def _hindered(self) -> MultifdError | None:
+        """Why it cannot be started, if that is so."""
         self._again = True
         try:
             self.hello(self._within)
             self.quit()
         except MultifdError as problem:
-            return self._unstarted(f"{broken}; then it could not be started again: {problem}")
+            return problem
         finally:
             self._again = False
-        return broken
+        return None
 
     def _unstarted(self, why: str) -> EnvironmentBroke:
         if not self._again:
