@@ -71,7 +71,11 @@ class Worker:
         outcome = self._outcome(cell)
         releases = releases_of(cell.work, self._campaign.line_up, self._campaign.libraries)
         record = concluded(cell, outcome, options, shipped(), releases)
-        return located(exhibited(record, outcome, self._results, self._sent(record, cell.work)), self._results)
+        try:
+            record = exhibited(record, outcome, self._results, self._sent(record, cell.work))
+        except EnvironmentBroke as problem:  # what was found counts, though it cannot be shown
+            record = record.model_copy(update={"reason": f"{record.reason}; without its exhibits: {problem}"})
+        return located(record, self._results)
 
     def _sent(self, record: Cell, work: Work) -> Path | None:
         """What the sender sent, of a cell that ended otherwise than by passing or by being refused as it should."""
