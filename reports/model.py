@@ -85,15 +85,21 @@ def counts(results: Results) -> dict[Verdict, int]:
 
 def provenance_counts(results: Results) -> dict[Provenance, int]:
     """Cells that were checked, by how at least one of their sides ran."""
-    sides = Counter((c.provenance.sender, c.provenance.receiver) for c in results.cells if _checked(c))
+    sides = _sides(results)
     return {provenance: sum(n for ran, n in sides.items() if provenance in ran) for provenance in PROVENANCES}
 
 
 def nearest_counts(results: Results) -> dict[Provenance | None, int]:
     """Cells that were checked, each once: by the end that is nearest to the silicon, None where nothing was coded."""
-    checked = [provenances([cell]) for cell in results.cells if _checked(cell)]
-    found = Counter(next((each for each in PROVENANCES if each in marks), None) for marks in checked)
+    found = Counter[Provenance | None]()
+    for ran, number in _sides(results).items():
+        found[next((each for each in PROVENANCES if each in ran), None)] += number
     return {each: found[each] for each in (*PROVENANCES, None)}
+
+
+def _sides(results: Results) -> Counter[tuple[Provenance | None, Provenance | None]]:
+    """Cells that were checked, by how their senders and receivers ran."""
+    return Counter((c.provenance.sender, c.provenance.receiver) for c in results.cells if _checked(c))
 
 
 def incomplete(results: Results) -> bool:

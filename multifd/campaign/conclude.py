@@ -46,6 +46,13 @@ def skipped(cell: PlannedCell, options: Options, reason: str) -> Cell:
     return planned(cell.model_copy(update={"skip": reason}), options)
 
 
+def broken(cell: PlannedCell, options: Options, reason: str) -> Cell:
+    """The record of a cell that the host did not let run to its end: nothing is said of any codec."""
+    return planned(cell, options).model_copy(
+        update={"observed": "broken", "verdict": "error", "reason": reason, "error": reason}
+    )
+
+
 def concluded(
     cell: PlannedCell,
     outcome: Outcome,

@@ -34,11 +34,14 @@ from multifd.result.content import in_words
 from multifd.result.record import UserContent
 
 Say = Callable[[str], object]
-_LEAST_ROOM: Final = 1 << 30
+_PER_CELL: Final = 4 << 10
+"""Bytes of the plan on its way to the workers."""
 _ROUNDS: Final = 3
 """Images of a migration, at most."""
 _PASSING: Final = 64
 """Captures and destinations at one time, in guest memories."""
+_BESIDE: Final = 8 << 20
+"""Bytes of everything else: what QEMUs say, captures that are shown."""
 _GUESTS: Final = 4
 """QEMUs at one time: two workers with a source and a destination each."""
 
@@ -73,7 +76,8 @@ class Campaign(BaseModel):
         passing = (
             (_PASSING if work.plan.mode == "capture" else _GUESTS) * sum(work.sizes.values()) for work in works
         )  # fmt: skip
-        return max(_LEAST_ROOM, _ROUNDS * sum(images.values()) + max(passing, default=0))
+        plan = _PER_CELL * len(self.plan.cells)
+        return _BESIDE + plan + _ROUNDS * sum(images.values()) + max(passing, default=0)
 
     def alone(self, cell_id: str) -> Campaign:
         """The same run with this cell only; raises as :meth:`cell`."""

@@ -6,10 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from multifd.campaign.conclude import concluded, located, planned, probed, skipped
+from multifd.campaign.conclude import broken, concluded, located, planned, probed, skipped
 from multifd.campaign.exhibits import exhibited
 from multifd.campaign.prepare import Campaign
 from multifd.campaign.releases import releases_of
+from multifd.errors import EnvironmentBroke
 from multifd.evidence.outcome import Outcome
 from multifd.migrate.capture import MANIFEST
 from multifd.plan.cell import PlannedCell
@@ -47,19 +48,34 @@ class Worker:
         self._bench.close()
 
     def conclude(self, cell: PlannedCell) -> Cell:
-        """Do what there is to do; raises EnvironmentBroke and InputError where the run cannot go on."""
+        """Do what there is to do; a cell that the host did not let end costs itself only.
+
+        Raises InputError where the run cannot go on.
+        """
         options = self._campaign.options
         if cell.skip is not None:
             return planned(cell, options)
         if isinstance(cell.work, Probe):
             return probed(cell, self._campaign.line_up.named(cell.work.peer), options)
         try:
-            outcome = self._outcome(cell)
+            return self._run(cell)
         except Skipped as reason:
             return skipped(cell, options, str(reason))
+        except EnvironmentBroke as problem:
+            return broken(cell, options, str(problem))
+        except OSError as problem:
+            return broken(cell, options, f"{problem.filename or 'the host'}: {problem.strerror}")
+
+    def _run(self, cell: PlannedCell) -> Cell:
+        options = self._campaign.options
+        outcome = self._outcome(cell)
         releases = releases_of(cell.work, self._campaign.line_up, self._campaign.libraries)
         record = concluded(cell, outcome, options, shipped(), releases)
-        return located(exhibited(record, outcome, self._results, self._sent(record, cell.work)), self._results)
+        try:
+            record = exhibited(record, outcome, self._results, self._sent(record, cell.work))
+        except EnvironmentBroke as problem:  # what was found counts, though it cannot be shown
+            record = record.model_copy(update={"reason": f"{record.reason}; without its exhibits: {problem}"})
+        return located(record, self._results)
 
     def _sent(self, record: Cell, work: Work) -> Path | None:
         """What the sender sent, of a cell that ended otherwise than by passing or by being refused as it should."""

@@ -22,6 +22,7 @@ from multifd.campaign.options import default_results
 from multifd.cli import completing
 from multifd.cli.plans import SUITES, planning
 from multifd.errors import EnvironmentBroke
+from multifd.process.child import stop_with_us
 from multifd.process.python import ROOT, python, same_path
 from multifd.result import store
 from multifd.result.record import Results
@@ -37,6 +38,8 @@ _OURS: Final = ("suites", "as_tap", "as_json", "more")
 _PYTESTS: Final = {4: 2}
 """pytest's own exit code for an option that it does not know, in the contract's."""
 _BROKE: Final = 3
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What stops a run."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -121,20 +124,23 @@ def _given(context: click.Context) -> Iterator[str]:
 def _run(command: Sequence[str], *, apart: bool) -> int:
     """To its end, in this terminal; with ``apart`` it leaves standard output alone. The contract's exit code."""
     environment = {**os.environ, **same_path(), **_ENVIRONMENT}
-    with subprocess.Popen(command, env=environment, stdout=2 if apart else None) as process, _passed_on(process):
+    with subprocess.Popen(
+        command, env=environment, stdout=2 if apart else None,
+        preexec_fn=stop_with_us,  # noqa: PLW1509  (one system call, no lock, no import)
+    ) as process, _passed_on(process):  # fmt: skip
         code = process.wait()
     return _BROKE if code < 0 else _PYTESTS.get(code, code)
 
 
 @contextmanager
 def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Who stops us stops the run, which then writes what it has; a terminal's Ctrl-C reaches it by itself."""
+    """Who stops us stops the run, which then writes what it has; that it is told twice does not matter to it."""
 
     def stop(number: int, _: FrameType | None) -> None:
-        if number == signal.SIGTERM:
-            process.send_signal(number)
+        process.send_signal(number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    given = {number: handler for number in _STOPS if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    before = {number: signal.signal(number, stop) for number in given}
     try:
         yield
     finally:

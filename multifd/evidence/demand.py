@@ -24,7 +24,7 @@ from multifd.errors import PeerError, WireError
 from multifd.evidence.asked import Asked, Part
 from multifd.evidence.routing import OnDevice, Sent, compressed, decompressed, endless, library, nothing, pagewise
 from multifd.framing.model import Framing, Scope, framing
-from multifd.memory.image import GuestMemory, zero_rows
+from multifd.memory.image import GuestMemory
 from multifd.memory.layout import PageRun, Script
 from multifd.migrate.capture import Capture
 from multifd.peer import contract
@@ -153,5 +153,5 @@ def _contents(script: Script, changing: Sequence[PageRun] = ()) -> list[int]:
                     sent[run.first : run.stop] |= run.block == block
                 for run in changing if number == 0 else ():
                     sent[run.first : run.stop] &= run.block != block
-                counts.append(int((sent & ~zero_rows(memory.pages(block))).sum()))
+                counts.append(int((sent & ~memory.zero_pages(block)).sum()))
     return counts

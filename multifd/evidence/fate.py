@@ -135,6 +135,8 @@ def _landed(arrived: Arrived) -> Observation:
 
 
 def _broke(said: Said | None) -> Observation | None:
+    if isinstance(said, contract.Failed) and said.kind == "environment":
+        return Observation("broken", said.error, said.error)
     if not isinstance(said, PeerError):
         return None
     return Observation("hang" if said.kind == "hang" else "crash", str(said), str(said))

@@ -70,16 +70,16 @@ def _stretches(difference: Difference, never_sent: Mask) -> Iterator[Stretch]:
 
 def snapshot(memory: GuestMemory) -> Snapshot:
     """A copy of the whole memory."""
-    return {block: memory.pages(block).copy() for block in memory.layout.sizes}
+    return {block: memory.copy(block) for block in memory.layout.sizes}
 
 
 def changed(memory: GuestMemory, before: Snapshot) -> int:
     """Pages that are not as they were."""
-    return sum(int((memory.pages(block) != pages).any(axis=1).sum()) for block, pages in before.items())
+    return sum(int((memory.copy(block) != pages).any(axis=1).sum()) for block, pages in before.items())
 
 
 def _rows(memory: GuestMemory, difference: Difference) -> npt.NDArray[np.uint8]:
-    return memory.pages(difference.block)[difference.first : difference.first + difference.count]
+    return memory.copy(difference.block, difference.first, difference.count)
 
 
 def _nonzero(memory: GuestMemory, difference: Difference) -> Mask:

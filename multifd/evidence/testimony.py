@@ -51,7 +51,12 @@ def refused(reply: contract.Failed, receiver: str, left: Memory) -> Observation:
 
 
 def sender_failed(observation: Observation, sent: contract.Failed, sender: str) -> Observation:
-    """A sender whose receiver went away has nothing to add; any other failure of it counts."""
+    """A sender whose receiver went away has nothing to add; any other failure of it counts.
+
+    What its host did to it is nobody's fault, unless the receiver took half a migration for a whole one.
+    """
+    if sent.kind == "environment" and observation.outcome != "hazard":
+        return failed(sent, sender)
     if sent.kind in ("closed", "deadline") and observation.outcome != "identical":
         return observation
     if observation.outcome == "identical":

@@ -168,7 +168,8 @@ def first_migration(binary: Binary, facts: Facts, machine: str, sizes: Mapping[s
         with GuestMemory.create(scratch / "memory", capture.manifest.ramblocks, facts.arch.page_size) as memory:
             reception = Reception(framing("none"), facts.dialect, capture.main_sync, _CHANNELS)
             Replay(capture, reception, create("none", {}), Destination(memory)).run()
-            if bytes(memory.view(RAM_BLOCK)[:_CONTENT]) != content or any(memory.view(RAM_BLOCK)[_CONTENT:]):
+            arrived = memory.copy(RAM_BLOCK).tobytes()
+            if arrived[:_CONTENT] != content or arrived.count(0, _CONTENT) != len(arrived) - _CONTENT:
                 raise EnvironmentBroke(f"a first migration of {machine}, method none, did not carry the guest's RAM")
             digests = memory.digest(capture.manifest.ramblocks.keys() - sizes.keys())
     finally:

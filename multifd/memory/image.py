@@ -1,8 +1,8 @@
 """A guest's memory as files that are mapped, not read: views without copies, comparing at memory speed.
 
 Images are sparse, so a zero page that nobody wrote costs nothing. They are filled through ``write`` (pwrite)
-and not through the mapping: on a full file system pwrite is an error that can be told to the user, while a
-store into a hole of a mapping is a SIGBUS that kills the process.
+and not through the mapping, and read with ``read`` and ``copy``: on a full file system pwrite is an error that can be
+told to the user, while a hole of a mapping that is touched, in tmpfs by a load too, is a SIGBUS that kills.
 """
 
 from __future__ import annotations
@@ -107,9 +107,15 @@ class GuestMemory:
         """Return the whole block as pages x page size bytes, without a copy."""
         return np.frombuffer(self.view(block), np.uint8).reshape(-1, self.layout.page_size)
 
+    def copy(self, block: str, first: int = 0, count: int | None = None) -> NDArray[np.uint8]:
+        """Copy ``count`` pages from page ``first`` on, or all that follow; raises as ``read``."""
+        size = self.layout.page_size
+        stop = self._blocks[self._known(block)].size if count is None else (first + count) * size
+        return self._piece(block, first * size, stop)
+
     def zero_pages(self, block: str) -> Mask:
-        """Tell for every page of the block whether all its bytes are zero."""
-        return zero_rows(self.pages(block))
+        """Tell for every page of the block whether all its bytes are zero; raises as ``read``."""
+        return zero_rows(self.copy(block))
 
     def write(self, block: str, offset: int, buffer: bytes | memoryview) -> None:
         """Put ``buffer`` at byte ``offset`` of the block; every view shows it at once.
@@ -160,6 +166,11 @@ class GuestMemory:
         path = self._blocks[self._known(block)].path
         with blaming(path):
             os.posix_fallocate(self._files[block], offset, size)
+
+    def reserve_all(self) -> None:
+        """The same for every byte; raises as ``reserve``."""
+        for block in self._blocks.values():
+            self.reserve(block.name, 0, block.size)
 
     def digest(self, blocks: Iterable[str] | None = None) -> dict[str, str]:
         """Return the SHA-256 of each block, or of some, in hexadecimal; other threads run meanwhile.

@@ -85,8 +85,11 @@ def play(directory: Path, draft: Draft, history: History) -> Script:
         rounds.append(Round(image=image, pages=draft.page_runs(sent)))
     script = Script(page_size=draft.page_size, rounds=tuple(rounds))
     path = directory / SCRIPT_FILE
+    # Half a script would be found again: it has its name when it is whole.
+    unnamed = path.with_suffix(".new")
     with blaming(path):
-        path.write_text(script.model_dump_json())
+        unnamed.write_text(script.model_dump_json())
+        unnamed.rename(path)
     return script
 
 

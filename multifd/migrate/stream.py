@@ -9,11 +9,12 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from typing_extensions import Buffer
 
 from multifd.errors import EnvironmentBroke, InputError
+from multifd.memory.sparse import extents, merged
 
 _IOV_MAX = 512
 _READ_AHEAD = 4096
@@ -24,6 +25,8 @@ the receiver still reads, and has not to wait for the receiver's turn on the CPU
 _RECEIVE_BUFFER: Final = 1 << 20
 """Bytes; the largest payload fits (multifd.wire.channel). What is larger gets a buffer of its own size."""
 _CHUNK: Final = 1 << 18
+_SECTOR: Final = 512
+"""Bytes of a block of ``st_blocks`` (stat(3type))."""
 
 
 class Sink(Protocol):
@@ -149,8 +152,18 @@ class FileSink:
         os.close(self._descriptor)
 
 
+def _copied(file: IO[bytes], size: int) -> mmap.mmap | bytes:
+    """The content of a file in memory of our own: tmpfs would need room for a hole that is looked at."""
+    if not size:
+        return b""
+    copy = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for start, stop in merged(extents(file.fileno(), size), 1):
+        copy[start:stop] = os.pread(file.fileno(), stop - start, start)
+    return copy
+
+
 class FileSource:
-    """A whole file; reads are slices of its mapping, so nothing is copied."""
+    """A whole file; reads are slices of its mapping, so nothing is copied, unless it has holes, which cost nothing."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -160,7 +173,8 @@ class FileSource:
                 if not stat.S_ISREG(about.st_mode):
                     raise InputError(f"{path}: is no file, expected one")
                 size = about.st_size
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+                whole = about.st_blocks * _SECTOR >= size
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if whole and size else _copied(file, size)
         except OSError as problem:
             raise InputError(f"{path}: cannot read: {problem.strerror}") from None
         self._view = memoryview(mapped)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 from typing_extensions import Buffer
 
 from multifd.framing.coder import Codec
 from multifd.framing.encode import PayloadEncoder
 from multifd.framing.model import Framing
-from multifd.framing.pages import Indices, Pages, gather, total, views, zero_mask
-from multifd.memory.image import GuestMemory
+from multifd.framing.pages import Indices, Pages, gather, runs, total, views, zero_mask
+from multifd.memory.image import GuestMemory, zero_rows
 from multifd.memory.layout import Round, Script
+from multifd.memory.sparse import PIECE
 from multifd.migrate.crew import Task
 from multifd.migrate.stream import Sink
 from multifd.wire.dialect import Dialect, MainSync, SyncCarrier, ZeroPages
@@ -44,6 +46,16 @@ class Block:
     def read(self, first: int, rows: Pages) -> None:
         """Copy pages, a :class:`multifd.framing.pages.PageSource`."""
         self.memory.read(self.name, first * rows.shape[1], rows.data)
+
+    def zero_mask(self, indices: Indices) -> npt.NDArray[np.bool_]:
+        """Which of these pages hold only zeros. They are read: who looks at a hole through a mapping fills it."""
+        step = PIECE // self.memory.layout.page_size
+        pieces = [
+            zero_rows(self.memory.copy(self.name, at, min(step, first + count - at)))
+            for first, count in runs(indices)
+            for at in range(first, first + count, step)
+        ]
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +124,11 @@ class ChannelTransmitter:
 
     def _in_place(self, batch: Batch) -> tuple[Indices, Indices, Sequence[Buffer]]:
         """Normal and zero pages, and the normal ones from where they are (migration/multifd-nocomp.c, QEMU 10.2)."""
-        pages, normal, zero = batch.block.pages, batch.indices, _NONE
+        normal, zero = batch.indices, _NONE
         if self._zeros_in_packet:
-            mask = zero_mask(pages, normal)
+            mask = batch.block.zero_mask(normal)
             normal, zero = normal[~mask], normal[mask]
-        return normal, zero, views(pages, normal)
+        return normal, zero, views(batch.block.pages, normal)
 
     def _encoded(self, batch: Batch) -> tuple[Indices, Indices, Sequence[Buffer]]:
         """Normal and zero pages, and the payload of a copy of the normal ones."""
@@ -205,7 +217,7 @@ class Transmitter:
                 continue
             indices: Indices = np.concatenate(listed)
             if self._transmission.zero_pages is ZeroPages.MAIN:
-                mask = zero_mask(block.pages, indices)
+                mask = block.zero_mask(indices)
                 words += [
                     self._writer.zero_page(block.name, int(index) * self._script.page_size) for index in indices[mask]
                 ]

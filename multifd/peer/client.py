@@ -4,6 +4,10 @@ Whatever a peer does costs one request: one that crashes, hangs, floods stderr o
 :class:`multifd.errors.PeerError` says what it did; the next request starts a new process. Requests are written
 while the reply is waited for, so that a peer that does not read cannot block the harness either. A peer that computes
 at its deadline is slow and does not hang (:mod:`multifd.process.patience`).
+
+A death is the peer's own where it can be started again: otherwise its host, its loader or its program is lost. Nor is
+it where somebody else ends it, or the kernel for want of memory. What cannot be started three times in a row is not
+tried again.
 """
 
 from __future__ import annotations
@@ -17,10 +21,10 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from multifd.errors import EnvironmentBroke, PeerError
+from multifd.errors import EnvironmentBroke, MultifdError, PeerError
 from multifd.migrate.capture import problems
 from multifd.peer import contract
-from multifd.process.child import Running, Start, execute, fate
+from multifd.process.child import Running, Start, execute, fate, killed_by_others
 from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import group
@@ -34,15 +38,18 @@ _TAIL: Final = 1 << 16
 """Bytes of log that are kept."""
 _SHOWN: Final = 300
 """Characters of log in an error."""
+_TRIES: Final = 3
+"""Times in a row that what cannot be started is tried."""
 
 
 class PeerProcess:
     """A peer as a process. Not thread-safe: one request at a time, as the contract has it.
 
-    ``start`` is how its command becomes a process, with ``environment`` added to our own.
+    ``start`` is how its command becomes a process, with ``environment`` added to our own; one that was ``introduced``
+    has answered before, elsewhere.
 
     Every question raises :class:`PeerError` where the peer breaks the contract or does not answer in time, and
-    :class:`EnvironmentBroke` where its program cannot be started.
+    :class:`EnvironmentBroke` where its program cannot be started, or not again, or was ended by somebody else.
     """
 
     def __init__(
@@ -51,17 +58,25 @@ class PeerProcess:
         command: Sequence[str],
         environment: Mapping[str, str] | None = None,
         start: Start = execute,
+        *,
+        introduced: bool = False,
     ) -> None:
         self.name = name
         self.command = tuple(command)
         self._environment = dict(environment or {})
         self._start = start
+        self._introduced = introduced
         self._process: Running | None = None
         self._outgoing = b""
         self._buffer = b""
         self._next_id = 0
         self._log: Drain | None = None
         self._logged = 0
+        self._failures = 0
+        """Times in a row that it could not be started."""
+        self._why = ""
+        self._again = False
+        self._within = 0.0
 
     def hello(self, deadline: float) -> contract.Introduction:
         """Ask who it is."""
@@ -118,6 +133,10 @@ class PeerProcess:
     def _ask(
         self, kind: type[contract.Message], within: float, beside: Sequence[int | None] = (), /, **fields: Any
     ) -> contract.Message:
+        if self._failures >= _TRIES:
+            often = f"{_TRIES} times in a row it could not be started"
+            raise EnvironmentBroke(clipped(f"peer {self.name} is not tried again: {often}, at last: {self._why}"))
+        self._within = within
         self._running()
         self._next_id += 1
         self._logged = self._written
@@ -130,7 +149,9 @@ class PeerProcess:
         return reply
 
     def _reply(self, within: float, beside: Sequence[int | None]) -> contract.Message:
+        self._within = within
         line = self._line(Patience(within, lambda: self._working(beside)))
+        self._failures = 0
         try:
             reply = contract.REPLY.validate_json(line)
         except ValidationError as wrong:
@@ -196,7 +217,7 @@ class PeerProcess:
         try:
             self._process = self._start(self.command, self._environment)
         except EnvironmentBroke as problem:
-            raise EnvironmentBroke(f"peer {self.name}: {problem}") from None
+            raise self._unstarted(f"peer {self.name}: {problem}") from None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stdout.fileno(), False)
         self._log = Drain(self._process.stderr, _TAIL)
@@ -217,7 +238,7 @@ class PeerProcess:
                     raise self._garbage(self._buffer, f": a line of more than {MAX_LINE >> 20} MiB")
                 pause = patience.pause()
                 if pause is None:
-                    raise self._stop("hang", f"did not answer {patience.within}")
+                    raise self._blamed(self._stop("hang", f"did not answer {patience.within}"))
                 ready = {key.fileobj for key, _ in selector.select(min(pause, 0.5))}
                 if process.stdin in ready and not self._write(process.stdin.fileno()):
                     selector.unregister(process.stdin)
@@ -240,12 +261,39 @@ class PeerProcess:
             raise self._exited("before it answered")
         self._buffer += chunk
 
-    def _exited(self, when: str) -> PeerError:
+    def _exited(self, when: str) -> MultifdError:
         process = self._process
         assert process is not None
         status = process.wait(2)
         what = "closed its control stream" if status is None else fate(status)
-        return self._stop("crash", f"{what} {when}")
+        broken = self._stop("crash", f"{what} {when}")
+        if self._introduced and status is not None and killed_by_others(status):
+            return EnvironmentBroke(f"{broken}: nobody but its host or somebody on it does so")
+        return self._blamed(broken)
+
+    def _blamed(self, broken: PeerError) -> MultifdError:
+        """What to raise of one that ended or hangs, and whom we know otherwise: the same if it can be started again."""
+        if not self._introduced or self._again:
+            return broken
+        why = self._hindered()
+        return self._unstarted(f"{broken}; then it could not be started again: {why}") if why else broken
+
+    def _hindered(self) -> MultifdError | None:
+        """Why it cannot be started, if that is so."""
+        self._again = True
+        try:
+            self.hello(self._within)
+            self.quit()
+        except MultifdError as problem:
+            return problem
+        finally:
+            self._again = False
+        return None
+
+    def _unstarted(self, why: str) -> EnvironmentBroke:
+        if not self._again:
+            self._failures, self._why = self._failures + 1, why
+        return EnvironmentBroke(clipped(why))
 
     def _unexpected(self, reply: contract.Message, expected: str) -> PeerError:
         return self._stop("crash", f"answered {reply!r}, expected {expected}")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from multifd.codec import factories
-from multifd.process.child import die_with_us
+from multifd.process.child import die_with_us, kill_tree
 
 _REQUEST: Final = 4096
 _STREAMS: Final = 4
@@ -94,11 +94,8 @@ class _Ward:
             self._say(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
 
     def end(self) -> None:
-        """Kill its process group, and let it be forgotten."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
-        # It may not have made its group yet.
-        os.kill(self._pid, signal.SIGKILL)
+        """Kill it, its process group and its children, and let it be forgotten. It may not have made its group yet."""
+        kill_tree(self._pid)
         os.waitpid(self._pid, 0)
         os.close(self._lease)
 

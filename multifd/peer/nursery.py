@@ -14,7 +14,8 @@ from it       nothing; where it ends, the peer's process group is killed
 
 Until then a dead peer stays a zombie, so that its number means nobody else. When the owner dies, whatever way, its
 sockets are closed, and nothing is left. When the nursery dies, its peers die, too, and whoever wants one next starts
-another nursery. This module is the owner's end, :mod:`multifd.peer.forks` the other one.
+another nursery, once: where that one dies as well peers are executed, which takes longer. This module is the owner's
+end, :mod:`multifd.peer.forks` the other one.
 
 Under a vendor library's loader, or in another environment, a process of its own forks. No library is loaded before.
 """
@@ -24,6 +25,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Final, Self
@@ -31,7 +33,7 @@ from typing import IO, Final, Self
 from multifd.errors import EnvironmentBroke
 from multifd.process.child import NOWHERE, Child, Running, execute, fate
 from multifd.process.patience import Patience
-from multifd.process.python import ENVIRONMENT, python
+from multifd.process.python import python
 from multifd.process.threads import dead
 
 MODULE: Final = ("-m", "multifd.peer")
@@ -47,6 +49,8 @@ _SINGLE: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """What forks has one thread; numpy's library would start more."""
 _READY: Final = 60.0
 """Seconds in which a nursery has loaded everything, or a killed peer has ended."""
+_MOST: Final = 2
+"""Nurseries of a kind, one after the other."""
 _NUMBER: Final = 16
 """Bytes that a number on a lease fits into."""
 
@@ -58,6 +62,7 @@ class Nursery:
         self._lock = threading.Lock()
         self._servers: dict[object, _Server] = {}
         """By how they are started: under which loader, in which environment."""
+        self._started = Counter[object]()
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> Running:
         """Start a peer, a :data:`multifd.process.child.Start`; where no nursery lives, one of our own starts it.
@@ -68,18 +73,20 @@ class Nursery:
         if not program:
             return execute(command, environment)
         try:
-            return _Forked(self._living(program, environment), arguments)
+            server = self._living(program, environment)
+            return _Forked(server, arguments) if server is not None else execute(command, environment)
         except EnvironmentBroke:
             return execute(command, environment)
 
-    def _living(self, program: Sequence[str], environment: Mapping[str, str]) -> _Server:
+    def _living(self, program: Sequence[str], environment: Mapping[str, str]) -> _Server | None:
         way = tuple(program), tuple(sorted(environment.items()))
         with self._lock:
             if way in self._servers and self._servers[way].dead:
                 self._servers.pop(way).close()
-            if way not in self._servers:
+            if way not in self._servers and self._started[way] < _MOST:
+                self._started[way] += 1
                 self._servers[way] = _Server(program, environment)
-            return self._servers[way]
+            return self._servers.get(way)
 
     def close(self) -> None:
         """End the nursery with every peer that has not been ended."""

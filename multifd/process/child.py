@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 
 from multifd.errors import EnvironmentBroke
+from multifd.process.threads import descendants
 
 PIPE: Final = subprocess.PIPE
 NOWHERE: Final = subprocess.DEVNULL
 STDOUT: Final = subprocess.STDOUT
 _PR_SET_PDEATHSIG: Final = 1
+_OF_OTHERS: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
 _LIBC: Final = ctypes.CDLL(None)
 
 
@@ -123,11 +125,12 @@ class Child:
 
     def end(self) -> None:
         """Kill it and its whole process group, which may have ended already."""
-        with suppress(ProcessLookupError, PermissionError):
-            if self._apart:
-                os.killpg(self.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
+        if not self._apart:
+            self._process.kill()
+        elif self._process.poll() is None:
+            kill_tree(self.pid)
+        else:  # its number may be another's by now, but not its group's
+            kill_group(self.pid)
         self._process.wait()
 
 
@@ -136,9 +139,32 @@ def execute(command: Sequence[str], environment: Mapping[str, str]) -> Running:
     return Child(command, environment)
 
 
+def kill_tree(leader: int) -> None:
+    """Kill a process that has not been waited for, its group, and the children of it wherever they went.
+
+    Those of a process that has ended are not known any more: they are left to :mod:`multifd.process.kin`.
+    """
+    family = [leader, *descendants(leader)]
+    kill_group(leader)
+    for pid in family:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def kill_group(leader: int) -> None:
+    """Kill a process group, which may have ended."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
 def killer(status: int) -> str | None:
     """The signal that ended a process, in words; ``status`` as :meth:`Child.wait` gives it."""
     return f"signal {-status} ({signal.strsignal(-status)})" if status < 0 else None
+
+
+def killed_by_others(status: int) -> bool:
+    """Whether somebody ended it, or the kernel for want of memory: no defect of its own ends a process that way."""
+    return -status in _OF_OTHERS
 
 
 def fate(status: int) -> str:
@@ -150,3 +176,8 @@ def fate(status: int) -> str:
 def die_with_us() -> None:
     """Have the kernel kill this process when the thread that made it ends (PR_SET_PDEATHSIG, prctl(2))."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def stop_with_us() -> None:
+    """The same, but with a signal that lets it write what it has."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,6 +51,17 @@ def group(leader: int) -> list[int]:
     """Processes of the group that this one leads."""
     named = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
     return [pid for pid in named if (fields := _fields(f"/proc/{pid}/stat")) and int(fields[_GROUP]) == leader]
+
+
+def descendants(pid: int) -> list[int]:
+    """Children of a process that is there, and theirs; none where the kernel does not tell (proc_tid_children(5))."""
+    found: list[int] = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):
+                for child in map(int, (task / "children").read_text(encoding="ascii").split()):
+                    found += [child, *descendants(child)]
+    return found
 
 
 def cpu_seconds(pid: int) -> float:

@@ -11,6 +11,8 @@ import asyncio
 import os
 import re
 import shlex
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,7 +25,7 @@ from qemu.qmp import EventListener, ExecuteError, QMPClient, QMPError
 
 from multifd.errors import EnvironmentBroke
 from multifd.memory.blocks import MACHINE_RAM
-from multifd.process.child import NOWHERE, STDOUT, Child, fate
+from multifd.process.child import NOWHERE, STDOUT, Child, fate, killed_by_others
 from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import cpu_seconds, group
@@ -34,6 +36,8 @@ from multifd.qemu.transcript import Transcript
 
 T = TypeVar("T")
 _NAME: Final = re.compile(r"^\S*qemu-system-\w+: ")
+_ASKED: Final = re.compile(r"terminating on signal .*")
+"""What it says of a signal that asks it to end (qemu_system_killed, system/runstate.c, QEMU 10.2)."""
 _OURS: Final = ("-qmp", "-qtest")
 """Options that name where it connects to us."""
 
@@ -113,6 +117,7 @@ class Guest:
         """Paths at which we talk to it."""
         self._process = process
         self._monitor = monitor
+        self._killed = False
         self._log = Drain(process.stdout, _LOG)
         self._transcript = Transcript()
 
@@ -175,8 +180,16 @@ class Guest:
 
     def send_signal(self, number: int) -> None:
         """Stop, continue or kill it."""
+        self._killed = self._killed or number == signal.SIGKILL
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
+
+    def killer(self, exit_status: int | None) -> str | None:
+        """What ended it, in words, if that was neither itself nor we."""
+        if exit_status is None or self._killed:
+            return None
+        asked = _ASKED.search(self.log)
+        return fate(exit_status) if killed_by_others(exit_status) else asked and f"ended by somebody: {asked[0]}"
 
 
 class RefusedError(EnvironmentBroke):
@@ -199,7 +212,8 @@ async def start(
 
     ``directory`` gets its socket; its path is short enough for sockets (107 bytes, unix(7)). In the end it gets what
     was said too (:mod:`multifd.qemu.transcript`). Raises :class:`StartError` with QEMU's words if it ends,
-    :class:`EnvironmentBroke` if it does not come up; ``within`` seconds are its deadline.
+    :class:`EnvironmentBroke` if it does not come up; ``within`` seconds are its deadline. One whom somebody else ends
+    is that too, whatever came of the block.
     """
     monitor = QMPClient(name)
     monitor.logger.disabled = True
@@ -227,6 +241,9 @@ async def start(
         guest.testify(directory, status)
         with suppress(QMPError, OSError, EOFError, asyncio.CancelledError):
             await monitor.disconnect()
+        stopped = isinstance(sys.exception(), KeyboardInterrupt | asyncio.CancelledError)
+        if not stopped and (killer := guest.killer(status)) is not None:
+            raise EnvironmentBroke(f"{name} {killer}: nobody but its host or somebody on it does so") from None
 
 
 @asynccontextmanager

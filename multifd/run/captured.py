@@ -51,7 +51,7 @@ class CaptureBench:
             return Outcome(Observation("rejected", encoded.problem(pairing.sender)))
         assert pairing.fault is not None and encoded.capture is not None and isinstance(encoded.reply, contract.Done)
         script = means.stage.script(pairing)
-        with means.stage.destination(pairing) as memory:
+        with means.destination(pairing) as memory:
             address = listen(means, pairing, memory)
             if isinstance(address, contract.Failed):
                 return Outcome(landed(means, pairing, address, memory, script))
@@ -68,7 +68,7 @@ class CaptureBench:
             return Outcome(failure)
         assert isinstance(encoded.reply, contract.Done)
         script = means.stage.script(pairing)
-        with means.stage.destination(pairing) as memory:
+        with means.destination(pairing) as memory:
             receiver = means.line_up.peer(pairing.receiver)
             with means.prover.watching({"receiver": receiver}) as judge:
                 reply = means.process(pairing.receiver, "receiver").request(

@@ -72,11 +72,14 @@ class Encoding:
             encoded.problems = [
                 *_mislabelled(encoded.capture, pairing), *measure(encoded.capture, sender.encoder).problems
             ]  # fmt: skip
-        self._last = (key, encoded)
+        # What the host did is not the sender's: the next cell tries anew.
+        lost = isinstance(encoded.reply, contract.Failed) and encoded.reply.kind == "environment"
+        self._last = (key, encoded) if not lost else None
         return encoded
 
     def _encoded(self, pairing: Pairing, script: Script) -> Encoded:
         means = self._means
+        means.reserve(pairing, script)
         directory = means.stage.capture(pairing)
         try:
             reply = means.process(pairing.sender, "sender").request(

@@ -80,16 +80,16 @@ class FlipBench:
         path = capture.channel_path(0)
         original = path.read_bytes()
         with GuestMemory.open(self._means.stage.script(pairing).rounds[-1].image, writable=False) as image:
-            right = image.pages(block).copy()
+            right = image.copy(block)
         start, size = _payload(original, capture)
         try:
-            with self._means.stage.destination(pairing) as memory:
+            with self._means.destination(pairing) as memory:
                 for bit in _bits(size):
                     flipped = bytearray(original)
                     flipped[start + bit // 8] ^= 1 << bit % 8
                     path.write_bytes(flipped)
                     came = _noticed(self._decode(pairing, path.parent, memory), pairing.receiver)
-                    yield bit, came or ("harmless" if np.array_equal(memory.pages(block), right) else "silent")
+                    yield bit, came or ("harmless" if np.array_equal(memory.copy(block), right) else "silent")
         finally:
             path.write_bytes(original)
 

@@ -40,7 +40,8 @@ class LiveBench:
                 stack.enter_context(Mutator(script.rounds[0].image, changing, means.stage.seed))
             else:
                 script = means.stage.script(pairing)
-            memory = stack.enter_context(means.stage.destination(pairing))
+            means.reserve(pairing, script)
+            memory = stack.enter_context(means.destination(pairing))
             means.process(pairing.sender, "sender").wake(means.deadline)
             address = listen(means, pairing, memory)
             if isinstance(address, contract.Failed):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from multifd.device.sysfs import Host
 from multifd.evidence.proof import Prover
 from multifd.lineup.peers import LineUp, LineUpPeer
+from multifd.memory.image import GuestMemory
+from multifd.memory.layout import Script
 from multifd.peer.client import PeerProcess
 from multifd.peer.nursery import Nursery
 from multifd.plan.work import Pairing
@@ -40,9 +44,24 @@ class Means:
         process = self.processes.pop(key, None)
         if process is None:
             self._make_room(peer)
-            process = PeerProcess(peer.name, peer.command, peer.environment, self._nursery.start)
+            process = PeerProcess(peer.name, peer.command, peer.environment, self._nursery.start, introduced=True)
         self.processes[key] = process
         return process
+
+    @contextmanager
+    def destination(self, pairing: Pairing) -> Iterator[GuestMemory]:
+        """Zero memory for the receiver; one that is not ours may map it, and has the room that it may touch."""
+        with self.stage.destination(pairing) as memory:
+            if self.line_up.peer(pairing.receiver).external:
+                memory.reserve_all()
+            yield memory
+
+    def reserve(self, pairing: Pairing, script: Script) -> None:
+        """See that a sender that is not ours, which may map its images, has room for their holes too."""
+        if self.line_up.peer(pairing.sender).external:
+            for image in dict.fromkeys(dirty_round.image for dirty_round in script.rounds):
+                with GuestMemory.open(image, writable=True) as memory:
+                    memory.reserve_all()
 
     def _make_room(self, peer: LineUpPeer) -> None:
         most = self.line_up.holders.get(peer.device or "")

@@ -109,7 +109,11 @@ def test_a_sender_whose_receiver_went_away_has_nothing_to_add(kind: Kind, seen: 
     assert sender_failed(seen, failure(kind), "s") == seen
 
 
-@pytest.mark.parametrize("kind", OUTCOMES)
+def test_a_sender_that_its_host_lets_down_though_the_memory_arrived_has_claimed_nothing() -> None:
+    assert sender_failed(IDENTICAL, failure("environment"), "s") == failed(failure("environment"), "s")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OUTCOMES if kind != "environment"])
 def test_a_sender_that_fails_though_the_memory_arrived_makes_a_false_claim(kind: Kind) -> None:
     assert sender_failed(IDENTICAL, failure(kind), "s") == Observation(
         "identical", claim="sender s failed (it is so), though the memory arrived"

@@ -97,7 +97,7 @@ def talker(name: str) -> LineUpPeer:
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    scratch = make_scratch()
+    scratch = make_scratch(1 << 20)
     yield Stage(scratch, "main", 1, None)
     remove_scratch(scratch)
 

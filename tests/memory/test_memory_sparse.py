@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from multifd.codec import create
 from multifd.errors import EnvironmentBroke
+from multifd.evidence.observe import changed, compare, snapshot
+from multifd.framing.model import framing
+from multifd.memory.corpus import CORPORA
 from multifd.memory.image import GuestMemory
+from multifd.memory.rounds import build
 from multifd.memory.sparse import PIECE, copy, extents, merged
+from multifd.migrate.stream import FileSource
+from multifd.migrate.transmit import Transmission, Transmitter
+from multifd.wire.dialect import ZeroPages, dialect
+from tests.migrate.test_transmit import Sink
 
 SIZE: Final = 48 << 20
+LATEST: Final = dialect("qemu-10.0")
 STEP: Final = 1 << 20
 """A multiple of what any file system has for a block."""
 
@@ -94,3 +105,55 @@ def test_memory_is_compared_without_filling_a_hole(tmp_path: Path) -> None:
 
         assert (difference.first, difference.count) == (9 * STEP // 4096, 1)
         assert Path(two.layout.blocks[0].path).stat().st_blocks == 0
+
+
+def test_nobody_who_looks_at_memory_fills_its_holes() -> None:
+    """In tmpfs a load through a mapping takes a page for a hole, and where there is none the process is killed."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        sizes = {"m": 1 << 20}
+        script = build(Path(directory) / "script", CORPORA["zero"], 0, sizes, 4096, "single")
+        with (
+            GuestMemory.open(script.rounds[0].image, writable=False) as memory,
+            GuestMemory.create(Path(directory) / "other", sizes, 4096) as other,
+        ):
+            before = held(memory, other)
+            other.write("m", 4096, b"x" * 4096)
+
+            memory.zero_pages("m")
+            memory.digest()
+            memory.copy("m", 5, 9)
+            changed(memory, snapshot(memory))
+            compare(other, script)
+            compare(memory, script)
+            for zero_pages in ZeroPages:
+                transmission = Transmission(framing("none"), LATEST, zero_pages, LATEST.main_sync, 1)
+                Transmitter(script, transmission, create("none", {}), Sink(), [Sink()]).run()
+
+            assert held(memory, other) == before + 8
+
+
+def held(*memories: GuestMemory) -> int:
+    """Sectors of 512 bytes that these take."""
+    return sum(Path(block.path).stat().st_blocks for memory in memories for block in memory.layout.blocks)
+
+
+def test_a_capture_with_holes_is_read_and_keeps_them() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        path = Path(directory) / "channel"
+        path.write_bytes(b"begin")
+        with path.open("r+b") as file:
+            file.seek(1 << 20)
+            file.write(b"end")
+        before = path.stat().st_blocks
+
+        content = bytes(FileSource(path).read(2 << 20))
+
+        assert content == b"begin".ljust(1 << 20, b"\0") + b"end"
+        assert path.stat().st_blocks == before
+
+
+def test_what_is_reserved_has_room_for_every_store(tmp_path: Path) -> None:
+    with GuestMemory.create(tmp_path, {"a": 1 << 20, "b": 4096}, 4096) as memory:
+        memory.reserve_all()
+
+        assert held(memory) >= ((1 << 20) + 4096) // 512

@@ -87,7 +87,7 @@ class Workshop:
 
     def run(self, cells: list[PlannedCell]) -> Iterator[Cell]:
         """The records of these cells, by peers of their own."""
-        scratch = make_scratch(sockets=True)
+        scratch = make_scratch(self.campaign.room, sockets=True)
         try:
             with Worker(self.campaign, scratch, self._results, None) as worker:
                 yield from map(worker.conclude, cells)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -346,3 +347,89 @@ def _wait_for_exit(peer: PeerProcess) -> None:
     process = peer._process
     assert process is not None
     process.wait(LONG)
+
+
+# Peers that are known from before: whose fault it is that they end
+
+
+LIVES_IF: Final = """
+import pathlib
+if not pathlib.Path({there!r}).exists():
+    sys.exit("host unreachable")
+while (request := ask())["op"] != "quit":
+    if request["op"] == "hello":
+        print(json.dumps({{"id": request["id"], "reply": "hello", "name": "tiny", "codec": "tiny",
+            "device": None, "provenance": "software", "version": "1", "roles": [], "encoder": None, "decoder": None}}),
+            flush=True)
+    else:
+        {end}
+"""
+"""A peer that can be started as long as a file is there, and ends when it is asked for anything."""
+
+
+def known(there: Path, end: str) -> PeerProcess:
+    """One that has been introduced elsewhere, and can be started now."""
+    there.touch()
+    body = LIVES_IF.format(there=str(there), end=end)
+    return PeerProcess("tiny", [sys.executable, "-S", "-c", PRELUDE + body], introduced=True)
+
+
+def test_a_death_of_a_peer_that_can_be_started_again_is_its_own(memory: GuestMemory, tmp_path: Path) -> None:
+    peer = known(tmp_path / "there", "os._exit(3)")
+
+    assert str(refusal(peer, memory)) == "peer tiny exited with status 3 before it answered"
+    assert peer.pid is None
+
+
+def test_a_peer_that_cannot_be_started_again_has_lost_its_host(memory: GuestMemory, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    peer = known(there, "os.unlink(" + repr(str(there)) + "); os._exit(255)")
+
+    with pytest.raises(EnvironmentBroke) as error:
+        decode(peer, memory)
+
+    assert str(error.value) == (
+        "peer tiny exited with status 255 before it answered; then it could not be started again: peer tiny exited"
+        " with status 1 before it answered; its log ends: host unreachable"
+    )
+
+
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "SIGHUP"])
+def test_a_peer_that_somebody_else_ends_is_no_verdict(how: str, memory: GuestMemory, tmp_path: Path) -> None:
+    peer = known(tmp_path / "there", f"os.kill(os.getpid(), signal.{how})")
+
+    with pytest.raises(EnvironmentBroke, match=r"before it answered: nobody but its host or somebody on it does so$"):
+        decode(peer, memory)
+
+
+def test_what_cannot_be_started_three_times_in_a_row_is_not_tried_again(memory: GuestMemory, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    peer = known(there, "done(request)")
+    there.unlink()
+    said = []
+
+    for number in range(5):
+        if number == 4:
+            there.touch()
+        with pytest.raises(EnvironmentBroke) as error:
+            decode(peer, memory)
+        said.append(str(error.value).partition(":")[0])
+
+    assert said == [
+        *["peer tiny exited with status 1 before it answered; its log ends"] * 3,
+        *["peer tiny is not tried again"] * 2,
+    ]
+
+
+def test_what_starts_in_between_is_tried_as_often_again(memory: GuestMemory, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    peer = known(there, "done(request)")
+
+    for _ in range(2):
+        there.unlink()
+        for _ in range(2):
+            with pytest.raises(EnvironmentBroke):
+                decode(peer, memory)
+        there.touch()
+        assert isinstance(decode(peer, memory), contract.Done)
+        peer.quit()

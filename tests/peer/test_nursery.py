@@ -221,6 +221,21 @@ def test_a_dead_nursery_costs_no_peer_that_was_not_asked(nursery: Nursery) -> No
     assert {psutil.Process(pid(peer)).ppid() for peer in (idle, later)} == {server().pid}
 
 
+def test_a_nursery_is_started_again_once_and_then_peers_are_executed(nursery: Nursery) -> None:
+    peer = ward(nursery, "zlib")
+    ours = psutil.Process()
+
+    for _ in range(2):
+        peer.hello(LONG)
+        assert psutil.Process(pid(peer)).ppid() == server().pid
+        killed_nursery()
+    peer.hello(LONG)
+
+    assert psutil.Process(pid(peer)).ppid() == ours.pid
+    assert [child for child in ours.children() if "--forks" in child.cmdline()] == []
+    peer.quit()
+
+
 BREEDING: Final = """
 import os, time
 from multifd.peer.forks import serve

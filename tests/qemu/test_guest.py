@@ -342,3 +342,34 @@ def test_a_store_that_nobody_does(scratch: Path) -> None:
         assert str(error.value) == "qtest answered b'', expected OK"
 
     asyncio.run(run())
+
+
+@needs_qemu
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (signal.SIGKILL, "source was killed by signal 9 (Killed): nobody but its host or somebody on it does so"),
+        (signal.SIGTERM, "source ended by somebody: terminating on signal 15 from pid"),
+    ],
+)
+def test_one_that_somebody_else_ends_is_the_hosts_fault(scratch: Path, how: signal.Signals, said: str) -> None:
+    async def killed(guest: Guest) -> None:
+        os.kill(guest.pid, how)
+        while guest.exit_status is None:
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(EnvironmentBroke) as error:
+        during(scratch, killed)
+
+    assert str(error.value).startswith(said)
+
+
+@needs_qemu
+def test_one_that_we_kill_is_nobodys_fault(scratch: Path) -> None:
+    async def killed(guest: Guest) -> int | None:
+        guest.send_signal(signal.SIGKILL)
+        while guest.exit_status is None:
+            await asyncio.sleep(0.01)
+        return guest.exit_status
+
+    assert during(scratch, killed) == -signal.SIGKILL

@@ -28,10 +28,10 @@ class Change:
         with GuestMemory.open(self.content.image, writable=False) as image, ExitStack() as stack:
             files = {name: stack.enter_context(file.open("r+b")) for name, file in machine.files.items()}
             for run in self.content.pages:
-                pages, base = image.pages(run.block), machine.address(run.block)
+                pages, base = image.copy(run.block, run.first, run.count), machine.address(run.block)
                 files[run.block].seek(run.first * size)
-                files[run.block].write(pages[run.first : run.stop].data)
-                touched += [(base + page * size, int(pages[page, 0])) for page in range(run.first, run.stop)]
+                files[run.block].write(pages.data)
+                touched += [(base + (run.first + at) * size, int(page[0])) for at, page in enumerate(pages)]
         self.made = True
         await self.qtest.touch(touched, START)
 

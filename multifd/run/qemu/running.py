@@ -31,6 +31,7 @@ from multifd.qemu.migration import UNLIMITED, Course, Terms, incoming, outgoing,
 from multifd.result.record import CpuSeconds
 from multifd.run.means import Means
 from multifd.run.qemu.ends import Ends
+from multifd.run.qemu.ram import emptied
 from multifd.run.qemu.recording import Recording
 from multifd.run.qemu.secured import Secured
 from multifd.run.qemu.setting import START, Setting
@@ -160,9 +161,8 @@ def _prepare(ends: Setting) -> None:
         except OSError as problem:
             raise Skipped(f"no KVM here: {kvm}: {problem.strerror}; remedy: a host with KVM, as a user of it") from None
     with GuestMemory.open(ends.script.rounds[0].image, writable=False) as image:
-        ends.ram("source").write_bytes(image.view(RAM_BLOCK))
-    with ends.ram("destination").open("wb") as file:
-        file.truncate(ends.pairing.sizes[RAM_BLOCK])
+        ends.ram("source").write_bytes(image.copy(RAM_BLOCK).data)
+    emptied(ends.ram("destination"), ends.pairing.sizes)
     _bios(ends).write_bytes(firmware.image())
 
 
