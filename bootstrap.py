@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parent
 HOME = ROOT / "build" / "tox"
 TOX = HOME / "bin" / "tox"
 ENVIRONMENTS = ("conformance", "tests", "lint")
+_VENV = ("venv",)
+_APART = ("-I", "-m")
+"""A module of Python's own, and not one that lies in the current directory under its name."""
 
 
 def main(arguments: list[str]) -> int:
@@ -89,7 +92,8 @@ def _install() -> bool:
             file=sys.stderr,
         )
         return False
-    pip = [str(HOME / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "tox>=4.11"]
+    pip = [str(HOME / "bin" / "python"), *_APART, "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip.append("tox>=4.11")
     if subprocess.call(pip) != 0:
         print("bootstrap: pip could not install tox: see above; is the package index reachable?", file=sys.stderr)
         return False
@@ -97,7 +101,7 @@ def _install() -> bool:
 
 
 def _venv() -> bool:
-    made = subprocess.run([sys.executable, "-m", "venv", str(HOME)], capture_output=True, text=True, check=False)
+    made = subprocess.run([sys.executable, *_APART, *_VENV, str(HOME)], capture_output=True, text=True, check=False)
     return made.returncode == 0
 
 

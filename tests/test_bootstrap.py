@@ -93,6 +93,15 @@ def test_it_needs_nothing_but_python() -> None:
     assert (ended.returncode, ended.stderr) == (2, "")
 
 
+def test_nothing_is_executed_that_lies_where_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "venv.py").write_text("raise SystemExit(9)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bootstrap, "HOME", tmp_path / "tox")
+    monkeypatch.setattr(bootstrap, "_VENV", ("venv", "--without-pip"))
+
+    assert bootstrap._venv()
+
+
 def test_who_stops_it_stops_what_it_runs(tmp_path: Path) -> None:
     tox = """
 import sys, time

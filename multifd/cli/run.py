@@ -31,6 +31,9 @@ from reports import tap
 _SUITES: Final = ROOT / "suites"
 _USUAL: Final = ("-q", "-n", "auto", "--dist", "loadgroup")
 """What ``tox -e conformance`` gives pytest besides."""
+_PLUGIN: Final = "fixtures.plugin"
+"""Loaded first, so that pytest knows our options: it takes what follows one that it does not know for a path of tests,
+and executes the ``conftest.py`` beside it."""
 _ENVIRONMENT: Final[Mapping[str, str]] = {"PYTHONUNBUFFERED": "1", "OPENBLAS_NUM_THREADS": "1"}
 """As tox has it."""
 _OURS: Final = ("suites", "as_tap", "as_json", "more")
@@ -81,7 +84,16 @@ def run(
     before = _stamp(directory)
     apart = as_tap or as_json
     command = python(
-        "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), *_tests(suites), *_USUAL, *_given(context), *more
+        "-m",
+        "pytest",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        "-p",
+        _PLUGIN,
+        *_tests(suites),
+        *_USUAL,
+        *_given(context),
+        *more,
     )
     code = _run(command, apart=apart)
     new = store.load(directory) if apart and _stamp(directory) not in (None, before) else None

@@ -171,9 +171,15 @@ def _seen_sync(main: Path, page_size: int) -> MainSync | None:
 
 
 def save_manifest(directory: Path, fields: Mapping[str, Any]) -> Manifest:
-    """Write the manifest, last of all files, so that a capture with one is whole."""
-    manifest = Manifest.model_validate(fields)
+    """Write the manifest, last of all files, so that a capture with one is whole.
+
+    Raises :class:`InputError` for what a capture cannot have, EnvironmentBroke where it cannot be written.
+    """
     path = directory / MANIFEST
+    try:
+        manifest = Manifest.model_validate(fields)
+    except ValidationError as problem:
+        raise InputError(f"{path}: {problems(problem)}") from None
     partial = path.with_suffix(".partial")
     try:
         partial.write_text(manifest.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8")

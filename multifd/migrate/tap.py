@@ -137,7 +137,7 @@ class Tap:
 
         Raises the first error of the recording: DeadlineError, WireError for a connection that is no part of a
         migration, UnreachableError for a receiver that is not there, EnvironmentBroke for a full disk; and WireError
-        for a main channel that cannot be read, pydantic's ValidationError for what a capture cannot have.
+        for a main channel that cannot be read, InputError for what a capture cannot have.
         """
         self.wait()
         if self._crew.error is not None:

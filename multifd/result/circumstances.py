@@ -8,6 +8,9 @@ from pydantic import Field
 
 from multifd.result.terms import Model, Said
 
+Bits = Annotated[str, Field(max_length=1 << 20)]
+"""Base64 of a bit for each of so many things, the highest of a byte first; longer than any text that is said."""
+
 
 class Reach(Model):
     """Tuples of values of so many factors: how many cells of the run have had, and how many there are."""
@@ -21,9 +24,9 @@ class Reach(Model):
 class Tuples(Model):
     """What the cells of a shard combine, tuple by tuple: what several have together is no sum of what each has."""
 
-    pairs: str
+    pairs: Bits
     """Base64 of a bit for each feasible pair, the highest of a byte first: 1 if a cell that was run had it."""
-    triples: str
+    triples: Bits
     """The same of triples."""
     never: tuple[str, ...] = ()
     """All pairs that no cell of the shard had, in words."""

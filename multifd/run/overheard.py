@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from multifd.errors import InputError, WireError
 from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Script
@@ -25,7 +23,7 @@ from multifd.migrate.tap import Tap
 from multifd.plan.work import Pairing
 from multifd.run.means import Means
 
-_NO_CAPTURE: Final = (InputError, WireError, ValidationError, UnreachableError, DeadlineError)
+_NO_CAPTURE: Final = (InputError, WireError, UnreachableError, DeadlineError)
 """Why what was sent is no capture: it ended too early, or what should have received it was gone."""
 _LONGEST: Final = 5
 """Deadlines of a request that a live cell takes at most."""

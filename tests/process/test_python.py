@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -20,10 +21,15 @@ from multifd.plan.work import Check
 from multifd.process.child import Start, execute
 from multifd.process.python import ENVIRONMENT, ROOT, python, same_path
 from multifd.process.run import run
+from multifd.result import store
 from multifd.run.vendor import examine
+from tests.reports.builder import cell, results
 
 LONG: Final = 60.0
-NAMES: Final = ("json", "multifd", "numpy", "qatzip", "qpl", "sitecustomize", "struct", "usercustomize")
+NAMES: Final = (
+    "conftest", "fixtures", "json", "multifd", "numpy", "qatzip", "qpl", "reports", "sitecustomize", "struct", "suites",
+    "usercustomize",
+)  # fmt: skip
 CELL: Final = "wire/none/none~none/qemu-10.0/capture/mixed/4k/2ch"
 IDENTICAL: Final = Prediction("identical", "vendor", "it keeps its word", None, ())
 COMMAND: Final = "from multifd.cli.main import main\nmain()\n"
@@ -84,6 +90,45 @@ def test_explain_does_not_execute_it(trap: Trap) -> None:
     ended = command(trap, "explain", CELL, "--hwprofile", "software-only", "--qemu", "none")
 
     assert (ended.returncode, trap.executed) == (0, []), ended.stderr
+
+
+def planted(trap: Trap, directory: Path) -> str:
+    """A directory of somebody else's, with the same in it; its path from where we are."""
+    for path in trap.directory.iterdir():
+        shutil.copy(path, directory)
+    return os.path.relpath(directory)
+
+
+@pytest.mark.parametrize("name", ["replay", "dissect"])
+def test_nor_what_lies_in_a_capture(name: str, trap: Trap) -> None:
+    capture = trap.directory.parent / "capture"
+    shutil.copytree(ROOT / "tests/captures/qemu-10.0-zstd", capture)
+
+    ended = command(trap, name, planted(trap, capture))
+
+    assert (ended.returncode, trap.executed) == (0, []), ended.stderr
+
+
+def test_nor_what_lies_in_a_results_directory(trap: Trap, tmp_path: Path) -> None:
+    store.save(results(cell()), tmp_path)
+    directory = planted(trap, tmp_path)
+
+    told = [command(trap, "report", directory, "--output", "out"), command(trap, "diff", directory, directory)]
+
+    assert ([ended.returncode for ended in told], trap.executed) == ([0, 0], []), told
+
+
+def test_nor_what_lies_beside_a_profile_and_where_a_run_is_started(trap: Trap) -> None:
+    Path("own.yaml").write_text(
+        f"description: own\npeers:\n  - {{codec: none}}\n  - name: own\n    roles: [receiver]\n"
+        f"    command: [{sys.executable}, -P, {ROOT}/examples/own_peer/peer.py]\n"
+    )
+
+    results = ("--results", str(trap.directory.parent / "results"), "--no-allure")
+
+    ended = command(trap, "run", "--hwprofile", "own.yaml", "--qemu=none", "--cell", "probe/none", "-n1", *results)
+
+    assert (ended.returncode, trap.executed) == (0, []), ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("starter", [lambda nursery: nursery.start, lambda _: execute], ids=["forked", "executed"])

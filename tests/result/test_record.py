@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from multifd.result.printable import LONGEST
-from multifd.result.record import Cell, Seconds
+from multifd.result.record import Cell, Seconds, Tuples
 from tests.reports.builder import cell, results
 
 
@@ -57,3 +57,9 @@ def test_half_a_character_is_refused() -> None:
 
     with pytest.raises(ValidationError, match="hex escape"):
         Cell.model_validate_json(content)
+
+
+def test_what_a_shard_combines_is_longer_than_any_text() -> None:
+    bits = "A" * 100_000
+
+    assert Tuples(pairs=bits, triples=bits).triples == bits

@@ -12,8 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from pydantic import ValidationError
-
 from multifd.errors import InputError, WireError
 from multifd.memory.layout import PageSize
 from multifd.migrate.address import UnreachableError
@@ -27,7 +25,7 @@ from multifd.wire.dialect import MainSync
 from multifd.wire.invariants import Sender
 from multifd.wire.witness import Watched, Witness
 
-_NO_CAPTURE: Final = (InputError, WireError, ValidationError, UnreachableError)
+_NO_CAPTURE: Final = (InputError, WireError, UnreachableError)
 """Why what was sent is no capture: it ended before the RAM blocks were listed, or before every channel was there."""
 
 
