@@ -85,19 +85,19 @@ def counts(results: Results) -> dict[Verdict, int]:
 
 def provenance_counts(results: Results) -> dict[Provenance, int]:
     """Cells that were checked, by how at least one of their sides ran."""
-    sides = _sides(results)
+    sides = _ran(results)
     return {provenance: sum(n for ran, n in sides.items() if provenance in ran) for provenance in PROVENANCES}
 
 
 def nearest_counts(results: Results) -> dict[Provenance | None, int]:
     """Cells that were checked, each once: by the end that is nearest to the silicon, None where nothing was coded."""
     found = Counter[Provenance | None]()
-    for ran, number in _sides(results).items():
+    for ran, number in _ran(results).items():
         found[next((each for each in PROVENANCES if each in ran), None)] += number
     return {each: found[each] for each in (*PROVENANCES, None)}
 
 
-def _sides(results: Results) -> Counter[tuple[Provenance | None, Provenance | None]]:
+def _ran(results: Results) -> Counter[tuple[Provenance | None, Provenance | None]]:
     """Cells that were checked, by how their senders and receivers ran."""
     return Counter((c.provenance.sender, c.provenance.receiver) for c in results.cells if _checked(c))
 
