@@ -83,7 +83,7 @@ def _all(name: str, target: Target, first: int, count: int, seconds: float, memo
 @contextmanager
 def _targets() -> Iterator[dict[str, Target]]:
     """By what they take."""
-    scratch = make_scratch()
+    scratch = make_scratch(1 << 28)
     try:
         made = (record(scratch / str(family), family, script(scratch / "script")) for family in FAMILIES)
         recorded = [Recorded(capture) for capture in (*CAPTURES, *made)]
