@@ -31,7 +31,7 @@ from typing import IO, Final, Self
 from multifd.errors import EnvironmentBroke
 from multifd.process.child import NOWHERE, Child, Running, execute, fate
 from multifd.process.patience import Patience
-from multifd.process.python import ENVIRONMENT, python
+from multifd.process.python import python
 from multifd.process.threads import dead
 
 MODULE: Final = ("-m", "multifd.peer")
