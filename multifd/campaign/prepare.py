@@ -26,8 +26,9 @@ from multifd.lineup.reconcile import reconciled
 from multifd.lineup.subjects import subjects
 from multifd.memory.corpora.user import Files, find
 from multifd.nearest import suggestion
+from multifd.peer.nursery import Nursery
 from multifd.plan.cell import PlannedCell
-from multifd.plan.whole import Plan, PlanOptions, plan
+from multifd.plan.whole import Plan, PlanOptions, plan, plan_of
 from multifd.profile.load import load
 from multifd.qemu.binary import Binary
 from multifd.result.content import in_words
@@ -79,23 +80,18 @@ class Campaign(BaseModel):
         plan = _PER_CELL * len(self.plan.cells)
         return _BESIDE + plan + _ROUNDS * sum(images.values()) + max(passing, default=0)
 
-    def alone(self, cell_id: str) -> Campaign:
-        """The same run with this cell only; raises as :meth:`cell`."""
-        alone = {"cells": {cell_id: self.cell(cell_id)}, "left_out": {}, "subset": None}
-        return self.model_copy(update={"plan": self.plan.model_copy(update=alone)})
-
     def part(self, ids: Collection[str]) -> Campaign:
         """The same run with these cells only; ids that are not planned are left out."""
         chosen = {cell_id: cell for cell_id, cell in self.plan.cells.items() if cell_id in ids}
         return self.model_copy(update={"plan": self.plan.model_copy(update={"cells": chosen})})
 
 
-def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
-    """Resolve the profile, introduce its peers, make the plan.
+def prepare(options: Options, say: Say, *, probe: bool, cell: str | None = None) -> Campaign:
+    """Resolve the profile, introduce its peers, make the plan; of ``cell`` only, if one is named by its id.
 
     Libraries that the profile wants and the host lacks are fetched, and devices are tried, so that the plan is the same
     whoever asks. Without ``probe`` the peers are believed: enough to show a plan, which has the same cells, not to run
-    it. Raises InputError and EnvironmentBroke.
+    it. Raises InputError, also where there is no such cell, and EnvironmentBroke.
     """
     files = find(options.corpus) if options.corpus is not None else None
     profile = load(options.profile)
@@ -103,15 +99,15 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     devices = detect(options.device_host)
     binaries, subset = binaries_of(profile, options.qemu), unasked(profile, options.qemu)
     alone = Exclusive(options.device_host, say=say)
-    tried = preflight(profile, alone=alone_on(alone, devices), found=devices)
-    if shared := alone.without(devices):
-        say(f"what others do on a device counts as this run's, and the other way round: {shared}")
-    on_devices = device_peers(profile, devices, tried=tried)
-    with Prober() if probe else nullcontext() as prober:
+    with Nursery() as nursery, Prober() if probe else nullcontext() as prober:
+        tried = preflight(profile, alone=alone_on(alone, devices), found=devices, start=nursery.start)
+        if shared := alone.without(devices):
+            say(f"what others do on a device counts as this run's, and the other way round: {shared}")
+        on_devices = device_peers(profile, devices, tried=tried)
         asked = prober.probe if prober is not None else None
         # Others count what their cells do on these devices.
         with alone.holding(device for peer in on_devices for device in peer.devices):
-            line_up = reconciled(resolve(options.profile, profile, asked, on_devices), on_devices)
+            line_up = reconciled(resolve(options.profile, profile, asked, on_devices, nursery.start), on_devices)
     if binaries:
         say(f"asking {_counted(binaries)} what {'it is' if len(binaries) == 1 else 'they are'}")
         try:
@@ -128,17 +124,18 @@ def prepare(options: Options, say: Say, *, probe: bool) -> Campaign:
     for remark in line_up.remarks:
         say(remark)
     scrutinized = subjects(profile, line_up.devices)
-    planned = plan(
-        line_up,
-        scrutinized.skips,
-        PlanOptions(options.memory, options.seed, options.strength, options.corpus is not None, subset),
-    )
+    asked_for = PlanOptions(options.memory, options.seed, options.strength, options.corpus is not None, subset)
+    only = plan_of(cell, line_up, scrutinized.skips, asked_for) if cell is not None else None
+    planned = only or plan(line_up, scrutinized.skips, asked_for)
     if planned.subset is not None:
         say(planned.subset.words)
     content = _surveyed(files, options, say) if files is not None else None
-    return Campaign(
+    campaign = Campaign(
         options=options, line_up=line_up, plan=planned, libraries=dict(scrutinized.libraries), content=content
     )
+    if cell is not None:
+        campaign.cell(cell)
+    return campaign
 
 
 def _counted(binaries: Collection[Binary]) -> str:

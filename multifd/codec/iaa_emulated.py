@@ -30,7 +30,7 @@ from multifd.codec.silicon.iaa_status import Refusal, Status
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, Routing, Tally
 from multifd.framing.container import Container
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 
 RETRIES: Final = 3
 """``MAX_SUBMIT_RETRY_NUM``."""

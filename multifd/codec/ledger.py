@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from multifd.framing.coder import Tally
-from multifd.result.record import Unit
+from multifd.result.terms import Unit
 
 
 class Ledger:

@@ -20,7 +20,7 @@ from multifd.codec.zlib_api import CONTAINERS
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container, unwrap_four_b, wrap
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 
 _COMPRESS: Final = {Container.ZLIB: deflate.zlib_compress, Container.GZIP: deflate.gzip_compress}
 _WRAPPED: Final = frozenset({Container.GZIP_EXT, Container.FOUR_B})

@@ -9,7 +9,7 @@ from multifd.codec.contract import Factory
 from multifd.errors import HarnessError
 from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability
 from multifd.framing.container import Container
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 
 _CONTAINERS: Final = frozenset({Container.NONE})
 

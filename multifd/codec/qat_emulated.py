@@ -33,7 +33,7 @@ from multifd.codec.silicon.qat import Engine
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, Routing, Tally
 from multifd.framing.container import Container
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 
 _NAME: Final = "qat-emulated"
 _MODELLED: Final = "2.0.0"

@@ -42,7 +42,7 @@ from multifd.codec.qatzip_streams import Compressor, Decompressor
 from multifd.errors import EnvironmentBroke, PayloadError
 from multifd.framing.coder import Bytes, Routing, Tally
 from multifd.framing.container import Container
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 
 _NAME: Final = "qatzip"
 _PATHS: Final = ("auto", "hardware", "software")

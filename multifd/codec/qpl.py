@@ -37,7 +37,7 @@ from multifd.codec.qpl_streams import Compressor, Decompressor, Options
 from multifd.errors import EnvironmentBroke, PayloadError
 from multifd.framing.coder import Bytes, Routing, Tally
 from multifd.framing.container import Container
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 
 _PATHS: Final = ("auto", "hardware", "software")
 _HUFFMAN: Final = ("fixed", "dynamic")

@@ -25,7 +25,7 @@ from multifd.codec.contract import Factory, Parameter
 from multifd.errors import PayloadError
 from multifd.framing.coder import Bytes, DecoderCapability, EncoderCapability, Routing, Tally
 from multifd.framing.container import Container
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 
 _CONTAINERS: Final = frozenset({Container.ZLIB})
 _HEADER: Final = b"\x78\x9c"

@@ -15,7 +15,7 @@ from typing import Any, Final
 from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container, unwrap_four_b, wrap
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 
 CONTAINERS: Final = frozenset({Container.RAW, Container.ZLIB, Container.GZIP, Container.GZIP_EXT, Container.FOUR_B})
 _MAX_WINDOW: Final = 15

@@ -11,7 +11,7 @@ from multifd.codec.contract import Factory, Parameter
 from multifd.errors import PayloadError, Unsupported
 from multifd.framing.coder import Bytes, Compressor, DecoderCapability, Decompressor, EncoderCapability
 from multifd.framing.container import Container
-from multifd.result.record import Provenance
+from multifd.result.terms import Provenance
 from multifd.wire.packet import PACKET_SIZE
 
 _CONTAINERS: Final = frozenset({Container.ZSTD})

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from multifd.errors import Unsupported
 from multifd.framing.container import Container
-from multifd.result.record import Provenance, Unit
+from multifd.result.terms import Provenance, Unit
 
 Bytes = bytes | bytearray | memoryview
 """What codecs take and return; nothing is copied to make one of these."""

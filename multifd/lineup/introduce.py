@@ -21,8 +21,9 @@ from multifd.lineup.peers import LineUp, LineUpPeer
 from multifd.lineup.probe import Probed
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import PROGRAM, Nursery
+from multifd.peer.nursery import PROGRAM
 from multifd.peer.server import PeerServer
+from multifd.process.child import Start, execute
 from multifd.process.python import ENVIRONMENT
 from multifd.profile.model import Deadlines, PeerEntry, Profile
 from multifd.result.record import Role
@@ -46,10 +47,13 @@ class _Entrant:
     skip: str | None = None
 
 
-def resolve(name: str, profile: Profile, probe: Probe | None, devices: Sequence[DevicePeer] = ()) -> LineUp:
+def resolve(
+    name: str, profile: Profile, probe: Probe | None, devices: Sequence[DevicePeer] = (), start: Start = execute
+) -> LineUp:
     """Start, introduce and probe every peer of a profile, two at a time; raises InputError for a wrong entry.
 
-    Without a probe our own codecs are asked in this process and believed: enough to show a plan, not to run it.
+    ``start`` starts a peer. Without a probe our own codecs are asked in this process and believed: enough to show a
+    plan, not to run it.
     """
     entrants = [
         *(_of_entry(entry, f"profile {name}: $.peers[{at}]") for at, entry in enumerate(profile.peers)),
@@ -59,8 +63,8 @@ def resolve(name: str, profile: Profile, probe: Probe | None, devices: Sequence[
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise InputError(f"profile {name}: peers {', '.join(twice)} appear more than once; give them different names")
-    with Nursery() as nursery, ThreadPoolExecutor(2) as pool:
-        peers = list(pool.map(lambda entrant: _introduce(entrant, profile.deadlines, probe, nursery), entrants))
+    with ThreadPoolExecutor(2) as pool:
+        peers = list(pool.map(lambda entrant: _introduce(entrant, profile.deadlines, probe, start), entrants))
     return LineUp(profile=name, peers=tuple(peers), deadlines=profile.deadlines, required=profile.required)
 
 
@@ -113,14 +117,14 @@ def _arguments(codec: str, parameters: Mapping[str, int]) -> tuple[str, ...]:
     return (codec, *(f"{key}={value}" for key, value in parameters.items()))
 
 
-def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, nursery: Nursery) -> LineUpPeer:
+def _introduce(entrant: _Entrant, deadlines: Deadlines, probe: Probe | None, start: Start) -> LineUpPeer:
     known: contract.Introduction | None = None
     found, kind = Probed(None, {}), None
     if entrant.here and entrant.codec is not None and (probe is None or entrant.skip is not None):
         codec = create(entrant.codec, entrant.parameters)
         known = PeerServer(codec, entrant.name, io.StringIO()).introduce(contract.Hello(id=0))
     else:
-        process = PeerProcess(entrant.name, entrant.command, entrant.environment, nursery.start)
+        process = PeerProcess(entrant.name, entrant.command, entrant.environment, start)
         try:
             known = process.hello(deadlines.hello)
             if probe is not None:

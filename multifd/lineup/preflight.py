@@ -36,9 +36,8 @@ from multifd.memory.image import GuestMemory
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.peer import contract
 from multifd.peer.client import PeerProcess
-from multifd.peer.nursery import Nursery
 from multifd.peer.server import PeerServer
-from multifd.process.child import Running, Start
+from multifd.process.child import Running, Start, execute
 from multifd.profile.model import Deadlines, Profile
 from multifd.result.record import Role
 from multifd.wire.dialect import LATEST
@@ -82,11 +81,15 @@ def alone_on(exclusive: Exclusive, devices: Sequence[Device]) -> Alone:
 
 
 def preflight(
-    profile: Profile, find: Find = libraries, alone: Alone = nullcontext, found: Sequence[Device] = ()
+    profile: Profile,
+    find: Find = libraries,
+    alone: Alone = nullcontext,
+    found: Sequence[Device] = (),
+    start: Start = execute,
 ) -> tuple[Tried, ...]:
     """One round trip for each accelerator that the profile wants on silicon and whose library is found.
 
-    ``found`` are the host's devices, as far as anybody knows: there may be others.
+    ``found`` are the host's devices, as far as anybody knows: there may be others; ``start`` starts a peer.
     ``alone`` is entered around all of it, with the kinds of their accelerators, by the thread that calls: who has to
     wait for a device can be interrupted. Raises InputError for parameters that a codec does not have.
     """
@@ -96,16 +99,16 @@ def preflight(
     peers = {row.accelerator.kind: _peer(row, found) for row in wanted}
     scratch = make_scratch(_ROOM)
     try:
-        with alone(tuple(peers)), Nursery() as nursery, ThreadPoolExecutor(2) as pool:
+        with alone(tuple(peers)), ThreadPoolExecutor(2) as pool:
             started: list[Running] = []
 
-            def start(command: Sequence[str], environment: Mapping[str, str]) -> Running:
-                started.append(nursery.start(command, environment))
+            def noted(command: Sequence[str], environment: Mapping[str, str]) -> Running:
+                started.append(start(command, environment))
                 return started[-1]
 
             def tried(row: Row) -> Tried:
                 kind, began = row.accelerator.kind, time.monotonic()
-                roles, words = _flown(peers[kind], row, profile.deadlines, scratch / kind, start)
+                roles, words = _flown(peers[kind], row, profile.deadlines, scratch / kind, noted)
                 return Tried(kind, peers[kind].codec, roles, words, time.monotonic() - began)
 
             try:

@@ -16,7 +16,7 @@ from multifd.errors import Place
 from multifd.framing.coder import DecoderCapability, EncoderCapability, Routing
 from multifd.framing.container import Container
 from multifd.memory.layout import MOST_BLOCKS, BlockName, BlockSize, MemoryLayout, PageSize, Script
-from multifd.result.record import Provenance, Role, Said, Unit
+from multifd.result.terms import Provenance, Role, Said, Unit
 
 CONTRACT: Literal["multifd-peer/1"] = "multifd-peer/1"
 

@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
+
 from multifd.framing.model import FRAMINGS, METHOD_FRAMINGS
 from multifd.lineup.peers import LineUpPeer
 from multifd.memory.blocks import BLOCKS
@@ -32,7 +34,7 @@ Pair = tuple[LineUpPeer, LineUpPeer]
 def beyond_combination(space: Space) -> Iterator[PlannedCell]:
     """What is tried with one pairing of each framing, which take turns."""
     turn = itertools.count()
-    any_page_size = space.codecs.all(3, keepdims=True)
+    any_page_size = np.asarray(space.codecs.all(3, keepdims=True))
     found: dict[str, list[Pair]] = {name: [] for name in FRAMINGS}
     for name, sender, receiver, _ in space.where(any_page_size):
         found[name].append((sender, receiver))

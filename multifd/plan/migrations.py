@@ -13,20 +13,18 @@ from multifd.plan.costs import compared
 from multifd.plan.integrity import LIVE, beyond_combination
 from multifd.plan.pairings import pairing_cell
 from multifd.plan.space import CAPTURE, SWEEP, Factor, Space
-from multifd.plan.wire import memory, of_user, refused
+from multifd.plan.wire import of_user, refused
 
 
-def migrations(
-    line_up: LineUp, space: Space, *, size: int, seed: int, strength: int, user_corpus: bool
-) -> Iterator[PlannedCell]:
-    """Cells of the suites ``wire`` and ``integrity``; guests that are captured have ``size`` bytes."""
-    captured = memory(size)
-    cells = [_cell(space, chosen, captured) for chosen in covering_array(space, seed, strength).rows]
+def migrations(line_up: LineUp, *, size: int, seed: int, strength: int, user_corpus: bool) -> Iterator[PlannedCell]:
+    """Cells of the suites ``wire``, ``integrity`` and ``negotiation``; guests that are captured have ``size`` bytes."""
+    space = Space(line_up)
+    cells = [_cell(space, chosen, size) for chosen in covering_array(space, seed, strength).rows]
     captures = (cell for cell in cells if cell.suite == "wire")
-    yield from _by_capture(_once(itertools.chain(captures, compared(space, captured))))
-    yield from refused(line_up, space, captured)
+    yield from _by_capture(_once(itertools.chain(captures, compared(space, size))))
+    yield from refused(line_up, space, size)
     if user_corpus:
-        yield from of_user(space, captured)
+        yield from of_user(space, size)
     yield from _once(cell for cell in cells if cell.suite == "integrity")
     yield from beyond_combination(space)
 

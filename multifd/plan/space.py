@@ -177,7 +177,7 @@ class Space:
                 sender, receiver = self.senders[sending[0]], self.receivers[receiving[0]]
                 if able(sender, receiver, name, name, page_size):
                     outcome = _outcome(sender, receiver, name, (spoken[-1],) * 2, CAPTURE, page_size)
-                    relation[f, *np.ix_(sending, receiving), p] = outcome == "identical"
+                    relation[f, :, :, p][np.ix_(sending, receiving)] = outcome == "identical"
         return relation
 
     def _generations(self) -> tuple[Relation, Relation]:

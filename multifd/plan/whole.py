@@ -22,7 +22,7 @@ from multifd.plan.migrations import migrations
 from multifd.plan.negotiation import negotiation_plan
 from multifd.plan.qemu.subset import covering
 from multifd.plan.qemu.whole import qemu_plan
-from multifd.plan.space import Space
+from multifd.plan.wire import memory
 from multifd.plan.work import Probe
 from multifd.result.record import Subset, Unable
 
@@ -64,27 +64,50 @@ def plan(line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions 
     """
     chosen = options or PlanOptions()
     cells: dict[str, PlannedCell] = {}
-    for cell in itertools.chain(
-        map(probe_cell, line_up.everybody),
-        migrations(
-            line_up,
-            Space(line_up),
-            size=chosen.memory,
-            seed=chosen.seed,
-            strength=chosen.strength,
-            user_corpus=chosen.user_corpus,
-        ),
-        negotiation_plan(line_up),
-        fault_plan(line_up),
-        flip_plan(line_up),
-        qemu_plan(line_up, memory=chosen.memory, seed=chosen.seed, user_corpus=chosen.user_corpus),
-        library_plan(skips),
-    ):
+    for cell in itertools.chain.from_iterable(made for _, made in _parts(line_up, skips, chosen)):
         if cell.id in cells:
             raise HarnessError(f"cell {cell.id} is planned twice")
         cells[cell.id] = cell
     whole = Plan(cells=cells, unable=tuple(_unable(line_up)))
     return _covering(whole, line_up) if chosen.subset else whole
+
+
+def plan_of(
+    cell_id: str, line_up: LineUp, skips: Mapping[str, str | None], options: PlanOptions | None = None
+) -> Plan | None:
+    """What :func:`plan` has of one cell, also of one that a subset does without; None if there is no such cell.
+
+    It makes no more of the plan than it must, and of that the migrations, which are dear, last. Raises InputError for
+    options that cannot be.
+    """
+    suite = cell_id.partition("/")[0]
+    parts = [made for suites, made in _parts(line_up, skips, options or PlanOptions()) if suite in suites]
+    cells = itertools.chain.from_iterable(reversed(parts))
+    found = next((cell for cell in cells if cell.id == cell_id), None)
+    return Plan(cells={cell_id: found}, unable=tuple(_unable(line_up))) if found is not None else None
+
+
+def _parts(
+    line_up: LineUp, skips: Mapping[str, str | None], chosen: PlanOptions
+) -> list[tuple[tuple[str, ...], Iterator[PlannedCell]]]:
+    """The parts of a plan in their order, each with the suites of its cells; a cell is made when it is asked for."""
+    ours = migrations(
+        line_up,
+        size=memory(chosen.memory),
+        seed=chosen.seed,
+        strength=chosen.strength,
+        user_corpus=chosen.user_corpus,
+    )
+    real = qemu_plan(line_up, memory=chosen.memory, seed=chosen.seed, user_corpus=chosen.user_corpus)
+    return [
+        (("probe",), map(probe_cell, line_up.everybody)),
+        (("wire", "integrity", "negotiation"), ours),
+        (("negotiation",), negotiation_plan(line_up)),
+        (("negotiation",), fault_plan(line_up)),
+        (("flips",), flip_plan(line_up)),
+        (("qemu",), real),
+        (("vendor", "fidelity"), library_plan(skips)),
+    ]
 
 
 def _covering(whole: Plan, line_up: LineUp) -> Plan:

@@ -20,6 +20,7 @@ from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
 from multifd.plan.whole import Plan
 from multifd.plan.work import Pairing
+from multifd.process.child import Start
 from multifd.profile.model import Deadlines, Profile
 from multifd.wire.dialect import LATEST
 from tests.device.recorded import SPR
@@ -59,7 +60,7 @@ def room_of(work: Pairing) -> int:
 def test_a_run_says_whom_it_waits_for_and_what_it_means_that_it_was_in_vain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def flown(profile: Profile, alone: Alone, found: Sequence[Device]) -> tuple[Tried, ...]:
+    def flown(profile: Profile, alone: Alone, found: Sequence[Device], start: Start) -> tuple[Tried, ...]:
         with alone(["iaa"]):
             return ()
 

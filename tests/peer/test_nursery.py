@@ -276,11 +276,16 @@ def test_peers_under_a_loader_are_forked_from_one_process_under_it(nursery: Nurs
 
 
 def test_peers_in_an_environment_of_their_own_are_forked_in_it(nursery: Nursery) -> None:
+    plain = ward(nursery, "zlib")
+    plain.hello(LONG)
     peer = PeerProcess("zlib", (*PROGRAM, "zlib"), {**ENVIRONMENT, "A": "b"}, nursery.start)
 
     peer.hello(LONG)
 
-    assert psutil.Process(pid(peer)).ppid() == server().pid
+    forking, other = (psutil.Process(pid(each)).parent() for each in (peer, plain))
+    assert forking != other
+    assert forking is not None
+    assert "--forks" in forking.cmdline()
     assert psutil.Process(pid(peer)).environ()["A"] == "b"
 
 

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from multifd.errors import HarnessError
+from multifd.errors import HarnessError, InputError
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp
 from multifd.memory.blocks import BLOCKS
@@ -20,7 +20,7 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.qemu.whole import qemu_plan
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
-from multifd.plan.whole import Plan, plan
+from multifd.plan.whole import Plan, PlanOptions, plan, plan_of
 from multifd.plan.work import Pairing
 from multifd.wire.dialect import DIALECTS, ZeroPages, dialect
 from tests.plan.looking import changed, of, only
@@ -68,6 +68,36 @@ def test_what_every_process_reads_is_what_was_planned(planned: Plan) -> None:
 
 def test_every_peer_is_probed(planned: Plan, line_up: LineUp) -> None:
     assert [cell.id for cell in of(planned, "probe")] == [f"probe/{peer.name}" for peer in line_up.peers]
+
+
+def test_one_cell_is_planned_as_the_whole_plan_has_it(line_up: LineUp) -> None:
+    two = only(line_up, line_up.peer("zlib"), line_up.peer("isal"))
+    whole = plan(two, {"qpl": None})
+    last_of_suite = {cell.suite: cell for cell in whole.cells.values()}
+
+    alone = [plan_of(cell.id, two, {"qpl": None}) for cell in last_of_suite.values()]
+
+    assert alone == [Plan(cells={cell.id: cell}, unable=whole.unable) for cell in last_of_suite.values()]
+    assert len(alone) == 7
+
+
+def test_a_cell_that_a_subset_does_without_is_planned_alone(line_up: LineUp) -> None:
+    zlib = only(line_up, line_up.peer("zlib")).model_copy(update={"qemus": (peer("10.0"), peer("11.1"))})
+    left_out = next(iter(plan(zlib, {}, PlanOptions(subset=True)).left_out.values()))
+
+    one = plan_of(left_out.id, zlib, {}, PlanOptions(subset=True))
+
+    assert one is not None
+    assert one.cells == {left_out.id: left_out}
+
+
+def test_what_is_no_cell_is_not_planned(line_up: LineUp) -> None:
+    assert [plan_of(name, line_up, {}) for name in ("probe/nobody", "no-suite/zlib")] == [None, None]
+
+
+def test_the_options_are_looked_at_whichever_cell_is_planned(line_up: LineUp) -> None:
+    with pytest.raises(InputError, match=r"--memory 5: expected"):
+        plan_of("probe/zlib", line_up, {}, PlanOptions(memory=5))
 
 
 # What a peer cannot do

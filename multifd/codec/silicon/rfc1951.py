@@ -38,7 +38,15 @@ FIXED_DISTANCES: Final = [5] * 32
 """Code lengths of the fixed block (section 3.2.6); the last two symbols of either never occur in valid data."""
 
 
-_REVERSED: Final = [int(f"{value:015b}"[::-1], 2) for value in range(1 << 15)]
+def _reversed(bits: int) -> list[int]:
+    """Every number of so many bits with its bits in the opposite order."""
+    found = [0]
+    for bit in range(bits):
+        found += [number | 1 << bits - 1 - bit for number in found]
+    return found
+
+
+_REVERSED: Final = _reversed(15)
 
 
 def codes(lengths: Sequence[int]) -> list[int]:
