@@ -10,10 +10,13 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from multifd.comparison.abreast import Abreast, Column, Row
 from multifd.result.printable import printable
 from reports.markup import text
+from reports.sealed import part, policy
+from reports.vocabulary import VERDICTS
 
 SHOWN: Final = 40
 """Rows on a job's page, which is short whatever goes wrong; the others are in the page for browsers."""
@@ -63,10 +66,11 @@ def markdown(found: Abreast) -> str:
 
 def html(found: Abreast) -> str:
     """The same as one self-contained file without scripts, with links to each run's own report."""
-    rows = _rows(found)
+    rows, style = _rows(found), part("report.css")
     return _ENVIRONMENT.get_template("abreast.html.j2").render(
         found=found, rows=rows[:LISTED], more=max(0, len(rows) - LISTED), conclusion=conclusion(found), state=state,
-        link=lambda column: f"{quote(column.directory)}/report.html",
+        link=lambda column: f"{quote(column.directory)}/report.html", policy=policy(style), style=Markup(style),
+        well="good" if found.exit_code == 0 else "bad" if found.exit_code == 1 else "open", verdict=_verdict,
     )  # fmt: skip
 
 
@@ -106,6 +110,11 @@ def _why(row: Row) -> str:
     return f"differs by {' or '.join(row.by)}" if row.by else f"differs: {UNTOLD}"
 
 
+def _verdict(ended: str) -> str:
+    """Of what a cell ended as, verdict and kind."""
+    return ended.partition(" ")[0]
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(text(each, _MOST) for each in row) + " |" for row in (head, *rows)]
     return "\n".join([lines[0], f"|{' --- |' * len(head)}", *lines[1:]])
@@ -123,3 +132,4 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters |= {"printable": printable}
+_ENVIRONMENT.globals |= {"VERDICTS": VERDICTS}

@@ -9,11 +9,8 @@ the only one that the policy lets run, draws of them what a reader asks for.
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -30,6 +27,7 @@ from multifd.result.record import Cell, Results
 from reports import catalogue, device, exhibits, integrity, matrix, methods, model, performance, thread, vocabulary
 from reports.lacking import lacking
 from reports.past import Past
+from reports.sealed import part, policy
 from reports.sets import sets
 from reports.upstream import address
 
@@ -62,9 +60,9 @@ def render(
     what changed since an earlier run; None where the run is held against none. ``past`` is what became of the cells in
     other runs; None where nobody knows.
     """
-    script, style, asked = _script(), _part("report.css"), thread.thread(results)
+    script, style, asked = _script(), part("report.css"), thread.thread(results)
     return _ENVIRONMENT.get_template("page/report.html.j2").render(
-        policy=_policy(script, style),
+        policy=policy(style, script),
         script=Markup(script),
         style=Markup(style),
         data=catalogue.encoded(results, exhibits.read(results.cells, directory), past),
@@ -97,19 +95,7 @@ def render(
 @cache
 def _script() -> str:
     """One strict function, so that nothing of it is anybody else's."""
-    return "(() => {\n'use strict';\n" + "\n".join(_part(f"{name}.js") for name in _SCRIPTS) + "\n})();\n"
-
-
-@cache
-def _part(name: str) -> str:
-    return files("reports").joinpath("templates", "page", name).read_text(encoding="utf-8")
-
-
-def _policy(script: str, style: str) -> str:
-    """Nothing may be loaded, sent or run but this very script and this very style."""
-    hashes = (b64encode(sha256(text.encode()).digest()).decode() for text in (script, style))
-    allowed = "script-src 'sha256-{}'; style-src 'sha256-{}'".format(*hashes)
-    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    return "(() => {\n'use strict';\n" + "\n".join(part(f"{name}.js") for name in _SCRIPTS) + "\n})();\n"
 
 
 def _where(**facets: str | Iterable[str]) -> str:

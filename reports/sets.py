@@ -30,8 +30,8 @@ class To:
         found: dict[str, list[str]] = {}
         for line in self.direction.lines:
             if line.verdict == "hazard" and line.method not in (UNLIKE, CHANNELS):
-                behind = line.setting if line.setting is not None and line.setting.name != _METHOD else None
-                setting = f" with {behind.name}={behind.value}" if behind is not None else ""
+                told = line.setting if line.setting is not None and line.setting.name != _METHOD else None
+                setting = f" with {told.name}={told.value}" if told is not None else ""
                 found.setdefault(setting, []).append(line.method.replace(">", " → "))
         return tuple(f"{', '.join(dict.fromkeys(methods))}{setting}" for setting, methods in found.items())
 

@@ -53,12 +53,12 @@ class Reader:
         self._uri = path.as_uri()
         self._script = script
 
-    def open(self, fragment: str = "") -> Page:
-        """The page at that fragment, ready."""
+    def open(self, fragment: str = "", ready: str = "html[data-ready]") -> Page:
+        """The page at that fragment, when what says that it is ready is there."""
         self.page.goto("about:blank")
         self.page.goto(self._uri + fragment)
         if self._script:
-            self.page.wait_for_selector("html[data-ready]")
+            self.page.wait_for_selector(ready)
         return self.page
 
     def go(self, fragment: str) -> Page:

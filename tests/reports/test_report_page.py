@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 
 import pytest
@@ -14,8 +15,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pypdfium2 import PdfDocument
 
-from multifd.result.record import DeviceWork, Integrity, Results, Sides
+from multifd.comparison.abreast import abreast
+from multifd.comparison.compared import compare
+from multifd.comparison.merged import Part, joined
+from multifd.result.record import Cell, DeviceWork, Integrity, Results, Sides
+from reports import abreast as side_by_side
 from reports import html
+from reports.difference import difference, lines
+from reports.past import of_run
 from tests.reports.builder import cell, realistic, results
 from tests.reports.chromium import Reader, started
 
@@ -25,6 +32,7 @@ COUNTED: Final = DeviceWork(
 WIRE: Final = ("zlib", "zstd", "qatzip")
 SENDERS: Final = ("zlib", "zlib[level=9]", "qatzip", "qat-emulated", "zstd", "qemu-10.2")
 HOSTILE: Final = '<img src=x onerror="alert(1)">\u202e'
+PAPER: Final[dict[Literal["light", "dark"], str]] = {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 24, 27)"}
 COUNT: Final = re.compile(r"([\d,]+) of ([\d,]+) cells|([\d,]+) cells")
 
 Opening = Callable[..., Reader]
@@ -37,6 +45,7 @@ def browser() -> Iterator[Browser]:
         yield one
 
 
+@cache
 def rich() -> Results:
     """A run of some hundred cells with a map of wrong pages, flipped bits, and words of others that are markup."""
     run = realistic()
@@ -61,14 +70,38 @@ def rich() -> Results:
     return run.model_copy(update={"cells": (*some, *more)})
 
 
+def before() -> Results:
+    """A run before it, which had one of its cells, and another library."""
+    older = cell(id="exhibited", suite="qemu", sender="qemu-10.2", receiver="qemu-10.2", verdict="pass")
+    run = results(older)
+    peers = tuple(p.model_copy(update={"version": "10.1.9"}) if p.kind == "qemu" else p for p in run.peers)
+    return run.model_copy(update={"run": run.run.model_copy(update={"id": "the-one-before"}), "peers": peers})
+
+
+@cache
+def thin() -> Results:
+    """The same with two cells of each kind: every element that a page has is there, none of them a hundred times."""
+    kinds: dict[tuple[str, str], list[Cell]] = {}
+    for each in rich().cells:
+        kinds.setdefault((each.suite, each.verdict), []).append(each)
+    own = cell(corpus="user", id="own content")
+    few = (*(each for alike in kinds.values() for each in alike[-2:]), own)
+    return rich().model_copy(update={"cells": few, "peers": rich().peers[:6]})
+
+
+def written(directory: Path, run: Results) -> Path:
+    """Its page, held against the run before."""
+    pages = [{"block": "pc.ram", "first": first, "count": 1, "holds": "older"} for first in range(8, 80, 8)]
+    (directory / "pages.json").write_text(json.dumps(pages))
+    since = list(lines(difference(compare(before(), run))))
+    (directory / "report.html").write_text(html.render(run, directory, since, of_run(before())), encoding="utf-8")
+    return directory / "report.html"
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of that run."""
-    directory = tmp_path_factory.mktemp("report")
-    pages = [{"block": "pc.ram", "first": first, "count": 1, "holds": "older"} for first in range(8, 80, 8)]
-    (directory / "pages.json").write_text(json.dumps(pages))
-    (directory / "report.html").write_text(html.render(rich(), directory), encoding="utf-8")
-    return directory / "report.html"
+    return written(tmp_path_factory.mktemp("report"), rich())
 
 
 @pytest.fixture
@@ -204,6 +237,22 @@ def test_a_cell_says_all_that_is_known_of_it(led: Reader) -> None:
     assert "../outside" in text
 
 
+def test_a_cell_shows_what_became_of_it_in_other_runs_and_who_its_ends_were_there(led: Reader) -> None:
+    page = led.go("#?cell=exhibited")
+
+    rows = page.locator("#cell [aria-label=History] tbody tr").all_inner_texts()
+    assert [row.split("\t")[1:4] for row in rows] == [
+        ["the-one-before", "✓ pass", "10.1.9, software"],
+        [f"{rich().run.id} this run", "✗ corrupt", "10.2.0, software"],
+    ]
+
+
+def test_a_cell_that_no_other_run_had_says_so(led: Reader) -> None:
+    page = led.go("#?cell=flipped")
+
+    assert "None of 1 other run had this cell." in page.inner_text("#cell")
+
+
 def test_a_prediction_has_its_reasons_one_by_one(led: Reader) -> None:
     page = led.go("#?cell=flipped")
 
@@ -241,8 +290,8 @@ def test_of_hundreds_of_cells_only_those_are_drawn_that_can_be_seen(led: Reader)
     assert page.locator(f"#line-{last}[aria-selected=true]").is_visible()
 
 
-def test_a_matrix_is_one_stop_and_arrows_move_in_it(reading: Opening) -> None:
-    page = reading().open()
+def test_a_matrix_is_one_stop_and_arrows_move_in_it(led: Reader) -> None:
+    page = led.go("#?")
 
     assert page.locator("#methods td a[tabindex='0']").count() == 1
     page.locator("#methods td a").first.focus()
@@ -266,8 +315,8 @@ def test_rows_that_ended_alike_fold_and_predicted_refusals_hide(reading: Opening
     assert not page.locator("#methods td .v.refused").first.is_visible()
 
 
-def test_a_place_of_a_matrix_leads_to_its_cells(reading: Opening) -> None:
-    page = reading().open("#matrices")
+def test_a_place_of_a_matrix_leads_to_its_cells(led: Reader) -> None:
+    page = led.go("#matrices")
     drawn(page)
     page.locator(".part summary").first.click()
 
@@ -278,8 +327,8 @@ def test_a_place_of_a_matrix_leads_to_its_cells(reading: Opening) -> None:
     assert counted(page) == len(rich().cells)
 
 
-def test_silicon_libraries_models_and_software_have_axes_of_their_own(reading: Opening) -> None:
-    page = reading().open("#costs")
+def test_silicon_libraries_models_and_software_have_axes_of_their_own(led: Reader) -> None:
+    page = led.go("#costs")
     drawn(page)
 
     page.select_option("#measures [name=framing]", "qatzip")
@@ -304,8 +353,9 @@ def test_without_script_what_a_decision_needs_is_there(reading: Opening) -> None
     assert page.locator("noscript").count() > 0
 
 
-def test_on_paper_every_column_of_every_matrix_is_there(reading: Opening, tmp_path: Path) -> None:
-    page = reading().open()
+def test_on_paper_every_column_of_every_matrix_is_there(led: Reader, tmp_path: Path) -> None:
+    page = led.go("#?")
+    shown = page.locator("details[open]").count()
 
     page.pdf(path=tmp_path / "report.pdf", format="A4")
 
@@ -314,7 +364,7 @@ def test_on_paper_every_column_of_every_matrix_is_there(reading: Opening, tmp_pa
         assert name.replace(" ", "") in said
     for each in [peer.name for peer in rich().peers] + [found.id for found in rich().findings]:
         assert each in said
-    assert page.locator("details[open]").count() == page.locator(".copy").count() == 0
+    assert (page.locator("details[open]").count(), page.locator(".copy").count()) == (shown, 0)
 
 
 def paper(path: Path) -> str:
@@ -326,37 +376,67 @@ def paper(path: Path) -> str:
         document.close()
 
 
-def violations(page: Page, parts: tuple[str, ...] = ("html",), rules: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """What axe-core finds in these parts by these rules, or by all, with the first place of each."""
-    options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
-    found = Axe().run(page, context={"include": [[part] for part in parts]}, options=options).response["violations"]
+def violations(page: Page, scheme: Literal["light", "dark"], part: str = "html") -> list[tuple[str, str]]:
+    """What axe-core finds by all its rules in what is seen of a part, with the first place of each."""
+    page.emulate_media(color_scheme=scheme)
+    found = Axe().run(page, context={"include": [[part]]}).response["violations"]
     return [(each["id"], each["nodes"][0]["html"]) for each in found]
 
 
-def test_axe_finds_nothing(reading: Opening) -> None:
-    page = reading().open()
+@pytest.fixture(scope="module")
+def unfolded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """A page that has a little of everything, with all of it drawn and open."""
+    reader = Reader(browser, written(tmp_path_factory.mktemp("thin"), thin()))
+    page = reader.open()
     drawn(page)
-    page.locator(".part summary", has_text="method @ dialect").click()
-    page.locator("#findings summary").first.click()
-
-    assert violations(page) == []
-    page.emulate_media(color_scheme="dark")
-    parts = ("header", "#methods", "#findings", "#facets", "#list", ".part[open]", "#plots", "#integrity")
-    assert violations(page, parts, ("color-contrast",)) == []
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.wait_for_selector(".part .matrix")
+    yield reader
+    reader.close()
 
 
-def test_axe_finds_nothing_in_an_opened_cell(led: Reader) -> None:
-    page = led.go("#?cell=exhibited")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(scheme: Literal["light", "dark"], unfolded: Reader) -> None:
+    page = unfolded.go("#?")
 
-    assert violations(page, ("#cell",)) == []
-    page.emulate_media(color_scheme="dark")
-    assert violations(page, ("#cell",), ("color-contrast",)) == []
-    page.emulate_media(color_scheme="light")
+    assert violations(page, scheme) == []
+    unfolded.go("#?cell=exhibited")
+    assert violations(page, scheme, "#cell") == []
+    page.keyboard.press("Escape")
+
+
+def test_axe_finds_nothing_in_runs_side_by_side(browser: Browser, tmp_path: Path) -> None:
+    few = thin().model_copy(update={"cells": thin().cells[-8:]})
+    found = abreast(joined(Part(run.run.id, run) for run in (before(), few)))
+    (tmp_path / "report.html").write_text(side_by_side.html(found), encoding="utf-8")
+    reader = Reader(browser, tmp_path / "report.html")
+
+    page = reader.open(ready="table")
+
+    assert page.locator(".v.fail").count() > 0
+    for scheme, color in PAPER.items():
+        assert violations(page, scheme) == []
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == color
+    assert (reader.complaints, reader.asked) == ([], [])
+    reader.close()
+
+
+@pytest.fixture
+def narrow(led: Reader) -> Iterator[Callable[[int], Page]]:
+    """Makes a reader's screen so many pixels wide."""
+
+    def made(width: int) -> Page:
+        led.page.set_viewport_size({"width": width, "height": 900})
+        return led.go("#?verdict=fail")
+
+    yield made
+    led.page.keyboard.press("Escape")
+    led.page.set_viewport_size({"width": 1440, "height": 900})
 
 
 @pytest.mark.parametrize("width", [1440, 820, 390])
-def test_on_a_narrow_screen_nothing_sticks_out(width: int, reading: Opening) -> None:
-    page = reading(width=width).open("#?verdict=fail")
+def test_on_a_narrow_screen_nothing_sticks_out(width: int, narrow: Callable[[int], Page]) -> None:
+    page = narrow(width)
     drawn(page)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -368,8 +448,8 @@ def test_on_a_narrow_screen_nothing_sticks_out(width: int, reading: Opening) -> 
 # The ways of docs/report.md, for somebody who has not seen the page before.
 
 
-def test_a_developer_comes_from_a_red_cell_to_its_reasons_map_files_and_command(reading: Opening) -> None:
-    page = reading().open()
+def test_a_developer_comes_from_a_red_cell_to_its_reasons_map_files_and_command(led: Reader) -> None:
+    page = led.go("#?")
 
     page.locator("#failures td a").first.click()
 
@@ -378,8 +458,8 @@ def test_a_developer_comes_from_a_red_cell_to_its_reasons_map_files_and_command(
         assert said in text
 
 
-def test_a_platform_engineer_comes_to_the_lines_to_paste_there_and_back(reading: Opening) -> None:
-    page = reading().open()
+def test_a_platform_engineer_comes_to_the_lines_to_paste_there_and_back(led: Reader) -> None:
+    page = led.go("#?")
 
     for sender, receiver in (("QEMU 5.0-8.2", "QEMU 10.0-11.1"), ("QEMU 10.0-11.1", "QEMU 5.0-8.2")):
         page.locator(f"#set td a[title='{sender} → {receiver}']").click()

@@ -154,12 +154,12 @@ function past(row) {
   const ended = at('past', row);
   if (!ended.length) return [title, el('p', {}, `None of ${number(runs.length)} other ${runs.length === 1 ? 'run' : 'runs'} had this cell.`)];
   const symbol = (verdict, kind) => el('span', { class: `v ${verdict}` }, el('b', {}, facts.verdicts[verdict].symbol), ` ${kind ?? facts.verdicts[verdict].word}`);
-  const line_ = ({ id, started, peers }, verdict, kind) => [started.slice(0, 16).replace('T', ' '), el('code', {}, id), id === facts.run.id ? 'this run' : '', symbol(verdict, kind), peers[at('sender', row)] ?? '–', peers[at('receiver', row)] ?? '–'];
+  const line_ = ({ id, started, peers }, verdict, kind) => [started.slice(0, 16).replace('T', ' '), [el('code', {}, id), id === facts.run.id ? ' this run' : ''], symbol(verdict, kind), peers[at('sender', row)] ?? '–', peers[at('receiver', row)] ?? '–'];
   const lines = ended.map(([run, verdict, kind]) => line_(runs[run], verdict, kind));
   if (!runs.some(({ id }) => id === facts.run.id)) {
     const peers = Object.fromEntries(facts.peers.map((peer) => [peer.name, `${peer.version}, ${peer.provenance}`]));
     lines.push(line_({ ...facts.run, peers }, at('verdict', row), at('kind', row)));
   }
-  return [title, table('History', ['Started', 'Run', '', 'Ended', 'Sender was', 'Receiver was'], lines),
+  return [title, table('History', ['Started', 'Run', 'Ended', 'Sender was', 'Receiver was'], lines),
     left ? el('p', { class: 'fine' }, `${number(left)} older runs are left out; multifd history cell has them all.`) : null].filter(Boolean);
 }

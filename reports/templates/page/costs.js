@@ -38,7 +38,7 @@ function panel(way, shown, { measure, corpus }) {
   sorted.sort((a, b) => (measure === 'cpu' ? a.cpu[1] - b.cpu[1] : b.speed[1] - a.speed[1]));
   const range = ([least, middle, most], digits) => [el('b', {}, middle.toFixed(digits)), least === most ? '' : el('span', { class: 'fine' }, ` ${least.toFixed(digits)}–${most.toFixed(digits)}`)];
   return [el('figure', { class: 'way' }, el('figcaption', {}, el('b', {}, WAYS[way])), plot(sorted, measure, WAYS[way]),
-    table(`${WAYS[way]}: figures`, ['', 'Peer', 'Wire / memory', measure === 'cpu' ? 'CPU s/GiB' : 'MB/s', 'Cells'],
+    table(`${WAYS[way]}: figures`, ['No.', 'Peer', 'Wire / memory', measure === 'cpu' ? 'CPU s/GiB' : 'MB/s', 'Cells'],
       sorted.map((p, k) => [String(k + 1), p.peer, range(p.ratio, 3), range(p[measure], measure === 'cpu' ? 2 : 0), p.cells])))];
 }
 

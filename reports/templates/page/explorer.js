@@ -4,18 +4,6 @@ const TEXTS = ['id', 'reason', 'error', 'aftermath', 'sender', 'receiver', 'fram
 let listed = new Uint32Array(0);
 let current = 0;
 
-// Which entries of a column's table hold a word, in capitals or not, one byte each.
-function holding(name, term) {
-  const sought = new RegExp(term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
-  const { of } = columns[name];
-  const held = new Uint8Array(of.length);
-  for (let k = 0; k < of.length; k++) {
-    const value = of[k];
-    if (value !== null) held[k] = sought.test(typeof value === 'string' ? value : value.join('\n'));
-  }
-  return held;
-}
-
 function counting(facet) {
   const wanted = new Set(chosen.facets[facet]);
   return Object.entries(FACETS[facet].of).map(([name, counts]) => [
@@ -24,22 +12,37 @@ function counting(facet) {
   ]);
 }
 
-// Rows for which each of these tests holds in one of its columns.
+// Rows that every facet and every word leaves.
 function matching() {
-  const terms = chosen.text.split(/\s+/).filter(Boolean);
-  const tests = [
-    ...Object.keys(chosen.facets).filter((name) => chosen.facets[name].length).map(counting),
-    ...terms.map((term) => TEXTS.map((name) => [columns[name].at, holding(name, term)])),
-  ].map((test) => test.filter(([, mask]) => mask.includes(1)));
   const left = new Uint8Array(count).fill(1);
-  for (const test of tests) {
+  for (const name of Object.keys(chosen.facets)) {
+    if (!chosen.facets[name].length) continue;
     const found = new Uint8Array(count);
-    for (const [places, mask] of test) {
-      for (let row = 0; row < count; row++) found[row] |= mask[places ? places[row] : row];
+    for (const [places, mask] of counting(name)) {
+      if (mask.includes(1)) for (let row = 0; row < count; row++) found[row] |= mask[places ? places[row] : row];
     }
     for (let row = 0; row < count; row++) left[row] &= found[row];
   }
+  for (const term of chosen.text.split(/\s+/).filter(Boolean)) seek(term, left);
   return left;
+}
+
+// Takes those out that say a word nowhere, in capitals or not. A text is looked at once, and only if a row needs it:
+// columns of few texts come first, and whoever was found there is not sought in those of many.
+function seek(term, left) {
+  const sought = new RegExp(term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
+  const says = (value) => value !== null && sought.test(typeof value === 'string' ? value : value.join('\n'));
+  const found = new Uint8Array(count);
+  for (const { of, at: places } of TEXTS.map((name) => columns[name]).sort((a, b) => a.of.length - b.of.length)) {
+    const said = new Uint8Array(of.length);
+    for (let row = 0; row < count; row++) {
+      if (!left[row] || found[row]) continue;
+      const entry = places ? places[row] : row;
+      said[entry] ||= says(of[entry]) ? 2 : 1;
+      found[row] = said[entry] - 1;
+    }
+  }
+  left.set(found);
 }
 
 // The worst first, and of equally bad ones in the order of the plan.
