@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import click
 
+from multifd.cli.grouped import Plain
 from multifd.cli.picked import picked
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.archive import NAME, Archive
@@ -38,7 +39,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object fo
 _all = click.option("--all", "everything", is_flag=True, help=f"All, not the first {SHOWN}.")
 
 
-@click.group()
+@click.group(cls=Plain)
 def history() -> None:
     """Results of many runs: a cell's past, flaky cells, first bad runs, coverage and cost over time.
 

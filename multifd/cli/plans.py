@@ -15,7 +15,7 @@ from multifd.campaign.sharing import of_shard
 from multifd.cli import completing, qemus
 from multifd.cli.explained import described, explain_cell
 from multifd.cli.output import Console, say
-from multifd.cli.picked import picked
+from multifd.cli.picked import check_peer, picked
 from multifd.errors import InputError
 from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
@@ -89,6 +89,9 @@ def cells(
     MATCH shows only cells whose id contains this text, or fits it where it has * or ?. Exit 2 where no cell is left to
     show.
     """
+    for word, end in ((sender, "sender"), (receiver, "receiver")):
+        if word is not None:
+            check_peer(word, end, str(given["profile"]))
     campaign = campaign_of(given)
     if unable:
         _show_unable(campaign, as_json=as_json)

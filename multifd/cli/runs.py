@@ -30,7 +30,7 @@ from reports.svg import matrix_svg
     help="A run before, or its results.json: report.html shows what changed since, as multifd diff has it.",
 )  # fmt: skip
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="DIR",
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
     help="Write results and reports there and leave DIRECTORY alone, which need not be writable.",
 )  # fmt: skip
 @click.option("--tap", "as_tap", is_flag=True, help="Print the cells in the Test Anything Protocol.")

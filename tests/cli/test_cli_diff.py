@@ -384,4 +384,4 @@ def test_what_is_no_run_cannot_be_compared(tmp_path: Path) -> None:
     answer = multifd("diff", saved(tmp_path, cell()), tmp_path / "nowhere")
 
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"multifd: {tmp_path}/nowhere/events.jsonl: cannot read: ")
+    assert answer.err.startswith(f"multifd: {tmp_path}/nowhere: there is no such file or directory; ")
