@@ -17,6 +17,7 @@ from multifd.history.archive import NAME, Archive
 from multifd.history.judged import flaky, worsened
 from multifd.history.trend import Trend, trends
 from multifd.result import store
+from multifd.result.counted import counted
 from multifd.result.printable import printable
 from multifd.result.record import Model
 from reports.trend import bars, plot
@@ -68,7 +69,7 @@ def add(results: tuple[Path, ...], database: Path | None, *, as_json: bool) -> N
             if as_json:
                 print(json.dumps({"path": str(path), "run": run.run.id, "became": became, "cells": len(run.cells)}))
             else:
-                print(printable(f"{path}: run {run.run.id}: {became}, {len(run.cells):,} cells"))
+                print(printable(f"{path}: run {run.run.id}: {became}, {counted(len(run.cells))}"))
 
 
 @history.command()
@@ -86,7 +87,7 @@ def runs(database: Path, *, as_json: bool) -> None:
         total = sum(run.planned.values())
         print(
             printable(
-                f"{_when(run.started)}  {run.id}  exit code {run.exit_code}  {total:,} cells  {run.profile}{state}"
+                f"{_when(run.started)}  {run.id}  exit code {run.exit_code}  {counted(total)}  {run.profile}{state}"
             )
         )
 

@@ -101,9 +101,8 @@ def _run() -> int:
         with standard_output():
             return app.main(prog_name="multifd", standalone_mode=False) or CONFORMING
     except click.NoSuchOption as problem:
-        click.NoSuchOption(
-            problem.option_name, possibilities=problem.possibilities or alike(problem), ctx=problem.ctx
-        ).show()
+        meant = ", ".join(problem.possibilities or alike(problem)) or "none"
+        click.UsageError(f"No such option {problem.option_name!r}; the nearest are {meant}.", problem.ctx).show()
         return USAGE
     except click.ClickException as problem:
         problem.show()

@@ -21,6 +21,7 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.shards import Shard
 from multifd.plan.space import Factor, Space
+from multifd.result.counted import counted
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -113,7 +114,7 @@ def cells(
     if suite is None and not any(cell.suite == QEMU for cell in campaign.plan.cells.values()):
         qemus.say_that_none_takes_part()
     if not as_json:
-        Console(stderr=True).print(f"{len(chosen)} cells, {len(campaign.plan.unable)} unable")
+        Console(stderr=True).print(f"{counted(len(chosen))}, {len(campaign.plan.unable)} unable")
 
 
 def _chosen(
@@ -160,7 +161,7 @@ def explain(cell: str, *, as_json: bool, **given: object) -> None:
             print()
         explain_cell(campaign, planned[name], Console())
     if len(names) > _EXPLAINED and not as_json:
-        say(f"{len(names) - _EXPLAINED} more cells fit {cell!r} (multifd cells lists all)")
+        say(f"{counted(len(names) - _EXPLAINED, 'more cell')} fit {cell!r} (multifd cells lists all)")
 
 
 def campaign_of(given: Mapping[str, Any], *, probe: bool = False) -> Campaign:
