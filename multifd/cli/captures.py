@@ -125,7 +125,7 @@ def _by_library(
 def _tell(result: dict[str, Any]) -> None:
     console = Console()
     how = escape(f"decoded by {result['decoder']} as {result['dialect']}")
-    packets = counted(result["packets"], "packet")
+    packets = counted(result.get("packets", 0), "packet")
     match result["outcome"]:
         case "identical":
             compared = escape(one_line(", ".join(result["compared"])))
