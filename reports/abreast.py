@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from multifd.comparison.abreast import Abreast, Column, Row
+from multifd.result.counted import counted
 from multifd.result.printable import printable
 from reports.markup import text
 from reports.sealed import part, policy
@@ -60,7 +61,7 @@ def markdown(found: Abreast) -> str:
         shown = [[f"{each.row.cell}", each.why, *each.ended] for each in rows[:SHOWN]]
         parts += ["", _table(("cell", "", *(column.label for column in found.columns)), shown)]
     if len(rows) > SHOWN:
-        parts += ["", f"and {len(rows) - SHOWN:,} more cells, in report.html and merged.json"]
+        parts += ["", f"and {counted(len(rows) - SHOWN, 'more cell')}, in report.html and merged.json"]
     return printable("\n".join(parts) + "\n")
 
 
@@ -77,7 +78,7 @@ def html(found: Abreast) -> str:
 def conclusion(found: Abreast) -> str:
     """The whole in one line."""
     parts = [
-        f"{len(found.columns)} runs, {found.cells:,} cells, {found.everywhere:,} of them in every run",
+        f"{counted(len(found.columns), 'run')}, {counted(found.cells)}, {found.everywhere:,} of them in every run",
         f"{found.differing:,} ended in two ways" if found.differing else "none ended in two ways",
         *(f"{column.label} is not complete{_missing(column)}" for column in found.columns if column.run.lacking),
     ]

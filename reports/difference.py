@@ -88,6 +88,13 @@ def incomplete(comparison: Comparison) -> Iterator[str]:
             yield f"{name} is not complete: {run.lacking}; what follows is of the cells so far"
 
 
+def common(comparison: Comparison) -> str:
+    """How many cells two runs of different plans have in common."""
+    if not comparison.both:
+        return "no cell is in both runs: nothing of them is compared"
+    return f"{counted(comparison.both)} {'is' if comparison.both == 1 else 'are'} in both runs, and compared"
+
+
 def head(run: Side) -> str:
     """A run in one line."""
     counts = ", ".join(f"{number:,} {verdict}" for verdict, number in run.counts.items()) or "none"
@@ -106,6 +113,8 @@ def lines(shown: Difference, *, everything: bool = False) -> Iterator[Line]:
     yield from (Line(_one_line(line), "worse") for line in incomplete(found))
     for name, run in _sides(found):
         yield Line(f"{name:6}  {head(run)}")
+    if not found.same_plan:
+        yield Line(common(found), "other" if found.both else "worse")
     yield from _circumstances(found)
     listed = None if everything else LISTED
     for title, groups in (("worse", shown.worse), ("better", shown.better)):
@@ -150,6 +159,7 @@ def markdown(shown: Difference) -> str:
         listed=LISTED,
         told=tuple(filter(told, shown.comparison.findings)),
         named=tuple(named(shown.comparison.findings)),
+        common=None if shown.comparison.same_plan else common(shown.comparison),
         incomplete=tuple(incomplete(shown.comparison)),
         times=USUAL,
     )

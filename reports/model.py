@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from multifd.result.answers import answered, contradicting, seen
 from multifd.result.conclusion import exit_code, is_complete
+from multifd.result.counted import counted
 from multifd.result.record import (
     CONFORMING,
     SEVERITY_ORDER,
@@ -125,7 +126,7 @@ def headline(results: Results, answers: Sequence[Answer] | None = None) -> Headl
         corrupt = sum(cell.kind == "corrupt" for cell in results.cells)
         said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"] if number["fail"] else []
         said += [f"{corrupt:,} of them with memory silently wrong"] if corrupt else []
-        claims = f"{wrong} {'claim' if wrong == 1 else 'claims'}"
+        claims = f"{counted(wrong, 'claim')}"
         said += [f"what is said of the thread's questions is contradicted by cells in {claims}"] if wrong else []
         said += [broke] if broke else []
         return Headline("bad", "Not conforming", f"{', '.join(said)}.{rest}")
@@ -266,7 +267,7 @@ def _checked(cell: Cell) -> bool:
 
 
 def _cells(number: int) -> str:
-    return f"{number:,} cell" if number == 1 else f"{number:,} cells"
+    return counted(number)
 
 
 def _sides(text: str) -> tuple[str, str]:

@@ -32,6 +32,7 @@ from multifd.migrate.capture import MANIFEST, problems
 
 FORMAT: Final = "multifd-bundle/1"
 SUFFIX: Final = ".tar.gz"
+_EXPECTED: Final = "expected what multifd bundle writes, or the directory of a capture"
 INDEX: Final = "bundle.json"
 CAPTURE: Final = "capture"
 _PART: Final = re.compile(rf"{CAPTURE}/(manifest\.json|main\.bin|channel-\d{{1,3}}\.bin)")
@@ -80,7 +81,7 @@ def unpack(path: Path, directory: Path) -> Path:
             (directory / CAPTURE).mkdir(parents=True)
             _unpack(path, archive, directory)
     except _BROKEN as problem:
-        raise InputError(f"{path}: cannot be read as a bundle (gzip, tar): {problem}") from None
+        raise InputError(f"{path}: cannot be read as a bundle (gzip, tar): {problem}; {_EXPECTED}") from None
     if not (directory / CAPTURE / MANIFEST).exists():
         raise InputError(f"{path}: has no {CAPTURE}/{MANIFEST}, expected one, for {INDEX} announces a capture")
     return directory / CAPTURE

@@ -63,7 +63,7 @@ def advise(sender: str, receiver: str, *, back: bool, results: Path | None, as_j
 
 
 def _advise(sender: str, receiver: str, back: bool, directory: Path | None, as_json: bool) -> int:
-    run = store.load(directory) if directory is not None else None
+    run = store.load_from(directory) if directory is not None else None
     if is_socket(sender) and is_socket(receiver):
         return _preflight(sender, receiver, back, run, as_json)
     ends = _host(sender, "--from"), _host(receiver, "--to")

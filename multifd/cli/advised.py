@@ -11,7 +11,7 @@ from rich.markup import escape
 from multifd.advice.lines import Direction, Line, Standing
 from multifd.advice.preflight import End, Preflight
 from multifd.result.counted import counted
-from multifd.result.plain import plainly
+from multifd.result.plainly import plainly
 
 _STYLES: Final[dict[Standing, str]] = {"safe": "green", "hazard": "red", "refused": "yellow", "unknown": "red"}
 _WIDTH: Final = 8

@@ -42,7 +42,7 @@ def answers(directory: Path, *, as_json: bool, markdown: bool) -> None:
     if markdown:
         print(thread.page(), end="")
         return
-    logged = store.load(directory)
+    logged = store.load_from(directory)
     written = store.written(directory) or logged
     shown = thread.thread(written)
     if as_json:

@@ -44,7 +44,9 @@ _NOTHING: Final = "nothing was sent that makes a capture"
     "--results", type=click.Path(path_type=Path), metavar="DIR",
     help="Take what this run has of the cell, and run nothing.",
 )  # fmt: skip
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: the cell's id, in words.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: the cell's id, in words."
+)
 @click.option("--json", "as_json", is_flag=True, help="Say what is in it as one JSON object.")
 def bundle(cell: str, results: Path | None, output: Path | None, *, as_json: bool, **given: object) -> None:
     """Write everything about a cell into one archive, for a bug report or another machine.

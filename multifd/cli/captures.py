@@ -27,6 +27,7 @@ from multifd.migrate.apply import Destination, Reception
 from multifd.migrate.capture import Capture
 from multifd.migrate.dissected import dissected, fields, line
 from multifd.migrate.replay import Replay
+from multifd.result.counted import counted
 from multifd.result.printable import one_line
 from multifd.wire.dialect import Dialect, dialect
 from multifd.wire.fields import DEVICE_STATE, RAM
@@ -124,20 +125,23 @@ def _by_library(
 def _tell(result: dict[str, Any]) -> None:
     console = Console()
     how = escape(f"decoded by {result['decoder']} as {result['dialect']}")
+    packets = counted(result.get("packets", 0), "packet")
     match result["outcome"]:
         case "identical":
             compared = escape(one_line(", ".join(result["compared"])))
             console.print(
-                f"[green]identical[/]: {result['packets']} packets {how}; compared {compared}", soft_wrap=True
+                f"[green]identical[/]: {packets} {how}; compared {compared}",
+                soft_wrap=True,
             )
         case "different":
             blocks = escape(one_line(", ".join(result["different"])))
             console.print(
-                f"[red]different[/]: {result['packets']} packets {how}; memory of {blocks} is wrong", soft_wrap=True
+                f"[red]different[/]: {packets} {how}; memory of {blocks} is wrong",
+                soft_wrap=True,
             )
         case "not compared":
             console.print(
-                f"[red]not compared[/]: {result['packets']} packets {how}; sha256 of the manifest has no digest",
+                f"[red]not compared[/]: {packets} {how}; sha256 of the manifest has no digest",
                 soft_wrap=True,
             )
         case _:

@@ -20,6 +20,8 @@ from multifd.result import store
 from multifd.result.printable import printable
 from reports.difference import difference, lines, markdown
 
+NOTHING: Final = 3
+"""Nothing was compared, which is not the same as nothing worse."""
 STYLES: Final[dict[Direction, str | None]] = {"worse": "red", "better": "green", "other": None}
 
 
@@ -51,8 +53,9 @@ def diff(
 
     Who has mended something asks for it: --finding ID, and is told in a sentence whether it is gone.
 
-    Exit codes: 0 nothing is worse, 1 something is, 2 usage or input. With --finding or --library: 0 gone, 1 still there
-    or new, 2 usage or input, 3 nobody knows: cells that showed it were not run again, or it comes by chance.
+    Exit codes: 0 nothing is worse, 1 something is, 2 usage or input, 3 no cell is in both runs. With --finding or
+    --library: 0 gone, 1 still there or new, 2 usage or input, 3 nobody knows: cells that showed it were not run again,
+    or it comes by chance.
     """
     if as_json and as_markdown:
         raise InputError("--json and --markdown: expected one of both")
@@ -70,7 +73,8 @@ def diff(
         console = Console()
         for line in lines(difference(found), everything=everything):
             console.print(line.text, style=STYLES[line.direction], soft_wrap=True, markup=False)
-    sys.exit(1 if found.regressions else 0)
+    compared = found.both or not (found.before.cells and found.after.cells)
+    sys.exit(1 if found.regressions else 0 if compared else NOTHING)
 
 
 def _names(given: Iterable[str]) -> dict[str, str]:

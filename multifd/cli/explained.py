@@ -16,7 +16,7 @@ from multifd.memory.corpus import CORPORA
 from multifd.oracle.fallback import receiving, sending
 from multifd.plan.cell import PlannedCell
 from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
-from multifd.result.plain import plainly
+from multifd.result.plainly import plainly
 from multifd.wire.fault import fault
 from multifd.wire.packet import slots
 

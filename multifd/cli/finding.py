@@ -46,7 +46,7 @@ def finding(issue: str | None, results: Path, *, markdown: bool, as_json: bool) 
     --markdown has versions, steps, what was expected and observed, the reproducer, and the environment. Exit 2 if the
     run has no such finding.
     """
-    found = store.load(results)
+    found = store.load_from(results)
     by_id = {each.id: each for each in found.findings}
     chosen = [by_id[name] for name in _named(issue, list(by_id), results)]
     if as_json:
@@ -57,7 +57,7 @@ def finding(issue: str | None, results: Path, *, markdown: bool, as_json: bool) 
             raise InputError(
                 f"--markdown: {counted(len(chosen), 'finding')} fit, expected one: {_few(list(by_id), chosen)}"
             )
-        print(filing.render(found, chosen[0], results, _MEANINGS), end="")
+        print(filing.render(found, chosen[0], results if results.is_dir() else results.parent, _MEANINGS), end="")
     elif issue is None or len(chosen) > 1:
         _list(chosen)
     else:

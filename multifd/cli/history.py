@@ -10,12 +10,14 @@ from typing import Final, TypeVar
 
 import click
 
+from multifd.cli.grouped import Plain
 from multifd.cli.picked import picked
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.archive import NAME, Archive
 from multifd.history.judged import flaky, worsened
 from multifd.history.trend import Trend, trends
 from multifd.result import store
+from multifd.result.counted import counted
 from multifd.result.printable import printable
 from multifd.result.record import Model
 from reports.trend import bars, plot
@@ -38,7 +40,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object fo
 _all = click.option("--all", "everything", is_flag=True, help=f"All, not the first {SHOWN}.")
 
 
-@click.group()
+@click.group(cls=Plain)
 def history() -> None:
     """Results of many runs: a cell's past, flaky cells, first bad runs, coverage and cost over time.
 
@@ -67,7 +69,7 @@ def add(results: tuple[Path, ...], database: Path | None, *, as_json: bool) -> N
             if as_json:
                 print(json.dumps({"path": str(path), "run": run.run.id, "became": became, "cells": len(run.cells)}))
             else:
-                print(printable(f"{path}: run {run.run.id}: {became}, {len(run.cells):,} cells"))
+                print(printable(f"{path}: run {run.run.id}: {became}, {counted(len(run.cells))}"))
 
 
 @history.command()
@@ -85,7 +87,7 @@ def runs(database: Path, *, as_json: bool) -> None:
         total = sum(run.planned.values())
         print(
             printable(
-                f"{_when(run.started)}  {run.id}  exit code {run.exit_code}  {total:,} cells  {run.profile}{state}"
+                f"{_when(run.started)}  {run.id}  exit code {run.exit_code}  {counted(total)}  {run.profile}{state}"
             )
         )
 

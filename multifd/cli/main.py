@@ -29,7 +29,7 @@ from multifd.cli import (
     vendor,
     why,
 )
-from multifd.cli.grouped import Entry, Sections
+from multifd.cli.grouped import Entry, Sections, alike
 from multifd.cli.output import say, standard_error, standard_output
 from multifd.errors import EnvironmentBroke, HarnessError, MultifdError, unforeseen
 
@@ -100,6 +100,10 @@ def _run() -> int:
     try:
         with standard_output():
             return app.main(prog_name="multifd", standalone_mode=False) or CONFORMING
+    except click.NoSuchOption as problem:
+        meant = ", ".join(problem.possibilities or alike(problem)) or "none"
+        click.UsageError(f"No such option {problem.option_name!r}; the nearest are {meant}.", problem.ctx).show()
+        return USAGE
     except click.ClickException as problem:
         problem.show()
         return USAGE

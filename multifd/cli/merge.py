@@ -19,6 +19,7 @@ from multifd.comparison.merged import Joined, Part, joined
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import store
 from multifd.result.conclusion import exit_code
+from multifd.result.counted import counted
 from multifd.result.lock import LOCK, Lock
 from reports import abreast as shown
 
@@ -110,7 +111,7 @@ def _said(runs: tuple[Joined, ...], found: Abreast | None) -> Iterator[str]:
         return
     (run,) = runs
     cells, parts = len(run.results.cells), len(run.parts)
-    yield f"{cells:,} cells of {parts} {'shard' if parts == 1 else 'shards'}"
+    yield f"{counted(cells)} of {counted(parts, 'shard')}"
     for number in run.missing:
         yield f"shard {number}/{run.parts[0].shard.of} is missing: the run is not complete"
 

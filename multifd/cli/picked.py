@@ -6,10 +6,30 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from multifd.codec import factories
 from multifd.errors import InputError
 from multifd.nearest import suggestion
+from multifd.profile.load import load
 
 _WILDCARDS: Final = {"*": ".*", "?": "."}
+
+
+_QEMU: Final = "qemu-"
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]*")
+"""A codec's name, or a part of one."""
+
+
+def check_peer(given: str, what: str, profile: str) -> None:
+    """Refuse the name of a peer that no plan can have, before a plan is made: that starts peers and asks QEMUs.
+
+    Raises :class:`InputError` as :func:`picked`; what may be the name of a real QEMU, or has parameters or wildcards in
+    it, is left to that.
+    """
+    if _QEMU.startswith(given) or given.startswith(_QEMU) or not _WORD.fullmatch(given):
+        return
+    names = [*factories(), *(entry.name for entry in load(profile).peers if entry.name is not None)]
+    if not any(given in name for name in names):
+        raise InputError(f"no {what} {given!r}; {suggestion(given, names)}")
 
 
 def picked(given: str, names: Collection[str], what: str) -> list[str]:

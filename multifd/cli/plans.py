@@ -15,12 +15,13 @@ from multifd.campaign.sharing import of_shard
 from multifd.cli import completing, qemus
 from multifd.cli.explained import described, explain_cell
 from multifd.cli.output import Console, say
-from multifd.cli.picked import picked
+from multifd.cli.picked import check_peer, picked
 from multifd.errors import InputError
 from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.shards import Shard
 from multifd.plan.space import Factor, Space
+from multifd.result.counted import counted
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -89,6 +90,9 @@ def cells(
     MATCH shows only cells whose id contains this text, or fits it where it has * or ?. Exit 2 where no cell is left to
     show.
     """
+    for word, end in ((sender, "sender"), (receiver, "receiver")):
+        if word is not None:
+            check_peer(word, end, str(given["profile"]))
     campaign = campaign_of(given)
     if unable:
         _show_unable(campaign, as_json=as_json)
@@ -110,7 +114,7 @@ def cells(
     if suite is None and not any(cell.suite == QEMU for cell in campaign.plan.cells.values()):
         qemus.say_that_none_takes_part()
     if not as_json:
-        Console(stderr=True).print(f"{len(chosen)} cells, {len(campaign.plan.unable)} unable")
+        Console(stderr=True).print(f"{counted(len(chosen))}, {len(campaign.plan.unable)} unable")
 
 
 def _chosen(
@@ -157,7 +161,7 @@ def explain(cell: str, *, as_json: bool, **given: object) -> None:
             print()
         explain_cell(campaign, planned[name], Console())
     if len(names) > _EXPLAINED and not as_json:
-        say(f"{len(names) - _EXPLAINED} more cells fit {cell!r} (multifd cells lists all)")
+        say(f"{counted(len(names) - _EXPLAINED, 'more cell')} fit {cell!r} (multifd cells lists all)")
 
 
 def campaign_of(given: Mapping[str, Any], *, probe: bool = False) -> Campaign:

@@ -26,7 +26,9 @@ from multifd.profile.model import Policy
 
 
 @click.command()
-@click.option("--output", type=click.Path(path_type=Path), help="Write it to this file instead of standard output.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write it to this file instead of standard output."
+)
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=LIVE, hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="The profile as one JSON object, which is YAML too.")
 def profile(output: Path | None, root: Path, *, as_json: bool) -> None:

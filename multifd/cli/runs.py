@@ -37,7 +37,7 @@ from reports.svg import matrix_svg
     help="What multifd history add made: in report.html each cell shows what became of it in other runs.",
 )  # fmt: skip
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="DIR",
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
     help="Write results and reports there and leave DIRECTORY alone, which need not be writable.",
 )  # fmt: skip
 @click.option("--tap", "as_tap", is_flag=True, help="Print the cells in the Test Anything Protocol.")

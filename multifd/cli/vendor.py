@@ -12,6 +12,7 @@ import click
 from rich.markup import escape
 
 from multifd.accelerator import LIBRARIES, VENDOR, VendorCodec
+from multifd.cli.grouped import Plain
 from multifd.cli.output import Console, say
 from multifd.errors import InputError
 from multifd.libraries import cache, wish
@@ -29,7 +30,7 @@ _into = click.option(
 )
 
 
-@click.group(help=f"Fetch and inspect vendor libraries ({LIBRARIES}) and further QEMU versions.")
+@click.group(cls=Plain, help=f"Fetch and inspect vendor libraries ({LIBRARIES}) and further QEMU versions.")
 def vendor() -> None:
     """The commands about vendor libraries."""
 

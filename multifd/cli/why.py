@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from multifd.cli import completing
 from multifd.cli.output import Console
-from multifd.cli.picked import picked
+from multifd.cli.picked import check_peer, picked
 from multifd.cli.plans import campaign_of, planning
 from multifd.result import store
 from multifd.result.badness import badness
@@ -57,6 +57,9 @@ def why(sender: str, receiver: str, results: Path | None, *, as_json: bool, **gi
     Cells that end alike for the same reason stand together, the worst first. SENDER and RECEIVER are peers as multifd
     cells names them, parts of their names, or patterns with * and ?. Exit 2 if there is no such peer.
     """
+    if results is None:
+        for word, role in ((sender, "sender"), (receiver, "receiver")):
+            check_peer(word, role, str(given["profile"]))
     briefs, unable = _seen(results) if results is not None else _predicted(given)
     senders = picked(sender, _names(unable, [brief.sender for brief in briefs]), "sender")
     receivers = picked(receiver, _names(unable, [brief.receiver for brief in briefs]), "receiver")
@@ -84,7 +87,7 @@ def _predicted(given: dict[str, object]) -> tuple[Sequence[Brief], Sequence[Unab
 
 
 def _seen(directory: Path) -> tuple[Sequence[Brief], Sequence[Unable]]:
-    results = store.load(directory)
+    results = store.load_from(directory)
     cells = sorted(results.cells, key=badness)
     return [Brief(cell.id, cell.sender, cell.receiver, word(cell), None, cell.reason) for cell in cells], results.unable
 

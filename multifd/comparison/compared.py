@@ -74,6 +74,8 @@ class Comparison(Model):
     """The run that is compared with."""
     after: Side
     """The run that is asked about."""
+    both: int
+    """How many cells are in both runs: only these can be compared."""
     same_plan: bool
     """Both planned the same cells; of shards, they are of the same plan."""
     regressions: int
@@ -105,8 +107,8 @@ def compare(before: Results, after: Results, names: Mapping[str, str] | None = N
     :func:`multifd.comparison.renamed.renamed`.
     """
     hint = None if names else _hint(before, after)
-    before = renamed(before, names or {})
     heads = side(before), side(after)
+    before = renamed(before, names or {})
     before, after = narrowed(before, after)
     cells, findings = changes(before, after), finding_changes(before, after)
     devices, peers = device_changes(before, after), peer_changes(before, after)
@@ -123,6 +125,7 @@ def compare(before: Results, after: Results, names: Mapping[str, str] | None = N
         schema=SCHEMA,
         before=heads[0],
         after=heads[1],
+        both=len({cell.id for cell in before.cells} & {cell.id for cell in after.cells}),
         same_plan=_plan(before) == _plan(after),
         regressions=sum(worse.values()),
         worse={name: number for name, number in worse.items() if number},

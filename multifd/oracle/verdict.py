@@ -9,7 +9,7 @@ from typing import Literal
 
 from multifd.errors import Place
 from multifd.oracle.question import Prediction
-from multifd.result.plain import plainly
+from multifd.result.plainly import plainly
 from multifd.result.record import KIND_ORDER, DeviceVerdict, Kind, Outcome, Verdict
 
 Observed = Outcome | Literal["crash", "hang", "broken"]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from multifd.result.counted import counted
 from multifd.result.terms import Model, Said
 
 Bits = Annotated[str, Field(max_length=1 << 20)]
@@ -61,7 +62,7 @@ class Subset(Model):
     @property
     def words(self) -> str:
         """With the remedy."""
-        return f"covering subset: {self.cells} of {self.of} cells with real QEMU; '--qemu found' runs all"
+        return f"covering subset: {self.cells} of {counted(self.of)} with real QEMU; '--qemu found' runs all"
 
 
 class UserContent(Model):

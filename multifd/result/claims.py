@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
+from multifd.result.counted import counted
 from multifd.result.questions import Claim, Inability, Names, Price, Query, takes_part
 from multifd.result.record import Cell, Evidence, Peer, Provenance, Role, Unable
 
@@ -161,7 +162,7 @@ def _silence(query: Query, selected: Sequence[Cell], decided: Sequence[Cell], pe
     if silent:
         return f"{silent[0].id}: {silent[0].reason}"
     absent = _absent(query.sender, peers) or _absent(query.receiver, peers)
-    return absent or f"{len(decided)} cells with {query} in this run; {_elsewhere()}"
+    return absent or f"{counted(len(decided))} with {query} in this run; {_elsewhere()}"
 
 
 def _absent(names: Names, peers: Sequence[Peer]) -> str | None:

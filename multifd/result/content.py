@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from multifd.result.counted import counted
 from multifd.result.record import UserContent
 
 _UNITS: Final = ((30, "GiB"), (20, "MiB"), (10, "KiB"))
@@ -12,7 +13,7 @@ _UNITS: Final = ((30, "GiB"), (20, "MiB"), (10, "KiB"))
 def in_words(content: UserContent) -> str:
     """One sentence without its full stop, such as ``2 MiB of 256 MiB in 3 files (0.8%): 31.2% zero pages, ...``."""
     there, taken = _size(content.bytes_there), _size(content.bytes_taken)
-    files = f"{content.files:,} {'file' if content.files == 1 else 'files'}"
+    files = f"{counted(content.files, 'file')}"
     kinds = f"{content.zero_share:.1%} zero pages, {content.duplicate_share:.1%} equal to one before"
     if content.bytes_taken < content.bytes_there:
         return f"{taken} of {there} in {files} ({_share(content.bytes_taken / content.bytes_there)}): {kinds}"

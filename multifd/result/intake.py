@@ -20,6 +20,13 @@ from multifd.result.record import SCHEMA_ID, Results
 
 VERSION_1: Final = "multifd-conformance/results/1"
 UNKNOWN: Final = "unknown: results of version 1 do not say"
+EXPECTED: Final = (
+    "expected the results.json of a run, or the directory that the run was given as --results"
+    " (multifd run writes build/conformance)"
+)
+"""What every reader of results takes, and where there is some."""
+_BEGINNING: Final = 40
+"""Characters of a file that is none."""
 REMARK: Final = (
     "read from results of version 1: plan and coverage are those of its cells, and of its seed nothing is known"
 )
@@ -31,16 +38,16 @@ def parse(content: str, where: str) -> Results:
         if "NaN" in content or "Infinity" in content:
             from_json(content, allow_inf_nan=False)
     except ValueError as problem:
-        raise InputError(f"{where}: is not JSON: {problem}") from None
+        raise InputError(f"{where}: is not JSON: {problem}; {EXPECTED}") from None
     try:
         return Results.model_validate_json(content)
     except ValidationError as problem:
         if _versions(problem) != [VERSION_1]:
-            raise _refused(problem, where) from None
+            raise _refused(problem, where, content) from None
     try:
         return Results.model_validate(upgraded(json.loads(content)))
     except ValidationError as problem:
-        raise _refused(problem, where) from None
+        raise _refused(problem, where, content) from None
     except (TypeError, KeyError, AttributeError) as problem:
         raise InputError(f"{where}: is not as version 1 has it: {problem!r}; expected {VERSION_1}") from None
 
@@ -69,6 +76,19 @@ def upgraded(old: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _strange(problem: ValidationError, content: str) -> str | None:
+    """What a file is that has nothing of results."""
+    first = problem.errors()[0]
+    begins = f"it begins with {content[:_BEGINNING]!r}" if content.strip() else "it is empty"
+    if first["type"] == "json_invalid":
+        return f"{begins}, which is no JSON ({first['ctx']['error']})"
+    if first["loc"] == ():
+        return f"{begins}, which is JSON, but no object"
+    if "schema" not in from_json(content):
+        return f"{begins}, an object without the field 'schema'"
+    return None
+
+
 def begins_version_1(line: bytes) -> bool:
     """The first event of a log is one of version 1: its run has no plan."""
     try:
@@ -85,7 +105,10 @@ def _versions(problem: ValidationError) -> list[object]:
     return [error["input"] for error in problem.errors() if error["loc"] == ("schema",)]
 
 
-def _refused(problem: ValidationError, where: str) -> InputError:
+def _refused(problem: ValidationError, where: str, content: str) -> InputError:
+    strange = _strange(problem, content)
+    if strange is not None:
+        return InputError(f"{where}: is no results file: {strange}; {EXPECTED}")
     for version in _versions(problem):
         known = f"expected {SCHEMA_ID!r} or {VERSION_1!r}"
         return InputError(f"{where}: schema: {version!r}, {known}; a newer multifd reads more")

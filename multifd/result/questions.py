@@ -16,7 +16,8 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from multifd.errors import HarnessError, InputError
-from multifd.result.plain import plainly
+from multifd.result.counted import counted
+from multifd.result.plainly import plainly
 from multifd.result.record import Cell, Model, Provenance, Role, Unable, Verdict
 from multifd.yaml import parse
 
@@ -119,7 +120,7 @@ class Claim(Model):
         """How the cells must end, in words."""
         wanted = " or ".join(self.verdict)
         if self.sometimes is not None:
-            often = "once" if self.at_least == 1 else f"in {self.at_least} pairings"
+            often = "once" if self.at_least == 1 else f"in {counted(self.at_least, 'pairing')}"
             wanted = f"{wanted} as content decides, {self.sometimes} at least {often}"
         return f"{wanted}, with an error like `{plainly(self.error)}`" if self.error is not None else wanted
 

@@ -38,7 +38,7 @@ from multifd.result.answers import answered
 from multifd.result.badness import worse
 from multifd.result.claims import Seen
 from multifd.result.conclusion import conclude
-from multifd.result.intake import begins_version_1, parse
+from multifd.result.intake import EXPECTED, begins_version_1, parse
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
 from multifd.result.placing import opened, put
@@ -276,13 +276,29 @@ def save(results: Results, directory: Path) -> Path:
 
 def load(directory: Path) -> Results:
     """What the event log has, or ``results.json`` where there is no log; raises :class:`InputError`."""
+    if not (os.path.lexists(directory / EVENTS) or os.path.lexists(directory / RESULTS)):
+        raise InputError(f"{directory}: {_nothing(directory)}")
     found = None if has_log(directory) else written(directory)
     return found or build(directory, shipped())
 
 
 def load_from(path: Path) -> Results:
-    """The same of a directory, or what a results file has that stands somewhere by itself."""
-    return _read(path) if path.is_file() else load(path)
+    """The same of a directory, or what a results file has that stands somewhere by itself.
+
+    An event log stands for its directory.
+    """
+    if path.name == EVENTS:
+        path = path.parent
+    return _read(path) if os.path.isfile(path) else load(path)  # noqa: PTH113  (whatever the name: no error)
+
+
+def _nothing(directory: Path) -> str:
+    """What is there where there is no run, and what was expected."""
+    if os.path.isdir(directory):  # noqa: PTH112
+        return f"holds no run, neither {EVENTS} nor {RESULTS}; {EXPECTED}"
+    if os.path.exists(directory):  # noqa: PTH110
+        return "is a file; expected the directory that a run was given as --results"
+    return f"there is no such file or directory; {EXPECTED}"
 
 
 def written(directory: Path) -> Results | None:

@@ -117,7 +117,7 @@ def test_where_there_is_no_run_there_is_no_answer(tmp_path: Path) -> None:
     answer = multifd("answers", tmp_path)
 
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"multifd: {tmp_path}/events.jsonl: cannot read")
+    assert answer.err.startswith(f"multifd: {tmp_path}: holds no run, ")
 
 
 def test_a_program_reads_table_and_answers(tmp_path: Path) -> None:

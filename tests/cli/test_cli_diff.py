@@ -301,6 +301,20 @@ def test_a_race_is_listed_apart_with_how_to_run_it_again(tmp_path: Path) -> None
     assert answer.code == 0
 
 
+def test_runs_without_a_cell_in_common_are_not_taken_for_runs_without_a_regression(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [cell(id="wire/a")], [cell(id="wire/b")])
+
+    assert answer.out.splitlines()[2] == "no cell is in both runs: nothing of them is compared"
+    assert answer.code == 3
+
+
+def test_of_runs_of_two_plans_it_is_said_how_many_cells_both_have(tmp_path: Path) -> None:
+    answer = compared(tmp_path, [cell(id="wire/a"), cell(id="wire/b")], [cell(id="wire/b")])
+
+    assert answer.out.splitlines()[2] == "1 cell is in both runs, and compared"
+    assert answer.code == 0
+
+
 # is it gone?
 
 
@@ -384,4 +398,4 @@ def test_what_is_no_run_cannot_be_compared(tmp_path: Path) -> None:
     answer = multifd("diff", saved(tmp_path, cell()), tmp_path / "nowhere")
 
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"multifd: {tmp_path}/nowhere/events.jsonl: cannot read: ")
+    assert answer.err.startswith(f"multifd: {tmp_path}/nowhere: there is no such file or directory; ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import click
@@ -47,6 +48,39 @@ def test_every_example_is_one_that_the_command_takes(command: click.Command, exa
 
 def test_no_command_is_left_out() -> None:
     assert list(app.commands) == [command.name for command, _ in EXAMPLES]
+
+
+@pytest.mark.parametrize("arguments", [(), ("history",), ("vendor",)])
+def test_no_summary_is_cut(arguments: tuple[str, ...]) -> None:
+    assert "..." not in multifd(*arguments, "--help").out.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [(("bundle", "-x"), "--"), (("diff", "a", "b", "-f"), "--finding"), (("finding", "--markdwon"), "--markdown")],
+)
+def test_an_option_that_there_is_not_is_refused_with_those_that_may_be_meant(
+    arguments: tuple[str, ...], meant: str
+) -> None:
+    answer = multifd(*arguments)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert re.search(rf"No such option '\S+'; the nearest are {meant}", answer.err)
+
+
+@pytest.mark.parametrize("command", ["bundle", "profile", "report"])
+def test_where_something_is_written_is_o_as_everywhere(command: str) -> None:
+    found = next(each for each in app.commands[command].params if "--output" in each.opts)
+
+    assert "-o" in found.opts
+
+
+@pytest.mark.parametrize("group", ["history", "vendor"])
+def test_a_command_of_a_group_that_there_is_not_is_refused_with_the_nearest(group: str) -> None:
+    answer = multifd(group, "lsit")
+
+    assert answer.code == 2
+    assert "No such command 'lsit'; the nearest are " in answer.err
 
 
 PROTOCOL = ("peer", "schema", "bisect-step")

@@ -54,7 +54,7 @@ def objects(answer: Answer) -> list[Any]:
 def test_runs_are_added_beside_their_directories(tmp_path: Path) -> None:
     answer = multifd("history", "add", saved(tmp_path / "one", 1, cell()))
 
-    assert answer == Answer(0, f"{tmp_path}/one: run one: added, 1 cells\n", "")
+    assert answer == Answer(0, f"{tmp_path}/one: run one: added, 1 cell\n", "")
     assert (tmp_path / "history.sqlite").is_file()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from multifd.result import store
 from multifd.result.conclusion import conclude
+from multifd.result.intake import EXPECTED
 from multifd.result.record import Cell, Results
 from multifd.result.store import End
 from tests.cli.command import Answer, multifd
@@ -189,8 +190,7 @@ def test_what_is_written_elsewhere_leaves_a_directory_as_it_was(tmp_path: Path) 
 def test_a_name_that_no_directory_has_is_refused() -> None:
     answer = multifd("report", "x" * 300)
 
-    reason = "cannot read: File name too long; expected the directory of a run"
-    assert answer == Answer(2, "", f"multifd: {'x' * 300}/events.jsonl: {reason}\n")
+    assert answer == Answer(2, "", f"multifd: {'x' * 300}: there is no such file or directory; {EXPECTED}\n")
 
 
 def test_a_run_that_is_going_on_is_left_alone(tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ def test_a_matrix_of_a_run_without_wire_cells_is_refused(tmp_path: Path) -> None
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
     answer = multifd("report", tmp_path)
 
-    reason = "cannot read: No such file or directory; expected the directory of a run"
-    assert answer == Answer(2, "", f"multifd: {tmp_path}/events.jsonl: {reason}\n")
+    reason = "holds no run, neither events.jsonl nor results.json"
+    assert answer == Answer(2, "", f"multifd: {tmp_path}: {reason}; {EXPECTED}\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -241,9 +241,9 @@ def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
         ("events.jsonl", b"[]\n", "events.jsonl: line 1 is no event"),
         ("events.jsonl", b"", "events.jsonl: holds no run"),
         ("events.jsonl", b'{"event": "lunch"}\n', "events.jsonl: event 'lunch' is unknown or out of place"),
-        ("results.json", b"{}", "results.json: run: Field required"),
+        ("results.json", b"{}", "results.json: is no results file: it begins with '{}', an object without the field"),
         ("results.json", b"\xff", "results.json: cannot read: "),
-        ("results.json", b"not JSON", "results.json: (whole): Invalid JSON: "),
+        ("results.json", b"not JSON", "results.json: is no results file: it begins with 'not JSON', which is no JSON"),
     ],
 )
 def test_a_file_of_a_run_that_is_damaged_is_refused(name: str, content: bytes, error: str, tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_a_baseline_that_is_no_run_is_refused_before_anything_is_written(tmp_pat
     answer = multifd("report", after, "--baseline", tmp_path / "nowhere")
 
     assert answer.code == 2
-    assert answer.err.startswith(f"multifd: {tmp_path}/nowhere/events.jsonl: cannot read: ")
+    assert answer.err.startswith(f"multifd: {tmp_path}/nowhere: there is no such file or directory; ")
     assert sorted(path.name for path in after.iterdir()) == ["results.json"]
 
 

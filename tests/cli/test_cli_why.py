@@ -71,6 +71,15 @@ def test_a_peer_that_is_not_there_is_refused_with_the_nearest(
     assert answer.err.startswith(f"multifd: {complaint}")
 
 
+@pytest.mark.parametrize("command", [("why", "zlib", "qatzpi"), ("cells", "--receiver", "qatzpi")])
+def test_a_name_that_nobody_can_have_is_refused_before_any_qemu_is_asked(
+    command: tuple[str, ...], profile: Path
+) -> None:
+    answer = multifd(*command, "--hwprofile", profile, "--qemu", "no-such-program")
+
+    assert answer.err.startswith("multifd: no receiver 'qatzpi'; the nearest are qatzip, ")
+
+
 def test_a_run_says_what_it_saw_the_worst_first(tmp_path: Path) -> None:
     cells = (
         cell(id="good", reason="it fits"),

@@ -341,6 +341,7 @@ def test_a_qemu_of_another_version_can_be_compared_by_its_new_name() -> None:
     assert [(each.name, each.before, each.after) for each in found.peers] == [
         ("qemu-11.1.3", "10.0.13, software", "11.1.3, software")
     ]
+    assert [head.qemus for head in (found.before, found.after)] == [("qemu-10.0.13",), ("qemu-11.1.3",)]
 
 
 def test_a_dialect_of_that_name_keeps_it() -> None:

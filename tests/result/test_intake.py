@@ -12,7 +12,7 @@ import pytest
 
 from multifd.errors import InputError
 from multifd.result import schema, store
-from multifd.result.intake import REMARK, UNKNOWN, parse
+from multifd.result.intake import EXPECTED, REMARK, UNKNOWN, parse
 from multifd.result.planned import check_planned
 from multifd.result.record import SCHEMA_ID
 from tests.reports.builder import cell, results
@@ -158,3 +158,21 @@ def test_what_is_no_number_is_refused_wherever_it_stands(number: str) -> None:
 
     with pytest.raises(InputError, match="here: is not JSON: "):
         parse(content, "here")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("", "it is empty, which is no JSON"),
+        ("hello", "it begins with 'hello', which is no JSON (expected value at line 1 column 1)"),
+        ("<!doctype html>" + "x" * 100, f"it begins with '<!doctype html>{'x' * 25}', which is no JSON"),
+        ("[1]", "it begins with '[1]', which is JSON, but no object"),
+        ("{}", "it begins with '{}', an object without the field 'schema'"),
+    ],
+)
+def test_a_file_that_is_no_results_is_told_by_what_it_is_with_what_was_expected(content: str, what: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse(content, "here")
+
+    assert str(refused.value).startswith(f"here: is no results file: {what}")
+    assert str(refused.value).endswith(f"; {EXPECTED}")

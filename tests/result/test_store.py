@@ -22,6 +22,7 @@ from multifd.errors import EnvironmentBroke, InputError
 from multifd.result import schema, store
 from multifd.result.answers import answered
 from multifd.result.claims import Seen
+from multifd.result.intake import EXPECTED
 from multifd.result.known import KnownIssue, shipped
 from multifd.result.record import Cell, Results, Unable
 from multifd.result.store import End, EventLog, build, load, read_events, save
@@ -266,7 +267,25 @@ def test_the_field_of_a_record_that_is_wrong_is_named_by_its_path(tmp_path: Path
 
 
 def test_a_directory_without_a_log_is_no_run(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == "cannot read: No such file or directory; expected the directory of a run"
+    with pytest.raises(InputError) as refused:
+        load(tmp_path)
+
+    assert str(refused.value) == f"{tmp_path}: holds no run, neither events.jsonl nor results.json; {EXPECTED}"
+
+
+def test_a_file_is_no_directory_of_a_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(
+        InputError, match=r"/file: is a file; expected the directory that a run was given as --results$"
+    ):
+        load(tmp_path / "file")
+
+
+def test_an_event_log_stands_for_its_directory(tmp_path: Path) -> None:
+    path = log(tmp_path)
+
+    assert store.load_from(path) == store.load_from(tmp_path)
 
 
 def test_every_event_is_on_disk_when_the_method_returns(tmp_path: Path) -> None:
@@ -559,8 +578,7 @@ def test_results_that_cannot_be_written_leave_the_old_ones(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{}", "run: Field required"),
-        ("", "(whole): Invalid JSON: EOF while parsing a value at line 1 column 0"),
+        ('{"schema": "multifd-conformance/results/2"}', "run: Field required"),
         (
             '{"schema": "other/1"}',
             "schema: 'other/1', expected 'multifd-conformance/results/2' or 'multifd-conformance/results/1'; a newer"

@@ -8,7 +8,7 @@ import pytest
 
 from multifd.oracle import words
 from multifd.oracle.words import Cause
-from multifd.result.plain import plainly
+from multifd.result.plainly import plainly
 
 
 @pytest.mark.parametrize(
