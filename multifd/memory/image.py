@@ -113,6 +113,19 @@ class GuestMemory:
         stop = self._blocks[self._known(block)].size if count is None else (first + count) * size
         return self._piece(block, first * size, stop)
 
+    def data(self, block: str, first: int, count: int) -> Iterator[tuple[int, int]]:
+        """Of ``count`` pages from page ``first`` on those that are no holes, as runs: the first, and the one behind.
+
+        Raises EnvironmentBroke when the file cannot be looked at.
+        """
+        size, file = self.layout.page_size, self._files[self._known(block)]
+        at, stop = first * size, (first + count) * size
+        with blaming(self._blocks[block].path):
+            while (at := first_data(file, at, stop)) < stop:
+                page, end = at // size, -(-min(os.lseek(file, at, os.SEEK_HOLE), stop) // size)
+                yield page, end
+                at = end * size
+
     def zero_pages(self, block: str) -> Mask:
         """Tell for every page of the block whether all its bytes are zero; raises as ``read``."""
         return zero_rows(self.copy(block))

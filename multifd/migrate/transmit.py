@@ -15,9 +15,8 @@ from multifd.framing.coder import Codec
 from multifd.framing.encode import PayloadEncoder
 from multifd.framing.model import Framing
 from multifd.framing.pages import Indices, Pages, gather, runs, total, views, zero_mask
-from multifd.memory.image import GuestMemory, zero_rows
+from multifd.memory.image import GuestMemory
 from multifd.memory.layout import Round, Script
-from multifd.memory.sparse import PIECE
 from multifd.migrate.crew import Task
 from multifd.migrate.stream import Sink
 from multifd.wire.dialect import Dialect, MainSync, SyncCarrier, ZeroPages
@@ -48,14 +47,14 @@ class Block:
         self.memory.read(self.name, first * rows.shape[1], rows.data)
 
     def zero_mask(self, indices: Indices) -> npt.NDArray[np.bool_]:
-        """Which of these pages hold only zeros. They are read: who looks at a hole through a mapping fills it."""
-        step = PIECE // self.memory.layout.page_size
-        pieces = [
-            zero_rows(self.memory.copy(self.name, at, min(step, first + count - at)))
-            for first, count in runs(indices)
-            for at in range(first, first + count, step)
-        ]
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.bool_)
+        """Which of these pages hold only zeros; a hole does, and is not looked at, for in tmpfs that would fill it."""
+        mask, at = np.ones(len(indices), np.bool_), 0
+        for first, count in runs(indices):
+            for start, stop in self.memory.data(self.name, first, count):
+                there = np.arange(start, stop, dtype=np.uint64)
+                mask[at + start - first : at + stop - first] = zero_mask(self.pages, there)
+            at += count
+        return mask
 
 
 @dataclass(frozen=True, slots=True)

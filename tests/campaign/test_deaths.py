@@ -38,7 +38,6 @@ import yaml
 
 from multifd.result import store
 from tests.campaign.runs import PATIENCE, Conformance, end, wait_until
-from tests.campaign.test_truth import workers
 from tests.cli.command import PROGRAM, ROOT, process
 from tests.qemu.host import QEMU, needs_qemu
 
@@ -98,6 +97,11 @@ def forked(run: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def executed(run: subprocess.Popen[str]) -> list[psutil.Process]:
     return [each for each in family(run) if each.is_running() and each.cmdline()[-2:] == ["multifd.peer", "none"]]
+
+
+def workers(run: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Of pytest-xdist, which starts them so."""
+    return [each for each in psutil.Process(run.pid).children() if "sys.stdin.readline" in " ".join(each.cmdline())]
 
 
 def more(conformance: Conformance, run: subprocess.Popen[str], cells: int) -> None:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,6 +76,19 @@ def test_without_room_the_need_is_named(monkeypatch: pytest.MonkeyPatch, root: P
     assert str(error.value) == (
         f"no scratch space: {1 << 40} MiB are needed in {root}/nowhere or {directory}; set TMPDIR"
     )
+
+
+def test_where_shared_memory_is_too_small_it_is_where_temporary_files_go(
+    monkeypatch: pytest.MonkeyPatch, root: Path
+) -> None:
+    directory, shared = only(monkeypatch, root, LONGEST), root / "shm"
+    shared.mkdir()
+    monkeypatch.setattr(module, "_SHARED_MEMORY", shared)
+    ample = os.statvfs(shared)
+    small = SimpleNamespace(f_bavail=(64 << 20) // ample.f_frsize, f_frsize=ample.f_frsize)
+    monkeypatch.setattr(os, "statvfs", lambda path: small if path == shared else ample)
+
+    assert [make_scratch(need).parent for need in (64 << 20, (64 << 20) + 1)] == [shared, directory]
 
 
 OWNER = """
