@@ -25,6 +25,7 @@ from multifd.comparison.narrowed import narrowed
 from multifd.comparison.renamed import renamed
 from multifd.comparison.standing import VERDICTS
 from multifd.result.conclusion import is_complete
+from multifd.result.printable import clipped
 from multifd.result.record import Model, Results, Verdict
 
 SCHEMA: Literal["multifd-conformance/comparison/1"] = "multifd-conformance/comparison/1"
@@ -131,7 +132,7 @@ def side(results: Results) -> Side:
         started=run.started,
         finished=run.finished,
         profile=run.profile,
-        host=", ".join(str(run.host[key]) for key in ("cpu", "system") if key in run.host) or "unknown",
+        host=clipped(", ".join(str(run.host[key]) for key in ("cpu", "system") if key in run.host)) or "unknown",
         recorded="recorded" in run.host,
         qemus=_qemus(results),
         command=run.command,

@@ -297,3 +297,14 @@ def test_a_comparison_is_read_back_from_its_json() -> None:
     found = compare(on("QAT", "proven"), run(cell(verdict="fail"), findings=(SHOWN,)))
 
     assert Comparison.model_validate_json(found.model_dump_json(by_alias=True)) == found
+
+
+def test_hosts_that_are_described_at_length_are_compared() -> None:
+    long = [
+        results(cell()).run.model_copy(update={"host": {"cpu": 2500 * name, "system": 2500 * name}}) for name in "ab"
+    ]
+
+    found = compare(*(results(cell()).model_copy(update={"run": run}) for run in long))
+
+    assert found.before.host.endswith(" KiB more are left out)")
+    assert len(found.costs.why or "") > 4096
