@@ -1,12 +1,14 @@
 """JSON as others write it: what Python's reader passes over, or falls over, is refused.
 
 It lets the last of equal keys win, takes NaN and Infinity for numbers, which JSON has not (RFC 8259, sections 4 and 6),
-recurses with the nesting, and refuses numbers of more than 4300 digits as any exception.
+recurses with the nesting, and refuses numbers of more than 4300 digits as any exception. Half a character, which cannot
+be written (RFC 3629, section 3), it takes for one.
 """
 
 from __future__ import annotations
 
 import json
+import reprlib
 from collections import Counter
 from typing import Any, NoReturn
 
@@ -49,13 +51,24 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _check(read: Any) -> None:
-    """Name the path of a key that is there twice."""
+    """Name the path of a key that is there twice, or of text that is none."""
     left = [("$", read)]
     while left:
         path, value = left.pop()
+        if isinstance(value, str) and not _is_text(value):
+            raise InputError(f"{path}: {reprlib.repr(value)} has half a character")
         if isinstance(value, _Doubled):
             raise InputError(f"{path}: key {value.key!r} is there twice")
         if isinstance(value, dict):
-            left += [(f"{path}.{key}", each) for key, each in value.items()]
+            for key, each in value.items():
+                left += [(f"{path}: key", key), (f"{path}.{key}", each)]
         elif isinstance(value, list):
             left += [(f"{path}[{number}]", each) for number, each in enumerate(value)]
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -42,6 +42,8 @@ class _Strict(SafeLoader):
             made = super().construct_object(node, deep)
             if isinstance(made, int):
                 str(made)  # Python reads hexadecimal numbers that it cannot write in a message
+            elif isinstance(made, str):
+                made.encode()  # nor half a character (RFC 3629, section 3)
             return made
         except (ValueError, LookupError, AttributeError):
             kind = node.tag.rpartition(":")[2]

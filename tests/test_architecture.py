@@ -100,7 +100,7 @@ def test_every_floor_uses_only_floors_below_it() -> None:
 def test_results_know_nobody() -> None:
     paths = [path for path in MODULES if package(name(path)) == "result"]
 
-    assert {other for path in paths for other in packages(path)} == {"result", "errors", "yaml"}
+    assert {other for path in paths for other in packages(path)} == {"result", "errors", "foreign", "yaml"}
 
 
 def test_reports_know_only_results_and_what_follows_from_them() -> None:

@@ -119,7 +119,7 @@ def test_every_module_that_is_run_exists_with_its_options(command: Shown) -> Non
         assert option in help_of(module)
 
 
-PROGRAMS: Final = tuple(f"python benchmarks/{name}.py" for name in ("migration", "page", "tap", "wire"))
+PROGRAMS: Final = tuple(f"python benchmarks/{name}.py" for name in ("migration", "page", "sparse", "tap", "wire"))
 
 
 @pytest.mark.parametrize("command", shown(*PROGRAMS), ids=str)

@@ -29,9 +29,22 @@ _VALUES = st.recursive(
         (b"[" * 100_000, "is nested too deep"),
         (b'{"a":' * 100_000, "is nested too deep"),
         (b"\xff", "is not UTF-8 text"),
+        (rb'{"a": ["\ud800"]}', r"$.a[0]: '\ud800' has half a character"),
+        (rb'{"\udfff": 1}', r"$: key: '\udfff' has half a character"),
         (b"", "is not JSON: Expecting value: line 1 column 1 (char 0)"),
     ],
-    ids=["twice", "twice-within", "nan", "infinity", "nested-lists", "nested-objects", "not-text", "nothing"],
+    ids=[
+        "twice",
+        "twice-within",
+        "nan",
+        "infinity",
+        "nested-lists",
+        "nested-objects",
+        "not-text",
+        "half",
+        "half-a-key",
+        "nothing",
+    ],
 )
 def test_what_is_no_json_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(InputError) as error:

@@ -52,6 +52,8 @@ def test_what_is_nested_too_deep_is_refused(level: str) -> None:
         ("!!bool x", "line 1: 'x' is no bool"),
         ("!!timestamp x", "line 1: 'x' is no timestamp"),
         ("9" * 5000, "line 1: '999999999999...9999999999999' is no int"),
+        (r'"\ud800"', r"line 1: '\ud800' is no str"),
+        (r'{"\udfff": 1}', r"line 1: '\udfff' is no str"),
         ("0x" + "f" * 5000, "line 1: '0xffffffffff...fffffffffffff' is no int"),
     ],
 )

@@ -14,7 +14,6 @@ text               is
 
 from __future__ import annotations
 
-import json
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,6 +25,8 @@ from multifd.accelerator import ACCELERATORS, KUNPENG, Accelerator
 from multifd.advice.hosts import Host
 from multifd.advice.releases import is_version, release, releases
 from multifd.errors import InputError
+from multifd.foreign import whole
+from multifd.json import parse
 from multifd.nearest import suggestion
 from multifd.profile.load import load, shipped
 from multifd.profile.model import Profile
@@ -145,15 +146,11 @@ def _has(profile: Profile, accelerator: Accelerator) -> bool:
 def _diagnosed(path: Path, option: str) -> Host:
     expected = f"{option} {path}: expected what 'multifd doctor --json' says of a host"
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise InputError(f"{expected}; it has more than {_LARGEST} bytes")
-        said = _Diagnosis.model_validate(json.loads(content))
+        said = _Diagnosis.model_validate(parse(whole(path, _LARGEST)))
     except OSError as problem:
         raise InputError(f"{option} {path}: cannot read: {problem.strerror}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as problem:
-        raise InputError(f"{expected}: is not JSON: {problem}") from None
+    except InputError as problem:
+        raise InputError(f"{expected}: {problem}") from None
     except ValidationError as problem:
         first = problem.errors()[0]
         field = ".".join(("$", *map(str, first["loc"])))

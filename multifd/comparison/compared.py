@@ -27,6 +27,7 @@ from multifd.comparison.standing import VERDICTS
 from multifd.result import versions
 from multifd.result.conclusion import is_complete
 from multifd.result.counted import counted
+from multifd.result.printable import clipped
 from multifd.result.record import Model, Results, Verdict
 
 SCHEMA: Literal["multifd-conformance/comparison/2"] = "multifd-conformance/comparison/2"
@@ -148,7 +149,7 @@ def side(results: Results) -> Side:
         started=run.started,
         finished=run.finished,
         profile=run.profile,
-        host=", ".join(str(run.host[key]) for key in ("cpu", "system") if key in run.host) or "unknown",
+        host=clipped(", ".join(str(run.host[key]) for key in ("cpu", "system") if key in run.host)) or "unknown",
         recorded="recorded" in run.host,
         qemus=_qemus(results),
         libraries=_libraries(results),

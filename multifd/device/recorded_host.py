@@ -32,11 +32,14 @@ from typing import Final
 
 from multifd.device.facts import ALL, Facts, Owner, User
 from multifd.errors import InputError
+from multifd.foreign import whole
 
 FACTS: Final = ".facts"
 """File in the root of a planted host."""
 RELEASE: Final = "/proc/sys/kernel/osrelease"
 """File that ``kernel`` stands for."""
+_MOST: Final = 16 << 20
+"""Bytes of a record."""
 _ABSOLUTE: Final = re.compile(r"(/(?!\.\.?(/|$))[^/\s]+)+")
 _MODE: Final = re.compile(r"(?P<mode>0?[0-7]{3,4})(?:\s+(?P<uid>\d+):(?P<gid>\d+))?(?:\s+#.*)?")
 _USER: Final = re.compile(
@@ -89,11 +92,10 @@ class RecordedHost:
     def read(cls, path: Path) -> RecordedHost:
         """From a file. Raises :class:`RecordedHostError`, and :class:`InputError` for a file that cannot be read."""
         try:
-            if path.exists() and not path.is_file():
-                # To open a pipe would wait for who writes into it.
-                raise InputError(f"{path}: cannot read: is no regular file")
-            return cls.parse(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as problem:
+            return cls.parse(whole(path, _MOST).decode(), str(path))
+        except RecordedHostError:
+            raise
+        except (OSError, UnicodeDecodeError, InputError) as problem:
             raise InputError(f"{path}: cannot read: {problem}") from None
 
     @classmethod

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from multifd.errors import EnvironmentBroke, InputError, WireError
+from multifd.foreign import whole
 from multifd.framing.model import Framing, framing
 from multifd.json import parse
 from multifd.memory.layout import MOST_BLOCKS, BlockName, BlockSize
@@ -90,9 +91,11 @@ class Capture:
         """Read a capture's manifest; raises :class:`InputError` naming the file, the field and what was expected."""
         path = directory / MANIFEST
         try:
-            content = _content(path)
-            parse(content)
-            manifest = Manifest.model_validate_json(content)
+            text = whole(path, MOST_MANIFEST)
+            parse(text)
+            manifest = Manifest.model_validate_json(text)
+        except OSError as problem:
+            raise InputError(f"{path}: cannot read: {problem.strerror}; expected a capture directory") from None
         except ValidationError as problem:
             raise InputError(f"{path}: {problems(problem)}") from None
         except InputError as problem:
@@ -138,19 +141,6 @@ class Capture:
                 f" main.bin {'has the word 0x200' if seen is MainSync.FLUSH else 'ends without the word 0x200'}"
             )
         return seen or told or self.dialect.main_sync
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.exists() and not path.is_file():
-            raise InputError("is no file, expected one with a manifest")
-        with path.open("rb") as file:
-            content = file.read(MOST_MANIFEST + 1)
-    except OSError as problem:
-        raise InputError(f"cannot read: {problem.strerror}; expected a capture directory") from None
-    if len(content) > MOST_MANIFEST:
-        raise InputError(f"has more than {MOST_MANIFEST >> 10} KiB, expected less than {MOST_BLOCKS} RAM blocks need")
-    return content
 
 
 def _seen_sync(main: Path, page_size: int) -> MainSync | None:

@@ -6,20 +6,29 @@ own. The other is a shipped one, or a file named from this one's directory, and 
 
 from __future__ import annotations
 
+import os
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from multifd.errors import HarnessError, InputError
+from multifd.foreign import whole
 from multifd.nearest import suggestion
 from multifd.profile.model import Deadlines, DeviceEntry, PeerEntry, Profile, QemuEntry, Text, Variant
+from multifd.result.printable import clipped
 from multifd.yaml import parse
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "hwprofiles"
 """The shipped profiles."""
+_MOST: Final = 1 << 20
+"""Bytes of a profile."""
+_DEEPEST: Final = 20
+"""Profiles of which each extends the next."""
+_SHOWN: Final = 20
+"""Problems of one profile."""
 _EXTENDS: Final = TypeAdapter(Text)
 
 
@@ -56,7 +65,10 @@ def _extended(path: Path, behind: Sequence[Path]) -> Any:
     except ValidationError:
         return content
     base = shipped().get(wanted, path.parent / wanted)
-    if base.resolve() in (one.resolve() for one in (path, *behind)):
+    if len(behind) == _DEEPEST:
+        chain = f"more than {_DEEPEST} profiles each extend the next"
+        raise InputError(f"profile {path}: $.extends: {wanted!r}: {chain}")
+    if os.path.realpath(base) in map(os.path.realpath, (path, *behind)):
         raise InputError(f"profile {path}: $.extends: {wanted!r} extends this one")
     try:
         inherited = _extended(base, (path, *behind))
@@ -69,11 +81,11 @@ def _extended(path: Path, behind: Sequence[Path]) -> Any:
 
 def _read(path: Path) -> Any:
     try:
-        return parse(path.read_bytes())
+        return parse(whole(path, _MOST))
     except FileNotFoundError:
         raise
     except OSError as problem:
-        raise InputError(f"profile {path}: cannot read: {problem.strerror}") from None
+        raise InputError(f"profile {clipped(str(path))}: cannot read: {problem.strerror}") from None
     except InputError as problem:
         raise InputError(f"profile {path}: {problem}") from None
 
@@ -86,17 +98,27 @@ def _valid(path: Path, content: Any) -> Profile:
 
 
 def _problems(error: ValidationError) -> str:
+    """Each on its own, so far as somebody reads on."""
+
     def line(item: Any) -> str:
         path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in _place(item["loc"]))
         if item["type"] == "extra_forbidden":
             return f"{path}: unknown key; expected one of {', '.join(_known(item['loc']))}"
         if item["type"] == "device":
             return f"{path}: {item['msg']}"
-        given = "" if item["type"] == "missing" else f" (given: {reprlib.repr(item['input'])})"
+        given = "" if item["type"] == "missing" else f" (given: {clipped(reprlib.repr(item['input']))})"
         return f"{path}: {item['msg']}{given}"
 
-    places = [item["loc"] for item in error.errors()]
-    return "; ".join(line(item) for item in error.errors() if not any(_within(place, item["loc"]) for place in places))
+    found = list(_causes(error))
+    more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return clipped("; ".join([*map(line, found[:_SHOWN]), *more]))
+
+
+def _causes(error: ValidationError) -> Iterator[Any]:
+    """What is wrong, without what is wrong because of that: items that are not valid count as missing."""
+    items = error.errors()
+    above = {item["loc"][:size] for item in items for size in range(len(item["loc"]))}
+    return (item for item in items if item["loc"] not in above)
 
 
 def _place(location: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -106,11 +128,6 @@ def _place(location: tuple[Any, ...]) -> tuple[Any, ...]:
     """
     place = location[:-1] if location[-1:] == ("[key]",) else location
     return (*place[:2], *place[3:]) if place[:1] == ("qemu",) else place
-
-
-def _within(place: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
-    """What is wrong at ``place`` is why ``outer`` is wrong: items that are not valid count as missing."""
-    return len(place) > len(outer) and place[: len(outer)] == outer
 
 
 def _known(location: tuple[Any, ...]) -> Iterable[str]:

@@ -166,6 +166,10 @@ class Deadlines(_Model):
     request: Deadline = 30.0
 
 
+_MOST: Final = 256
+"""Peers of one kind: each is started, and each pair of them is cells."""
+
+
 class Profile(_Model):
     """A hardware profile."""
 
@@ -173,12 +177,12 @@ class Profile(_Model):
     extends: Text | None = None
     """A profile, by name or by path from this one's directory. Each key but ``description`` that is missing here is
     taken from there, whole."""
-    peers: Annotated[tuple[PeerEntry, ...], Field(min_length=1)]
+    peers: Annotated[tuple[PeerEntry, ...], Field(min_length=1, max_length=_MOST)]
     devices: Devices = {}
     """The accelerators; ``others`` is for each that is not named. Without it that one takes no part in the run."""
     variants: Variants = {}
     """Further peers of the accelerators that take part, beside the one that ``devices`` gives each of them."""
-    qemu: tuple[Qemu, ...] = ()
+    qemu: Annotated[tuple[Qemu, ...], Field(max_length=_MOST)] = ()
     """Real QEMUs besides those of ``--qemu``; ``found``: the one in PATH and every fetched one."""
     deadlines: Deadlines = Deadlines()
 

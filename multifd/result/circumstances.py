@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from multifd.result.counted import counted
-from multifd.result.terms import Model, Said
+from multifd.result.printable import clipped
+from multifd.result.terms import Said, Written
 
 Bits = Annotated[str, Field(max_length=1 << 20)]
 """Base64 of a bit for each of so many things, the highest of a byte first; longer than any text that is said."""
 
 
-class Reach(Model):
+class Reach(Written):
     """Tuples of values of so many factors: how many cells of the run have had, and how many there are."""
 
     had: int
@@ -22,7 +23,7 @@ class Reach(Model):
     """Those whose memory arrives, or in which a hazard is demonstrated."""
 
 
-class Tuples(Model):
+class Tuples(Written):
     """What the cells of a shard combine, tuple by tuple: what several have together is no sum of what each has."""
 
     pairs: Bits
@@ -33,7 +34,7 @@ class Tuples(Model):
     """All pairs that no cell of the shard had, in words."""
 
 
-class Coverage(Model):
+class Coverage(Written):
     """What a run looks at."""
 
     cells: dict[str, int] = Field(default_factory=dict)
@@ -51,7 +52,7 @@ class Coverage(Model):
 NEVER_LISTED = 500
 
 
-class Subset(Model):
+class Subset(Written):
     """What was run of the cells with real QEMU, where nobody named a QEMU."""
 
     cells: int
@@ -65,7 +66,7 @@ class Subset(Model):
         return f"covering subset: {self.cells} of {counted(self.of)} with real QEMU; '--qemu found' runs all"
 
 
-class UserContent(Model):
+class UserContent(Written):
     """What was taken of the user's own files (``--corpus``) for a guest of suite ``wire``, in pages of 4 KiB."""
 
     path: Said
@@ -84,7 +85,7 @@ class UserContent(Model):
     """Pages among them that are not zero and equal one before."""
 
 
-class Shard(Model):
+class Shard(Written):
     """Which part of a plan a run has: cells of the other shards are not planned in it."""
 
     number: Annotated[int, Field(ge=1)]
@@ -100,7 +101,12 @@ class Shard(Model):
         return f"{self.number}/{self.of}"
 
 
-class Run(Model):
+def _shortened(facts: dict[str, Any]) -> dict[str, Any]:
+    """The beginning of what is long."""
+    return {name: clipped(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+
+
+class Run(Written):
     """The circumstances of a run; times are ISO 8601 in UTC."""
 
     id: str
@@ -113,7 +119,7 @@ class Run(Model):
     """True only if every planned cell was run or skipped for a named reason."""
     profile: Said
     """Name or path: who takes part."""
-    host: dict[str, Any]
+    host: Annotated[dict[str, Any], AfterValidator(_shortened)]
     """Where it ran: processor, system and more; ``recorded`` if its devices were those of another host."""
     versions: dict[str, str]
     """Of this suite, Python and packages, by name."""

@@ -37,6 +37,7 @@ from multifd.result.terms import (
     Unit,
     Verdict,
     Witness,
+    Written,
 )
 
 SCHEMA_ID: Literal["multifd-conformance/results/2"] = "multifd-conformance/results/2"
@@ -50,7 +51,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Sides(Model):
+class Sides(Written):
     """How the codec of each side ran."""
 
     sender: Provenance | None = None
@@ -59,7 +60,7 @@ class Sides(Model):
     """Of the receiver; None where nothing of it ran."""
 
 
-class Seconds(Model):
+class Seconds(Written):
     """Time of a cell in seconds: ``encode``/``decode`` as the peers measured, ``wall`` as the harness did."""
 
     encode: float | None = None
@@ -70,7 +71,7 @@ class Seconds(Model):
     """What the cell took as a whole, waiting included."""
 
 
-class CpuSeconds(Model):
+class CpuSeconds(Written):
     """CPU time (user + system) in seconds that each peer spent on the cell."""
 
     sender: float | None = None
@@ -79,7 +80,7 @@ class CpuSeconds(Model):
     """None where it is not known."""
 
 
-class DeviceWork(Model):
+class DeviceWork(Written):
     """What one end asked of a device, and what was counted meanwhile."""
 
     end: Role
@@ -108,7 +109,7 @@ class DeviceWork(Model):
     """Jobs that ended by a page fault and were made again."""
 
 
-class Integrity(Model):
+class Integrity(Written):
     """Payloads with one bit flipped each, given to a decoder."""
 
     flips: int
@@ -121,7 +122,7 @@ class Integrity(Model):
     """Taken, and memory is wrong."""
 
 
-class Invariants(Model):
+class Invariants(Written):
     """What always holds of a sender's stream and of what it counts, as a tap between both ends saw it."""
 
     broken: tuple[Said, ...] = ()
@@ -130,7 +131,7 @@ class Invariants(Model):
     """What was not looked at, and why: of that nothing is known."""
 
 
-class Setting(Model):
+class Setting(Written):
     """A migration parameter that was not left alone, and without which things go another way."""
 
     name: str
@@ -149,7 +150,7 @@ class Setting(Model):
         return f"{told}; the default{f' of {self.machine}' if self.machine else ''} is {self.default}"
 
 
-class Cell(Model):
+class Cell(Written):
     """One record: a pairing x framing x dialect x scenario, what was predicted, what was observed."""
 
     id: str
@@ -220,7 +221,7 @@ class Cell(Model):
     """What became of a real QEMU whose migration failed, in words; None where it did not fail, or none sent."""
 
 
-class Peer(Model):
+class Peer(Written):
     """One peer of the line-up with what it declared and the probe confirmed."""
 
     name: str
@@ -241,7 +242,7 @@ class Peer(Model):
     """What it declared, by name; which there are depends on the kind."""
 
 
-class Unable(Model):
+class Unable(Written):
     """What a peer cannot do in a role, by its own declaration, which the probe tried: no cell, a blank in a matrix."""
 
     framing: str
@@ -256,7 +257,7 @@ class Unable(Model):
     """It was asked for it, and refused."""
 
 
-class Finding(Model):
+class Finding(Written):
     """A defect or hazard in software that is not ours, shown by cells of this run."""
 
     id: str
@@ -287,7 +288,7 @@ class Finding(Model):
     """Migration parameters and capabilities that avoid it, with their values; none where no setting alone does."""
 
 
-class Evidence(Model):
+class Evidence(Written):
     """One claim of an answer, and what the cells of this run say of it."""
 
     shows: Said
@@ -306,7 +307,7 @@ class Evidence(Model):
     """The command that runs the first of them again; None where there is none."""
 
 
-class Answer(Model):
+class Answer(Written):
     """The answer to one question of the thread, with its evidence."""
 
     id: str
@@ -319,7 +320,7 @@ class Answer(Model):
     """One entry for each claim that it rests on."""
 
 
-class Results(Model):
+class Results(Written):
     """The whole of ``results.json``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

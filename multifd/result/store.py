@@ -34,6 +34,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from multifd.errors import EnvironmentBroke, InputError
+from multifd.foreign import whole
 from multifd.result.answers import answered
 from multifd.result.badness import worse
 from multifd.result.claims import Seen
@@ -51,6 +52,8 @@ REPORTS: Final = ("junit.xml", "report.md", "report.html", "matrix.svg")
 """What is made of the results, the main one last but for the picture that is made when asked for."""
 
 
+_MOST: Final = 4 << 30
+"""Bytes of a log, or of results: those of a million cells."""
 _FIRST: Final = 1 << 20
 """Bytes of the first event that are looked at."""
 
@@ -180,9 +183,11 @@ def read_events(directory: Path) -> Iterable[dict[str, Any]]:
     """Events of a log, in order; an unfinished last line is left out. Raises :class:`InputError`."""
     path = directory / EVENTS
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = whole(path, _MOST).split(b"\n")
     except OSError as problem:
         raise InputError(f"{path}: cannot read: {problem.strerror}; expected the directory of a run") from None
+    except InputError as problem:
+        raise InputError(f"{path}: {problem}; expected the directory of a run") from None
     for number, line in enumerate(lines[:-1], 1):
         try:
             event = from_json(line, allow_inf_nan=False)
@@ -313,16 +318,20 @@ def has_log(directory: Path) -> bool:
     if not (os.path.lexists(path) and os.path.lexists(directory / RESULTS)):
         return os.path.lexists(path)
     try:
-        with path.open("rb") as file:
-            return not begins_version_1(file.readline(_FIRST))
+        return not (path.is_file() and begins_version_1(_first_line(path)))
     except OSError:
         return True
 
 
+def _first_line(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.readline(_FIRST)
+
+
 def _read(path: Path) -> Results:
     try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        content = whole(path, _MOST).decode()
+    except (OSError, UnicodeDecodeError, InputError) as problem:
         raise InputError(f"{path}: cannot read: {problem}") from None
     results = parse(content, str(path))
     check_planned(results.run, results.cells, f"{path}: cells")

@@ -47,13 +47,21 @@ STATE_ORDER: tuple[State, ...] = ("contradicted", "not shown", "not on hardware"
 class Model(BaseModel):
     """Base of all contract models: no unknown keys, no silent change after creation, every field written.
 
-    No name is longer than what may be said, and no number is none.
+    No number is none.
     """
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         json_schema_serialization_defaults_required=True,
-        str_max_length=LONGEST,
         allow_inf_nan=False,
     )
+
+
+class Written(Model):
+    """Base of what results have, which others may have written: no name is longer than what may be said.
+
+    What is made of results is not held to that, for it says several such things together.
+    """
+
+    model_config = ConfigDict(str_max_length=LONGEST)

@@ -116,7 +116,7 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path: Path) -> None
     with file.open("wb") as large:
         large.truncate((16 << 20) + 1)
 
-    with pytest.raises(InputError, match="it has more than 16777216 bytes"):
+    with pytest.raises(InputError, match="has more than 16384 KiB"):
         host(str(file), "--to")
 
 
@@ -130,13 +130,15 @@ def test_a_host_that_was_looked_at_keeps_its_architecture(tmp_path: Path) -> Non
     ("content", "words"),
     [
         (b"", "is not JSON"),
-        (b"\xff\xfe", "is not JSON"),
+        (b"\xff\xfe", "is not UTF-8 text"),
         (b"[1]", r"\$: Input should be a valid dictionary"),
         (b"{}", r"\$\.devices: Field required"),
         (b'{"devices": [{"kind": "qat"}]}', r"\$\.devices\.0\.usable: Field required"),
-        (b"[" * 200000, "is not JSON"),
+        (b"[" * 200000, "is nested too deep"),
+        (b'{"devices": [], "devices": []}', r"\$: key 'devices' is there twice"),
+        (b'{"devices": ' + b"9" * 50_000 + b"}", "is not JSON: Exceeds the limit"),
     ],
-    ids=["empty", "binary", "list", "nothing", "half", "deep"],
+    ids=["empty", "binary", "list", "nothing", "half", "deep", "twice", "digits"],
 )
 def test_a_file_that_is_no_diagnosis_is_refused_naming_the_field(content: bytes, words: str, tmp_path: Path) -> None:
     file = tmp_path / "host.json"

@@ -416,3 +416,14 @@ def test_a_comparison_is_read_back_from_its_json() -> None:
     found = compare(on("QAT", "proven"), run(cell(verdict="fail"), findings=(SHOWN,)))
 
     assert Comparison.model_validate_json(found.model_dump_json(by_alias=True)) == found
+
+
+def test_hosts_that_are_described_at_length_are_compared() -> None:
+    def on(name: str) -> Results:
+        run = results(cell()).run.model_copy(update={"host": {"cpu": 2500 * name, "system": 2500 * name}})
+        return results(cell()).model_copy(update={"run": run})
+
+    found = compare(on("a"), on("b"))
+
+    assert found.before.host.endswith(" KiB more are left out)")
+    assert len(found.costs.why or "") > 4096

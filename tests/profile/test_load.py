@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -328,6 +329,56 @@ def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
         load(str(paths["a"]))
 
     assert str(error.value) == f"profile {paths['b']}: $.extends: 'a.yaml' extends this one"
+
+
+def test_more_than_twenty_that_extend_the_next_are_refused(tmp_path: Path) -> None:
+    for number in range(22):
+        (tmp_path / f"{number}.yaml").write_text(f"{{description: d, extends: {number + 1}.yaml}}")
+
+    with pytest.raises(
+        InputError, match=r"20\.yaml: \$\.extends: '21\.yaml': more than 20 profiles each extend the next"
+    ):
+        load(str(tmp_path / "0.yaml"))
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+
+    assert refusal(tmp_path, "{description: d, extends: loop.yaml}").endswith("Too many levels of symbolic links")
+
+
+def test_a_pipe_and_a_file_without_end_are_no_profile(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "long").open("wb") as long:
+        long.truncate((1 << 20) + 1)
+
+    for name, why in (("pipe", "is no regular file"), ("long", "has more than 1024 KiB")):
+        with pytest.raises(InputError, match=f"profile .*{name}: {why}"):
+            load(str(tmp_path / name))
+
+
+def test_of_many_problems_the_first_are_told(tmp_path: Path) -> None:
+    keys = "".join(f"key{number}: 1\n" for number in range(100))
+
+    told = refusal(tmp_path, f"description: d\npeers: [{{codec: zlib}}]\n{keys}")
+
+    assert told.count("unknown key") == 20
+    assert told.endswith("; and 80 more")
+
+
+def test_what_is_given_is_told_in_part(tmp_path: Path) -> None:
+    lists = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
+
+    told = refusal(tmp_path, f"a0: &a0 x\n{lists}description: d\npeers: *a11\n")
+
+    assert "$.peers[0]: Input should be a valid dictionary" in told
+    assert len(told) < 5000
+
+
+def test_no_more_peers_than_can_be_started(tmp_path: Path) -> None:
+    told = refusal(tmp_path, "description: d\npeers:\n" + "- codec: zlib\n" * 257)
+
+    assert told.startswith("$.peers: Tuple should have at most 256 items after validation, not 257")
 
 
 @pytest.mark.parametrize("name", ["a/b", "a~b", "two words", "ä", "", "-x", "x\\n"])

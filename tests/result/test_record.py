@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from multifd.result.printable import LONGEST
-from multifd.result.record import Cell, Seconds, Tuples
+from multifd.result.record import Cell, Run, Seconds, Tuples
 from tests.reports.builder import cell, results
 
 
@@ -63,3 +63,11 @@ def test_what_a_shard_combines_is_longer_than_any_text() -> None:
     bits = "A" * 100_000
 
     assert Tuples(pairs=bits, triples=bits).triples == bits
+
+
+def test_what_a_run_says_of_its_host_is_clipped_too() -> None:
+    run = results().run.model_dump() | {"host": {"cpu": "a" * 9000, "cores": 2}}
+
+    host = Run.model_validate(run).host
+
+    assert (len(host["cpu"]) <= LONGEST, host["cores"]) == (True, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import subprocess
@@ -600,4 +601,14 @@ def test_a_results_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / store.RESULTS).write_bytes(b"\xff")
 
     with pytest.raises(InputError, match="cannot read: 'utf-8' codec can't decode byte 0xff"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", [store.RESULTS, store.EVENTS])
+@pytest.mark.parametrize("both", [False, True])
+def test_a_pipe_in_the_place_of_results_is_refused_at_once(name: str, both: bool, tmp_path: Path) -> None:
+    for each in (store.RESULTS, store.EVENTS) if both else (name,):
+        os.mkfifo(tmp_path / each)
+
+    with pytest.raises(InputError, match="is no regular file"):
         load(tmp_path)
