@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multifd.result.answers import answered, seen
 from multifd.result.conclusion import Conclusion, conclude, exit_code
 from multifd.result.questions import shipped
-from multifd.result.record import CONFORMING, Verdict
+from multifd.result.record import CONFORMING, Cell, Verdict
 from tests.reports.builder import cell, results
 from tests.result.thread import ran
 
@@ -125,3 +126,10 @@ def test_a_cell_that_contradicts_an_answer_decides_as_a_failure_does(
     beside: Verdict, ended: bool, expected: Conclusion
 ) -> None:
     assert conclude([CONTRADICTS, cell(verdict=beside)], ended=ended) == expected
+
+
+@pytest.mark.parametrize(("one", "code"), [(ran("qatzip", "zlib", "qatzip"), 0), (CONTRADICTS, 1)])
+def test_answers_that_are_known_decide_as_those_that_are_found(one: Cell, code: int) -> None:
+    run = results(one)
+
+    assert exit_code(run, answered(seen(run))) == exit_code(run) == code
