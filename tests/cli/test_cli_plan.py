@@ -77,6 +77,31 @@ def test_sender_and_receiver_select_by_exact_name(profile: Path) -> None:
     assert {cell.split("/")[2] for _, cell in shown} == {"zstd~zstd"}
 
 
+def test_the_shards_of_what_is_chosen_are_together_all_of_it(profile: Path) -> None:
+    chosen = listed(profile, "wire/")
+
+    parts = [listed(profile, "wire/", "--shard", f"{number}/3") for number in (1, 2, 3)]
+
+    assert all(parts)
+    assert sorted(line for part in parts for line in part) == sorted(chosen)
+
+
+@pytest.mark.parametrize(
+    ("shard", "complaint"),
+    [
+        ("4/3", "expected"),
+        ("one", "expected"),
+        ("1/1000", "groups of cells, each run as a whole; expected at most so many shards"),
+    ],
+)
+def test_a_shard_that_cannot_be_is_exit_2(shard: str, complaint: str, profile: Path) -> None:
+    answer = multifd("cells", "--hwprofile", profile, *NONE, "--shard", shard)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert f"--shard {shard}" in answer.err or f"--shard '{shard}'" in answer.err
+    assert complaint in answer.err
+
+
 def test_a_name_is_meant_as_it_is_before_it_is_part_of_another(few: Path) -> None:
     shown = listed(few, "--suite", "wire", "--sender", "zlib", "--receiver", "zlib[*")
 
