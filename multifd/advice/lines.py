@@ -116,7 +116,7 @@ USUAL: Final = ("none", "zstd", "zlib")
 """Methods that every QEMU has, as their CPU time goes where no run has measured it: what ``python
 benchmarks/migration.py`` prints beside *CPU* (docs/advise.md has it). A method that an end computes on its accelerator
 comes before those of the CPU that compress (docs/devel/migration/qatzip-compression.rst, QEMU 10.0). What an
-accelerator's method costs where there is no accelerator nothing here measures, for no QEMU at hand is built with one:
+accelerator's method costs where there is no accelerator is not in that table, for no distribution builds QEMU with one:
 such methods come last."""
 
 
