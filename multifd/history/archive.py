@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -285,7 +284,7 @@ def _record(cell: Cell, number: int, run: int, reason: int) -> tuple[object, ...
 
 
 def _finite(seconds: float | None) -> float | None:
-    return seconds if seconds is not None and math.isfinite(seconds) and seconds > 0 else None
+    return seconds if seconds is not None and seconds > 0 else None
 
 
 def _instant(field: str, text: str) -> str:

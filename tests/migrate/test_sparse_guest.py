@@ -24,7 +24,7 @@ SIZE: Final = 64 << 30
 STRETCH: Final = 256 << 20
 """Bytes that begin with a page that has content, and a few that are zero."""
 REPLAY: Final = """
-import json, os, resource, sys
+import json, sys
 from pathlib import Path
 from multifd.codec import create
 from multifd.memory.image import GuestMemory
@@ -41,8 +41,9 @@ with GuestMemory.create(Path(sys.argv[2]), capture.manifest.ramblocks, 4096) as 
     path = Path(memory.layout.blocks[0].path)
     with path.open("rb") as file:
         held = [start for start, _ in extents(file.fileno(), path.stat().st_size)]
+(peak,) = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line]
 print(json.dumps({
-    "resident": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10,
+    "resident": int(peak) << 10,
     "disk": path.stat().st_blocks * 512, "held": held, "differences": differences,
 }))
 """
