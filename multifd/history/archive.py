@@ -279,11 +279,11 @@ def _record(cell: Cell, number: int, run: int, reason: int) -> tuple[object, ...
     sides = cell.provenance
     return (
         number, run, cell.verdict, cell.kind, cell.device_verdict, sides.sender, sides.receiver, reason,
-        cell.bytes_memory, _finite(cell.cpu_seconds.sender), _finite(cell.cpu_seconds.receiver),
+        cell.bytes_memory, _taken(cell.cpu_seconds.sender), _taken(cell.cpu_seconds.receiver),
     )  # fmt: skip
 
 
-def _finite(seconds: float | None) -> float | None:
+def _taken(seconds: float | None) -> float | None:
     return seconds if seconds is not None and seconds > 0 else None
 
 
