@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from multifd.nearest import suggestion
 from multifd.profile.load import shipped
 from multifd.result import store
 from tests.campaign.runs import CELL, Conformance, OneCell, end, wait_until
@@ -134,7 +135,10 @@ def test_a_run_with_content_of_the_users_own_says_how_much_of_it_was_taken(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--hwprofile", "lab"), f"profile 'lab' is neither a file nor one of {', '.join(shipped())}"),
+        (
+            ("--hwprofile", "lab"),
+            f"profile 'lab' is neither a file nor one of {', '.join(shipped())}; {suggestion('lab', shipped())}",
+        ),
         (
             ("--qemu", "/nowhere/qemu -L /share"),
             "--qemu '/nowhere/qemu -L /share': no such program; expected a path, a command line, or 'found'",

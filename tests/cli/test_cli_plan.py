@@ -11,7 +11,9 @@ from typing import Final
 
 import pytest
 
+from multifd.nearest import suggestion
 from multifd.profile.load import shipped
+from multifd.result.counted import counted
 from tests.cli.command import ROOT, multifd
 from tests.qemu.host import QEMU, facts, needs_qemu
 
@@ -42,7 +44,7 @@ def listed(profile: Path, *options: str) -> list[list[str]]:
     """Prediction and id of every cell that is shown; the count, which ends stderr, is right."""
     answer = multifd("cells", "--hwprofile", profile, *(() if "--qemu" in options else NONE), *options)
     lines = [line.split(maxsplit=1) for line in answer.out.splitlines()]
-    assert (answer.code, answer.err.splitlines()[-1].partition(",")[0]) == (0, f"{len(lines)} cells")
+    assert (answer.code, answer.err.splitlines()[-1].partition(", ")[0]) == (0, counted(len(lines)))
     return lines
 
 
@@ -239,7 +241,7 @@ def test_of_many_that_fit_the_first_are_explained_and_the_rest_counted(profile: 
     answer = multifd("explain", "--hwprofile", profile, *NONE, "negotiation/")
 
     assert sum(line.startswith("cell ") for line in answer.out.splitlines()) == 10
-    assert re.fullmatch(r"multifd: \d+ more cells fit 'negotiation/' \(multifd cells lists all\)\n", answer.err)
+    assert re.fullmatch(r"multifd: [\d,]+ more cells fit 'negotiation/' \(multifd cells lists all\)\n", answer.err)
 
 
 def test_an_unknown_cell_is_refused_with_the_nearest(profile: Path) -> None:
@@ -309,7 +311,9 @@ def test_a_binary_that_is_none_is_refused(profile: Path, command: tuple[str, ...
 def test_an_unknown_profile_is_refused(command: tuple[str, ...]) -> None:
     answer = multifd(*command, "--hwprofile", "lab")
 
-    line = f"multifd: profile 'lab' is neither a file nor one of {', '.join(shipped())}\n"
+    line = (
+        f"multifd: profile 'lab' is neither a file nor one of {', '.join(shipped())}; {suggestion('lab', shipped())}\n"
+    )
     assert (answer.code, answer.out, answer.err) == (2, "", line)
 
 

@@ -238,12 +238,12 @@ def test_a_source_that_is_killed(scratch: Path) -> None:
 def test_nothing_has_stalled_while_somebody_in_between_works(scratch: Path) -> None:
     async def migrate(both: Ends) -> Course:
         await outgoing(both.source, TERMS, both.address)
-        with working("2", then=f"os.kill({both.source.pid}, 9)") as pid:
+        with working("2", then=f"os.kill({both.source.pid}, 11)") as pid:
             return await watch(both.source, both.destination, WITHIN, between=[pid])
 
     course = during(scratch, migrate, MORE_CHANNELS)
 
-    assert course.source.fate == "killed by signal 9"
+    assert course.source.fate == "killed by signal 11"
 
 
 def test_a_migration_that_takes_longer_than_it_may(scratch: Path) -> None:

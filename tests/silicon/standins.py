@@ -77,9 +77,9 @@ def gone(device: Device) -> Count:
     return lambda jobs: counter.add(jobs if next(calls) < MIDDLE else 0)
 
 
-def killed(device: Device) -> Count:
+def dying(device: Device) -> Count:
     """In the middle the process dies, with what it has counted."""
-    return _then(device.counter(), lambda: os.kill(os.getpid(), signal.SIGKILL))
+    return _then(device.counter(), lambda: os.kill(os.getpid(), signal.SIGSEGV))
 
 
 def stuck(device: Device) -> Count:
@@ -105,7 +105,7 @@ WAYS: Final[Mapping[str, Callable[[Device], Count]]] = {
     "multiplexed": multiplexed,
     "reset": reset,
     "gone": gone,
-    "killed": killed,
+    "dying": dying,
     "stuck": stuck,
 }
 

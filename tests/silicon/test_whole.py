@@ -233,7 +233,7 @@ def test_a_device_that_is_gone_in_the_middle_is_missed_from_then_on(tmp_path: Pa
 def test_a_process_that_dies_in_the_middle_costs_the_cell_that_it_was_in(tmp_path: Path, repeat: int) -> None:
     lab = Lab.furnished(tmp_path, "QAT")
 
-    run = lab.stand_in("killed", *BRIEF)
+    run = lab.stand_in("dying", *BRIEF)
 
     broken = [cell for cell in run.cells if cell.id in run.failures]
     assert {cell.kind for cell in broken} == {"crash"}
