@@ -159,6 +159,15 @@ def test_waiting_for_a_device_is_interrupted_at_once() -> None:
         preflight(profile({"iaa": {"policy": "use"}}), lambda _: {"qpl": pretending("qpl", "Pretender")}, interrupted)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Who was started in the background of a shell hears no Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_peer_that_hangs_is_interrupted_at_once() -> None:
     presses = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
     presses.start()
