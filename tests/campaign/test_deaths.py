@@ -13,6 +13,7 @@ the controller        two Ctrl-C, workers besides    3     no        it was inte
 the controller        its terminal closed            3     no        the same
 the controller        kill -9                        -9    no        ``multifd report`` says 3
 ``multifd run``       kill -9                        -9    no        the run ends as by SIGTERM
+others that run       kill -9                        -9              they leave no results
 ====================  =============================  ====  ========  =======================================
 
 What other runs meet stands in test_whole_run.py and test_truth.py.
@@ -288,3 +289,18 @@ def test_a_run_that_is_killed_leaves_nothing_but_its_results(two: Conformance) -
     nothing_left(two)
     assert process("report", two.results).code == 3
     kept(two, 3)
+
+
+@pytest.mark.parametrize("command", ["bundle", "bisect-step"])
+def test_a_command_that_runs_a_cell_and_is_killed_leaves_nothing(command: str, two: Conformance) -> None:
+    cell = "wire/none/attended~none/qemu-10.0/capture/mixed/4k/2ch"
+    options = ("--hwprofile", str(two.profile), "--qemu", "none", "--memory", "2M")
+    run = subprocess.Popen(
+        (*PROGRAM, command, cell, *options), cwd=two.results.parent, start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    wait_until(lambda: run.poll() is not None or (bool(daemons()) and bool(two.left())))
+
+    run.kill()
+
+    assert run.wait() == -signal.SIGKILL
+    nothing_left(two)
