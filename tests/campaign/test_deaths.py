@@ -14,6 +14,7 @@ the controller        its terminal closed            3     no        the same
 the controller        kill -9                        -9    no        ``multifd report`` says 3
 ``multifd run``       kill -9                        -9    no        the run ends as by SIGTERM
 others that run       kill -9                        -9              they leave no results
+who reads its words   leaves                         0     yes       they go nowhere, and the run goes on
 ====================  =============================  ====  ========  =======================================
 
 What other runs meet stands in test_whole_run.py and test_truth.py.
@@ -38,7 +39,7 @@ import pytest
 import yaml
 
 from multifd.result import store
-from tests.campaign.runs import PATIENCE, Conformance, end, wait_until
+from tests.campaign.runs import CELL, PATIENCE, Conformance, end, wait_until
 from tests.cli.command import PROGRAM, ROOT, process
 from tests.qemu.host import QEMU, needs_qemu
 
@@ -289,6 +290,20 @@ def test_a_run_that_is_killed_leaves_nothing_but_its_results(two: Conformance) -
     nothing_left(two)
     assert process("report", two.results).code == 3
     kept(two, 3)
+
+
+def test_who_reads_the_words_of_a_run_and_leaves_does_not_end_it(conformance: Conformance) -> None:
+    conformance.choose("zlib")
+    where = ("--hwprofile", str(conformance.profile), "--results", str(conformance.results))
+    run = subprocess.Popen(
+        (*PROGRAM, "run", "--cell", CELL, "--qemu", "none", "--memory", "2M", *where, "-n", "0"),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert run.stdout is not None
+
+    run.stdout.close()
+
+    assert (run.wait(PATIENCE), conformance.read()["run"]["complete"]) == (0, True)
 
 
 @pytest.mark.parametrize("command", ["bundle", "bisect-step"])
