@@ -32,6 +32,8 @@ import sys
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import psutil
@@ -292,18 +294,32 @@ def test_a_run_that_is_killed_leaves_nothing_but_its_results(two: Conformance) -
     kept(two, 3)
 
 
-def test_who_reads_the_words_of_a_run_and_leaves_does_not_end_it(conformance: Conformance) -> None:
-    conformance.choose("zlib")
-    where = ("--hwprofile", str(conformance.profile), "--results", str(conformance.results))
-    run = subprocess.Popen(
-        (*PROGRAM, "run", "--cell", CELL, "--qemu", "none", "--memory", "2M", *where, "-n", "0"),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    assert run.stdout is not None
+@pytest.fixture(scope="module")
+def unread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Conformance]]:
+    """The exit code and the results of a cell by ``multifd run``, whose words nobody reads."""
+    with TemporaryDirectory(prefix="multifd-test-") as scratch:
+        conformance = Conformance(tmp_path_factory.mktemp("unread"), Path(scratch))
+        conformance.choose("zlib")
+        where = ("--hwprofile", str(conformance.profile), "--results", str(conformance.results))
+        run = subprocess.Popen(
+            (*PROGRAM, "run", "--cell", CELL, "--qemu", "none", "--memory", "2M", *where, "-n", "0"),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert run.stdout is not None
+        run.stdout.close()
+        yield run.wait(PATIENCE), conformance
 
-    run.stdout.close()
 
-    assert (run.wait(PATIENCE), conformance.read()["run"]["complete"]) == (0, True)
+def test_who_reads_the_words_of_a_run_and_leaves_does_not_end_it(unread: tuple[int, Conformance]) -> None:
+    code, conformance = unread
+
+    assert (code, conformance.read()["run"]["complete"]) == (0, True)
+
+
+def test_the_front_door_leaves_results_for_allure_too(unread: tuple[int, Conformance]) -> None:
+    _, conformance = unread
+
+    assert len(list((conformance.results / "allure").glob("*-result.json"))) == 1
 
 
 @pytest.mark.parametrize("command", ["bundle", "bisect-step"])
