@@ -15,6 +15,7 @@ from multifd.evidence.outcome import Outcome
 from multifd.migrate.capture import MANIFEST
 from multifd.plan.cell import PlannedCell
 from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
+from multifd.process.tries import Tries
 from multifd.result.known import shipped
 from multifd.result.record import Cell
 from multifd.run.bench import Bench
@@ -37,6 +38,7 @@ class Worker:
         options = campaign.options
         stage = Stage(scratch, f"gw{number}", options.seed, options.corpus)
         self._stage = stage
+        self._tries = {name: Tries(f"library {name}") for name in campaign.libraries}
         self._bench = Bench(campaign.line_up, stage, options.device_host, record, own_core(number, workers))
 
     def __enter__(self) -> Self:
@@ -97,8 +99,10 @@ class Worker:
             case Flips() as work:
                 return self._bench.flip(work)
             case Check() | Reproducer() as work:
-                return examine(work, self._campaign.libraries[work.library], deadline)
+                with self._tries[work.library].attempt():
+                    return examine(work, self._campaign.libraries[work.library], deadline)
             case Fidelity() as work:
-                return compare(work, self._campaign.libraries[work.library], deadline)
+                with self._tries[work.library].attempt():
+                    return compare(work, self._campaign.libraries[work.library], deadline)
             case Probe():
                 raise AssertionError("a probe has been made before")

@@ -21,7 +21,6 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar, get_args
 
 import click
@@ -34,6 +33,7 @@ from multifd.cli.picked import picked
 from multifd.cli.plans import planning
 from multifd.errors import MultifdError
 from multifd.memory.scratch import make_scratch, remove_scratch
+from multifd.process.kin import Warden
 from multifd.profile.load import load
 from multifd.result.printable import printable
 from multifd.result.record import CONFORMING, Cell, Verdict
@@ -76,7 +76,12 @@ def bisect_step(cells: tuple[str, ...], bad: tuple[str, ...], times: int, **give
     git bisect run sh -c 'ninja -C build || exit 125
         multifd bisect-step "qemu/zlib/qemu-*~qemu-*/*/migrate/mixed/4k/2ch" --qemu build/qemu-system-x86_64'
     """
-    sys.exit(_guarded(lambda: _step(cells, frozenset(bad), times, given)))
+
+    def step() -> int:
+        with Warden():
+            return _step(cells, frozenset(bad), times, given)
+
+    sys.exit(_guarded(step))
 
 
 def _guarded(step: Callable[[], int]) -> int:
@@ -133,8 +138,10 @@ def _records(campaign: Campaign, chosen: Sequence[str]) -> Iterator[Cell]:
     alone = {"cells": {name: planned[name] for name in chosen}, "left_out": {}, "subset": None}
     part = campaign.model_copy(update={"plan": campaign.plan.model_copy(update=alone)})
     scratch = make_scratch(part.room, sockets=True)
+    results = scratch / "results"
+    results.mkdir()
     try:
-        with TemporaryDirectory(prefix="multifd-") as results, Worker(part, scratch, Path(results), None) as worker:
+        with Worker(part, scratch, results, None) as worker:
             for name in chosen:
                 yield worker.conclude(planned[name])
     finally:

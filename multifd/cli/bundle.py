@@ -8,8 +8,8 @@ import re
 import shlex
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
@@ -29,6 +29,7 @@ from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.capture import MANIFEST
 from multifd.nearest import suggestion
 from multifd.plan.cell import PlannedCell
+from multifd.process.kin import Warden
 from multifd.profile.load import load
 from multifd.result import store
 from multifd.result.record import Cell
@@ -55,13 +56,18 @@ def bundle(cell: str, results: Path | None, output: Path | None, *, as_json: boo
     archive has its record, the prediction with its chain of reasons, the words of real QEMUs, the map of wrong pages,
     what was sent, the profile, and the versions; multifd replay and multifd dissect take it as it is.
     """
-    campaign = campaign_of(given, probe=results is None)
-    planned = campaign.cell(cell)
     path = output or Path(re.sub(r"[^\w.=-]+", "-", cell) + SUFFIX)
-    with TemporaryDirectory(prefix="multifd-") as directory:
+    with ExitStack() as stack:
         if results is None:
-            record, made = _run(campaign, planned, Path(directory))
-            exhibits, why = exhibits_of(cell, Path(directory)), _NOTHING
+            stack.enter_context(Warden())
+        campaign = campaign_of(given, probe=results is None)
+        planned = campaign.cell(cell)
+        if results is None:
+            part = campaign.part({cell})
+            scratch = make_scratch(part.room, sockets=True)
+            stack.callback(remove_scratch, scratch)
+            record, made = _run(part, planned, scratch)
+            exhibits, why = exhibits_of(cell, scratch), _NOTHING
         else:
             record = _recorded(results, cell)
             exhibits, why = exhibits_of(cell, results), _AGAIN
@@ -78,18 +84,13 @@ def bundle(cell: str, results: Path | None, output: Path | None, *, as_json: boo
     Console().print(f"{path}: {record.verdict}, {what}", soft_wrap=True, markup=False)
 
 
-def _run(campaign: Campaign, cell: PlannedCell, results: Path) -> tuple[Cell, Path | None]:
-    """The record of the cell, and what was sent, below ``results``."""
-    part = campaign.part({cell.id})
-    scratch = make_scratch(part.room, sockets=True)
-    try:
-        with Worker(part, scratch, results, results / "record") as worker:
-            record = worker.conclude(cell)
-            made = worker.capture(record, cell.work)
-            # Captures of cells without sockets go with the worker.
-            return record, Path(shutil.copytree(made, results / CAPTURE)) if made is not None else None
-    finally:
-        remove_scratch(scratch)
+def _run(campaign: Campaign, cell: PlannedCell, scratch: Path) -> tuple[Cell, Path | None]:
+    """The record of the cell, and what was sent; both ``scratch`` and what a run would leave are there."""
+    with Worker(campaign, scratch, scratch, scratch / "record") as worker:
+        record = worker.conclude(cell)
+        made = worker.capture(record, cell.work)
+        # Captures of cells without sockets go with the worker.
+        return record, Path(shutil.copytree(made, scratch / CAPTURE)) if made is not None else None
 
 
 def _recorded(results: Path, cell_id: str) -> Cell:

@@ -101,6 +101,7 @@ class Examined:
             "versions": self.versions,
             "memory": self.diagnosis.memory,
             "shared_memory": self.diagnosis.shared_memory,
+            "temporary": self.diagnosis.temporary,
             "problems": [asdict(problem) for problem in self.diagnosis.problems],
         }
 

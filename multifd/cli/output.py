@@ -12,13 +12,15 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 from rich import console
 from typing_extensions import Buffer
 
 from multifd.errors import EnvironmentBroke
 from multifd.result.printable import clipped, one_line, printable
+
+_STDERR: Final = 2
 
 
 class _Output(io.FileIO):
@@ -35,7 +37,8 @@ class _Output(io.FileIO):
                 self._lost = True
             except OSError as problem:
                 self._lost = True
-                raise EnvironmentBroke(f"standard output: cannot write: {problem.strerror}") from None
+                which = "error" if self.fileno() == _STDERR else "output"
+                raise EnvironmentBroke(f"standard {which}: cannot write: {problem.strerror}") from None
         return memoryview(data).nbytes
 
 
@@ -70,6 +73,14 @@ def say(line: str) -> None:
     print(one_line(clipped(f"multifd: {line}")), file=sys.stderr, flush=True)
 
 
+def lasting(stream: TextIO, *, line_buffering: bool = True) -> io.TextIOWrapper:
+    """The same open file, which takes everything, also when nobody takes it any more."""
+    raw = _Output(stream.fileno(), "w", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding=stream.encoding, errors="backslashreplace", line_buffering=line_buffering
+    )
+
+
 @contextmanager
 def standard_error() -> Iterator[None]:
     """Let ``sys.stderr`` show text, whoever wrote it."""
@@ -86,13 +97,7 @@ def standard_output() -> Iterator[None]:
     """Let ``sys.stdout`` be like this; raises :class:`EnvironmentBroke` if not everything could be written."""
     before = sys.stdout
     before.flush()
-    raw = _Output(before.fileno(), "w", closefd=False)
-    made = io.TextIOWrapper(
-        io.BufferedWriter(raw),
-        encoding=before.encoding,
-        errors="backslashreplace",
-        line_buffering=raw.isatty(),
-    )
+    made = lasting(before, line_buffering=before.isatty())
     sys.stdout = cast("TextIO", _Printable(made))
     try:
         yield

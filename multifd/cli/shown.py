@@ -16,6 +16,7 @@ from multifd.device.found import BOTH, Device, Problem
 from multifd.libraries.find import Library, chosen
 from multifd.libraries.packages import remedy
 from multifd.lineup.preflight import Tried
+from multifd.memory.scratch import places
 
 _FETCH_QEMU: Final = "multifd vendor fetch --qemu"
 
@@ -35,7 +36,9 @@ def show(console: Console, host: Examined) -> None:
     console.print("[bold]versions[/]")
     _line(console, "  " + ", ".join(f"{name} {version}" for name, version in host.versions.items()))
     console.print("[bold]room[/]")
-    _line(console, f"  memory {_size(host.diagnosis.memory)}, /dev/shm {_size(host.diagnosis.shared_memory)}")
+    sizes = (host.diagnosis.memory, host.diagnosis.shared_memory, host.diagnosis.temporary)
+    names = ("memory", *places())
+    _line(console, "  " + ", ".join(f"{name} {_size(size)}" for name, size in zip(names, sizes, strict=True)))
     _show_problems(console, host.diagnosis.problems)
 
 

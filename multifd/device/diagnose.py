@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,10 +11,12 @@ from multifd.accelerator import ACCELERATORS
 from multifd.device.found import Device, Problem
 from multifd.device.proof import Proof, proofs
 from multifd.device.sysfs import Host
+from multifd.memory.scratch import places
 
-ENOUGH: Final = 1 << 30
-"""Bytes of memory and of scratch space that a run of the default size may need."""
-SHARED_MEMORY: Final = "/dev/shm"
+ENOUGH: Final = 1200 << 20
+"""Bytes that a whole run with one QEMU asks for where scratch space is made, a sixth more than its plan needs; every
+further QEMU asks for more, a part of the plan for less."""
+_PART: Final = "\n# or run a part, which asks for less: multifd run --suite wire"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Diagnosis:
     memory: int | None
     """Bytes available to new processes (``MemAvailable``), None if unknown."""
     shared_memory: int | None
-    """Free bytes in ``/dev/shm``, None if there is none."""
+    """Free bytes where files are memory, usually ``/dev/shm``; None if there is no such place."""
+    temporary: int | None
+    """Free bytes where temporary files go."""
     problems: tuple[Problem, ...]
     """With the host itself: a run would break, devices or not."""
 
@@ -45,28 +48,30 @@ def detection(kind: str) -> Callable[[Host], tuple[Device, ...]]:
 
 
 def diagnose(host: Host, enough: int | None = ENOUGH) -> Diagnosis:
-    """Look at everything; a run needs ``enough`` bytes of memory and of scratch space.
+    """Look at everything; a whole run asks for ``enough`` bytes of memory and of scratch space.
 
     With None nobody looks for room: a recorded host has none of its own.
     """
     devices = detect(host)
     proven = proofs(host, devices)
     if enough is None:
-        return Diagnosis(devices, proven, None, None, ())
-    memory, shared = _available(host), host.free(SHARED_MEMORY)
-    return Diagnosis(devices, proven, memory, shared, tuple(_room(host, memory, shared, enough)))
+        return Diagnosis(devices, proven, None, None, None, ())
+    files, others = places()
+    memory, shared, temporary = _available(host), host.free(files), Host(user=host.user).free(others)
+    return Diagnosis(devices, proven, memory, shared, temporary, tuple(_room(memory, shared, temporary, enough)))
 
 
-def _room(host: Host, memory: int | None, shared: int | None, enough: int) -> Iterator[Problem]:
-    temporary = Host(user=host.user).free(tempfile.gettempdir())
+def _room(memory: int | None, shared: int | None, temporary: int | None, enough: int) -> Iterator[Problem]:
     if memory is not None and memory < enough:
         yield Problem(
-            f"{memory >> 20} MiB of memory are available, a run needs {enough >> 20} MiB", "# end other programs"
+            f"{memory >> 20} MiB of memory are available, a whole run asks for {enough >> 20} MiB",
+            f"# end other programs{_PART}",
         )
     if max(shared or 0, temporary or 0) < enough:
+        files, others = places()
         yield Problem(
-            f"neither {SHARED_MEMORY} nor {tempfile.gettempdir()} has {enough >> 20} MiB to spare",
-            f"mount -o remount,size={2 * enough >> 20}M {SHARED_MEMORY}\n# or set TMPDIR",
+            f"neither {files} nor {others} has the {enough >> 20} MiB to spare that a whole run asks for",
+            f"mount -o remount,size={2 * enough >> 20}M {files}\n# or set TMPDIR{_PART}",
         )
 
 

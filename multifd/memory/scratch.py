@@ -48,9 +48,13 @@ def make_scratch(need: int, *, sockets: bool = False) -> Path:
                     return _owned(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)))
     limit = f" below a path of at most {_LONGEST} bytes, as sockets want it," if sockets else ""
     raise EnvironmentBroke(
-        f"no scratch space: {-(-need >> 20)} MiB{limit} are needed in {_SHARED_MEMORY} or {tempfile.gettempdir()};"
-        " set TMPDIR"
+        f"no scratch space: {-(-need >> 20)} MiB{limit} are needed in {' or '.join(places())}; set TMPDIR"
     )
+
+
+def places() -> tuple[str, str]:
+    """Where scratch space is made: in shared memory, and where temporary files go."""
+    return str(_SHARED_MEMORY), tempfile.gettempdir()
 
 
 def remove_scratch(scratch: Path) -> None:

@@ -28,6 +28,7 @@ from multifd.process.child import Running, Start, execute, fate, killed_by_other
 from multifd.process.drain import Drain
 from multifd.process.patience import Patience
 from multifd.process.threads import group
+from multifd.process.tries import Tries
 from multifd.result.printable import clipped
 
 MAX_LINE: Final = 1 << 20
@@ -38,8 +39,6 @@ _TAIL: Final = 1 << 16
 """Bytes of log that are kept."""
 _SHOWN: Final = 300
 """Characters of log in an error."""
-_TRIES: Final = 3
-"""Times in a row that what cannot be started is tried."""
 
 
 class PeerProcess:
@@ -72,9 +71,7 @@ class PeerProcess:
         self._next_id = 0
         self._log: Drain | None = None
         self._logged = 0
-        self._failures = 0
-        """Times in a row that it could not be started."""
-        self._why = ""
+        self._tries = Tries(f"peer {name}")
         self._again = False
         self._within = 0.0
 
@@ -133,9 +130,7 @@ class PeerProcess:
     def _ask(
         self, kind: type[contract.Message], within: float, beside: Sequence[int | None] = (), /, **fields: Any
     ) -> contract.Message:
-        if self._failures >= _TRIES:
-            often = f"{_TRIES} times in a row it could not be started"
-            raise EnvironmentBroke(clipped(f"peer {self.name} is not tried again: {often}, at last: {self._why}"))
+        self._tries.expect()
         self._within = within
         self._running()
         self._next_id += 1
@@ -151,7 +146,7 @@ class PeerProcess:
     def _reply(self, within: float, beside: Sequence[int | None]) -> contract.Message:
         self._within = within
         line = self._line(Patience(within, lambda: self._working(beside)))
-        self._failures = 0
+        self._tries.ended(None)
         try:
             reply = contract.REPLY.validate_json(line)
         except ValidationError as wrong:
@@ -292,7 +287,7 @@ class PeerProcess:
 
     def _unstarted(self, why: str) -> EnvironmentBroke:
         if not self._again:
-            self._failures, self._why = self._failures + 1, why
+            self._tries.ended(why)
         return EnvironmentBroke(clipped(why))
 
     def _unexpected(self, reply: contract.Message, expected: str) -> PeerError:

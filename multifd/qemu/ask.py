@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from qemu.qmp import ExecuteError
 
-from multifd.errors import InputError
+from multifd.errors import EnvironmentBroke, InputError
 from multifd.qemu.binary import Binary
 from multifd.qemu.facts import Facts, read
 from multifd.qemu.guest import start
+
+_BARE: Final = ("-machine", "none")
 
 
 def ask(binary: Binary, within: float) -> Facts:
@@ -23,9 +26,18 @@ def ask(binary: Binary, within: float) -> Facts:
         return asyncio.run(_ask(binary, Path(directory), within))
 
 
+async def hindered(binary: Binary, within: float) -> str | None:
+    """Why it does not even come up without a machine, within ``within`` seconds; None where it does."""
+    with tempfile.TemporaryDirectory(prefix="multifd-") as directory:
+        try:
+            async with start(binary, "qemu", Path(directory), _BARE, within):
+                return None
+        except EnvironmentBroke as problem:
+            return str(problem)
+
+
 async def _ask(binary: Binary, directory: Path, within: float) -> Facts:
-    arguments = ("-machine", "none")
-    async with start(binary, "qemu", directory, arguments, within) as guest:
+    async with start(binary, "qemu", directory, _BARE, within) as guest:
         try:
             return read(
                 await guest.execute("query-version", within),

@@ -196,7 +196,11 @@ class RefusedError(EnvironmentBroke):
     """A QEMU that does not take what it is told, in its own words; whether it should is for who told it to say."""
 
 
-class StartError(EnvironmentBroke):
+class NotUpError(EnvironmentBroke):
+    """A QEMU that does not come up."""
+
+
+class StartError(NotUpError):
     """A QEMU that ended before it answered anything."""
 
 
@@ -212,15 +216,18 @@ async def start(
 
     ``directory`` gets its socket; its path is short enough for sockets (107 bytes, unix(7)). In the end it gets what
     was said too (:mod:`multifd.qemu.transcript`). Raises :class:`StartError` with QEMU's words if it ends,
-    :class:`EnvironmentBroke` if it does not come up; ``within`` seconds are its deadline. One whom somebody else ends
-    is that too, whatever came of the block.
+    :class:`NotUpError` if it does not come up else; ``within`` seconds are its deadline. One whom somebody else ends
+    is :class:`EnvironmentBroke`, whatever came of the block.
     """
     monitor = QMPClient(name)
     monitor.logger.disabled = True
     qmp = directory / f"{name}.qmp"
     await monitor.start_server(str(qmp))
     command = (*binary.command, "-nodefaults", "-display", "none", "-S", "-qmp", f"unix:{qmp}", *arguments)
-    process = Child(command, binary.environment, stdin=NOWHERE, stderr=STDOUT, with_us=True)
+    try:
+        process = Child(command, binary.environment, stdin=NOWHERE, stderr=STDOUT, with_us=True)
+    except EnvironmentBroke as problem:
+        raise NotUpError(str(problem)) from None
     sockets = (place.removeprefix("unix:") for option, place in pairwise(command) if option in _OURS)
     guest = Guest(name, process, monitor, sockets, command)
     patience = guest.patience(within)
@@ -231,7 +238,7 @@ async def start(
             # One that hung up is about to end.
             status = process.wait(_ENDING if isinstance(problem, QMPError) else 0)
             what = f"{fate(status)} before it answered" if status is not None else f"did not answer {patience.within}"
-            raise (EnvironmentBroke if status is None else StartError)(
+            raise (NotUpError if status is None else StartError)(
                 f"{name} {what}: {guest.log or 'no message'}; started as: {shlex.join(command)}"
             ) from None
         yield guest

@@ -18,8 +18,10 @@ running            :class:`multifd.run.qemu.running.RunningBench`
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +34,9 @@ from multifd.lineup.peers import LineUp
 from multifd.oracle.verdict import Observation
 from multifd.plan.scenarios.scenario import Mode
 from multifd.plan.work import Flips, Pairing
+from multifd.process.tries import Tries
+from multifd.qemu.ask import hindered
+from multifd.qemu.guest import NotUpError
 from multifd.result.record import Sides
 from multifd.run.captured import CaptureBench
 from multifd.run.live import LiveBench
@@ -42,6 +47,7 @@ from multifd.run.qemu.handshake import HandshakeBench
 from multifd.run.qemu.lifetimes import LifetimeBench
 from multifd.run.qemu.recorded import QemuFaultBench
 from multifd.run.qemu.running import RunningBench
+from multifd.run.qemu.setting import START
 from multifd.run.stage import Stage
 
 
@@ -60,6 +66,7 @@ class Bench:
         core: int | None = None,
     ) -> None:
         self.means = Means(line_up, stage, host)
+        self._tries = {qemu.name: Tries(qemu.name) for qemu in line_up.qemus}
         self._captured = CaptureBench(self.means, core)
         live, with_qemu = LiveBench(self.means, _below(record, "live")), QemuBench(self.means, _below(record, "qemu"))
         self._ways: Mapping[Mode, Callable[[Pairing], Outcome]] = {
@@ -76,12 +83,28 @@ class Bench:
         }
 
     def run(self, pairing: Pairing) -> Outcome:
-        """Run it as its scenario says."""
-        return self._timed(pairing, partial(self._ways[pairing.plan.mode], pairing))
+        """Run it as its scenario says; raises EnvironmentBroke where a QEMU of it is not tried any more."""
+        with self._tried(pairing):
+            return self._timed(pairing, partial(self._ways[pairing.plan.mode], pairing))
 
     def flip(self, work: Flips) -> Outcome:
         """Flip bits, one at a time."""
         return self._timed(work, partial(self._captured.flip, work))
+
+    @contextmanager
+    def _tried(self, pairing: Pairing) -> Iterator[None]:
+        """Count how often in a row each QEMU of a cell could not be started, whatever it is started with."""
+        qemus = [qemu for name in {pairing.sender, pairing.receiver} if (qemu := self.means.line_up.qemu(name))]
+        for qemu in qemus:
+            self._tries[qemu.name].expect()
+        try:
+            yield
+        except NotUpError:
+            for qemu in qemus:
+                self._tries[qemu.name].ended(asyncio.run(hindered(qemu.binary, START)))
+            raise
+        for qemu in qemus:
+            self._tries[qemu.name].ended(None)
 
     def _timed(self, work: Pairing | Flips, run: Callable[[], Outcome]) -> Outcome:
         """Alone on its devices, from the start to the end: a receiver that listens does not wait for them."""

@@ -13,6 +13,8 @@ the controller        two Ctrl-C, workers besides    3     no        it was inte
 the controller        its terminal closed            3     no        the same
 the controller        kill -9                        -9    no        ``multifd report`` says 3
 ``multifd run``       kill -9                        -9    no        the run ends as by SIGTERM
+others that run       kill -9                        -9              they leave no results
+who reads its words   leaves                         0     yes       they go nowhere, and the run goes on
 ====================  =============================  ====  ========  =======================================
 
 What other runs meet stands in test_whole_run.py and test_truth.py.
@@ -30,6 +32,8 @@ import sys
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import psutil
@@ -37,7 +41,7 @@ import pytest
 import yaml
 
 from multifd.result import store
-from tests.campaign.runs import PATIENCE, Conformance, end, wait_until
+from tests.campaign.runs import CELL, PATIENCE, Conformance, end, wait_until
 from tests.cli.command import PROGRAM, ROOT, process
 from tests.qemu.host import QEMU, needs_qemu
 
@@ -288,3 +292,46 @@ def test_a_run_that_is_killed_leaves_nothing_but_its_results(two: Conformance) -
     nothing_left(two)
     assert process("report", two.results).code == 3
     kept(two, 3)
+
+
+@pytest.fixture(scope="module")
+def unread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Conformance]]:
+    """The exit code and the results of a cell by ``multifd run``, whose words nobody reads."""
+    with TemporaryDirectory(prefix="multifd-test-") as scratch:
+        conformance = Conformance(tmp_path_factory.mktemp("unread"), Path(scratch))
+        conformance.choose("zlib")
+        where = ("--hwprofile", str(conformance.profile), "--results", str(conformance.results))
+        run = subprocess.Popen(
+            (*PROGRAM, "run", "--cell", CELL, "--qemu", "none", "--memory", "2M", *where, "-n", "0"),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert run.stdout is not None
+        run.stdout.close()
+        yield run.wait(PATIENCE), conformance
+
+
+def test_who_reads_the_words_of_a_run_and_leaves_does_not_end_it(unread: tuple[int, Conformance]) -> None:
+    code, conformance = unread
+
+    assert (code, conformance.read()["run"]["complete"]) == (0, True)
+
+
+def test_the_front_door_leaves_results_for_allure_too(unread: tuple[int, Conformance]) -> None:
+    _, conformance = unread
+
+    assert len(list((conformance.results / "allure").glob("*-result.json"))) == 1
+
+
+@pytest.mark.parametrize("command", ["bundle", "bisect-step"])
+def test_a_command_that_runs_a_cell_and_is_killed_leaves_nothing(command: str, two: Conformance) -> None:
+    cell = "wire/none/attended~none/qemu-10.0/capture/mixed/4k/2ch"
+    options = ("--hwprofile", str(two.profile), "--qemu", "none", "--memory", "2M")
+    run = subprocess.Popen(
+        (*PROGRAM, command, cell, *options), cwd=two.results.parent, start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    wait_until(lambda: run.poll() is not None or (bool(daemons()) and bool(two.left())))
+
+    run.kill()
+
+    assert run.wait() == -signal.SIGKILL
+    nothing_left(two)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -27,27 +29,37 @@ def killed(directory: Path, records: int) -> None:
 
 
 def run(conformance: Conformance, *arguments: str) -> Ended:
-    """Of a few cells, without workers."""
-    return end(conformance.start("suites/wire", "-k", "raw and capture", "--no-allure", "-n0", *arguments))
+    """Of a few cells."""
+    return end(conformance.start("suites/wire", "-k", "raw and capture", "--no-allure", *arguments))
 
 
 def verdicts(results: Results) -> dict[str, str]:
     return {each.id: each.verdict for each in results.cells}
 
 
-def test_a_shard_that_was_killed_and_resumed_has_the_same_verdicts(conformance: Conformance) -> None:
-    conformance.choose("zlib", "none")
-    run(conformance, "--shard", "1/2")
-    before = store.load(conformance.results)
-    killed(conformance.results, 1)
+@pytest.fixture(scope="module")
+def shard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conformance]:
+    """One of two, which has ended; every test kills it anew, and resumes it to the same end."""
+    with TemporaryDirectory(prefix="multifd-test-") as scratch:
+        conformance = Conformance(tmp_path_factory.mktemp("shard"), Path(scratch))
+        conformance.choose("zlib", "none")
+        run(conformance, "-n0", "--shard", "1/2")
+        yield conformance
 
-    again = run(conformance, "--shard", "1/2", "--resume", str(conformance.results))
 
-    after = store.load(conformance.results)
+@pytest.mark.parametrize("how", [("-n0",), ("-n2", "--dist", "loadgroup")], ids=["alone", "workers"])
+def test_a_shard_that_was_killed_and_resumed_has_the_same_verdicts(shard: Conformance, how: tuple[str, ...]) -> None:
+    before = store.load(shard.results)
+    killed(shard.results, 1)
+
+    again = run(shard, *how, "--shard", "1/2", "--resume", str(shard.results))
+
+    after = store.load(shard.results)
     assert again.code == 0, again.output
     assert f"{len(before.cells) - 1} passed" in again.output
     assert verdicts(after) == verdicts(before)
     assert (after.run.id, after.run.shard, after.run.complete) == (before.run.id, before.run.shard, True)
+    assert shard.left() == []
 
 
 def test_another_plan_is_named_and_leaves_the_results_alone(conformance: Conformance) -> None:
@@ -55,7 +67,7 @@ def test_another_plan_is_named_and_leaves_the_results_alone(conformance: Conform
     conformance.results.mkdir()
     store.save(BEFORE, conformance.results)
 
-    again = run(conformance, "--resume", str(conformance.results))
+    again = run(conformance, "-n0", "--resume", str(conformance.results))
 
     assert again.code == 2
     assert "run.plan was" in again.output

@@ -234,7 +234,7 @@ def test_a_host_without_room_breaks_the_environment(tmp_path: Path) -> None:
 
     result = run(tmp_path)
 
-    assert "2 MiB of memory are available, a run needs 4 MiB" in result.output
+    assert "2 MiB of memory are available, a whole run asks for 4 MiB" in result.output
     assert result.exit_code == ENVIRONMENT
 
 

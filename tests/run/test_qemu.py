@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -293,3 +295,85 @@ def test_a_qemu_that_does_not_come_up_is_the_environments_fault(tmp_path: Path, 
         bench.run(lab.cell("none", "Q~Q", "migrate").pairing)
 
     assert lab.left() == []
+
+
+# A QEMU that is lost
+
+
+class Lost:
+    """A bench whose QEMU has a program that comes and goes, or that a wrapper does not reach any more."""
+
+    def __init__(self, lab: Lab, directory: Path) -> None:
+        self._lab = lab
+        self._program = directory / "qemu-system-x86_64"
+        binary = Binary(command=(str(self._program),))
+        qemus = (lab.qemu.model_copy(update={"binary": binary}),)
+        self._bench = Bench(lab.line_up.model_copy(update={"qemus": qemus}), Stage(directory, "lost", 1, None))
+
+    def become(self, script: str) -> None:
+        """From now on it is this."""
+        self._program.write_text(f"#!/bin/sh\n{script}\n")
+        self._program.chmod(0o755)
+
+    def come(self) -> None:
+        """From now on it is there."""
+        self.become(f'exec {shlex.join(QEMU.command)} "$@"')
+
+    def go(self) -> None:
+        """From now on it is not."""
+        self._program.unlink()
+
+    def said(self, scenario: str = "migrate") -> str:
+        """What a cell says that does not come to its end; ``""`` of one that does."""
+        try:
+            self._bench.run(self._lab.cell("zlib", "Q~Q", scenario).pairing)
+        except EnvironmentBroke as problem:
+            return str(problem)
+        return ""
+
+
+@pytest.fixture
+def lost(lab: Lab) -> Iterator[Lost]:
+    """Its scratch space has a short name, for sockets."""
+    with TemporaryDirectory(prefix="multifd-test-") as directory:
+        yield Lost(lab, Path(directory))
+
+
+def test_a_qemu_that_is_gone_three_times_in_a_row_is_not_tried_again(lab: Lab, lost: Lost) -> None:
+    lost.come()
+    lost.go()
+    gone = [lost.said() for _ in range(3)]
+    lost.come()
+
+    again = lost.said("global")
+
+    assert all(
+        re.fullmatch(r"cannot start '/\S+/qemu-system-x86_64': No such file or directory", each) for each in gone
+    )
+    assert again == f"{lab.qemu.name} is not tried again: 3 times in a row it could not be started, at last: {gone[0]}"
+
+
+def test_a_qemu_that_comes_back_is_tried_as_often_again(lost: Lost) -> None:
+    for _ in range(2):
+        lost.come()
+        assert lost.said() == ""
+        lost.go()
+        assert all(lost.said().startswith("cannot start") for _ in range(2))
+
+
+def test_a_qemu_that_is_lost_has_refused_nothing(lost: Lost) -> None:
+    lost.become("echo host unreachable >&2; exit 255")
+
+    assert re.search(
+        "^(source|destination) exited with status 255 before it answered: host unreachable; started as: .*; then it"
+        " could not be started at all: qemu exited with status 255 before it answered: host unreachable",
+        lost.said("global"),
+    )
+
+
+def test_what_one_scenario_cannot_start_is_tried_in_the_next(lost: Lost) -> None:
+    lost.become(f'case "$*" in *global*) exit 1;; esac; exec {shlex.join(QEMU.command)} "$@"')
+
+    assert [lost.said("global") for _ in range(4)] == [""] * 4
+    lost.become(f'case "$*" in *memory-backend*) exit 1;; esac; exec {shlex.join(QEMU.command)} "$@"')
+    assert all("exited with status 1" in lost.said() for _ in range(4))

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from multifd.lineup.peers import QemuPeer
-from multifd.qemu.guest import Guest, Machine, RefusedError, StartError, start, start_source
+from multifd.qemu.ask import hindered
+from multifd.qemu.guest import Guest, Machine, NotUpError, RefusedError, StartError, start, start_source
 from multifd.run.qemu.ram import emptied
 from multifd.run.qemu.setting import START, Setting
 
@@ -15,7 +16,7 @@ async def begin(stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str,
     """Start it; all but the ``source`` wait for a migration, with memory that is zero.
 
     ``test`` is where it is to connect its qtest to. Raises RefusedError where it refuses what the scenario starts it
-    with, EnvironmentBroke where it does not come up.
+    with, though it comes up without; NotUpError where it does not come up.
     """
     if not ends.ram(side).exists():
         emptied(ends.ram(side), ends.pairing.sizes)
@@ -33,4 +34,7 @@ async def begin(stack: AsyncExitStack, ends: Setting, qemu: QemuPeer, side: str,
     except StartError as ended:
         if ends.plain:
             raise
+        why = await hindered(qemu.binary, START)
+        if why is not None:
+            raise NotUpError(f"{ended}; then it could not be started at all: {why}") from None
         raise RefusedError(str(ended)) from None
