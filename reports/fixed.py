@@ -12,6 +12,7 @@ from multifd.result import versions
 from multifd.result.record import Cell, Finding, Peer, Results, Role
 
 _QEMU: Final = "QEMU"
+_VERBS: Final = {True: ("has", "have"), False: ("lacks", "lack")}
 _FIXED: Final = re.compile(r"(\d+(?:\.\d+)*)(?: as (sender|receiver))?")
 
 
@@ -33,9 +34,9 @@ def fixed(results: Results, finding: Finding, cells: Iterable[Cell]) -> str:
         if release is not None and (role is None or role in ends):
             has[release >= since].append(f"{product} {release}")
     said = [
-        f"{' and '.join(dict.fromkeys(names))} of this run {'has' if newer else 'does not have'} it"
-        for newer, names in has.items()
-        if names
+        f"{' and '.join(names)} of this run {_VERBS[newer][len(names) > 1]} the fix"
+        for newer, named in has.items()
+        if (names := dict.fromkeys(named))
     ]
     return "; ".join([finding.fixed_in, *said])
 

@@ -79,6 +79,7 @@ def render(
         seconds=model.seconds(results.run),
         coverage=model.coverage(results.run),
         counts=model.counts(results),
+        corrupt_known=sum(cell.verdict == "known" and cell.kind == "corrupt" for cell in results.cells),
         provenance_counts=model.provenance_counts(results),
         broken=model.broken(results),
         methods=methods.methods(results),

@@ -91,5 +91,8 @@ def _unseen(results: Results) -> Iterator[str]:
     if silent:
         parts = ", ".join(f"{number} {state}" for state, number in silent.items())
         yield f"Of what is said of the thread's questions: {parts}."
-    if never := len(results.run.coverage.never):
-        yield f"{counted(never, 'pair')} of values that can be combined stood together in no cell."
+    pairs = results.run.coverage.pairs
+    if pairs is not None and not pairs.had:
+        yield "Values were not combined: none of the suites that do so was asked for."
+    elif pairs is not None and pairs.had < pairs.feasible:
+        yield f"{counted(pairs.feasible - pairs.had, 'pair')} of values that can be combined stood together in no cell."

@@ -123,7 +123,7 @@ def headline(results: Results, answers: Sequence[Answer] | None = None) -> Headl
     rest = f" The run is incomplete: {_cells(number['not-run'])} not run." if incomplete(results) else ""
     wrong = len(contradicting(answers))
     if number["fail"] or wrong:
-        corrupt = sum(cell.kind == "corrupt" for cell in results.cells)
+        corrupt = sum(cell.kind == "corrupt" and cell.verdict == "fail" for cell in results.cells)
         said = [f"{number['fail']:,} of {_cells(checked)} did not go as predicted"] if number["fail"] else []
         said += [f"{corrupt:,} of them with memory silently wrong"] if corrupt else []
         claims = f"{counted(wrong, 'claim')}"

@@ -75,8 +75,9 @@ def run(
     """Run every cell of the plan, and write results and reports: the main job.
 
     It is what python3 bootstrap.py conformance runs. Progress is said
-    on stderr, and at the end where the report is. Any other option goes to pytest: -k TEXT for the cells whose id has
-    this text, -x to end at the first that goes wrong, -n 0 for no workers.
+    on stderr, and at the end where the report is. Any other option goes to pytest: -k EXPRESSION for the cells whose
+    ids have its words (none with ~ or =, which pytest does not take there), -x to end at the first that goes wrong,
+    -n 0 for no workers.
 
     Exit codes: 0 conforming, 1 not conforming, 2 usage or input, 3 the environment broke or the run was stopped.
     """  # fmt: skip

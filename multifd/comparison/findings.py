@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
-from multifd.result.chance import ENOUGH, by_chance
+from multifd.result.chance import ENOUGH, by_chance, shows_by_chance
 from multifd.result.known import mended, shipped
 from multifd.result.record import CONFORMING, SEVERITY_ORDER, Cell, Finding, Model, Results, Severity
 
@@ -86,9 +86,9 @@ def judged(cell: Cell | None) -> bool:
 
 
 def _new(finding: Finding, before: Mapping[str, Cell]) -> FindingChange:
-    looked_at = sum(judged(before.get(name)) for name in finding.cells)
-    chance = by_chance(finding.id)
-    return _change(finding, "new", looked_at, len(finding.cells), worse=looked_at > 0 and not chance)
+    looked = [cell for name in finding.cells if (cell := before.get(name)) is not None and judged(cell)]
+    chance = by_chance(finding.id) or all(map(shows_by_chance, looked))
+    return _change(finding, "new", len(looked), len(finding.cells), worse=not chance)
 
 
 def _before(finding: Finding, after: Finding | None, cells: Mapping[str, Cell]) -> FindingChange:

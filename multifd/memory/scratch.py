@@ -16,10 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from multifd.errors import EnvironmentBroke
+from multifd.errors import EnvironmentBroke, InputError
 from multifd.process.kin import end_kin, mark
 
-_SHARED_MEMORY: Final = Path(os.environ.get("MULTIFD_SHM") or "/dev/shm")
+_NAMED: Final = "MULTIFD_SHM"
+_SHARED_MEMORY: Final = Path(os.environ.get(_NAMED) or "/dev/shm")
 """Where files are memory: a file system of that kind (tmpfs(5))."""
 _PREFIX: Final = "multifd-"
 _OWNED: Final = ".owned"
@@ -36,8 +37,11 @@ def make_scratch(need: int, *, sockets: bool = False) -> Path:
     """A new scratch directory with room for ``need`` bytes: in shared memory, or where temporary files go.
 
     Others may use the room up all the same: who stores into a mapping reserves it first. Where it will have
-    ``sockets``, its path must be short. Raises EnvironmentBroke where no directory will do.
+    ``sockets``, its path must be short. Raises EnvironmentBroke where no directory will do, InputError where the one
+    that somebody has named is none.
     """
+    if _NAMED in os.environ and not _SHARED_MEMORY.is_dir():
+        raise InputError(f"{_NAMED}: {str(_SHARED_MEMORY)!r} is no directory, expected one, on a file system in memory")
     reclaim()
     for parent in _parents():
         short = not sockets or len(os.fsencode(parent)) <= _LONGEST

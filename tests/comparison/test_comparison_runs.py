@@ -154,6 +154,15 @@ def test_a_race_that_is_new_in_a_cell_is_no_regression() -> None:
     assert (new.state, new.looked_at, new.chance, new.worse) == ("new", 1, True, False)
 
 
+def test_what_comes_instead_of_a_race_is_no_regression() -> None:
+    shown = finding(id="qemu-mask-hides-flag", cells=("a",))
+    after = race("a", verdict="hazard", kind=None, issues=(shown.id,))
+
+    (new,) = (each for each in compare(run(*race("a")), run(*after, findings=(shown,))).findings if each.id == shown.id)
+
+    assert (new.state, new.looked_at, new.worse) == ("new", 1, False)
+
+
 @pytest.mark.parametrize(("number", "state"), [(1, "not seen"), (ENOUGH - 1, "not seen"), (ENOUGH, "gone")])
 def test_a_race_is_gone_only_where_many_cells_showed_it(number: int, state: str) -> None:
     names = tuple(map(str, range(number)))

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from multifd.errors import EnvironmentBroke
+from multifd.errors import EnvironmentBroke, InputError
 from multifd.memory import scratch as module
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.address import listen
@@ -65,6 +65,16 @@ def test_without_sockets_a_path_may_be_long(monkeypatch: pytest.MonkeyPatch, roo
     directory = only(monkeypatch, root, LONGEST + 1)
 
     assert make_scratch(1).parent == directory
+
+
+def test_a_place_that_somebody_names_and_that_is_none_is_no_silence(
+    monkeypatch: pytest.MonkeyPatch, root: Path
+) -> None:
+    only(monkeypatch, root, LONGEST)
+    monkeypatch.setenv("MULTIFD_SHM", str(root / "nowhere"))
+
+    with pytest.raises(InputError, match=rf"^MULTIFD_SHM: '{root}/nowhere' is no directory, expected one"):
+        make_scratch(1)
 
 
 def test_without_room_the_need_is_named(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:

@@ -173,10 +173,10 @@ def test_qemus_of_this_host_are_those_of_the_reader() -> None:
     ("fixed_in", "says"),
     [
         (None, "not known to be fixed"),
-        ("9.2", "9.2; QEMU 10.2.0 of this run has it"),
-        ("10.2", "10.2; QEMU 10.2.0 of this run has it"),
-        ("11.0", "11.0; QEMU 10.2.0 of this run does not have it"),
-        ("11.0 as receiver", "11.0 as receiver; QEMU 10.2.0 of this run does not have it"),
+        ("9.2", "9.2; QEMU 10.2.0 of this run has the fix"),
+        ("10.2", "10.2; QEMU 10.2.0 of this run has the fix"),
+        ("11.0", "11.0; QEMU 10.2.0 of this run lacks the fix"),
+        ("11.0 as receiver", "11.0 as receiver; QEMU 10.2.0 of this run lacks the fix"),
         ("some day", "some day"),
     ],
 )

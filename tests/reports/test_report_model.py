@@ -41,13 +41,14 @@ def test_a_run_without_failures_conforms() -> None:
 
 
 def test_silent_corruption_is_named_in_the_headline() -> None:
-    run = results(cell(id="a"), cell(id="b", verdict="fail", kind="corrupt"), cell(id="c", verdict="error"))
+    known = cell(id="d", verdict="known", kind="corrupt")
+    run = results(cell(id="a"), cell(id="b", verdict="fail", kind="corrupt"), cell(id="c", verdict="error"), known)
 
     headline = model.headline(run)
 
     assert headline.title == "Not conforming"
     assert headline.sentence == (
-        "1 of 2 cells did not go as predicted, 1 of them with memory silently wrong,"
+        "1 of 3 cells did not go as predicted, 1 of them with memory silently wrong,"
         " 1 cell broke in the suite or its environment."
     )
 
