@@ -45,14 +45,18 @@ def of_run(before: Results) -> Past:
 
 
 def of_archive(archive: Archive, results: Results) -> Past:
-    """Of the cells of these results; the run itself is among the runs if it was added. Raises as the archive does."""
+    """Of the cells of these results; the run itself is among the runs if it was added. Raises as the archive does.
+
+    Of the run itself they are believed: it may have gone on since it was added.
+    """
     runs = archive.runs()
     shown = runs[-RUNS:]
     places = {run.number: place for place, run in enumerate(shown)}
-    ids = {cell.id for cell in results.cells}
-    records = {
-        name: tuple((places[e.run.number], e.verdict, e.kind) for e in entries if e.run.number in places)
-        for name, entries in archive.entries()
-        if name in ids
-    }
+    now = {cell.id: cell for cell in results.cells}
+    records = {}
+    for name, entries in archive.entries():
+        if name in now:
+            ends = ((places[e.run.number], now[name] if e.run.id == results.run.id else e)
+                    for e in entries if e.run.number in places)  # fmt: skip
+            records[name] = tuple((place, end.verdict, end.kind) for place, end in ends)
     return Past(tuple(Before(r.id, r.started, r.peers) for r in shown), records, len(runs) - len(shown))

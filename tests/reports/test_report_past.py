@@ -44,6 +44,13 @@ def test_a_cell_has_every_run_that_had_it_the_oldest_first(archive: Archive) -> 
     assert past.runs[1].peers == {"zlib": "1.1, software"}
 
 
+def test_what_the_run_itself_says_is_believed(archive: Archive) -> None:
+    archive.add(run(0, PASSED))
+    archive.add(run(1, PASSED))
+
+    assert of_archive(archive, run(1, FAILED)).records == {"a": ((0, "pass", None), (1, "fail", "corrupt"))}
+
+
 def test_of_very_many_runs_the_latest_are_shown(archive: Archive) -> None:
     for number in range(RUNS + 2):
         archive.add(run(number))
