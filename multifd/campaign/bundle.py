@@ -1,17 +1,17 @@
 """A bundle: one archive with everything about one cell, to be looked at and played again on another machine.
 
-====================  ====================================================================================
+====================  ==========================================================================================
 file                  what it is
-====================  ====================================================================================
+====================  ==========================================================================================
 ``bundle.json``       what this is: format, id of the cell, whether there is a capture
 ``cell.json``         the record of the cell
-``prediction.txt``    what was predicted, and the chain of reasons
-``run.json``          host, versions, the command
+``prediction.txt``    what was predicted, and the chain of reasons; of a run elsewhere only if the host plans it too
+``run.json``          host, versions, the command: of the run that recorded it
 ``peers.json``        both ends as they introduced themselves
-``profile.json``      the profile, with all that it extends
+``profile.json``      the profile, with all that it extends, where there is a chain of reasons
 ``exhibits/``         words of QEMUs, map of wrong pages
 ``capture/``          what was sent (docs/capture.md)
-====================  ====================================================================================
+====================  ==========================================================================================
 """
 
 from __future__ import annotations

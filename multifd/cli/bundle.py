@@ -8,9 +8,11 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich import console
@@ -24,7 +26,7 @@ from multifd.cli import completing
 from multifd.cli.explained import explain_cell
 from multifd.cli.output import Console
 from multifd.cli.plans import campaign_of, planning
-from multifd.errors import InputError
+from multifd.errors import EnvironmentBroke, InputError
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.capture import MANIFEST
 from multifd.nearest import suggestion
@@ -32,10 +34,25 @@ from multifd.plan.cell import PlannedCell
 from multifd.process.kin import Warden
 from multifd.profile.load import load
 from multifd.result import store
-from multifd.result.record import Cell
+from multifd.result.record import Cell, Peer, Run
 
 _AGAIN: Final = "its captures are not kept: without --results the cell is run again, and recorded"
 _NOTHING: Final = "nothing was sent that makes a capture"
+_ELSEWHERE: Final = "the plan of this host has no such cell"
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What there is of the cell."""
+
+    record: Cell
+    texts: Mapping[str, str]
+    exhibits: Path
+    capture: Path | None
+    why: str
+    """Why there is no capture, where there is none."""
+    unexplained: str | None = None
+    """Why there is no chain of reasons; None where there is one."""
 
 
 @click.command()
@@ -52,67 +69,98 @@ _NOTHING: Final = "nothing was sent that makes a capture"
 def bundle(cell: str, results: Path | None, output: Path | None, *, as_json: bool, **given: object) -> None:
     """Write everything about a cell into one archive, for a bug report or another machine.
 
-    CELL is an id, as multifd cells prints it. The cell is run, and recorded, unless --results has it already. The
-    archive has its record, the prediction with its chain of reasons, the words of real QEMUs, the map of wrong pages,
-    what was sent, the profile, and the versions; multifd replay and multifd dissect take it as it is.
+    CELL is an id, as multifd cells prints it. The cell is run, and recorded, unless --results has it already: then the
+    results may be of another host. The archive has its record, the prediction with its chain of reasons (with --results
+    where this host plans the cell, too), the words of real QEMUs, the map of wrong pages, what was sent, the profile,
+    and the versions; multifd replay and multifd dissect take it as it is.
     """
     path = output or Path(re.sub(r"[^\w.=-]+", "-", cell) + SUFFIX)
     with ExitStack() as stack:
-        if results is None:
-            stack.enter_context(Warden())
-        campaign = campaign_of(given, probe=results is None)
-        planned = campaign.cell(cell)
-        if results is None:
-            part = campaign.part({cell})
-            scratch = make_scratch(part.room, sockets=True)
-            stack.callback(remove_scratch, scratch)
-            record, made = _run(part, planned, scratch)
-            exhibits, why = exhibits_of(cell, scratch), _NOTHING
-        else:
-            record = _recorded(results, cell)
-            exhibits, why = exhibits_of(cell, results), _AGAIN
-            places = (results / artifact for artifact in record.artifacts)
-            made = next((place for place in places if (place / MANIFEST).exists()), None)
+        held = _run(cell, given, stack) if results is None else _recorded(cell, given, results)
+        record, made = held.record, held.capture
         index = Index(
-            cell=cell, capture=made is not None, why=None if made is not None else why, reproduce=record.reproduce
+            cell=cell, capture=made is not None, why=None if made is not None else held.why, reproduce=record.reproduce
         )
-        pack(path, index, _texts(campaign, planned, record), exhibits, made)
+        pack(path, index, held.texts, held.exhibits, made)
     if as_json:
-        print(json.dumps({"bundle": str(path), "verdict": record.verdict, **index.model_dump(mode="json")}))
+        said = {"bundle": str(path), "verdict": record.verdict, "unexplained": held.unexplained}
+        print(json.dumps({**said, **index.model_dump(mode="json")}))
         return
-    what = "with what was sent" if made is not None else f"without a capture: {why}"
-    Console().print(f"{path}: {record.verdict}, {what}", soft_wrap=True, markup=False)
+    what = "with what was sent" if made is not None else f"without a capture: {held.why}"
+    screen = Console()
+    screen.print(f"{path}: {record.verdict}, {what}", soft_wrap=True, markup=False)
+    if held.unexplained is not None:
+        screen.print(f"without the chain of reasons: {held.unexplained}", soft_wrap=True, markup=False)
 
 
-def _run(campaign: Campaign, cell: PlannedCell, scratch: Path) -> tuple[Cell, Path | None]:
-    """The record of the cell, and what was sent; both ``scratch`` and what a run would leave are there."""
-    with Worker(campaign, scratch, scratch, scratch / "record") as worker:
-        record = worker.conclude(cell)
-        made = worker.capture(record, cell.work)
+def _run(cell: str, given: Mapping[str, Any], stack: ExitStack) -> _Held:
+    """The cell run on this host; what it leaves is there until ``stack`` is closed."""
+    stack.enter_context(Warden())
+    campaign = campaign_of(given, probe=True)
+    planned = campaign.cell(cell)
+    part = campaign.part({cell})
+    scratch = make_scratch(part.room, sockets=True)
+    stack.callback(remove_scratch, scratch)
+    with Worker(part, scratch, scratch, scratch / "record") as worker:
+        record = worker.conclude(planned)
+        made = worker.capture(record, planned.work)
         # Captures of cells without sockets go with the worker.
-        return record, Path(shutil.copytree(made, scratch / CAPTURE)) if made is not None else None
+        capture = Path(shutil.copytree(made, scratch / CAPTURE)) if made is not None else None
+    texts = _texts(record, begun(part, shlex.join(sys.argv)), cast(part)) | _explained(campaign, planned)
+    return _Held(record, texts, exhibits_of(cell, scratch), capture, _NOTHING)
 
 
-def _recorded(results: Path, cell_id: str) -> Cell:
-    cells = {cell.id: cell for cell in store.load(results).cells}
-    if cell_id not in cells:
+def _recorded(cell: str, given: Mapping[str, Any], results: Path) -> _Held:
+    """What a run has of the cell, wherever it ran: who takes part there need not be here."""
+    whole = store.load(results)
+    cells = {each.id: each for each in whole.cells}
+    if cell not in cells:
         raise InputError(
-            f"--results {str(results)!r}: has no cell {cell_id!r}; {suggestion(cell_id, cells)};"
+            f"--results {str(results)!r}: has no cell {cell!r}; {suggestion(cell, cells)};"
             " multifd bundle without --results runs it"
         )
-    return cells[cell_id]
+    record = cells[cell]
+    explained, unexplained = _explained_here(record, given)
+    # Ids and paths are somebody else's: nothing from outside the results is packed.
+    inside = [results / place for place in record.artifacts if _is_inside(results / place, results)]
+    capture = next((place for place in inside if (place / MANIFEST).exists()), None)
+    exhibits = exhibits_of(cell, results)
+    if not _is_inside(exhibits, results):
+        raise InputError(f"--results {str(results)!r}: {exhibits} is not below it, expected no link and no '..'")
+    return _Held(record, _texts(record, whole.run, whole.peers) | explained, exhibits, capture, _AGAIN, unexplained)
 
 
-def _texts(campaign: Campaign, planned: PlannedCell, record: Cell) -> dict[str, str]:
+def _is_inside(path: Path, directory: Path) -> bool:
+    return path.resolve().is_relative_to(directory.resolve())
+
+
+def _explained_here(record: Cell, given: Mapping[str, Any]) -> tuple[dict[str, str], str | None]:
+    """As :func:`_explained`, where this host plans the cell as it was recorded; else nothing, and why."""
+    try:
+        campaign = campaign_of(given)
+    except EnvironmentBroke as problem:
+        return {}, str(problem)
+    planned = (campaign.plan.cells | campaign.plan.left_out).get(record.id)
+    if planned is None:
+        return {}, _ELSEWHERE
+    if planned.prediction.outcome != record.predicted:
+        return {}, f"this host predicts {planned.prediction.outcome}, and the run {record.predicted}"
+    return _explained(campaign, planned), None
+
+
+def _explained(campaign: Campaign, planned: PlannedCell) -> dict[str, str]:
+    """The chain of reasons, and the profile that it is of."""
     told = io.StringIO()
     explain_cell(campaign, planned, console.Console(file=told, highlight=False, width=120, no_color=True))
-    part = campaign.part({planned.id})
+    profile = load(campaign.options.profile).model_dump_json(indent=1)
+    return {"prediction.txt": told.getvalue(), "profile.json": profile}
+
+
+def _texts(record: Cell, run: Run, peers: Iterable[Peer]) -> dict[str, str]:
     names = {record.sender, record.receiver}
-    peers = [peer.model_dump_json(indent=1) for peer in cast(part) if peer.name in names]
+    both = [peer.model_dump_json(indent=1) for peer in peers if peer.name in names]
     return {
         "cell.json": record.model_dump_json(indent=1),
-        "prediction.txt": told.getvalue(),
-        "run.json": begun(part, shlex.join(sys.argv)).model_dump_json(indent=1),
-        "peers.json": f"[{','.join(peers)}]",
-        "profile.json": load(campaign.options.profile).model_dump_json(indent=1),
+        "run.json": run.model_dump_json(indent=1),
+        "peers.json": f"[{','.join(both)}]",
     }

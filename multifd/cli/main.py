@@ -45,7 +45,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         (profile.profile, "multifd profile --output lab.yaml"),
     ),
     "What a run would do": (
-        (plans.cells, "multifd cells 'wire/zlib/*' --predicted hazard"),
+        (plans.cells, "multifd cells 'negotiation/*' --predicted hazard"),
         (plans.explain, "multifd explain 'negotiation/zlib~zstd/*/live/*'"),
         (why.why, "multifd why qatzip qpl"),
     ),
@@ -54,7 +54,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         (runs.report, "multifd report build/conformance"),
         (finding.finding, "multifd finding qemu-mask-hides-flag --markdown"),
         (answers.answers, "multifd answers"),
-        (bundle.bundle, "multifd bundle wire/zlib/zlib~isal/qemu-10.0/capture/mixed/4k/2ch"),
+        (bundle.bundle, "multifd bundle negotiation/zlib/zlib~zlib/qemu-10.0~qemu-5.0/live/mixed/4k/2ch"),
     ),
     "What to set": ((advise.advise, "multifd advise --from qemu-7.2 --to qemu-10.0 --back"),),
     "Two runs and more": (

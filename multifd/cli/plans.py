@@ -129,13 +129,12 @@ def _chosen(
             peers = dict.fromkeys(name for cell in left if (name := getattr(cell.work, end)))
             names = picked(wanted, peers, end)
             left = [cell for cell in left if getattr(cell.work, end) in names]
-    left = [cell for cell in left if predicted in (None, cell.prediction.outcome)]
+    # What fits is asked of the whole plan: a filter that leaves nothing of it must not be called a typo.
+    fitting = campaign.plan.cells if match is None else frozenset(picked(match, campaign.plan.cells, "cell"))
+    left = [cell for cell in left if predicted in (None, cell.prediction.outcome) and cell.id in fitting]
     if not left:
         raise InputError("no cell is left by these filters; multifd cells without them lists all")
-    if match is None:
-        return left
-    fitting = set(picked(match, [cell.id for cell in left], "cell"))
-    return [cell for cell in left if cell.id in fitting]
+    return left
 
 
 @click.command()

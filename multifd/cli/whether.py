@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from multifd.cli.output import Console
@@ -56,23 +56,44 @@ def _say(console: Console, each: Asked, lines: Iterable[str]) -> None:
 
 
 def _chosen(found: Comparison, finding: str | None, library: str | None) -> list[Asked]:
+    for option, given in (("--finding", finding), ("--library", library)):
+        if given == "":
+            raise InputError(f"{option} '': expected a name, or a part of one; without {option} all is compared")
     there: dict[str, Asked] = {each.id: each for each in found.findings}
-    if library is not None:
-        of = {name: each for name, each in there.items() if library.casefold() in each.component.casefold()}
-        if not of:
-            names = sorted({name for each in there.values() for name in _SOFTWARE.findall(each.component)})
-            raise InputError(f"--library {library!r}: neither run has a finding in it; {suggestion(library, names)}")
-        there = of
     if finding is None:
-        return list(there.values())
+        return list(_of(there, library).values())
     known = {each.id: each for each in shipped()}
+    fitting = _fitting(finding, there, known)
+    if library is None:
+        return fitting
+    inside = [each for each in fitting if _is_of(each, library)]
+    if not inside:
+        first = fitting[0]
+        raise InputError(f"--finding {finding!r}: {first.id} is of {first.component}, expected one of {library!r}")
+    return inside
+
+
+def _of(there: dict[str, Asked], library: str | None) -> dict[str, Asked]:
+    """The findings of this software, or all; raises :class:`InputError` where it has none."""
+    of = {name: each for name, each in there.items() if library is None or _is_of(each, library)}
+    if library is not None and not of:
+        names = sorted({name for each in there.values() for name in _SOFTWARE.findall(each.component)})
+        raise InputError(f"--library {library!r}: neither run has a finding in it; {suggestion(library, names)}")
+    return of
+
+
+def _is_of(each: Asked, library: str) -> bool:
+    return library.casefold() in each.component.casefold()
+
+
+def _fitting(finding: str, there: Mapping[str, Asked], known: Mapping[str, Asked]) -> list[Asked]:
     if finding in known and finding not in there:
         return [known[finding]]
-    fitting = picked(finding, there if _fits(finding, there) else there | known, "finding")
-    return [there.get(name) or known[name] for name in fitting]
+    every = {**known, **there}
+    return [every[name] for name in picked(finding, there if _fits(finding, there) else every, "finding")]
 
 
-def _fits(finding: str, there: dict[str, Asked]) -> bool:
+def _fits(finding: str, there: Collection[str]) -> bool:
     try:
         return bool(picked(finding, there, "finding"))
     except InputError:

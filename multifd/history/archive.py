@@ -56,6 +56,9 @@ class Archive:
         self.path: Final = path
         if not create and not path.exists():
             raise InputError(f"{path}: there is no history; remedy: multifd history add DIR, with the results of a run")
+        if path.exists() and not path.is_file():
+            what = "a directory" if path.is_dir() else "no regular file"
+            raise InputError(f"{path}: is {what}, and no history; expected a file that multifd history add made")
         with self._told():
             mode = "rwc" if create else "rw"
             address = f"file:{quote(str(path.absolute()))}?mode={mode}"

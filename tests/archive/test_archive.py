@@ -286,8 +286,13 @@ def test_a_record_of_no_run_is_no_record(path: Path) -> None:
 def test_a_directory_is_none(path: Path) -> None:
     path.mkdir()
 
-    with pytest.raises(EnvironmentBroke, match="unable to open database file"):
-        Archive(path)
+    assert refusal(path) == "is a directory, and no history; expected a file that multifd history add made"
+    assert refusal(path, create=True).startswith("is a directory, and no history")
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_device_is_none(create: bool) -> None:
+    assert refusal(Path("/dev/null"), create=create).startswith("is no regular file, and no history")
 
 
 def test_a_place_that_is_not_there_is_the_hosts_fault(tmp_path: Path) -> None:

@@ -9,12 +9,18 @@ from typing import Any
 
 import pytest
 
+from multifd.result import store
+from multifd.result.record import Cell
 from tests.cli.command import Answer, multifd
 from tests.qemu.host import needs_qemu
+from tests.reports.builder import cell as recorded
+from tests.reports.builder import results
 
 PROFILE = "extends: software-only\ndescription: one codec\npeers: [{codec: zlib}]\n"
 LIVE = "/zlib~zlib/qemu-10.0/live/"
 REFUSED = "qemu/zlib~none/{0}~{0}/"
+OURS = "wire/zlib/zlib~zlib/qemu-10.0/capture/mixed/4k/2ch"
+THEIRS = "qemu/zlib~none/qemu-99.0~qemu-98.0/qemu-10.0~qemu-5.0/migrate-legacy/mixed/4k/2ch"
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +83,75 @@ def test_a_cell_that_is_not_planned_is_refused_with_the_nearest(tmp_path: Path, 
     assert "no cell 'wire/zlib/zlib~zlab'; the nearest are " in made.err
 
 
+def a_run(directory: Path, *cells: Cell) -> Path:
+    """Results with exhibits of each cell."""
+    store.save(results(*cells), directory)
+    for each in cells:
+        place = directory / "exhibits" / each.id
+        place.mkdir(parents=True)
+        (place / "source.words.json").write_text("{}")
+    return directory
+
+
+def test_a_cell_of_another_host_is_bundled_from_its_record_and_what_lacks_is_said(
+    tmp_path: Path, profile: Path
+) -> None:
+    run = a_run(tmp_path, recorded(id=THEIRS, suite="qemu", verdict="fail", predicted="rejected"))
+
+    made = bundle(tmp_path, profile, THEIRS, "--results", run)
+
+    assert (made.code, made.out.splitlines()[1]) == (
+        0, "without the chain of reasons: the plan of this host has no such cell",
+    )  # fmt: skip
+    files = held(tmp_path / "b.tar.gz")
+    assert list(files) == ["bundle.json", "cell.json", "run.json", "peers.json", "exhibits/source.words.json"]
+    assert (files["cell.json"]["id"], files["run.json"]) == (THEIRS, store.load(run).run.model_dump(mode="json"))
+    assert {peer["name"] for peer in files["peers.json"]} == {"zlib", "isal"}
+
+
+@pytest.mark.parametrize(("predicted", "explained"), [("identical", True), ("rejected", False)])
+def test_a_recorded_cell_is_explained_where_this_host_predicts_the_same(
+    predicted: str, explained: bool, tmp_path: Path, profile: Path
+) -> None:
+    run = a_run(tmp_path, recorded(id=OURS, predicted=predicted))
+
+    made = bundle(tmp_path, profile, OURS, "--results", run, "--json")
+
+    why = None if explained else "this host predicts identical, and the run rejected"
+    assert (made.code, json.loads(made.out)["unexplained"]) == (0, why)
+    with tarfile.open(tmp_path / "b.tar.gz") as archive:
+        assert {"prediction.txt", "profile.json"}.issubset(archive.getnames()) is explained
+
+
+def test_a_cell_that_the_results_do_not_have_is_refused_with_their_nearest(tmp_path: Path, profile: Path) -> None:
+    made = bundle(tmp_path, profile, OURS, "--results", a_run(tmp_path, recorded(id=THEIRS)))
+
+    assert made.code == 2
+    assert f"has no cell '{OURS}'; the nearest are {THEIRS}; " in made.err
+
+
+@pytest.mark.parametrize("way", ["id", "artifact", "link"])
+def test_nothing_outside_the_results_is_packed(way: str, tmp_path: Path, profile: Path) -> None:
+    run, outside = tmp_path / "run", tmp_path / "outside"
+    run.mkdir()
+    outside.mkdir()
+    (outside / "manifest.json").write_text("{}")
+    name = "../../outside" if way == "id" else OURS
+    store.save(results(recorded(id=name, artifacts=("../outside",) if way == "artifact" else ())), run)
+    (run / "exhibits" / OURS).parent.mkdir(parents=True)
+    if way == "link":
+        (run / "exhibits" / OURS).symlink_to(outside)
+
+    made = bundle(tmp_path, profile, name, "--results", run)
+
+    assert made.code == (0 if way == "artifact" else 2)
+    if made.code == 0:
+        assert not held(tmp_path / "b.tar.gz")["bundle.json"]["capture"]
+    else:
+        assert "is not below it, expected no link and no '..'" in made.err
+
+
 def test_a_directory_without_results_is_told_of(tmp_path: Path, profile: Path) -> None:
-    made = bundle(tmp_path, profile, "wire/zlib/zlib~zlib/qemu-10.0/capture/mixed/4k/2ch", "--results", tmp_path)
+    made = bundle(tmp_path, profile, OURS, "--results", tmp_path)
 
     assert (made.code, made.out) == (2, "")

@@ -369,6 +369,12 @@ def test_all_findings_of_a_library_are_told_with_their_sum(runs: Path) -> None:
     assert "lost" not in answer.out
 
 
+def test_of_findings_that_fit_those_of_the_library_are_told(runs: Path) -> None:
+    answer = multifd("diff", runs / "before", runs / "after", "--finding", "*", "--library", "libqatzip")
+
+    assert (answer.code, last(answer)) == (1, "2 findings: 1 still there, 1 gone")
+
+
 def test_json_has_what_is_asked_for(runs: Path) -> None:
     answer = multifd("diff", runs / "before", runs / "after", "--finding", "mended", "--json")
 
@@ -384,6 +390,16 @@ def test_json_has_what_is_asked_for(runs: Path) -> None:
             ("--library", "libqatpiz"),
             "--library 'libqatpiz': neither run has a finding in it; the nearest are libqatzip",
         ),
+        (
+            ("--finding", "lost", "--library", "libqatzip"),
+            "--finding 'lost': lost is of QEMU, expected one of 'libqatzip'",
+        ),
+        (
+            ("--finding", "qemu-mask-hides-flag", "--library", "libqatzip"),
+            "--finding 'qemu-mask-hides-flag': qemu-mask-hides-flag is of QEMU migration/multifd.h, expected one of",
+        ),
+        (("--finding", ""), "--finding '': expected a name, or a part of one"),
+        (("--library", ""), "--library '': expected a name, or a part of one"),
         (("--finding", "mended", "--markdown"), "--finding and --library answer in sentences or with --json"),
     ],
 )

@@ -9,9 +9,12 @@ import click
 import pytest
 
 from multifd.cli.main import SECTIONS, app
-from tests.cli.command import multifd
+from tests.cli.command import ROOT, multifd
 
 EXAMPLES = [(command, example) for entries in SECTIONS.values() for command, example in entries]
+
+OF_THE_PLAN = ("cells", "explain", "bundle")
+"""They want something that the plan has."""
 
 
 def leaves(command: click.Command) -> list[click.Command]:
@@ -81,6 +84,28 @@ def test_a_command_of_a_group_that_there_is_not_is_refused_with_the_nearest(grou
 
     assert answer.code == 2
     assert "No such command 'lsit'; the nearest are " in answer.err
+
+
+def of_the_plan() -> list[list[str]]:
+    """The words of each example, of the help or of the command's page, that wants a cell or filters them."""
+    page = (ROOT / "docs/command.md").read_text(encoding="utf-8")
+    shown = dict.fromkeys([*(example for _, example in EXAMPLES), *re.findall(r"`(multifd [^`]+)`", page)])
+    words = [shlex.split(example)[1:] for example in shown]
+    return [each for each in words if each[0] in OF_THE_PLAN and len(each) > 1 and each[1] != "ID"]
+
+
+@pytest.mark.parametrize("words", of_the_plan(), ids=" ".join)
+def test_what_an_example_wants_of_the_plan_is_there_on_every_host(words: list[str]) -> None:
+    name, *wanted = words
+
+    answer = multifd("explain" if name == "bundle" else name, *wanted, "--hwprofile", "emulated", "--qemu", "none")
+
+    assert answer.code == 0, answer.err
+    assert name != "bundle" or answer.out.startswith(f"cell       {wanted[0]}\n")
+
+
+def test_every_command_that_wants_something_of_the_plan_has_such_an_example() -> None:
+    assert {name for name, *_ in of_the_plan()} == set(OF_THE_PLAN)
 
 
 PROTOCOL = ("peer", "schema", "bisect-step")

@@ -125,6 +125,8 @@ def test_a_pattern_is_of_the_whole_id_and_brackets_are_brackets(few: Path) -> No
         (("--receiver", "z?"), "no receiver 'z?'; the nearest are z"),
         (("--suite", "vendor"), "no cell is left by these filters; multifd cells without them lists all"),
         (("--suite", "probe", "--predicted", "hazard"), "no cell is left by these filters; "),
+        (("wire/zlib/*", "--predicted", "hazard"), "no cell is left by these filters; "),
+        (("wire/zlib/*", "--suite", "negotiation"), "no cell is left by these filters; "),
         (("--suite", "qemu"), f"{NO_QEMU}\n"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
