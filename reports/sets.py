@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from multifd.advice.lines import CHANNELS, UNLIKE, Direction, Fleet
+from multifd.advice.lines import CHANNELS, FEWER, UNLIKE, Direction, Fleet
 
 _METHOD: Final = "multifd-compression"
 """The setting that a method is: it need not be said beside its name."""
@@ -29,7 +29,7 @@ class To:
         """Methods that lose memory, by the setting behind it; what loses it between any unlike ends is told once."""
         found: dict[str, list[str]] = {}
         for line in self.direction.lines:
-            if line.verdict == "hazard" and line.method not in (UNLIKE, CHANNELS):
+            if line.verdict == "hazard" and line.method not in (UNLIKE, CHANNELS, FEWER):
                 told = line.setting if line.setting is not None and line.setting.name != _METHOD else None
                 setting = f" with {told.name}={told.value}" if told is not None else ""
                 found.setdefault(setting, []).append(line.method.replace(">", " → "))

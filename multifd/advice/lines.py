@@ -50,7 +50,7 @@ class Line(Model):
 
     method: str
     """``multifd-compression`` of both ends, ``sender>receiver`` where they differ, or one of :data:`ANY`,
-    :data:`UNLIKE` and :data:`CHANNELS`."""
+    :data:`UNLIKE`, :data:`CHANNELS` and :data:`FEWER`."""
     verdict: Standing
     setting: Setting | None = None
     """What must be set besides the method for it to be so, with its default; None at the defaults."""
@@ -109,7 +109,10 @@ class Direction(Model):
 UNLIKE: Final = "different methods"
 """Of a line about all two methods that are refused for being two."""
 CHANNELS: Final = "different numbers of channels"
-"""Of a line about ``multifd-channels``."""
+"""Of a line about ``multifd-channels``, of which the sender opens more than the receiver waits for."""
+FEWER: Final = "fewer channels than expected"
+"""Of a line about ``multifd-channels``, of which the sender opens fewer. Only a run has it, for the oracle does not
+know that QEMU waits for the missing ones."""
 
 
 USUAL: Final = ("none", "zstd", "zlib")

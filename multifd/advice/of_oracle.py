@@ -17,7 +17,7 @@ from multifd.advice import paste
 from multifd.advice.accelerated import by_libraries, runs_on
 from multifd.advice.defects import met
 from multifd.advice.hosts import Host
-from multifd.advice.lines import ANY, CHANNELS, STANDING, UNLIKE, Direction, Line, ordered
+from multifd.advice.lines import ANY, CHANNELS, FEWER, STANDING, UNLIKE, Direction, Line, ordered
 from multifd.advice.named import named
 from multifd.advice.releases import shared, untold
 from multifd.advice.terms import Terms, expected
@@ -45,11 +45,19 @@ def direction(sender: Host, receiver: Host) -> Direction:
         *pair.zero_pages(),
         *pair.lacking(),
         *pair.unlike(),
-        *pair.channels(),
+        *pair.channels(CHANNELS, 1),
         *by_libraries(sender, receiver),
     )
     said = (line.model_copy(update={"why": named(line.why, sender, receiver)}) for line in lines)
     return Direction(sender=fleets[0], receiver=fleets[1], lines=ordered(said))
+
+
+def fewer_channels(sender: Host, receiver: Host) -> tuple[Line, ...]:
+    """What is predicted of a sender that opens fewer channels, for a run to confirm or not."""
+    machine = shared(sender.facts, receiver.facts)
+    if machine is None:
+        return ()
+    return tuple(_Pair(sender, receiver, machine).channels(FEWER, -1))
 
 
 def _strangers(sender: Host, receiver: Host) -> Line:
@@ -154,16 +162,16 @@ class _Pair:
                 UNLIKE, late, (paste.capabilities("return-path"),), setting=self._setting("return-path", "off", "off")
             ).model_copy(update={"why": f"the refusal may come too late: {late.reason.rpartition('; ')[2]}"})
 
-    def channels(self) -> Iterator[Line]:
-        """Unequal numbers of channels."""
+    def channels(self, name: str, more: int) -> Iterator[Line]:
+        """Unequal numbers of channels: the sender opens so many more."""
         usual = self._defaults.channels
         setting = self._setting("multifd-channels", "another number at each end", str(usual))
-        soon, late = (self._expected("none", "none", more=1, looks_late=late) for late in (False, True))
+        soon, late = (self._expected("none", "none", more=more, looks_late=late) for late in (False, True))
         alike = (paste.parameters({"multifd-channels": usual}),)
-        lost = f"where the destination is slow to look, {late.reason.rpartition(': ')[2]}"
-        yield self._hazard(CHANNELS, late, alike, setting=setting).model_copy(update={"why": lost})
+        lost = f"where the destination is slow to look, {late.reason.removeprefix(soon.reason).lstrip(':; ')}"
+        yield self._hazard(name, late, alike, setting=setting).model_copy(update={"why": lost})
         yield Line(
-            method=CHANNELS, verdict=STANDING[soon.outcome], setting=setting, why=soon.reason, rests_on="oracle",
+            method=name, verdict=STANDING[soon.outcome], setting=setting, why=soon.reason, rests_on="oracle",
             words=soon.error, qmp=alike,
         )  # fmt: skip
 
@@ -198,9 +206,11 @@ class _Pair:
     ) -> Prediction:
         defaults = self._defaults
         sender = Terms(
-            self._sender.name, self._sender.facts, sent, defaults.channels + more, zero_pages or defaults.zero_pages
-        )
-        receiver = Terms(self._receiver.name, self._receiver.facts, read, defaults.channels, defaults.zero_pages)
+            self._sender.name, self._sender.facts, sent, defaults.channels + max(more, 0),
+            zero_pages or defaults.zero_pages,
+        )  # fmt: skip
+        waits = defaults.channels + max(-more, 0)
+        receiver = Terms(self._receiver.name, self._receiver.facts, read, waits, defaults.zero_pages)
         return expected(sender, receiver, self._machine, defaults, looks_late=looks_late)
 
 

@@ -18,12 +18,13 @@ from multifd.accelerator import by_method
 from multifd.advice.accelerated import library_of
 from multifd.advice.cost import costs
 from multifd.advice.hosts import Host
-from multifd.advice.lines import ANY, CHANNELS, UNLIKE, Direction, Line, Standing, ordered
-from multifd.advice.of_oracle import direction
+from multifd.advice.lines import ANY, CHANNELS, FEWER, UNLIKE, Direction, Line, Standing, ordered
+from multifd.advice.of_oracle import direction, fewer_channels
 from multifd.advice.parties import Party, codecs_of, matched, parties, stand_for
 from multifd.framing.model import METHOD_FRAMINGS
 from multifd.plan.scenarios.scenario import Scenario
 from multifd.plan.scenarios.table import SCENARIOS
+from multifd.result.counted import counted
 from multifd.result.record import Cell, Provenance, Results, Role, Verdict
 
 _SHOWN: Final = 20
@@ -32,7 +33,10 @@ _WORST: Final[tuple[Standing, ...]] = ("hazard", "unknown", "refused", "safe")
 _PLAIN: Final[Mapping[Verdict, Standing]] = {"pass": "safe", "refused": "refused", "hazard": "hazard"}
 _LOST: Final = ("corrupt", "accepted")
 """Kinds of failures in which memory is wrong."""
-_UNEQUAL: Final = re.compile(r"/\d+~\d+ch(/|$)")
+_ENDED: Final = {"hang": "a hang", "crash": "a crash"}
+"""Kinds of known failures in which the guest is lost or waits for ever."""
+_SILENT: Final = ": no message"
+_UNEQUAL: Final = re.compile(r"/(\d+)~(\d+)ch(/|$)")
 _SPLICED: Final = "splice"
 _QEMU: Final = "qemu"
 _CALLED: Final = ("wire", "integrity", _QEMU)
@@ -62,7 +66,7 @@ def _look(results: Results, pairs: Sequence[_Pair]) -> None:
     """Give every pair the cells that speak of it."""
     spoken = Spoken(pairs)
     for cell in results.cells:
-        if cell.verdict in (*_PLAIN, "known", "fail"):
+        if cell.verdict in (*_PLAIN, "known", "fail") and not _met_sooner(cell):
             for pair, at in spoken.of(cell):
                 pair.cells[at].append(cell)
 
@@ -78,7 +82,9 @@ class _Pair:
     def __init__(self, sender: Party, receiver: Party) -> None:
         self.sender = sender
         self.receiver = receiver
-        self.said = direction(sender.host, receiver.host)
+        told = direction(sender.host, receiver.host)
+        fewer = fewer_channels(sender.host, receiver.host)
+        self.said = told.model_copy(update={"lines": (*told.lines, *fewer)})
         self.cells: list[list[Cell]] = [[] for _ in self.said.lines]
         self._qemus = sender.qemu is not None and receiver.qemu is not None
 
@@ -111,6 +117,7 @@ class _Pair:
         lines = (
             with_cost(_resting(line, cells, real=self._real(*line.method.split(">"))), cost)
             for line, cells in zip(self.said.lines, self.cells, strict=True)
+            if cells or line.method != FEWER
         )
         return self.said.model_copy(update={"lines": ordered(lines)})
 
@@ -127,7 +134,8 @@ class Asked:
     spoken: str
     heard: str
     scenario: Scenario
-    unequal: bool
+    unequal: str | None
+    """:data:`CHANNELS` or :data:`FEWER`."""
     setting: frozenset[tuple[str, str]]
 
 
@@ -161,7 +169,7 @@ class Spoken:
         scenario = _ORDINARY.get(cell.scenario)
         if scenario is None or cell.framing not in _FRAMINGS:
             return ()
-        unequal = cell.suite == _QEMU and _UNEQUAL.search(cell.id) is not None
+        unequal = _unequal(cell)
         alike = (
             cell.suite,
             cell.sender,
@@ -206,6 +214,18 @@ class Spoken:
         return found
 
 
+def _met_sooner(cell: Cell) -> bool:
+    """A refusal that came in time, which is luck where a hazard is predicted: it says nothing of the next migration."""
+    return cell.predicted == "hazard" and cell.observed == "rejected" and cell.kind not in _ENDED
+
+
+def _unequal(cell: Cell) -> str | None:
+    found = _UNEQUAL.search(cell.id) if cell.suite == _QEMU else None
+    if found is None:
+        return None
+    return CHANNELS if int(found[1]) > int(found[2]) else FEWER
+
+
 def with_cost(line: Line, cost: Mapping[str, float]) -> Line:
     """The line with what its method cost in a run."""
     if line.verdict != "safe" or not line.released or line.accelerated:
@@ -235,8 +255,8 @@ def _line_of(asked: Asked, lines: Sequence[Line]) -> int | None:
     sent, scenario = asked.sent, asked.scenario
     late = scenario.busy_destination and not scenario.return_path
     refused: Standing = "hazard" if late else "refused"
-    if asked.unequal:
-        return _place(lines, lambda line: (line.method, line.verdict) == (CHANNELS, refused))
+    if asked.unequal is not None:
+        return _place(lines, lambda line: (line.method, line.verdict) == (asked.unequal, refused))
     if sent != asked.read:
         own = _place(lines, lambda line: line.method == f"{sent}>{asked.read}")
         return _place(lines, lambda line: (line.method, line.verdict) == (UNLIKE, refused)) if own is None else own
@@ -274,12 +294,23 @@ def _resting(line: Line, cells: Sequence[Cell], *, real: bool) -> Line:
         "verdict": worst, "rests_on": "run", "issues": tuple(issues),
         "cells": tuple(cell.id for cell in itertools.islice(_distinct(deciding, cells), _SHOWN)),
         "provenance": tuple(sorted({how for cell in cells for how in _provenances(cell)})),
-        "words": first.error if worst == "refused" and first.error else line.words,
+        "words": _words(deciding, line.words) if worst == "refused" else line.words,
     }  # fmt: skip
-    if worst != line.verdict:
+    if line.verdict == "refused" and worst == "hazard" and any(cell.kind in _ENDED for cell in deciding):
+        ended = dict.fromkeys(_ENDED.get(cell.kind or "", "lost memory") for cell in deciding)
+        often = f"{len(deciding)} of {counted(len(cells))}"
+        changes["why"] = f"{line.why}; in {often} of the run it ended in {' or '.join(ended)}"
+    elif worst != line.verdict:
         otherwise = f"the run shows otherwise than predicted: {first.error or first.reason} ({first.id})"
         changes |= {"why": otherwise, "qmp": (), "libvirt": ()}
     return line.model_copy(update=changes)
+
+
+def _words(cells: Sequence[Cell], expected: str | None) -> str | None:
+    """What the first cell that has words says; what is expected where no cell has an error at all."""
+    errors = [cell.error for cell in cells if cell.error]
+    spoken = (error for error in errors if not all(each.endswith(_SILENT) for each in error.split("; ")))
+    return next(spoken, None) if errors else expected
 
 
 def _provenances(cell: Cell) -> Iterator[Provenance]:
@@ -299,6 +330,8 @@ def _standing(cell: Cell) -> Standing:
         return "hazard"
     if cell.verdict == "fail":
         return "unknown"
+    if cell.kind in _ENDED:
+        return "hazard"
     if cell.observed == "identical":
         return "safe"
-    return "refused" if cell.predicted == "rejected" else "hazard"
+    return "refused" if cell.observed == "rejected" else "hazard"

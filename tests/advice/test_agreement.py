@@ -143,10 +143,11 @@ def between(run: Results) -> Direction:
         ({"verdict": "fail", "kind": "accepted", "observed": "identical"}, "hazard"),
         ({"verdict": "fail", "kind": "hang", "observed": "hang"}, "unknown"),
         ({"verdict": "known", "observed": "hang"}, "hazard"),
+        ({"verdict": "known", "kind": "wrong-error", "observed": "rejected"}, "refused"),
         ({"verdict": "known", "observed": "identical"}, "safe"),
         ({"verdict": "skip", "observed": "skipped"}, "safe"),
     ],
-    ids=["corrupt", "accepted", "hang", "known hang", "known, and memory right", "skipped"],
+    ids=["corrupt", "accepted", "hang", "known hang", "known refusal", "known, and memory right", "skipped"],
 )
 def test_the_worst_cell_decides(changes: dict[str, object], expected: str, run: Results) -> None:
     cell = defaults(run, "zstd")

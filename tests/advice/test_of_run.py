@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from multifd.advice.lines import UNLIKE, Direction, Line
+from multifd.advice.lines import CHANNELS, FEWER, UNLIKE, Direction, Line
 from multifd.advice.of_run import directions, judged
 from multifd.advice.whom import host
 from multifd.result.record import Cell, CpuSeconds, Peer, Results, Setting
@@ -136,6 +136,119 @@ def test_a_real_qemu_stands_for_its_own_release(version: str, rests_on: str) -> 
     advice = between(version, version, run(arrived, qemus=(qemu("9.2.11"),)))
 
     assert max(line.rests_on for line in advice.lines if line.method == "zlib") == rests_on
+
+
+# Unequal numbers of channels, and refusals that end badly
+
+WAITS = {
+    "predicted": "rejected", "observed": "hang", "verdict": "known", "kind": "hang",
+    "error": "destination setup: no message; source active: no message", "issues": ("qemu-waits-for-missing-channels",),
+}  # fmt: skip
+DIES = {
+    "predicted": "rejected", "observed": "crash", "verdict": "known", "kind": "crash",
+    "error": "source killed by signal 6: assertion", "issues": ("qemu-source-aborts-when-reset",),
+}  # fmt: skip
+REFUSED = {"predicted": "rejected", "observed": "rejected", "verdict": "refused"}
+
+
+def of_channels(*numbers: tuple[int, int, dict[str, Any]], scenario: str = "more-channels") -> Direction:
+    """Between two QEMU 10.0.13, of cells with these numbers of channels; the id of each begins with its place."""
+    name = "qemu-10.0.13"
+    cells = [
+        real("zlib", name, name, id=f"{at}/{one}~{other}ch", dialect="qemu-10.0", scenario=scenario, **what)
+        for at, (one, other, what) in enumerate(numbers)
+    ]
+    return between("10.0.13", "10.0.13", run(*cells, qemus=(qemu("10.0.13"),)))
+
+
+def test_a_known_hang_is_no_refusal_but_a_hazard_with_its_issue() -> None:
+    line = only(of_channels((2, 3, WAITS)), FEWER)
+
+    assert (line.verdict, line.rests_on) == ("hazard", "run")
+    assert line.why.startswith("the sender opens 2 channels, the receiver waits for 3; in 1 of 1 cell of the run ")
+    assert line.why.endswith("it ended in a hang")
+    assert line.issues == ("qemu-waits-for-missing-channels",)
+    assert line.qmp != ()
+
+
+def test_a_known_crash_decides_over_refusals_and_is_counted() -> None:
+    line = only(of_channels((3, 2, REFUSED), (3, 2, DIES)), CHANNELS, rests_on="run")
+
+    assert (line.verdict, line.cells, line.issues) == ("hazard", ("1/3~2ch", "0/3~2ch"), DIES["issues"])
+    assert line.why == (
+        "the sender opens 3 channels, the receiver waits for 2; in 1 of 2 cells of the run it ended in a crash"
+    )
+
+
+def test_memory_that_was_lost_beside_a_hang_is_told() -> None:
+    lost = WAITS | {"observed": "hazard", "kind": "corrupt"}
+
+    assert only(of_channels((2, 3, WAITS), (2, 3, lost)), FEWER).why.endswith("it ended in a hang or lost memory")
+
+
+def test_a_death_after_the_refusal_is_no_refusal() -> None:
+    line = only(of_channels((3, 2, DIES | {"observed": "rejected"})), CHANNELS, rests_on="run")
+
+    assert line.verdict == "hazard"
+
+
+def test_two_methods_that_kill_the_source_are_a_hazard() -> None:
+    cell = real("zlib>zstd", "qemu-10.0.13", "qemu-10.0.13", dialect="qemu-10.0", **DIES)
+
+    advice = between("10.0.13", "10.0.13", run(cell, qemus=(qemu("10.0.13"),)))
+
+    assert only(advice, UNLIKE, rests_on="run").verdict == "hazard"
+    assert not [line for line in advice.lines if line.method == UNLIKE and line.verdict == "refused"]
+
+
+def test_more_channels_and_fewer_rest_on_their_own_cells() -> None:
+    advice = of_channels((2, 3, WAITS), (3, 2, REFUSED))
+
+    assert only(advice, FEWER).cells == ("0/2~3ch",)
+    assert only(advice, CHANNELS, verdict="refused").cells == ("1/3~2ch",)
+
+
+def test_of_fewer_channels_nothing_is_said_where_no_cell_has_them() -> None:
+    assert FEWER not in {line.method for line in of_channels((3, 2, REFUSED)).lines}
+
+
+def test_where_the_destination_is_slow_to_look_the_text_is_about_the_cells_direction() -> None:
+    lost = {"predicted": "hazard", "observed": "hazard", "verdict": "hazard"}
+
+    advice = of_channels((2, 3, lost), scenario="busy-fewer-channels")
+
+    line = only(advice, FEWER)
+    assert (line.verdict, line.cells, "too many" in line.why) == ("hazard", ("0/2~3ch",), False)
+    assert line.why == (
+        "where the destination is slow to look, by the time the receiver looks, the sender has sent everything and is"
+        " done"
+    )
+    assert only(advice, CHANNELS, verdict="hazard").rests_on == "oracle"
+
+
+def test_a_refusal_that_came_in_time_does_not_acquit() -> None:
+    sooner = {"predicted": "hazard", "observed": "rejected", "verdict": "refused"}
+
+    line = only(of_channels((3, 2, sooner), scenario="busy-more-channels"), CHANNELS, verdict="hazard")
+
+    assert line.rests_on == "oracle"
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        (
+            ("destination exit status 1: no message", "destination exit status 1: Extra"),
+            "destination exit status 1: Extra",
+        ),
+        (("destination exit status 1: no message",), None),
+    ],
+    ids=["one has words", "none has"],
+)
+def test_a_refusal_without_words_is_given_none(errors: tuple[str, ...], words: str | None) -> None:
+    advice = of_channels(*((3, 2, REFUSED | {"error": error}) for error in errors))
+
+    assert only(advice, CHANNELS, verdict="refused").words == words
 
 
 # Accelerators
