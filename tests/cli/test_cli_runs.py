@@ -22,10 +22,11 @@ from tests.reports.packed import held
 REPORTS: Final = ("junit.xml", "report.html", "report.md", "results.json")
 
 
-def saved(directory: Path, *cells: Cell, complete: bool = True) -> Path:
+def saved(directory: Path, *cells: Cell, complete: bool = True, **fields: str) -> Path:
     """A run of these cells."""
     directory.mkdir(exist_ok=True)
-    store.save(results(*cells, complete=complete), directory)
+    made = results(*cells, complete=complete)
+    store.save(made.model_copy(update={"run": made.run.model_copy(update=fields)}), directory)
     return directory
 
 
@@ -286,7 +287,7 @@ def test_a_baseline_that_is_no_run_is_refused_before_anything_is_written(tmp_pat
 
 
 def test_the_page_shows_what_became_of_cells_in_the_runs_of_a_history(tmp_path: Path) -> None:
-    multifd("history", "add", saved(tmp_path / "before", cell(verdict="fail", kind="corrupt")))
+    multifd("history", "add", saved(tmp_path / "before", cell(verdict="fail", kind="corrupt"), id="another"))
     after = saved(tmp_path / "after", cell())
 
     multifd("report", after, "--history", tmp_path / "history.sqlite")
