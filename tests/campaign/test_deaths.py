@@ -6,7 +6,7 @@ who                   how                            exit  complete  because
 a peer of ours        kill -9, SIGHUP                3     yes       the cell that it cost broke
 another's peer        SIGTERM                        3     yes       the same
 the nursery           kill -9, SIGTERM               3     yes       the same; the third time nobody forks
-a QEMU                kill -9, SIGTERM               3     yes       the same
+a QEMU                kill -9                        3     yes       the same
 ``/dev/shm``          full for a while               3     yes       cells broke, and no codec is to blame
 a worker              SIGHUP, with others            3     no        and then the run was interrupted
 the controller        two Ctrl-C, workers besides    3     no        it was interrupted
@@ -17,7 +17,7 @@ others that run       kill -9                        -9              they leave 
 who reads its words   leaves                         0     yes       they go nowhere, and the run goes on
 ====================  =============================  ====  ========  =======================================
 
-What other runs meet stands in test_whole_run.py and test_truth.py.
+What other runs meet stands in test_whole_run.py and test_truth.py; a QEMU that is asked to end, in test_guest.py.
 """
 
 from __future__ import annotations
