@@ -14,11 +14,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 PROGRAM: Final = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-_GO: Final = """to => new Promise(arrived => {
+# First what was done before may end: a dialog that closes writes the address a moment later.
+_GO: Final = """async to => {
+  await new Promise(shown => requestAnimationFrame(() => setTimeout(shown)));
   history.replaceState(null, '', '#');
-  addEventListener('hashchange', () => setTimeout(arrived), { once: true });
-  location.hash = to;
-})"""
+  await new Promise(arrived => {
+    addEventListener('hashchange', () => setTimeout(arrived), { once: true });
+    location.hash = to;
+  });
+}"""
 
 
 @contextmanager
