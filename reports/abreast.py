@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from multifd.comparison.abreast import Abreast, Column, Row
 from multifd.result.counted import counted
 from multifd.result.printable import printable
+from reports import templating
 from reports.markup import text
 from reports.sealed import part, policy
 from reports.vocabulary import VERDICTS
@@ -125,12 +125,4 @@ def _one_line(line: str) -> str:
     return line[: len(line) - len(line.lstrip())] + " ".join(line.split())
 
 
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("reports"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_ENVIRONMENT.filters |= {"printable": printable}
-_ENVIRONMENT.globals |= {"VERDICTS": VERDICTS}
+_ENVIRONMENT: Final = templating.for_html(names={"VERDICTS": VERDICTS})

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from multifd.comparison.compared import Comparison, Side
 from multifd.comparison.costs import CostChange
 from multifd.comparison.findings import FindingChange, State
@@ -18,7 +16,7 @@ from multifd.comparison.folded import Group, folded
 from multifd.comparison.standing import Direction
 from multifd.result.chance import USUAL
 from multifd.result.counted import counted
-from reports import markup
+from reports import templating
 
 LISTED: Final = 3
 """Ids of a group that are shown unless all are asked for."""
@@ -286,12 +284,4 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("reports"),
-    autoescape=False,  # Markdown has rules of its own: every value passes `text` or `code`
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_ENVIRONMENT.filters |= {"text": markup.text, "code": markup.code, "costly": costly, "counted": counted}
+_ENVIRONMENT: Final = templating.for_markdown({"costly": costly, "counted": counted})

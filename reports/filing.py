@@ -12,13 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from multifd.result.chance import by_chance, repeating, repetitions
 from multifd.result.counted import counted
 from multifd.result.known import ROOT, KnownIssue, shipped
 from multifd.result.record import CONFORMING, Cell, Finding, Outcome, Peer, Results, Severity
-from reports import markup
+from reports import templating
 from reports.fixed import fixed, ran
 from reports.told import common, elsewhere, told
 from reports.upstream import address
@@ -211,25 +209,6 @@ def _source(finding: Finding) -> str | None:
     return file.read_text(encoding="utf-8") if file is not None and ours else None
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=False,  # Markdown has rules of its own: every value passes `text`, `code` or `block`
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "text": markup.text,
-        "code": markup.code,
-        "block": markup.block,
-        "version": version,
-        "tried": tried,
-        "counted": counted,
-    }
-    environment.globals |= {"OBSERVED": OBSERVED}
-    return environment
-
-
-_ENVIRONMENT: Final = _environment()
+_ENVIRONMENT: Final = templating.for_markdown(
+    {"version": version, "tried": tried, "counted": counted}, {"OBSERVED": OBSERVED}
+)

@@ -16,15 +16,25 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from multifd.advice.of_run import directions
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
-from multifd.result.printable import printable
 from multifd.result.record import Cell, Results
-from reports import catalogue, device, exhibits, integrity, matrix, methods, model, performance, thread, vocabulary
+from reports import (
+    catalogue,
+    device,
+    exhibits,
+    integrity,
+    matrix,
+    methods,
+    model,
+    performance,
+    templating,
+    thread,
+    vocabulary,
+)
 from reports.lacking import lacking
 from reports.past import Past
 from reports.sealed import part, policy
@@ -160,21 +170,8 @@ def _compact(value: Any) -> str:
     return json.dumps(value, default=str)
 
 
-def _shown(value: Any) -> Any:
-    """Whatever a template puts out: no text reaches a reader with characters that cannot be seen."""
-    return printable(value) if type(value) is str else value
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+_ENVIRONMENT: Final = templating.for_html(
+    {
         "provenances": matrix.provenances,
         "word": vocabulary.word,
         "pairing": _pairing,
@@ -186,8 +183,8 @@ def _environment() -> Environment:
         "in_groups": _in_groups,
         "states": thread.states,
         "device": device.said,
-    }
-    environment.globals |= {
+    },
+    {
         "VERDICTS": vocabulary.VERDICTS,
         "KINDS": vocabulary.KINDS,
         "DEVICES": vocabulary.DEVICES,
@@ -203,8 +200,5 @@ def _environment() -> Environment:
         "met": _met,
         "versions": vocabulary.versions,
         "released": vocabulary.released,
-    }
-    return environment
-
-
-_ENVIRONMENT: Final = _environment()
+    },
+)

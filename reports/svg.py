@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from multifd.result.record import Results
-from reports import model, vocabulary
+from reports import model, templating, vocabulary
 from reports.fold import folded
 
 CHARACTER: Final = 7.2
@@ -48,15 +46,6 @@ def _width(*texts: str) -> float:
     return CHARACTER * max(map(len, texts))
 
 
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("reports"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
+_ENVIRONMENT: Final = templating.for_html(
+    {"word": vocabulary.word}, {"VERDICTS": vocabulary.VERDICTS, "PROVENANCES": vocabulary.PROVENANCES}
 )
-_ENVIRONMENT.globals |= {
-    "VERDICTS": vocabulary.VERDICTS,
-    "PROVENANCES": vocabulary.PROVENANCES,
-}
-_ENVIRONMENT.filters |= {"word": vocabulary.word}

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from multifd.result import exchange
 from multifd.result.answers import answered, seen
 from multifd.result.exchange import FAMILIES, HALVES, Row
 from multifd.result.questions import shipped
 from multifd.result.record import STATE_ORDER, Answer, Results, State
-from reports import vocabulary
+from reports import templating, vocabulary
 
 
 @dataclass(frozen=True)
@@ -111,13 +109,4 @@ def machine(shown: Thread) -> dict[str, Any]:
     }
 
 
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("reports"),
-    autoescape=False,  # the page is Markdown, made of this project's own words
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_ENVIRONMENT.filters |= {"code": "`{}`".format}
-_ENVIRONMENT.globals |= {"MARKS": vocabulary.MARKS, "FAMILIES": FAMILIES}
+_ENVIRONMENT: Final = templating.for_markdown(names={"MARKS": vocabulary.MARKS, "FAMILIES": FAMILIES})

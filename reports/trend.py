@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from multifd.history.trend import Trend
 from multifd.result.printable import printable
-from reports import vocabulary
+from reports import templating, vocabulary
 
 BARS: Final = "▁▂▃▄▅▆▇█"
 LINES: Final = 8
@@ -87,10 +85,4 @@ def _line(trend: Trend, instants: Sequence[str], top: float) -> Line:
     return Line(name, points, f"{trend.points[-1].cost:.3g}")
 
 
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("reports"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT: Final = templating.for_html()
