@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from multifd.campaign.content import surveyed
+from multifd.errors import InputError
 from multifd.memory.corpora.user import find
 from multifd.memory.image import GuestMemory, zero_rows
 from multifd.plan.work import Pairing
@@ -56,6 +57,13 @@ def test_a_file_is_there_with_all_its_pages(dump: Path) -> None:
     (dump / "small").write_bytes(b"x")
 
     assert survey(dump, 2 << 20).bytes_there == 1601 * PAGE
+
+
+def test_zeros_alone_are_refused_for_no_codec_would_get_any_of_them(tmp_path: Path) -> None:
+    (tmp_path / "zeros").write_bytes(bytes(3 * PAGE))
+
+    with pytest.raises(InputError, match=r"corpus: of .* all 3 pages taken are zero.* --memory.* --seed"):
+        survey(tmp_path, 2 << 20)
 
 
 def test_it_is_what_a_guest_of_a_captured_cell_has(tmp_path: Path) -> None:
