@@ -79,7 +79,18 @@ def test_what_is_broken_is_named_with_the_commands_that_mend_it(
     assert not device.usable
 
 
+def test_a_function_of_another_vendor_with_that_id_is_none(tmp_path: Path) -> None:
+    assert kunpeng.detect(host(tmp_path, KUNPENG, f"{ZIP}/vendor = 0x8086")) == ()
+
+
+def test_an_engine_that_is_not_registered_is_called_by_its_driver_and_has_no_node(tmp_path: Path) -> None:
+    (device,) = kunpeng.detect(host(tmp_path, KUNPENG, f"- {ZIP}/uacce"))
+
+    assert (device.name, device.nodes) == ("hisi_zip", ())
+
+
 def test_a_user_outside_the_group_may_not_open_it(tmp_path: Path) -> None:
     (device,) = kunpeng.detect(host(tmp_path, KUNPENG, user=alice(member=False)))
 
+    assert device.nodes == ()
     assert [problem.what for problem in device.problems] == ["user alice may not open /dev/hisi_zip-4"]
