@@ -37,13 +37,15 @@ VERDICTS: Final[dict[Verdict, Term]] = {
 
 KINDS: Final[dict[Kind, str]] = {
     "corrupt": "memory is wrong and neither side said so",
-    "accepted": "accepted where a rejection was predicted",
+    "accepted": "memory arrived where a rejection or a hazard was predicted",
     "unproven": "said to run on hardware, but less was counted than was asked of it",
     "disturbed": "said to run on hardware, which somebody else used meanwhile: run it while nobody does",
     "hang": "a deadline passed",
     "crash": "a peer died",
-    "invariant": "memory is right, but something that always holds did not: the stream's own book-keeping",
-    "wrong-error": "rejected, but not with the error that was predicted",
+    "invariant": "memory is right, but something that always holds did not: of the stream's own book-keeping, or of"
+    " what a peer or a library says of itself",
+    "wrong-error": "not the error that was predicted: another one, one where none was, or none where a known issue has"
+    " one",
 }
 """Every kind of failure, worst first."""
 
