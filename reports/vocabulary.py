@@ -44,10 +44,34 @@ KINDS: Final[dict[Kind, str]] = {
     "crash": "a peer died",
     "invariant": "memory is right, but something that always holds did not: of the stream's own book-keeping, or of"
     " what a peer or a library says of itself",
-    "wrong-error": "not the error that was predicted: another one, one where none was, or none where a known issue has"
-    " one",
+    "wrong-error": "the error is not what was predicted: another one, one where none was, or none where a known issue"
+    " has one",
 }
 """Every kind of failure, worst first."""
+
+MEANS: Final[dict[str, str]] = {
+    "identical": "memory arrives identical",
+    "rejected": "the receiver refuses it with an error",
+    "hazard": "the receiver accepts what it cannot decode: memory is wrong and nobody says so",
+    "crash": "a process dies",
+    "hang": "nothing moves any more",
+    "broken": "the suite or its host breaks",
+    "skipped": "it cannot be run here",
+    "not-run": "nobody ran it",
+}
+"""What is predicted, and observed, of a migration."""
+
+_OF_LIBRARY: Final = {"identical": "every byte is right", "hazard": "a byte is wrong, and nobody says so"}
+OTHERWISE: Final[dict[str, dict[str, str]]] = {
+    "vendor": _OF_LIBRARY,
+    "fidelity": _OF_LIBRARY,
+    "flips": {
+        "identical": "no flipped bit makes memory wrong without a word",
+        "hazard": "a flipped bit may be taken: memory is wrong and nobody says so",
+    },
+    "probe": {"identical": "the peer does what it says, and refuses what it cannot do"},
+}
+"""The same in suites whose cells are no migration, by suite."""
 
 DEVICES: Final[dict[DeviceVerdict, str]] = {
     "proven": "the device, or its vendor's library, counted what was asked of it",
