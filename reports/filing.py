@@ -22,6 +22,7 @@ from reports import markup
 from reports.fixed import fixed, ran
 from reports.told import common, elsewhere, told
 from reports.upstream import address
+from reports.vocabulary import prediction
 
 SHOWN: Final = 3
 """Cells whose observations are shown."""
@@ -53,6 +54,7 @@ OBSERVED: Final = {
     "crash": "a crash",
     "hang": "a hang",
 }
+_NOT_KEPT: Final = "every byte is right, and the interface does not do what it promises"
 _OF_LIBRARY: Final = "The library does what its interface promises; below stands what was expected of each call."
 
 
@@ -200,6 +202,13 @@ def often(results: Results, finding: Finding) -> tuple[str, str] | None:
     return seen, repeating(cells[0], repetitions(shown, could))
 
 
+def _met(cell: Cell) -> str:
+    """What was observed, in few words."""
+    if cell.suite in _LIBRARY:
+        return _NOT_KEPT if cell.observed == "identical" else OBSERVED.get(cell.observed, cell.observed)
+    return "; ".join(filter(None, (OBSERVED.get(cell.observed, cell.observed), prediction(cell))))
+
+
 def _expected(cell: Cell) -> str:
     return _OF_LIBRARY if cell.suite in _LIBRARY else EXPECTED[cell.predicted]
 
@@ -227,8 +236,8 @@ def _environment() -> Environment:
         "version": version,
         "tried": tried,
         "counted": counted,
+        "met": _met,
     }
-    environment.globals |= {"OBSERVED": OBSERVED}
     return environment
 
 

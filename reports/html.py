@@ -177,6 +177,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "provenances": matrix.provenances,
         "word": vocabulary.word,
+        "prediction": vocabulary.prediction,
         "pairing": _pairing,
         "time": _time,
         "compact": _compact,

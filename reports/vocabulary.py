@@ -73,6 +73,12 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
 }
 """The same in suites whose cells are no migration, by suite."""
 
+
+def means(suite: str, outcome: str) -> str:
+    """What an outcome is in a suite."""
+    return OTHERWISE.get(suite, MEANS).get(outcome, MEANS[outcome])
+
+
 DEVICES: Final[dict[DeviceVerdict, str]] = {
     "proven": "the device, or its vendor's library, counted what was asked of it",
     "fell-back": "the vendor's own rules gave the work to software, as predicted",
@@ -181,6 +187,13 @@ def versions(first: str, last: str | None = None) -> str:
 def released(framing: str) -> bool:
     """Whether both sides of ``framing`` or ``sender>receiver`` are methods of a release."""
     return all(side in RELEASED for side in framing.split(">"))
+
+
+def prediction(cell: Cell) -> str | None:
+    """What was predicted of a cell that went otherwise, and why; None where its reason says so, or nobody ran it."""
+    if cell.predicted_because is None or cell.verdict in ("skip", "not-run"):
+        return None
+    return f"predicted {cell.predicted}: {cell.predicted_because}"
 
 
 def word(cell: Cell) -> str:
