@@ -62,7 +62,7 @@ function chain(row) {
   const held = rule === 'all-hold' ? facts.rules : facts.rules.slice(0, Math.max(0, place));
   const links = why.split(/\n|; /).filter(Boolean);
   return [
-    held.length ? el('details', { class: 'held' }, el('summary', {}, `${held.length} ${held.length === 1 ? 'rule holds' : 'rules hold'}`),
+    held.length ? el('details', { class: 'held' }, el('summary', {}, `${held.length} ${held.length === 1 ? 'rule holds' : 'rules hold'}${place < 0 ? '' : ' before it'}`),
       el('ol', {}, held.map(([name, holds]) => el('li', {}, el('b', {}, name), `: ${holds}`)))) : null,
     place < 0 ? null : el('p', {}, el('b', {}, 'Decided by rule '), el('a', { href: where({ rule }) }, rule)),
     el(links.length > 1 ? 'ol' : 'ul', { class: 'chain' }, links.map((link) => el('li', {}, link))),
