@@ -130,3 +130,17 @@ def test_a_destination_that_aborts_when_it_is_the_next_one_has_crashed(
     assert "fresh killed by signal 6: no message; at migrate-incoming; when it was to be migrated again" in (
         record.aftermath or ""
     )
+
+
+def test_a_source_that_answers_no_more_when_it_is_reset_hangs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(source: Guest, reset: Reset, *rest: Any) -> Aftermath:
+        await asyncio.wait_for(reset.over.wait(), 20)
+        reset.words, reset.gone = "source did not answer migrate-set-parameters within 10 s", True
+        return await afterwards(source, reset, *rest)
+
+    monkeypatch.setattr(running, "afterwards", silent)
+
+    record = refused(lab)
+
+    assert (record.verdict, record.kind) == ("fail", "hang")
+    assert record.aftermath == "the source answers no more when it was reset"
