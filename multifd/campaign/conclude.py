@@ -53,6 +53,11 @@ def broken(cell: PlannedCell, options: Options, reason: str) -> Cell:
     return planned(cell, options).otherwise(reason, observed="broken", verdict="error", error=reason)
 
 
+def broken_outside(record: Cell, what: str) -> Cell:
+    """The record of a cell around which something broke, whatever had come of the cell itself."""
+    return record.otherwise(f"the harness or the host broke: {what}", observed="broken", verdict="error")
+
+
 def concluded(
     cell: PlannedCell,
     outcome: Outcome,

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from multifd.campaign.conclude import broken, concluded, planned, skipped
+from multifd.campaign.conclude import broken, broken_outside, concluded, planned, skipped
 from multifd.campaign.options import Options
 from multifd.evidence.outcome import Outcome
 from multifd.oracle.verdict import Observation
@@ -67,3 +67,13 @@ def test_what_nobody_ran_says_why_it_was_predicted(record: Callable[[PlannedCell
 
     assert record(cell, Options()).because == cell.prediction.reason
     assert cell.prediction.reason not in record(cell, Options()).reason
+
+
+def test_what_passed_before_something_broke_around_it_says_why_it_was_predicted() -> None:
+    cell, *_ = library_plan({"qpl": None})
+    passed = concluded(cell, Outcome(EVERY_END["pass"]), Options(), ())
+
+    record = broken_outside(passed, "the disk is gone")
+
+    assert (record.verdict, record.reason) == ("error", "the harness or the host broke: the disk is gone")
+    assert record.because == cell.prediction.reason

@@ -217,3 +217,10 @@ def test_of_results_from_before_nobody_knows_whether_it_is_another_reason() -> N
     fail = {"verdict": "fail", "kind": "crash", "reason": "it died"}
 
     assert changed(fail, {**fail, "predicted_because": "all holds"}) is None
+
+
+def test_what_a_reason_says_is_told_once() -> None:
+    change = changed({"reason": "all holds"}, {"reason": "nobody looks"})
+
+    assert change is not None
+    assert [each.field for each in change.differences] == ["reason"]
