@@ -210,8 +210,10 @@ def _listed(cell: Cell, covering: Sequence[KnownIssue]) -> Cell:
 
 
 def _known(cell: Cell, shown: Sequence[KnownIssue]) -> Cell:
-    reason = "\n".join(f"{issue.id}: {issue.cause}" for issue in shown)
-    return cell.otherwise(reason, verdict="known", issues=tuple(issue.id for issue in shown))
+    reasons = [f"{issue.id}: {issue.cause}" for issue in shown]
+    if cell.reason not in (cell.error, *cell.complaints):
+        reasons.append(cell.reason)  # what disagreed, where nothing else says it
+    return cell.otherwise("\n".join(reasons), verdict="known", issues=tuple(issue.id for issue in shown))
 
 
 def _gone(cell: Cell, issue: KnownIssue) -> Cell:

@@ -185,7 +185,7 @@ class Cell(Written):
     kind: Kind | None = None
     """In which way it failed; None where it did not."""
     reason: Said
-    """Of what went as predicted why that was predicted; of a failure what disagreed, of what is known the issue's
+    """Of what went as predicted why that was predicted; of a failure what disagreed, of what is known first the issue's
     cause, of a skip why and the remedy."""
     error: Said | None = None
     """The error that a peer reported, verbatim."""
