@@ -62,7 +62,7 @@ that are not known here, is refused by name rather than read in part. Both versi
 | `corrupt` | memory is silently wrong |
 | `accepted` | what was predicted to be refused, or to end in a hazard, arrived |
 | `unproven`, `disturbed` | a device's counters say less, or more, than the work that it was asked for |
-| `hang`, `crash` | an end did not end, or ended by a signal |
+| `hang`, `crash` | an end did not end, or died: by a signal, or at a command |
 | `invariant` | memory is right, and the stream, what its sender counts, or what a peer or library promises is not |
 | `wrong-error` | it was refused otherwise than predicted, or not as a known issue says any more |
 
