@@ -42,8 +42,8 @@ KINDS: Final[dict[Kind, str]] = {
     "disturbed": "said to run on hardware, which somebody else used meanwhile: run it while nobody does",
     "hang": "a deadline passed",
     "crash": "a peer died",
-    "invariant": "memory is right, but something that always holds did not: of the stream's own book-keeping, or of"
-    " what a peer or a library says of itself",
+    "invariant": "memory is right, but something that always holds did not: of the stream's own book-keeping, of what"
+    " a process uses, or of what a peer or a library says of itself",
     "wrong-error": "the error is not what was predicted: another one, one where none was, or none where a known issue"
     " has one",
 }
