@@ -118,7 +118,8 @@ def _category(meaning: str, status: Status, said: str) -> dict[str, Any]:
 
 
 def _description(cell: Cell) -> str:
-    parts = [markup.code(cell.reason), "predicted: " + cell.predicted]
+    why = f": {markup.code(cell.predicted_because)}" if cell.predicted_because is not None else ""
+    parts = [markup.code(cell.reason), f"predicted: {cell.predicted}{why}"]
     parts += [f"{work.end}: {markup.code(device.said(work))}" for work in cell.device]
     return "\n\n".join([*parts, markup.block(cell.reproduce, "sh")])
 

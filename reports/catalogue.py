@@ -18,6 +18,7 @@ from reports.exhibits import Exhibits
 from reports.matrix import Blank, Matrix, Place
 from reports.model import Suite, suites
 from reports.past import Past
+from reports.unnamed import Unnamed, unnamed
 from reports.visible import link
 
 ITSELF: Final = "\ufffc"
@@ -25,7 +26,7 @@ ITSELF: Final = "\ufffc"
 
 _AS_THEY_ARE: Final = (
     "id", "suite", "sender", "receiver", "framing", "dialect", "scenario", "corpus", "predicted", "observed", "verdict",
-    "kind", "reason", "error", "device_verdict", "blocks", "fill", "aftermath",
+    "kind", "reason", "error", "device_verdict", "blocks", "fill", "aftermath", "rule", "predicted_because",
     "issues", "complaints", "page_size", "channels", "bytes_memory", "bytes_wire",
 )  # fmt: skip
 _WORDS: Final = {True: "yes", False: "no", None: "–"}
@@ -80,7 +81,13 @@ def _columns(
         "pages": [each.pages for each in left],
         "words": [each.words for each in left],
         "packets": [each.packets for each in left],
+        "unnamed": map(_unnamed, cells, left),
     }
+
+
+def _unnamed(cell: Cell, left: Exhibits) -> Unnamed | None:
+    found = unnamed(cell, left.packets)
+    return found and (found[0], tuple(command.replace(cell.id, ITSELF) for command in found[1]))
 
 
 def _values(cells: tuple[Cell, ...], names: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -137,6 +144,8 @@ def _facts(results: Results, shown: Iterable[Suite], past: Past | None) -> dict[
         "costs": [_point(point) for point in performance.points(results)],
         "verdicts": {name: asdict(term) for name, term in vocabulary.VERDICTS.items()},
         "kinds": vocabulary.KINDS,
+        "means": {"": vocabulary.MEANS, **vocabulary.OTHERWISE},
+        "rules": [[rule.name, rule.holds] for rule in results.run.rules],
         "devices": vocabulary.DEVICES,
         "provenances": {name: asdict(term) for name, term in vocabulary.PROVENANCES.items()},
         "versions": {name: vocabulary.versions(name) for name in vocabulary.DIALECTS},

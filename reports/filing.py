@@ -20,6 +20,7 @@ from reports import templating
 from reports.fixed import fixed, ran
 from reports.told import common, elsewhere, told
 from reports.upstream import address
+from reports.vocabulary import prediction
 
 SHOWN: Final = 3
 """Cells whose observations are shown."""
@@ -51,6 +52,7 @@ OBSERVED: Final = {
     "crash": "a crash",
     "hang": "a hang",
 }
+_NOT_KEPT: Final = "every byte is right, and the interface does not do what it promises"
 _OF_LIBRARY: Final = "The library does what its interface promises; below stands what was expected of each call."
 
 
@@ -198,6 +200,13 @@ def often(results: Results, finding: Finding) -> tuple[str, str] | None:
     return seen, repeating(cells[0], repetitions(shown, could))
 
 
+def _met(cell: Cell) -> str:
+    """What was observed, in few words."""
+    if cell.suite in _LIBRARY:
+        return _NOT_KEPT if cell.observed == "identical" else OBSERVED.get(cell.observed, cell.observed)
+    return "; ".join(filter(None, (OBSERVED.get(cell.observed, cell.observed), prediction(cell))))
+
+
 def _expected(cell: Cell) -> str:
     return _OF_LIBRARY if cell.suite in _LIBRARY else EXPECTED[cell.predicted]
 
@@ -209,6 +218,4 @@ def _source(finding: Finding) -> str | None:
     return file.read_text(encoding="utf-8") if file is not None and ours else None
 
 
-_ENVIRONMENT: Final = templating.for_markdown(
-    {"version": version, "tried": tried, "counted": counted}, {"OBSERVED": OBSERVED}
-)
+_ENVIRONMENT: Final = templating.for_markdown({"version": version, "tried": tried, "counted": counted, "met": _met})

@@ -174,6 +174,7 @@ _ENVIRONMENT: Final = templating.for_html(
     {
         "provenances": matrix.provenances,
         "word": vocabulary.word,
+        "prediction": vocabulary.prediction,
         "pairing": _pairing,
         "time": _time,
         "compact": _compact,

@@ -23,7 +23,7 @@ from multifd.result.printable import printable
 from multifd.result.record import Cell, Finding, Results, Verdict
 from reports import device, model
 from reports.matrix import grouped
-from reports.vocabulary import VERDICTS, word
+from reports.vocabulary import VERDICTS, prediction, word
 
 OUTCOMES: Final[dict[Verdict, str]] = {
     "fail": "failure",
@@ -105,7 +105,7 @@ def _testcase(cell: Cell) -> Element:
     )
     if outcome := OUTCOMES.get(cell.verdict):
         detail = SubElement(case, outcome, {"type": word(cell), "message": printable(_message(cell))})
-        behind = (cell.error, *cell.complaints, f"reproduce: {cell.reproduce}")
+        behind = (prediction(cell), cell.error, *cell.complaints, f"reproduce: {cell.reproduce}")
         detail.text = printable("\n".join(line for line in behind if line))
     SubElement(case, "system-out").text = printable("\n".join(_said(cell)))
     return case

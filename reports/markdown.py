@@ -14,12 +14,12 @@ from typing import Final
 
 from multifd.result.content import in_words
 from multifd.result.counted import counted
-from multifd.result.record import Results
+from multifd.result.record import Cell, Results
 from reports import device, markup, model, thread
 from reports.lacking import without_silicon
 from reports.matrix import provenances
 from reports.methods import Met, Methods, Side, methods
-from reports.vocabulary import NO_QEMU, PROVENANCES, RECORDED, STATES, VERDICTS, word
+from reports.vocabulary import NO_QEMU, PROVENANCES, RECORDED, STATES, VERDICTS, prediction, word
 
 LINES: Final = 60
 BYTES: Final = 32 << 10
@@ -144,13 +144,17 @@ def _failures(results: Results) -> Iterator[str]:
         [
             f"{VERDICTS[cell.verdict].symbol} {word(cell)}",
             f"{_code(cell.id)} {_sides(cell.provenance.sender, cell.provenance.receiver)}",
-            "<br>".join(_code(said) for said in (cell.reason, cell.error, *cell.complaints[:1]) if said),
+            "<br>".join(_code(said) for said in _disagreed(cell) if said),
             _code(cell.reproduce),
         ]
         for cell in broken[:_FAILURES]
     ]
     left = len(broken[_FAILURES:])
-    yield from _Table(("Kind", "Cell", "What disagreed", "Reproduce"), rows, left, "bad cell").lines()
+    yield from _Table(("Kind", "Cell", "Predicted, and what disagreed", "Reproduce"), rows, left, "bad cell").lines()
+
+
+def _disagreed(cell: Cell) -> tuple[str | None, ...]:
+    return prediction(cell), cell.reason, cell.error, *cell.complaints[:1]
 
 
 def _sides(sender: str | None, receiver: str | None) -> str:

@@ -14,7 +14,7 @@ from multifd.result.conclusion import exit_code
 from multifd.result.printable import printable
 from multifd.result.record import CONFORMING, Cell, Results
 from reports import model
-from reports.vocabulary import word
+from reports.vocabulary import prediction, word
 
 _QUIET: Final = ("pass", "refused")
 """Verdicts that need no word of why."""
@@ -38,10 +38,14 @@ def _lines(results: Results) -> Iterator[str]:
         if cell.verdict not in _QUIET:
             yield f"# {word(cell)}: {_line(cell.reason)}"
         if cell.verdict not in CONFORMING and cell.verdict != "skip":
-            yield from (f"# {_line(text)}" for text in (cell.error, *cell.complaints, cell.reproduce) if text)
+            yield from (f"# {_line(text)}" for text in _behind(cell) if text)
     if code := exit_code(results):
         said = model.headline(results)
         yield f"Bail out! {said.title}: {said.sentence}" if code == 3 else f"# {said.title}: {said.sentence}"
+
+
+def _behind(cell: Cell) -> tuple[str | None, ...]:
+    return prediction(cell), cell.error, *cell.complaints, cell.reproduce
 
 
 def _outcome(cell: Cell) -> str:

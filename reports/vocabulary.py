@@ -37,15 +37,47 @@ VERDICTS: Final[dict[Verdict, Term]] = {
 
 KINDS: Final[dict[Kind, str]] = {
     "corrupt": "memory is wrong and neither side said so",
-    "accepted": "accepted where a rejection was predicted",
+    "accepted": "memory arrived where a rejection or a hazard was predicted",
     "unproven": "said to run on hardware, but less was counted than was asked of it",
     "disturbed": "said to run on hardware, which somebody else used meanwhile: run it while nobody does",
     "hang": "a deadline passed",
     "crash": "a peer died",
-    "invariant": "memory is right, but something that always holds did not: the stream's own book-keeping",
-    "wrong-error": "rejected, but not with the error that was predicted",
+    "invariant": "memory is right, but something that always holds did not: of the stream's own book-keeping, of what"
+    " a process uses, or of what a peer or a library says of itself",
+    "wrong-error": "the error is not what was predicted: another one, one where none was, or none where a known issue"
+    " has one",
 }
 """Every kind of failure, worst first."""
+
+MEANS: Final[dict[str, str]] = {
+    "identical": "memory arrives identical",
+    "rejected": "the receiver refuses it with an error",
+    "hazard": "the receiver accepts what it cannot decode: memory is wrong and nobody says so",
+    "crash": "a process dies",
+    "hang": "nothing moves any more",
+    "broken": "the suite or its host breaks",
+    "skipped": "it cannot be run here",
+    "not-run": "nobody ran it",
+}
+"""What is predicted, and observed, of a migration."""
+
+_OF_LIBRARY: Final = {"identical": "every byte is right", "hazard": "a byte is wrong, and nobody says so"}
+OTHERWISE: Final[dict[str, dict[str, str]]] = {
+    "vendor": _OF_LIBRARY,
+    "fidelity": _OF_LIBRARY,
+    "flips": {
+        "identical": "no flipped bit makes memory wrong without a word",
+        "hazard": "a flipped bit may be taken: memory is wrong and nobody says so",
+    },
+    "probe": {"identical": "the peer does what it says, and refuses what it cannot do"},
+}
+"""The same in suites whose cells are no migration, by suite."""
+
+
+def means(suite: str, outcome: str) -> str:
+    """What an outcome is in a suite."""
+    return OTHERWISE.get(suite, MEANS).get(outcome, MEANS[outcome])
+
 
 DEVICES: Final[dict[DeviceVerdict, str]] = {
     "proven": "the device, or its vendor's library, counted what was asked of it",
@@ -155,6 +187,13 @@ def versions(first: str, last: str | None = None) -> str:
 def released(framing: str) -> bool:
     """Whether both sides of ``framing`` or ``sender>receiver`` are methods of a release."""
     return all(side in RELEASED for side in framing.split(">"))
+
+
+def prediction(cell: Cell) -> str | None:
+    """What was predicted of a cell that went otherwise, and why; None where its reason says so, or nobody ran it."""
+    if cell.predicted_because is None or cell.verdict in ("skip", "not-run"):
+        return None
+    return f"predicted {cell.predicted}: {cell.predicted_because}"
 
 
 def word(cell: Cell) -> str:

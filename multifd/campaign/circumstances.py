@@ -16,12 +16,13 @@ from typing import Final
 
 from multifd import __version__
 from multifd.campaign.prepare import Campaign
+from multifd.oracle.rules import RULES
 from multifd.plan import shards
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.reference import stand_in
 from multifd.plan.space import Space
 from multifd.result.planned import plan_digest
-from multifd.result.record import CONFORMING, NEVER_LISTED, Cell, Coverage, Peer, Reach, Run, Shard, Tuples
+from multifd.result.record import CONFORMING, NEVER_LISTED, Cell, Coverage, Peer, Reach, Rule, Run, Shard, Tuples
 
 _PACKAGES: Final = ("numpy", "pydantic", "pytest", "pytest-xdist", "zlib-ng", "isal", "deflate", "zstandard")
 
@@ -44,6 +45,7 @@ def begun(campaign: Campaign, command: str, shard: Shard | None = None) -> Run:
         shard=shard,
         coverage=Coverage(cells=dict(Counter(cell.suite for cell in campaign.plan.cells.values()))),
         corpus=campaign.content,
+        rules=tuple(Rule(name=rule.name, holds=rule.holds) for rule in RULES),
         remarks=campaign.line_up.remarks,
     )
 

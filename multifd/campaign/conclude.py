@@ -12,7 +12,7 @@ from multifd.lineup.peers import LineUpPeer, QemuPeer
 from multifd.oracle.verdict import Observed, judge
 from multifd.plan.cell import PlannedCell
 from multifd.result.known import KnownIssue, settle
-from multifd.result.record import Cell, Kind, Sides
+from multifd.result.record import AS_PREDICTED, Cell, Kind, Sides
 from multifd.result.versions import NOBODY_KNOWS, Releases
 
 
@@ -33,11 +33,13 @@ def planned(cell: PlannedCell, options: Options) -> Cell:
         predicted=cell.prediction.outcome,
         observed="skipped" if skipped else "not-run",
         verdict="skip" if skipped else "not-run",
-        reason=cell.skip or f"not run; predicted: {cell.prediction.reason}",
+        reason=cell.skip or "nobody ran it",
         reproduce=options.reproduce(cell.id),
         blocks=work.blocks,
         fill=work.fill,
         setting=(*cell.prediction.setting, *work.told),
+        rule=cell.prediction.rule,
+        predicted_because=cell.prediction.reason,
     )
 
 
@@ -48,9 +50,12 @@ def skipped(cell: PlannedCell, options: Options, reason: str) -> Cell:
 
 def broken(cell: PlannedCell, options: Options, reason: str) -> Cell:
     """The record of a cell that the host did not let run to its end: nothing is said of any codec."""
-    return planned(cell, options).model_copy(
-        update={"observed": "broken", "verdict": "error", "reason": reason, "error": reason}
-    )
+    return planned(cell, options).otherwise(reason, observed="broken", verdict="error", error=reason)
+
+
+def broken_outside(record: Cell, what: str) -> Cell:
+    """The record of a cell around which something broke, whatever had come of the cell itself."""
+    return record.otherwise(f"the harness or the host broke: {what}", observed="broken", verdict="error")
 
 
 def concluded(
@@ -72,6 +77,7 @@ def concluded(
             "verdict": judgement.verdict,
             "kind": judgement.kind,
             "reason": judgement.reason,
+            "predicted_because": None if judgement.verdict in AS_PREDICTED else cell.prediction.reason,
             "error": observation.error,
             "provenance": outcome.provenance,
             "device_verdict": observation.device,

@@ -14,6 +14,7 @@ from multifd.campaign.prepare import Campaign, prepare
 from multifd.campaign.sharing import of_shard
 from multifd.cli import completing, qemus
 from multifd.cli.explained import described, explain_cell
+from multifd.cli.judged import judge_cell, judged
 from multifd.cli.output import Console, say
 from multifd.cli.picked import check_peer, picked
 from multifd.errors import InputError
@@ -21,10 +22,12 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.shards import Shard
 from multifd.plan.space import Factor, Space
+from multifd.result import store
 from multifd.result.counted import counted
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
+Explained = TypeVar("Explained")
 QEMU: Final = "qemu"
 """The suite that needs a binary."""
 _EXPLAINED: Final = 10
@@ -140,25 +143,49 @@ def _chosen(
 @click.command()
 @click.argument("cell", shell_complete=completing.cells)
 @planning
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Say beside it what this run predicted and saw, and what disagreed; nothing is planned here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for each cell.")
-def explain(cell: str, *, as_json: bool, **given: object) -> None:
-    """Show the chain of reasons behind a cell's prediction.
+def explain(cell: str, results: Path | None, *, as_json: bool, **given: object) -> None:
+    """Show the chain of reasons behind a cell's prediction, or with --results behind its verdict.
 
     CELL is an id, as multifd cells prints it, a part of one, or a pattern with * and ?; of many that fit the first ten
     are explained. Exit 2 if there is no such cell.
     """
+    if results is not None:
+        found = store.load_from(results)
+        recorded = {each.id: each for each in found.cells}
+        _explain(
+            cell, recorded, lambda each: judged(found, each), lambda each: judge_cell(found, each, Console()),
+            as_json=as_json,
+        )  # fmt: skip
+        return
     campaign = campaign_of(given)
     if cell.startswith(f"{QEMU}/") and not campaign.line_up.qemus:
         raise InputError(f"no cell {cell!r}: {qemus.NOT_HERE}")
-    planned = campaign.plan.cells | campaign.plan.left_out
-    names = picked(cell, planned, "cell")
+    _explain(
+        cell, campaign.plan.cells | campaign.plan.left_out, lambda each: described(campaign, each),
+        lambda each: explain_cell(campaign, each, Console()), as_json=as_json,
+    )  # fmt: skip
+
+
+def _explain(
+    cell: str, cells: Mapping[str, Explained], told: Callable[[Explained], Any], show: Callable[[Explained], None], *,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Tell of each that fits, as JSON or for people."""
+    names = picked(cell, cells, "cell")
     for number, name in enumerate(names[: None if as_json else _EXPLAINED]):
         if as_json:
-            print(json.dumps(described(campaign, planned[name])))
+            print(json.dumps(told(cells[name])))
             continue
         if number:
             print()
-        explain_cell(campaign, planned[name], Console())
+        show(cells[name])
     if len(names) > _EXPLAINED and not as_json:
         say(f"{counted(len(names) - _EXPLAINED, 'more cell')} fit {cell!r} (multifd cells lists all)")
 

@@ -21,7 +21,7 @@ from multifd.result.record import CONFORMING, SEVERITY_ORDER, Cell, Model, Resul
 
 Field = Literal[
     "plan", "verdict", "predicted", "observed", "provenance of the sender", "provenance of the receiver",
-    "device verdict", "issues", "silent flips", "reason", "error", "complaints",
+    "device verdict", "issues", "silent flips", "reason", "why predicted", "error", "complaints",
 ]  # fmt: skip
 
 _HARMLESS: Final = len(SEVERITY_ORDER)
@@ -178,6 +178,10 @@ def _flips(before: Cell, after: Cell) -> Iterator[Difference]:
 
 def _said(before: Cell, after: Cell) -> Iterator[Difference]:
     yield from _worded("reason", before.reason, after.reason)
+    # Where the reason has it, that has said it; a file from before may have predicted it for the same.
+    beside = before.predicted_because is not None or after.predicted_because is not None
+    if beside and before.because is not None and after.because is not None:
+        yield from _worded("why predicted", before.because, after.because)
     yield from _worded("error", before.error, after.error)
     yield from _worded("complaints", "\n".join(before.complaints) or None, "\n".join(after.complaints) or None)
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from multifd.comparison.cells import Change, Difference, shape
 from multifd.comparison.standing import Direction
 
-WORDS: Final = frozenset({"reason", "error", "complaints"})
+WORDS: Final = frozenset({"reason", "why predicted", "error", "complaints"})
 """Fields that are prose."""
 
 

@@ -73,7 +73,7 @@ def judge(prediction: Prediction, observed: Observation) -> Judgement:
     """The verdict that follows: the worst disagreement, with a claim that was found false, or what was predicted."""
     if observed.outcome == "broken" and not observed.late_pages:
         return Judgement("error", None, observed.detail or observed.error or "the harness failed")
-    if prediction.sooner is not None and observed.outcome == "rejected":
+    if prediction.sooner is not None and _met(prediction.sooner, observed):
         prediction = replace(prediction, outcome="rejected", error=prediction.sooner)
     disagreements = list(_disagreements(prediction, observed))
     if disagreements:
@@ -90,6 +90,18 @@ def _is_another(observed: Observation) -> bool:
     return observed.error is not None or any(stretch.holds == "never sent" for stretch in observed.pages)
 
 
+def _met(error: str | None, observed: Observation) -> bool:
+    """It was rejected, with an error like this; None is any."""
+    return observed.outcome == "rejected" and bool(re.search(error or "", observed.error or ""))
+
+
+def _due(prediction: Prediction) -> str:
+    """What was predicted, in words that follow a ``but``."""
+    if prediction.sooner is None:
+        return f"{prediction.outcome} was predicted"
+    return f"{prediction.outcome} was predicted, or an error like {plainly(prediction.sooner)!r}"
+
+
 def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tuple[Kind, str]]:
     """What is wrong; of one kind what says more comes first."""
     outcome, predicted = observed.outcome, prediction.outcome
@@ -102,10 +114,10 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
     if outcome in ("crash", "hang"):
         yield outcome, observed.detail
     if outcome == "identical" != predicted:
-        yield "accepted", f"memory arrived identical, but {predicted} was predicted: {prediction.reason}"
+        yield "accepted", f"memory arrived identical, but {_due(prediction)}"
     if outcome == "rejected" != predicted:
-        yield "wrong-error", f"rejected with {observed.error!r}, but {predicted} was predicted"
-    if predicted == "rejected" and not re.search(prediction.error or "", observed.error or ""):
+        yield "wrong-error", f"rejected with {observed.error!r}, but {_due(prediction)}"
+    if outcome == predicted == "rejected" and not _met(prediction.error, observed):
         like = plainly(prediction.error or "")
         yield "wrong-error", f"rejected with {observed.error!r}, expected an error like {like!r}"
     for each in observed.broken:
@@ -113,7 +125,7 @@ def _disagreements(prediction: Prediction, observed: Observation) -> Iterator[tu
     if observed.lost is not None:
         yield observed.lost, f"what came after: {observed.aftermath}"
     if observed.claim is not None:
-        yield "wrong-error", observed.claim
+        yield ("invariant" if outcome == "identical" else "wrong-error"), observed.claim
     if observed.device == "unproven":
         yield "unproven", f"hardware is claimed and nothing proves it: {observed.detail}"
     if observed.device == "disturbed":

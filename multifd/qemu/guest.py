@@ -47,6 +47,8 @@ _LOG: Final = 4096
 """Bytes of the end of its log that are kept."""
 _LOOK: Final = 0.05
 """Seconds between two looks whether it still lives."""
+_DYING: Final = 5.0
+"""Seconds that one which has hung up is given to end, as long as it does nothing that could take longer."""
 _ENDING: Final = 1.0
 """Seconds that a process may take to end after its sockets are closed."""
 
@@ -124,8 +126,8 @@ class Guest:
     async def execute(self, command: str, within: float, /, **arguments: Any) -> Any:
         """A QMP command's answer; argument names have ``_`` for ``-``.
 
-        Raises :class:`ExecuteError` if QEMU refuses, :class:`GoneError` if it is not there any more or hangs;
-        ``within`` seconds are its deadline.
+        Raises :class:`ExecuteError` if QEMU refuses, :class:`DiedError` if it ends instead, :class:`GoneError` if it
+        hangs; ``within`` seconds are its deadline.
         """
         given = {key.replace("_", "-"): value for key, value in arguments.items()}
         patience = self.patience(within)
@@ -139,7 +141,11 @@ class Guest:
         except TimeoutError:  # an OSError too
             raise GoneError(f"{self.name} did not answer {command} {patience.within}") from None
         except (QMPError, OSError, asyncio.IncompleteReadError, EOFError, _Ended):
-            raise GoneError(f"{self.name} closed its monitor during {command}") from None
+            status = await self.ending()
+            if status is None:
+                raise GoneError(f"{self.name} closed its monitor during {command}, and lives on") from None
+            words = f"{self.name} {end_of(status)}: {self.log or 'no message'}; at {command}"
+            raise DiedError(words) from None
         finally:
             self._transcript.add(command, given, said)
 
@@ -150,6 +156,14 @@ class Guest:
     def patience(self, seconds: float) -> Patience:
         """For whatever it is to do from now on."""
         return Patience(seconds, partial(group, self.pid))
+
+    async def ending(self) -> int | None:
+        """Give it, which has hung up, the time to end, for a core that is dumped too; its exit status, None if it
+        lives on."""
+        patience = self.patience(_DYING)
+        while self.exit_status is None and (pause := patience.pause()) is not None:
+            await asyncio.sleep(min(pause, _LOOK))
+        return self.exit_status
 
     @property
     def exit_status(self) -> int | None:
@@ -206,6 +220,15 @@ class StartError(NotUpError):
 
 class GoneError(EnvironmentBroke):
     """A QEMU that has ended, or answers no more; what that means is for who asked to say."""
+
+
+class DiedError(GoneError):
+    """A QEMU that ended instead of an answer: a crash, with its exit status or signal and its last words."""
+
+
+def end_of(status: int) -> str:
+    """How a QEMU ended, in words that known issues are matched by; ``status`` is negative for a signal."""
+    return f"killed by signal {-status}" if status < 0 else f"exit status {status}"
 
 
 @asynccontextmanager

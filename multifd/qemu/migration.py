@@ -24,7 +24,7 @@ from qemu.qmp import ExecuteError
 
 from multifd.process.patience import MOST
 from multifd.process.threads import asleep
-from multifd.qemu.guest import GoneError, Guest, RefusedError
+from multifd.qemu.guest import GoneError, Guest, RefusedError, end_of
 from multifd.qemu.standstill import Carrier, Standstill
 
 POLL: Final = 0.005
@@ -144,9 +144,7 @@ class End:
         """In words."""
         if self.exit_status is None:
             return f"{self.status}, answers no more" if self.mute else self.status
-        if self.exit_status < 0:
-            return f"killed by signal {-self.exit_status}"
-        return f"exit status {self.exit_status}"
+        return end_of(self.exit_status)
 
 
 @dataclass(slots=True)
@@ -374,7 +372,7 @@ async def _made(change: Change, source: Guest) -> None:
     try:
         await change()
     except GoneError:
-        if source.exit_status is None:
+        if await source.ending() is None:
             raise
         # It died meanwhile: what that means, its end says.
 

@@ -106,6 +106,15 @@ def _shortened(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: clipped(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
 
 
+class Rule(Written):
+    """One rule of the oracle: it decides, or it holds and the next one is asked."""
+
+    name: str
+    """As a cell's ``rule`` has it."""
+    holds: Said
+    """What is so where it does not decide."""
+
+
 class Run(Written):
     """The circumstances of a run; times are ISO 8601 in UTC."""
 
@@ -141,5 +150,7 @@ class Run(Written):
     """Worker processes of the run that died."""
     corpus: UserContent | None = None
     """None without ``--corpus``."""
+    rules: tuple[Rule, ...] = ()
+    """Those that predictions are made by, in the order in which they are asked; none where results do not say."""
     remarks: tuple[Said, ...] = ()
     """Of devices: why one is not used, or is used whatever detection says, what runs instead, what limits the run."""

@@ -13,8 +13,9 @@ from multifd.result.schema import ID, schema
 PATH: Final = Path(__file__).resolve().parents[2] / "docs/results.md"
 
 _ORDER: Final = (
-    "Results", "Run", "Shard", "Coverage", "Reach", "Tuples", "Subset", "UserContent", "Peer", "Unable", "Finding",
-    "Setting", "Cell", "Sides", "Seconds", "CpuSeconds", "DeviceWork", "Integrity", "Invariants", "Answer", "Evidence",
+    "Results", "Run", "Rule", "Shard", "Coverage", "Reach", "Tuples", "Subset", "UserContent", "Peer", "Unable",
+    "Finding", "Setting", "Cell", "Sides", "Seconds", "CpuSeconds", "DeviceWork", "Integrity", "Invariants", "Answer",
+    "Evidence",
 )  # fmt: skip
 
 _HEAD: Final = f"""# Results, `{SCHEMA_ID}`
@@ -59,11 +60,11 @@ that are not known here, is refused by name rather than read in part. Both versi
 | kind | what happened |
 | --- | --- |
 | `corrupt` | memory is silently wrong |
-| `accepted` | what had to be refused was taken |
+| `accepted` | what was predicted to be refused, or to end in a hazard, arrived |
 | `unproven`, `disturbed` | a device's counters say less, or more, than the work that it was asked for |
-| `hang`, `crash` | an end did not end, or ended by a signal |
-| `invariant` | memory is right, and the stream or what the sender counts of it is not |
-| `wrong-error` | it was refused for another reason than the predicted one |
+| `hang`, `crash` | an end did not end, or died: by a signal, or at a command |
+| `invariant` | memory is right, and the stream, what its sender counts, or what a peer or library promises is not |
+| `wrong-error` | it was refused otherwise than predicted, or not as a known issue says any more |
 
 | device verdict | of an end that claims a device |
 | --- | --- |
@@ -72,6 +73,16 @@ that are not known here, is refused by name rather than read in part. Both versi
 | `unverified` | nothing could be read |
 | `unproven`, `disturbed` | too few were counted; more than the most, so somebody else used the device |
 | `not claimed` | no end claims a device |
+
+## Prediction and observation
+
+`predicted` is what the oracle said before anything ran, `observed` what happened, `verdict` what follows from both.
+Each has its words: `rule` and `predicted_because` say why it was predicted, `reason` what disagreed. Where nothing
+disagreed there is nothing else to say, so `reason` itself has why it was predicted, and `predicted_because` is null:
+so it is of `pass`, `refused` and `hazard`, unless the record says more (a probe's does). Of a file from before these
+fields that is all there is; of its other cells nobody knows any more why they were predicted as they were
+(`multifd explain CELL` asks the oracle again). `run.rules` are the rules in the order in which they are asked: all
+before the one that a cell names hold.
 
 ## Fields
 """

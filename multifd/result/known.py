@@ -161,7 +161,7 @@ def _unsure(cell: Cell, issues: Sequence[KnownIssue], releases: Releases) -> Cel
         if issue.id in cell.issues
         for product in versions.unknown(issue.versions, releases)
     )
-    return cell.model_copy(update={"reason": "\n".join([cell.reason, *unknown])})
+    return cell.otherwise("\n".join([cell.reason, *unknown]))
 
 
 def _beyond(cell: Cell, others: Sequence[KnownIssue], releases: Releases) -> Cell:
@@ -171,8 +171,7 @@ def _beyond(cell: Cell, others: Sequence[KnownIssue], releases: Releases) -> Cel
     if near is None:
         return cell
     here = versions.said(near.versions, releases)
-    reason = f"{cell.reason}\nknown issue {near.id} says the like of {near.versions}; this is {here}"
-    return cell.model_copy(update={"reason": reason})
+    return cell.otherwise(f"{cell.reason}\nknown issue {near.id} says the like of {near.versions}; this is {here}")
 
 
 def _settled(cell: Cell, issues: Sequence[KnownIssue]) -> Cell:
@@ -202,7 +201,7 @@ def _listed(cell: Cell, covering: Sequence[KnownIssue]) -> Cell:
     """A cell with a list of complaints."""
     for complaint in cell.complaints:
         if not any(issue.says(complaint) for issue in covering):
-            return cell.model_copy(update={"reason": f"no known issue lists this: {complaint}"})
+            return cell.otherwise(f"no known issue lists this: {complaint}")
     shown = [issue for issue in covering if any(map(issue.says, cell.complaints))]
     for issue in covering:
         if issue.always and issue not in shown:
@@ -211,8 +210,10 @@ def _listed(cell: Cell, covering: Sequence[KnownIssue]) -> Cell:
 
 
 def _known(cell: Cell, shown: Sequence[KnownIssue]) -> Cell:
-    reason = "\n".join(f"{issue.id}: {issue.cause}" for issue in shown)
-    return cell.model_copy(update={"verdict": "known", "reason": reason, "issues": tuple(issue.id for issue in shown)})
+    reasons = [f"{issue.id}: {issue.cause}" for issue in shown]
+    if cell.reason not in (cell.error, *cell.complaints):
+        reasons.append(cell.reason)  # what disagreed, where nothing else says it
+    return cell.otherwise("\n".join(reasons), verdict="known", issues=tuple(issue.id for issue in shown))
 
 
 def _gone(cell: Cell, issue: KnownIssue) -> Cell:
@@ -253,4 +254,4 @@ def findings(cells: Iterable[Cell], issues: Iterable[KnownIssue]) -> tuple[Findi
 
 
 def _failed(cell: Cell, kind: Kind, reason: str) -> Cell:
-    return cell.model_copy(update={"verdict": "fail", "kind": kind, "reason": reason})
+    return cell.otherwise(reason, verdict="fail", kind=kind)

@@ -5,7 +5,7 @@ Every field has a line that says what it is: the schema and docs/results.md have
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
@@ -13,6 +13,7 @@ from multifd.result.circumstances import (
     NEVER_LISTED,
     Coverage,
     Reach,
+    Rule,
     Run,
     Shard,
     Subset,
@@ -20,6 +21,7 @@ from multifd.result.circumstances import (
     UserContent,
 )
 from multifd.result.terms import (
+    AS_PREDICTED,
     CONFORMING,
     KIND_ORDER,
     SEVERITY_ORDER,
@@ -43,9 +45,10 @@ from multifd.result.terms import (
 SCHEMA_ID: Literal["multifd-conformance/results/2"] = "multifd-conformance/results/2"
 
 __all__ = [
-    "CONFORMING", "KIND_ORDER", "NEVER_LISTED", "SCHEMA_ID", "SEVERITY_ORDER", "STATE_ORDER", "VERDICT_ORDER",
+    "AS_PREDICTED", "CONFORMING", "KIND_ORDER", "NEVER_LISTED", "SCHEMA_ID", "SEVERITY_ORDER", "STATE_ORDER",
+    "VERDICT_ORDER",
     "Answer", "Cell", "Coverage", "CpuSeconds", "DeviceVerdict", "DeviceWork", "Evidence", "Finding", "Integrity",
-    "Invariants", "Kind", "Model", "Outcome", "Peer", "Provenance", "Reach", "Results", "Role", "Run", "Said",
+    "Invariants", "Kind", "Model", "Outcome", "Peer", "Provenance", "Reach", "Results", "Role", "Rule", "Run", "Said",
     "Seconds", "Setting", "Severity", "Shard", "Sides", "State", "Subset", "Tuples", "Unable", "Unit", "UserContent",
     "Verdict", "Witness",
 ]  # fmt: skip
@@ -182,7 +185,8 @@ class Cell(Written):
     kind: Kind | None = None
     """In which way it failed; None where it did not."""
     reason: Said
-    """Why the prediction is what it is; for a failure, what disagreed; for a skip, the remedy too."""
+    """Of what went as predicted why that was predicted; of a failure what disagreed, of what is known first the issue's
+    cause, of a skip why and the remedy."""
     error: Said | None = None
     """The error that a peer reported, verbatim."""
     provenance: Sides = Sides()
@@ -219,6 +223,23 @@ class Cell(Written):
     """What was set besides defaults and decides: what the scenario is about, and what a predicted hazard needs."""
     aftermath: Said | None = None
     """What became of a real QEMU whose migration failed, in words; None where it did not fail, or none sent."""
+    rule: str | None = None
+    """What decides the prediction: a rule of ``run.rules``, of which all before it hold, or ``all-hold``; another word
+    where no rule was asked. None where the file does not say."""
+    predicted_because: Said | None = None
+    """Why the prediction is what it is, where ``reason`` says something else; None where ``reason`` says it, or the
+    file does not."""
+
+    @property
+    def because(self) -> str | None:
+        """Why the prediction is what it is; None of a file that does not say."""
+        if self.predicted_because is None and self.verdict in AS_PREDICTED:
+            return self.reason
+        return self.predicted_because
+
+    def otherwise(self, reason: str, **changed: Any) -> Self:
+        """The record with another reason and what else is changed; why it was predicted stays known."""
+        return self.model_copy(update={**changed, "reason": reason, "predicted_because": self.because})
 
 
 class Peer(Written):

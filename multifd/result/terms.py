@@ -27,6 +27,9 @@ State = Literal["contradicted", "not shown", "not on hardware", "shown"]
 CONFORMING: frozenset[Verdict] = frozenset({"pass", "refused", "hazard", "known"})
 """Verdicts of cells that were checked and went as predicted or as a known issue says."""
 
+AS_PREDICTED: frozenset[Verdict] = frozenset({"pass", "refused", "hazard"})
+"""Verdicts of cells that went as predicted: their reason is the prediction's, unless the record has that beside it."""
+
 VERDICT_ORDER: tuple[Verdict, ...] = (
     "fail", "error", "hazard", "known", "not-run", "skip", "refused", "pass",
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Runs one planned migration with real processes and says what happened.
 
-The verdict is the oracle's; this only observes. Whatever a peer does, a cell ends within its deadlines.
+The verdict is the oracle's; this only observes. Whatever a peer does, a cell ends within its deadlines. A QEMU that
+ends at a command of ours has crashed, whichever of them it was: that is said here, for all ways.
 
 =================  =========================================================
 mode               run by
@@ -36,7 +37,7 @@ from multifd.plan.scenarios.scenario import Mode
 from multifd.plan.work import Flips, Pairing
 from multifd.process.tries import Tries
 from multifd.qemu.ask import hindered
-from multifd.qemu.guest import NotUpError
+from multifd.qemu.guest import DiedError, NotUpError
 from multifd.result.record import Sides
 from multifd.run.captured import CaptureBench
 from multifd.run.live import LiveBench
@@ -115,6 +116,8 @@ class Bench:
                 outcome = run()
             except PeerError as broken:
                 outcome = Outcome(broke(broken))
+            except DiedError as died:
+                outcome = Outcome(Observation("crash", str(died), str(died)))
             except (InputError, EnvironmentBroke):
                 raise
             except MultifdError as problem:

@@ -132,6 +132,7 @@ def test_a_test_that_breaks_outside_its_cell_is_an_error_of_that_cell(conformanc
     broken = [cell for cell in cells if cell["verdict"] == "error"]
     assert {cell["observed"] for cell in broken} == {"broken"}
     assert all(cell["reason"].startswith("the harness or the host broke: ") for cell in broken)
+    assert all(cell["predicted_because"].endswith(" keeps its word") for cell in broken)
 
 
 def test_a_run_in_which_nothing_was_checked_is_not_green(conformance: Conformance) -> None:

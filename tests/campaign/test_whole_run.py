@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from multifd.nearest import suggestion
+from multifd.oracle.rules import RULES
 from multifd.profile.load import shipped
 from multifd.result import store
 from tests.campaign.runs import CELL, Conformance, OneCell, end, wait_until
@@ -32,6 +33,13 @@ def test_a_good_run_is_exit_0_and_complete(one_cell: OneCell) -> None:
     assert [(cell["id"], cell["verdict"]) for cell in results["cells"]] == [(CELL, "pass")]
     assert list(conformance.finished()) == [CELL]
     assert (conformance.results / "report.html").is_file()
+
+
+def test_a_run_has_its_rules_and_a_cell_which_of_them_decided(one_cell: OneCell) -> None:
+    results = one_cell.conformance.read()
+
+    assert [rule["name"] for rule in results["run"]["rules"]] == [rule.name for rule in RULES]
+    assert [(cell["rule"], cell["predicted_because"]) for cell in results["cells"]] == [("all-hold", None)]
 
 
 def test_allure_gets_one_file_for_a_cell_and_what_it_is_of(one_cell: OneCell) -> None:

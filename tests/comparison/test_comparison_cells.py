@@ -193,3 +193,34 @@ def test_a_change_has_the_words_and_the_command_of_the_run_after() -> None:
 
     assert change is not None
     assert (change.reason, change.error, change.reproduce) == ("is", "told", "do")
+
+
+def test_a_prediction_that_is_made_for_another_reason_is_told() -> None:
+    fail = {"verdict": "fail", "kind": "crash", "reason": "it died"}
+
+    change = changed({**fail, "predicted_because": "all holds"}, {**fail, "predicted_because": "nobody looks"})
+
+    assert change is not None
+    assert [(each.field, each.direction) for each in change.differences] == [("why predicted", "other")]
+
+
+def test_the_same_reason_in_another_place_is_no_difference() -> None:
+    fail = {"verdict": "fail", "kind": "crash", "reason": "it died", "predicted_because": "all holds"}
+
+    change = changed({"reason": "all holds"}, fail)
+
+    assert change is not None
+    assert "why predicted" not in [each.field for each in change.differences]
+
+
+def test_of_results_from_before_nobody_knows_whether_it_is_another_reason() -> None:
+    fail = {"verdict": "fail", "kind": "crash", "reason": "it died"}
+
+    assert changed(fail, {**fail, "predicted_because": "all holds"}) is None
+
+
+def test_what_a_reason_says_is_told_once() -> None:
+    change = changed({"reason": "all holds"}, {"reason": "nobody looks"})
+
+    assert change is not None
+    assert [each.field for each in change.differences] == ["reason"]

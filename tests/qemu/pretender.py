@@ -1,10 +1,18 @@
-"""A program that speaks QMP and knows no command: ``pretender.py -qmp unix:PATH ...``."""
+"""A program that speaks QMP and knows no command but one: ``pretender.py -qmp unix:PATH ...``.
+
+At ``migrate-set-parameters`` it hangs up, and aborts only then, as one does whose core is dumped.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
+import time
+
+DUMP = 0.3
+"""Seconds that its core takes."""
 
 
 def main(arguments: list[str]) -> None:
@@ -14,7 +22,14 @@ def main(arguments: list[str]) -> None:
         _say(monitor, {"QMP": {"version": {}, "capabilities": []}})
         while question := monitor.recv(4096):  # it has no end of line, but whoever asks waits for the answer
             asked = json.loads(question)
+            if asked["execute"] == "migrate-set-parameters":
+                break
             _say(monitor, {"id": asked.get("id"), **_answer(asked["execute"])})
+        else:
+            return
+    print("qemu-system-x86_64: yank.c:107: Assertion failed.", file=sys.stderr, flush=True)
+    time.sleep(DUMP)
+    os.abort()
 
 
 def _say(monitor: socket.socket, message: dict[str, object]) -> None:

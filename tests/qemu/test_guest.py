@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shlex
 import signal
@@ -20,8 +21,9 @@ from qemu.qmp import ExecuteError
 
 from multifd.errors import EnvironmentBroke
 from multifd.process.threads import asleep
+from multifd.qemu import guest as guest_module
 from multifd.qemu.binary import Binary
-from multifd.qemu.guest import GoneError, Guest, Machine, qtest, start
+from multifd.qemu.guest import DiedError, GoneError, Guest, Machine, qtest, start
 from tests.cli.command import ROOT
 from tests.qemu.host import QEMU, needs_qemu
 
@@ -210,9 +212,33 @@ def test_it_dies_with_who_started_it(scratch: Path) -> None:
 def test_a_guest_that_is_gone(scratch: Path) -> None:
     async def ask(guest: Guest) -> None:
         guest.send_signal(signal.SIGKILL)
-        with pytest.raises(GoneError) as error:
+        with pytest.raises(DiedError) as error:
             await guest.execute("query-status", WITHIN)
-        assert str(error.value) == "source closed its monitor during query-status"
+        assert str(error.value) == "source killed by signal 9: no message; at query-status"
+
+    during(scratch, ask)
+
+
+def test_a_guest_that_hangs_up_is_given_the_time_to_die(scratch: Path) -> None:
+    pretender = Binary(command=(sys.executable, str(ROOT / "tests/qemu/pretender.py")))
+
+    async def ask(guest: Guest) -> int | None:
+        with pytest.raises(DiedError, match=r"^source killed by signal 6: yank\.c:107: .*; at migrate-set-parameters$"):
+            await guest.execute("migrate-set-parameters", WITHIN)
+        return guest.exit_status
+
+    assert during(scratch, ask, binary=pretender) == -signal.SIGABRT
+    assert json.loads((scratch / "source.words.json").read_text())["exit_status"] == -signal.SIGABRT
+
+
+@needs_qemu
+def test_a_guest_that_hangs_up_and_lives(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(guest: Guest) -> None:
+        monkeypatch.setattr(guest_module, "_DYING", 0.1)
+        await guest._monitor.disconnect()
+        with pytest.raises(GoneError, match=r"^source closed its monitor during query-status, and lives on$") as error:
+            await guest.execute("query-status", WITHIN)
+        assert not isinstance(error.value, DiedError)
 
     during(scratch, ask)
 

@@ -145,3 +145,11 @@ def test_nothing_that_others_say_is_markup_or_does_anything() -> None:
     text = "".join((shown.message, shown.trace, shown.description, *(value for _, value in shown.labels)))
     assert {each for each in text if not each.isprintable()} <= {"\n"}
     assert "<b>" not in re.sub(r"^(`{3,})\w*\n.*?^\1$|`[^`\n]*`", "", shown.description, flags=re.M | re.S)
+
+
+def test_a_failure_says_why_it_should_have_been_otherwise() -> None:
+    one = cell(id="red", verdict="fail", kind="crash", reason="it died", predicted_because="all that is sent is read")
+
+    assert allure.shown(one, NOWHERE).description.startswith(
+        "`it died`\n\npredicted: identical: `all that is sent is read`\n"
+    )

@@ -245,3 +245,19 @@ def test_nothing_that_others_say_becomes_markup_a_link_or_a_control_character() 
     assert not re.search(r"(?<!\\)[<\[]|(?<!\\)://|(?<=www)\.", prose)
     assert "\n# no" not in prose
     assert {each for each in text if not each.isprintable()} == {"\n"}
+
+
+def test_what_was_predicted_of_a_cell_stands_beside_what_was_seen() -> None:
+    one = cell(id="red", verdict="fail", kind="crash", reason="it died", predicted_because="all that is sent is read")
+
+    assert "; predicted identical: all that is sent is read\n" in section(filed(one), "Observed")
+
+
+def test_a_library_that_breaks_its_word_is_not_told_as_one_that_does_well() -> None:
+    one = cell(id="a", suite="vendor", verdict="known", kind="invariant", error="an exact one is refused",
+               predicted_because="it does what it says")  # fmt: skip
+
+    seen = section(filed(one), "Observed")
+
+    assert ": every byte is right, and the interface does not do what it promises\n" in seen
+    assert "predicted" not in seen

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from multifd.result.content import in_words
-from multifd.result.record import DeviceWork, Results, Setting, Sides
+from multifd.result.record import DeviceWork, Results, Rule, Setting, Sides
 from reports import html
 from reports.vocabulary import NO_QEMU, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results, unable, user_content
@@ -105,6 +105,34 @@ def test_a_failure_stands_with_kind_error_device_and_reproduce_line() -> None:
     assert "✗ crash bad zlib software → isal software the peer died" in text
     assert "signal 11 a b< sender on QAT: asked" in text
     assert "unproven tox -x" in text
+
+
+def test_a_failure_says_what_was_predicted_and_why_and_then_what_disagreed() -> None:
+    red = cell(id="red", verdict="fail", kind="crash", reason="it died <b>", predicted_because="all holds <b>")
+
+    text = html.render(results(red))
+
+    assert "<br>predicted identical: all holds &lt;b&gt;<br>it died &lt;b&gt;<details>" in text
+
+
+def test_a_cell_has_its_rule_and_why_it_was_predicted_once() -> None:
+    red = cell(id="red", verdict="fail", kind="crash", reason="it died", rule="flags", predicted_because="all holds")
+    run = results(red, cell(id="green", rule="all-hold"))
+    rules = (Rule(name="flags", holds="they are expected"),)
+
+    packed = held(html.render(run.model_copy(update={"run": run.run.model_copy(update={"rules": rules})})))
+
+    assert packed["rule"] == ["flags", "all-hold"]
+    assert packed["predicted_because"] == ["all holds", None]
+    assert packed.facts["rules"] == [["flags", "they are expected"]]
+
+
+def test_a_command_that_shows_the_packet_has_the_cells_id_once() -> None:
+    red = cell(id="qemu/long/id", suite="qemu", verdict="fail", kind="crash", reproduce="run --cell qemu/long/id")
+
+    ((_, commands),) = held(html.render(results(red)))["unnamed"]
+
+    assert commands[0] == "multifd bundle \ufffc -o cell.tar.gz"
 
 
 def test_of_many_failures_the_list_has_the_others() -> None:

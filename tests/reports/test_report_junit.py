@@ -191,3 +191,18 @@ def test_control_characters_are_written_out() -> None:
     assert failure is not None
     assert failure.text is not None
     assert failure.text.splitlines()[0] == r"a\u0000\u001b[31m\u202eb"
+
+
+def test_a_failure_says_why_it_should_have_been_otherwise() -> None:
+    one = cell(id="red", verdict="fail", kind="crash", reason="it died", predicted_because="all that is sent is read")
+
+    (failure,) = ElementTree.fromstring(junit.render(results(one))).iter("failure")
+
+    assert failure.attrib["message"] == "it died"
+    assert (failure.text or "").startswith("predicted identical: all that is sent is read\n")
+
+
+def test_what_nobody_ran_says_nothing_of_a_prediction() -> None:
+    one = cell(verdict="skip", reason="no card", predicted_because="all that is sent is read")
+
+    assert "all that is sent is read" not in junit.render(results(one))

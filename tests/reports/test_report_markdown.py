@@ -242,3 +242,13 @@ def test_any_text_keeps_its_lines_and_tables(text: str) -> None:
 
     (row,) = [line for line in made.splitlines() if line.startswith("| ✗ crash")]
     assert len(re.findall(r"(?<!\\)\|", row)) == 5
+
+
+def test_a_failure_says_why_it_should_have_been_otherwise() -> None:
+    text = markdown.render(
+        results(
+            cell(id="red", verdict="fail", kind="crash", reason="it died", predicted_because="all that is sent is read")
+        )
+    )
+
+    assert "`predicted identical: all that is sent is read`<br>`it died`" in text

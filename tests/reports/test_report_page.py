@@ -17,12 +17,12 @@ from pypdfium2 import PdfDocument
 from multifd.comparison.abreast import abreast
 from multifd.comparison.compared import compare
 from multifd.comparison.merged import Part, joined
-from multifd.result.record import Cell, DeviceWork, Integrity, Results, Sides
+from multifd.result.record import Cell, DeviceWork, Integrity, Invariants, Results, Rule, Sides
 from reports import abreast as side_by_side
 from reports import html
 from reports.difference import difference, lines
 from reports.past import of_run
-from tests.reports.builder import cell, realistic, results
+from tests.reports.builder import cell, finding, realistic, results
 from tests.reports.chromium import Reader, started
 
 COUNTED: Final = DeviceWork(
@@ -261,6 +261,87 @@ def test_a_prediction_has_its_reasons_one_by_one(led: Reader) -> None:
 
     assert page.locator("#cell .chain li").all_inner_texts() == ["pages have no checksum", "nothing notices"]
     assert "10 bits flipped one at a time: 5 detected, 2 harmless, 3 silent" in page.inner_text("#cell")
+
+
+RULES: Final = tuple(Rule(name=name, holds=f"{name} is as it should be") for name in ("told", "flags", "container"))
+RED: Final = cell(
+    id="red", suite="qemu", predicted="rejected", observed="rejected", verdict="fail", kind="wrong-error",
+    rule="container", predicted_because="zlib is sent; raw is read", invariants=Invariants(),
+    reason="rejected with 'x', expected an error like 'y'", error="x",
+    reproduce="python3 bootstrap.py conformance --cell red --qemu found",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def told(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """A reader of cells of which it is not obvious why they ended as they did."""
+    found = finding(id="raw-exact", cells=("library",))
+    run = results(
+        RED,
+        cell(id="before", verdict="fail", kind="crash", reason="it died"),
+        cell(id="holds", rule="all-hold", reason="all that is sent is read"),
+        cell(id="library", suite="vendor", sender="qatzip", receiver="qatzip", verdict="known", kind="invariant",
+             rule="vendor", predicted_because="libqatzip does what it says", error="an exact one is refused",
+             reason="raw-exact: qzCompress wants one byte more", issues=("raw-exact",)),
+        findings=(found,),
+    )  # fmt: skip
+    run = run.model_copy(update={"run": run.run.model_copy(update={"rules": RULES})})
+    path = tmp_path_factory.mktemp("told") / "report.html"
+    path.write_text(html.render(run), encoding="utf-8")
+    reader = Reader(browser, path)
+    reader.open()
+    yield reader
+    reader.close()
+
+
+def test_a_red_cell_says_why_it_was_predicted_and_then_what_disagreed(told: Reader) -> None:
+    page = told.go("#?cell=red")
+
+    expect(page.locator("#cell .chain li")).to_have_text(["zlib is sent", "raw is read"])
+    expect(page.locator("#cell .disagreed")).to_have_text(["rejected with 'x', expected an error like 'y'"])
+    expect(page.locator("#cell")).to_contain_text("Decided by rule container")
+
+
+def test_the_rules_that_hold_before_it_unfold(told: Reader) -> None:
+    page = told.go("#?cell=red")
+
+    page.locator("#cell .held summary").click()
+
+    expect(page.locator("#cell .held summary")).to_have_text("2 rules hold before it")
+    expect(page.locator("#cell .held li")).to_have_text(
+        [f"{name}: {name} is as it should be" for name in ("told", "flags")]
+    )
+    page.goto(page.url.partition("#")[0] + "#?cell=holds")
+    expect(page.locator("#cell .held summary")).to_have_text("3 rules hold")
+
+
+def test_a_red_cell_of_results_from_before_says_that_they_do_not_say_why(told: Reader) -> None:
+    page = told.go("#?cell=before")
+
+    expect(page.locator("#cell .chain")).to_have_text(
+        "These results are from before they said why: multifd explain 'before' asks the oracle again."
+    )
+    expect(page.locator("#cell .disagreed")).to_have_text(["it died"])
+
+
+def test_a_library_that_breaks_its_word_does_not_read_as_a_migration_that_was_rejected(told: Reader) -> None:
+    page = told.go("#?cell=library")
+
+    text = page.locator("#cell")
+    expect(text).to_contain_text("identical: every byte is right")
+    expect(text).to_contain_text("of what a peer or a library says of itself")
+    expect(text).to_contain_text("an exact one is refused")
+    expect(text).not_to_contain_text("the error is not what was predicted")
+    expect(page.locator("#cell .disagreed")).to_have_count(0)  # its finding says it
+
+
+def test_where_no_packet_can_be_named_it_says_why_and_what_to_run(told: Reader) -> None:
+    page = told.go("#?cell=red")
+
+    expect(page.locator("#cell .unnamed")).to_contain_text("Which packet it was this run cannot say")
+    expect(page.locator("#cell .unnamed ~ code.run").first).to_have_text(
+        "multifd bundle red --qemu found -o cell.tar.gz"
+    )
 
 
 def test_neighbours_lead_from_cell_to_cell(led: Reader) -> None:

@@ -84,3 +84,13 @@ def test_a_reader_counts_what_the_run_has_whatever_peers_say(cells: list[tuple[V
     assert [match["directive"] for match in found] == [directives.get(verdict) for verdict, _ in cells]
     bad = any(match["failed"] and not match["directive"] for match in found) or "Bail out!" in tap.render(run)
     assert not bad or exit_code(run) != 0
+
+
+def test_behind_a_failure_stands_why_it_should_have_been_otherwise() -> None:
+    text = tap.render(
+        results(
+            cell(id="red", verdict="fail", kind="crash", reason="it died", predicted_because="all that is sent is read")
+        )
+    )
+
+    assert "# crash: it died\n# predicted identical: all that is sent is read\n" in text

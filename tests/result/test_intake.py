@@ -152,6 +152,16 @@ def test_what_this_version_wrote_once_is_read_for_ever() -> None:
     check_planned(read.run, read.cells, "here")
 
 
+@pytest.mark.parametrize("file", ["version-1.json", "version-2.json"])
+def test_of_what_went_otherwise_in_a_file_from_before_nobody_is_told_why_it_was_predicted(file: str) -> None:
+    read = parse(FILE.with_name(file).read_text(encoding="utf-8"), "here")
+
+    went = {verdict: {one.because for one in read.cells if one.verdict == verdict} for verdict in ("pass", "known")}
+    assert None not in went["pass"]
+    assert went["known"] == {None}
+    assert read.run.rules == ()
+
+
 @pytest.mark.parametrize("number", ["NaN", "-Infinity"])
 def test_what_is_no_number_is_refused_wherever_it_stands(number: str) -> None:
     content = results(cell()).model_dump_json(by_alias=True).replace('"host":{', f'"host":{{"load":{number},')

@@ -71,3 +71,31 @@ def test_what_a_run_says_of_its_host_is_clipped_too() -> None:
     host = Run.model_validate(run).host
 
     assert (len(host["cpu"]) <= LONGEST, host["cores"]) == (True, 2)
+
+
+# Why it was predicted
+
+
+@pytest.mark.parametrize("verdict", ["pass", "refused", "hazard"])
+def test_of_what_went_as_predicted_the_reason_is_why_it_was_predicted(verdict: str) -> None:
+    assert cell(verdict=verdict, reason="all holds").because == "all holds"
+
+
+@pytest.mark.parametrize("verdict", ["fail", "known", "skip", "error", "not-run"])
+def test_of_anything_else_a_file_from_before_does_not_say_it(verdict: str) -> None:
+    assert cell(verdict=verdict, reason="rejected").because is None
+
+
+def test_a_record_that_is_judged_otherwise_keeps_why_it_was_predicted() -> None:
+    once = cell(verdict="hazard", reason="the mask hides the flag").otherwise("nobody lists it", verdict="fail")
+
+    twice = once.otherwise("nobody lists it\nthis is 11.1")
+
+    assert (once.verdict, once.reason, once.because) == ("fail", "nobody lists it", "the mask hides the flag")
+    assert (twice.reason, twice.because) == ("nobody lists it\nthis is 11.1", "the mask hides the flag")
+
+
+def test_why_it_was_predicted_is_not_made_up_for_a_record_from_before() -> None:
+    before = cell(verdict="fail", reason="rejected")
+
+    assert before.otherwise("known since").because is None

@@ -20,7 +20,7 @@ from multifd.run.qemu import bench as running
 from multifd.run.qemu.afterwards import afterwards
 from multifd.run.qemu.ram import left_in
 from tests.qemu.host import QEMU, needs_qemu
-from tests.run.test_qemu import Lab
+from tests.run.test_qemu import Lab, aborting
 
 pytestmark = needs_qemu
 SOUND: Final = "the source lives, its memory is what it was, and arrived with none"
@@ -108,3 +108,39 @@ def test_a_further_migration_that_does_not_arrive_is_found(lab: Lab, monkeypatch
 
     assert (record.verdict, record.kind) == ("fail", "corrupt")
     assert "a further migration, everybody says completed: 1 pages" in record.reason
+
+
+def test_a_source_that_aborts_when_it_is_reset_has_crashed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    aborting(monkeypatch, "migrate-set-parameters", "source", **{"announce-max": 550})
+
+    record = refused(lab)
+
+    assert (record.verdict, record.kind, record.observed) == ("fail", "crash", "rejected")
+    assert "what came after: source killed by signal 6: " in record.reason
+
+
+def test_a_destination_that_aborts_when_it_is_the_next_one_has_crashed(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aborting(monkeypatch, "migrate-incoming", "fresh")
+
+    record = refused(lab)
+
+    assert (record.verdict, record.kind) == ("fail", "crash")
+    assert "fresh killed by signal 6: no message; at migrate-incoming; when it was to be migrated again" in (
+        record.aftermath or ""
+    )
+
+
+def test_a_source_that_answers_no_more_when_it_is_reset_hangs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(source: Guest, reset: Reset, *rest: Any) -> Aftermath:
+        await asyncio.wait_for(reset.over.wait(), 20)
+        reset.words, reset.gone = "source did not answer migrate-set-parameters within 10 s", True
+        return await afterwards(source, reset, *rest)
+
+    monkeypatch.setattr(running, "afterwards", silent)
+
+    record = refused(lab)
+
+    assert (record.verdict, record.kind) == ("fail", "hang")
+    assert record.aftermath == "the source answers no more when it was reset"

@@ -16,7 +16,7 @@ from multifd.qemu.guest import Guest
 from multifd.result.record import Cell
 from multifd.run.qemu.lifetime import Lifetime
 from tests.qemu.host import BINARIES, QEMU, facts, needs_qemu
-from tests.run.test_qemu import Lab
+from tests.run.test_qemu import Lab, aborting
 
 pytestmark = needs_qemu
 NEW: Final = next((binary for binary in BINARIES if facts(binary).version >= (11, 0)), QEMU)
@@ -71,6 +71,15 @@ def test_a_source_that_dies_in_a_step_is_told_with_the_step(lab: Lab, monkeypatc
 
     assert (record.verdict, record.kind, record.observed) == ("fail", "crash", "crash")
     assert "cancelled in active, retry: source killed by signal 9" in record.reason
+
+
+def test_a_source_that_dies_at_a_command_of_a_step_has_crashed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    aborting(monkeypatch, "migrate_cancel", "source")
+
+    record = life(lab, "cancel-active")
+
+    assert (record.verdict, record.kind, record.observed) == ("fail", "crash", "crash")
+    assert "cancelled in active: source killed by signal 6: no message; at migrate_cancel" in record.reason
 
 
 def test_memory_that_changes_on_the_way_back_is_found(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -147,6 +148,18 @@ def test_our_decoder_stands_behind_a_real_encoder(method: str, lab: Lab) -> None
 
 def test_a_recording_that_is_played_back_arrives(lab: Lab) -> None:
     assert lab.arrives(lab.cell("zlib", "Q~Q", "recorded-fault-flags-ignored-bit"))
+
+
+def aborting(monkeypatch: pytest.MonkeyPatch, command: str, side: str, **given: object) -> None:
+    """Have one QEMU abort when it is told this command with these arguments."""
+    execute = Guest.execute
+
+    async def told(self: Guest, asked: str, within: float, /, **arguments: Any) -> Any:
+        if (asked, self.name) == (command, side) and given.items() <= arguments.items():
+            self.send_signal(signal.SIGABRT)
+        return await execute(self, asked, within, **arguments)
+
+    monkeypatch.setattr(Guest, "execute", told)
 
 
 # What is refused
@@ -377,3 +390,22 @@ def test_what_one_scenario_cannot_start_is_tried_in_the_next(lost: Lost) -> None
     assert [lost.said("global") for _ in range(4)] == [""] * 4
     lost.become(f'case "$*" in *memory-backend*) exit 1;; esac; exec {shlex.join(QEMU.command)} "$@"')
     assert all("exited with status 1" in lost.said() for _ in range(4))
+
+
+# A QEMU that dies
+
+
+@pytest.mark.parametrize(
+    ("command", "side"),
+    [("query-migrate-parameters", "source"), ("migrate-incoming", "destination"), ("migrate", "source")],
+)
+def test_a_qemu_that_dies_at_a_command_has_crashed(
+    command: str, side: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aborting(monkeypatch, command, side)
+
+    record = lab.run(lab.cell("none", "Q~Q", "migrate"))
+
+    assert (record.verdict, record.kind, record.observed) == ("fail", "crash", "crash")
+    assert record.reason == f"{side} killed by signal 6: no message; at {command}"
+    assert (record.provenance.sender, record.provenance.receiver) == ("software", "software")

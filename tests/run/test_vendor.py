@@ -44,8 +44,8 @@ def written(directory: Path, program: str) -> Path:
         ("corruption", "hazard", "corrupt"),
         ("crash", "crash", "crash"),
         ("hang", "hang", "hang"),
-        ("leak", "identical", "wrong-error"),
-        ("contract", "identical", "wrong-error"),
+        ("leak", "identical", "invariant"),
+        ("contract", "identical", "invariant"),
     ],
 )
 def test_what_is_shown_fails_the_cell(tmp_path: Path, severity: str, outcome: str, kind: str) -> None:

@@ -25,16 +25,15 @@ from typing import Final
 from multifd.errors import EnvironmentBroke
 from multifd.evidence.aftermath import Aftermath
 from multifd.evidence.observe import Memory
-from multifd.qemu.guest import GoneError, Guest
+from multifd.qemu.guest import DiedError, GoneError, Guest
 from multifd.qemu.migration import Course, End, Terms, incoming, outgoing, watch
 from multifd.qemu.reset import Reset
 
 RIGHT: Final = Terms("none", channels=2, return_path=True, pause=False)
 """What both ends are told for the migration that must arrive."""
+_AGAIN: Final = "when it was to be migrated again"
 _LOOK: Final = 0.05
 """Seconds between two looks whether the source still lives."""
-_ENDS: Final = 40
-"""Looks that one is given to end after it has closed its monitor."""
 
 
 async def afterwards(
@@ -55,9 +54,7 @@ async def afterwards(
     while not reset.over.is_set() and source.exit_status is None and patience.pause() is not None:
         with suppress(TimeoutError):
             await asyncio.wait_for(reset.over.wait(), _LOOK)
-    if reset.gone:
-        await ending(source)
-    if source.exit_status is not None or not reset.over.is_set():
+    if reset.gone or source.exit_status is not None or not reset.over.is_set():
         return _gone(source, "when it was reset")
     if reset.words is not None:
         return Aftermath("wrong-error", f"a reset is refused: {reset.words}")
@@ -71,14 +68,9 @@ async def again(
     source: Guest, fresh: Guest, terms: Terms, left: Callable[[str], Memory], socket: str, within: float
 ) -> Aftermath:
     """What becomes of a further migration of it; the rest is as :func:`afterwards` takes it."""
-    try:
-        await outgoing(source, terms, await incoming(fresh, terms, f"unix:{socket}"))
-    except EnvironmentBroke as refusal:
-        if isinstance(refusal, GoneError):
-            await ending(source)
-        if source.exit_status is not None:
-            return _gone(source, "when it was to be migrated again")
-        return Aftermath("wrong-error", f"a further migration is refused: {refusal}")
+    refused = await _refused(source, fresh, terms, socket)
+    if refused is not None:
+        return refused
     course = await watch(source, fresh, within)
     lost = _lost(course)
     if lost is not None:
@@ -89,6 +81,19 @@ async def again(
     if not memory.identical:
         return Aftermath("corrupt", f"a further migration, everybody says completed: {memory.describe()}")
     return Aftermath(None, f"the source lives, its memory is what it was, and arrived with {terms.method}")
+
+
+async def _refused(source: Guest, fresh: Guest, terms: Terms, socket: str) -> Aftermath | None:
+    """Why it did not even begin; None where it did."""
+    try:
+        await outgoing(source, terms, await incoming(fresh, terms, f"unix:{socket}"))
+    except GoneError as gone:
+        return Aftermath("crash" if isinstance(gone, DiedError) else "hang", f"{gone}; {_AGAIN}")
+    except EnvironmentBroke as refusal:
+        if source.exit_status is not None:
+            return _gone(source, _AGAIN)
+        return Aftermath("wrong-error", f"a further migration is refused: {refusal}")
+    return None
 
 
 def _lost(course: Course) -> Aftermath | None:
@@ -107,14 +112,6 @@ def _lost(course: Course) -> Aftermath | None:
     if there.completed:
         return Aftermath("corrupt", f"the receiving side says completed, the source does not: {words}")
     return Aftermath("wrong-error", f"a further migration fails: {words}")
-
-
-async def ending(*guests: Guest) -> None:
-    """Give one of them, which has closed its monitor, the time to end."""
-    for _ in range(_ENDS):
-        if any(guest.exit_status is not None for guest in guests):
-            return
-        await asyncio.sleep(_LOOK)
 
 
 def _gone(source: Guest, when: str) -> Aftermath:

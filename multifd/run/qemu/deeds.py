@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from multifd.plan.scenarios.life import Deed, Phase
-from multifd.qemu.guest import Guest
+from multifd.qemu.guest import DiedError, Guest
 from multifd.qemu.migration import POLL, UNLIMITED, incoming, outgoing, watch
 from multifd.run.qemu.lifetime import ANSWER, OVER, Lifetime
 from multifd.run.qemu.repeated import many_cancelled, many_completed
@@ -30,7 +30,7 @@ async def cancel(life: Lifetime) -> None:
     """Cancel, wait until the source says so, try again with other terms."""
     phase = _phase(life)
     source = await life.source()
-    async with life.watched(source):
+    async with life.watched():
         with _nobody(life, phase) as nobody:
             destination = await _reach(life, source, phase, nobody)
             life.step = f"cancelled in {phase}"
@@ -59,7 +59,7 @@ async def quit_source(life: Lifetime) -> None:
     """The source quits; it ends, and its destination knows."""
     phase = _phase(life)
     source = await life.source()
-    async with life.watched(source):
+    async with life.watched():
         with _nobody(life, phase) as nobody:
             destination = await _reach(life, source, phase, nobody)
             life.step = f"source quits in {phase}"
@@ -79,7 +79,7 @@ async def quit_destination(life: Lifetime) -> None:
     """The destination quits; the source fails, and its guest goes elsewhere."""
     phase = _phase(life)
     source = await life.source()
-    async with life.watched(source):
+    async with life.watched():
         destination = await _reach(life, source, phase, None)
         assert destination is not None
         life.step = f"destination quits in {phase}"
@@ -103,7 +103,7 @@ async def quit_destination(life: Lifetime) -> None:
 async def ping_pong(life: Lifetime) -> None:
     """There, and back into a fresh process of the first one's binary, with another method."""
     source, destination = await life.source(), await life.fresh()
-    async with life.watched(source, destination):
+    async with life.watched():
         life.step = "there"
         address = await incoming(destination, life.ends.terms("receiver"), f"unix:{life.socket(destination)}")
         await outgoing(source, replace(life.ends.terms("sender"), pause=False), address)
@@ -200,7 +200,8 @@ def _nobody(life: Lifetime, phase: Phase) -> Iterator[Nobody | None]:
 
 
 async def _quits(life: Lifetime, guest: Guest) -> None:
-    await guest.execute("quit", ANSWER)
+    with suppress(DiedError):  # it has been asked to end
+        await guest.execute("quit", ANSWER)
     if not await life.ended(guest):
         life.complain("hang", f"{guest.name} does not end")
     elif guest.exit_status is not None and guest.exit_status < 0:

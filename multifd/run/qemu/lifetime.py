@@ -15,11 +15,11 @@ from multifd.evidence.observe import Memory
 from multifd.lineup.peers import QemuPeer
 from multifd.oracle.verdict import Observation, Observed
 from multifd.process.threads import asleep
-from multifd.qemu.guest import GoneError, Guest, RefusedError
+from multifd.qemu.guest import DiedError, GoneError, Guest, RefusedError
 from multifd.qemu.migration import POLL, QUIET, Stillness, Terms
 from multifd.qemu.standstill import Carrier, Standstill
 from multifd.result.record import KIND_ORDER, Kind
-from multifd.run.qemu.afterwards import again, ending
+from multifd.run.qemu.afterwards import again
 from multifd.run.qemu.ram import left_in
 from multifd.run.qemu.setting import Setting
 from multifd.run.qemu.starting import begin
@@ -127,19 +127,16 @@ class Lifetime:
         guest.send_signal(signal.SIGKILL)
 
     @asynccontextmanager
-    async def watched(self, *guests: Guest) -> AsyncIterator[None]:
+    async def watched(self) -> AsyncIterator[None]:
         """Whatever a QEMU refuses in the block, or dies of, is a complaint of the step."""
         try:
             yield
         except (ExecuteError, RefusedError) as refusal:
             self.complain("wrong-error", f"is refused: {refusal}")
+        except DiedError as died:
+            self.complain("crash", str(died))
         except GoneError as gone:
-            await ending(*guests)
-            dead = [guest for guest in guests if (guest.exit_status or 0) < 0]
-            for guest in dead:
-                self.complain("crash", f"{guest.name} killed by signal {-(guest.exit_status or 0)}: {guest.log}")
-            if not dead:
-                self.complain("hang", str(gone))
+            self.complain("hang", str(gone))
 
     def observation(self) -> Observation:
         """What there was to see."""

@@ -25,7 +25,7 @@ async def many_cancelled(life: Lifetime) -> None:
     """Cancelled in the first round each time, and one that arrives in the end."""
     source = await life.source()
     used: list[Footprint] = []
-    async with life.watched(source):
+    async with life.watched():
         for number in range(1, _CANCELLED + 1):
             life.step = f"cancelled for the {number}. time"
             destination = await life.fresh()
@@ -55,7 +55,7 @@ async def many_completed(life: Lifetime) -> None:
     """
     source = await life.source()
     used: list[Footprint] = []
-    async with life.watched(source):
+    async with life.watched():
         for number in range(1, _COMPLETED + 1):
             life.step = f"migrated for the {number}. time"
             destination = await life.fresh()

@@ -22,6 +22,7 @@ const FACETS = {
   corpus: { label: 'Content', of: { corpus: one } },
   issue: { label: 'Finding', of: { issues: (names) => names } },
   reason: { label: 'Reason', of: { reason: one } },
+  rule: { label: 'Decided by rule', of: { rule: one } },
   part: { label: 'Matrix', of: { place: (place) => (place ? [String(place[0])] : []) }, said: (value) => facts.parts[value]?.title ?? value },
   row: { label: 'Row', of: { place: (place) => (place ? [`${place[0]}.${place[1]}`] : []) }, hidden: true },
   place: { label: 'Place', of: { place: (place) => (place ? [place.join('.')] : []) }, said: () => 'of one place' },

@@ -2,8 +2,8 @@
 
 const NEIGHBOURS = 30;
 
-// Of these the reason says what disagreed, or why nothing was checked, and not why the prediction is what it is.
-const DISAGREED = new Set(['fail', 'error', 'skip', 'not-run']);
+// Of these the reason is why it was predicted, unless the record has that beside it.
+const AS_PREDICTED = new Set(['pass', 'refused', 'hazard']);
 
 const item = (name, ...value) => [el('dt', {}, name), el('dd', {}, ...value)];
 
@@ -43,13 +43,37 @@ function summary(row) {
     item('Scenario', `${text('suite')}: ${text('scenario')}, content ${text('corpus')}, ${size(text('page_size'))} pages, ${text('channels')} ${text('channels') === 1 ? 'channel' : 'channels'}, RAM blocks ${text('blocks')}, packets ${text('fill')}`));
 }
 
+const means = (outcome, row) => facts.means[at('suite', row)]?.[outcome] ?? facts.means[''][outcome];
+
 function prediction(row) {
-  const means = { identical: 'memory arrives identical', rejected: 'the receiver refuses it with an error', hazard: 'the receiver accepts what it cannot decode: memory is wrong and nobody says so' };
   const predicted = at('predicted', row);
-  const chain = DISAGREED.has(at('verdict', row)) ? [] : at('reason', row).split(/\n|; /).filter(Boolean);
-  return [el('h3', {}, 'Predicted'), el('p', {}, el('b', {}, predicted), `: ${means[predicted]}`),
-    chain.length ? el(chain.length > 1 ? 'ol' : 'ul', { class: 'chain' }, chain.map((link) => el('li', {}, link))) : null,
+  return [el('h3', {}, 'Predicted'), el('p', {}, el('b', {}, predicted), `: ${means(predicted, row)}`), ...chain(row),
     at('setting', row).length ? el('p', {}, el('b', {}, 'With '), at('setting', row).join(', ')) : null].filter(Boolean);
+}
+
+// The rules that hold, and what the one that decides says, link by link.
+function chain(row) {
+  const [rule, verdict] = [at('rule', row), at('verdict', row)];
+  const why = at('predicted_because', row) ?? (AS_PREDICTED.has(verdict) ? at('reason', row) : null);
+  if (why === null) {
+    return [el('p', { class: 'chain' }, 'These results are from before they said why: ', el('code', {}, `multifd explain '${at('id', row)}'`), ' asks the oracle again.')];
+  }
+  const place = facts.rules.findIndex(([name]) => name === rule);
+  const held = rule === 'all-hold' ? facts.rules : facts.rules.slice(0, Math.max(0, place));
+  const links = why.split(/\n|; /).filter(Boolean);
+  return [
+    held.length ? el('details', { class: 'held' }, el('summary', {}, `${held.length} ${held.length === 1 ? 'rule holds' : 'rules hold'}${place < 0 ? '' : ' before it'}`),
+      el('ol', {}, held.map(([name, holds]) => el('li', {}, el('b', {}, name), `: ${holds}`)))) : null,
+    place < 0 ? null : el('p', {}, el('b', {}, 'Decided by rule '), el('a', { href: where({ rule }) }, rule)),
+    el(links.length > 1 ? 'ol' : 'ul', { class: 'chain' }, links.map((link) => el('li', {}, link))),
+  ].filter(Boolean);
+}
+
+// What disagreed, or why nothing was looked at; of what is known its findings say the rest.
+function disagreed(row) {
+  if (AS_PREDICTED.has(at('verdict', row)) && at('predicted_because', row) === null) return [];
+  const found = at('issues', row);
+  return at('reason', row).split('\n').filter((said) => !found.some((issue) => said.startsWith(`${issue}: `))).map((said) => el('p', { class: 'disagreed' }, said));
 }
 
 function observation(row) {
@@ -59,8 +83,8 @@ function observation(row) {
   const flips = integrity && `${integrity[0]} bits flipped one at a time: ${integrity[1]} detected, ${integrity[2]} harmless, ${integrity[3]} silent`;
   return [
     el('h3', {}, 'Observed'),
-    el('p', {}, el('b', {}, observed), ` – ${facts.verdicts[verdict].word}: ${facts.verdicts[verdict].meaning}${kind ? `; ${kind}: ${facts.kinds[kind]}` : ''}`),
-    ...(DISAGREED.has(verdict) ? at('reason', row).split('\n').map((line_) => el('p', {}, line_)) : []),
+    el('p', {}, el('b', {}, observed), `: ${means(observed, row)} – ${facts.verdicts[verdict].word}: ${facts.verdicts[verdict].meaning}${kind ? `; ${kind}: ${facts.kinds[kind]}` : ''}`),
+    ...disagreed(row),
     error ? el('pre', {}, error) : null,
     ...list('What differs', at('complaints', row)),
     ...list('What always holds, and did not', at('broken', row)),
@@ -72,8 +96,11 @@ function observation(row) {
 }
 
 function packets(row) {
-  const lines = at('packets', row);
-  return lines.length ? [el('h3', {}, 'Packets around it'), el('pre', {}, lines.join('\n'))] : [];
+  const [lines, unnamed] = [at('packets', row), at('unnamed', row)];
+  if (!lines.length && !unnamed) return [];
+  const [why, commands] = unnamed ?? [null, []];
+  return [el('h3', {}, 'Packets around it'), lines.length ? el('pre', {}, lines.join('\n')) : el('p', { class: 'unnamed' }, why),
+    ...commands.map((command) => el('code', { class: 'run', tabindex: 0 }, whole(command, row)))];
 }
 
 function bothEnds(row) {

@@ -1,6 +1,6 @@
 // The list of all cells: chosen by facets and text, worst first, as many rows in the document as can be seen.
 
-const TEXTS = ['id', 'reason', 'error', 'aftermath', 'sender', 'receiver', 'framing', 'dialect', 'scenario', 'corpus', 'complaints', 'issues', 'setting'];
+const TEXTS = ['id', 'reason', 'predicted_because', 'error', 'aftermath', 'sender', 'receiver', 'framing', 'dialect', 'scenario', 'corpus', 'complaints', 'issues', 'setting'];
 let listed = new Uint32Array(0);
 let current = 0;
 

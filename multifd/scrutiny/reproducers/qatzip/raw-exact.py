@@ -11,4 +11,5 @@ for container in qatzip.FORMATS:
     except qatzip.QatzipError as error:
         refused.append(container)
         print(container, needed, error)
-print(f"shown: contract: refused for {', '.join(refused)}" if refused else "gone: exactly right suffices")
+shown = f"contract: a destination exactly as large as the output is refused for {', '.join(refused)}"
+print(f"shown: {shown}" if refused else "gone: exactly right suffices")
