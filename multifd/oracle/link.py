@@ -18,19 +18,19 @@ _EARLY: Final = "Unexpected end-of-file"
 """``qio_channel_readv_full_all`` (io/channel.c, QEMU 11.1)."""
 _PEEK: Final = "Failed to peek at channel"
 """``migration_channel_read_peek`` (migration/channel.c, QEMU 11.1): whoever connects and says nothing."""
-_MAIN_BREAKS: Final = "Read section footer failed|Section footer error|Getting RAM address failed|migration flags"
-"""The main channel is cut where it is when a channel has failed, and may be first to be heard."""
+MAIN_BREAKS: Final = "Read section footer failed|Section footer error|Getting RAM address failed|migration flags"
+"""The main channel is cut where it is when a channel has failed, at either end, and may be first to be heard."""
 _OURS: Final = "stream ended|SYNC|magic|init packet"
 """What our receiver says."""
 _SAID: Final[Mapping[Boundary | Stranger, str]] = MappingProxyType(
     {
         Boundary.BEFORE_INIT: _PEEK,
         Boundary.IN_INIT: rf"failed to receive packet via multifd channel \d+: {_EARLY}",
-        Boundary.AFTER_INIT: f"{_EARLY}|{_MAIN_BREAKS}",
-        Boundary.IN_HEADER: f"{_EARLY}|{_MAIN_BREAKS}",
-        Boundary.IN_PAYLOAD: f"{_EARLY}|{_MAIN_BREAKS}",
-        Boundary.BETWEEN: f"{_EARLY}|{_MAIN_BREAKS}",
-        Boundary.AT_SYNC: f"{_EARLY}|{_MAIN_BREAKS}",
+        Boundary.AFTER_INIT: f"{_EARLY}|{MAIN_BREAKS}",
+        Boundary.IN_HEADER: f"{_EARLY}|{MAIN_BREAKS}",
+        Boundary.IN_PAYLOAD: f"{_EARLY}|{MAIN_BREAKS}",
+        Boundary.BETWEEN: f"{_EARLY}|{MAIN_BREAKS}",
+        Boundary.AT_SYNC: f"{_EARLY}|{MAIN_BREAKS}",
         Stranger.SILENT: _PEEK,
         Stranger.LEAVES: _PEEK,
         Stranger.GARBAGE: r"received packet magic 10203 expected 11223344|unknown channel magic: 66051",

@@ -23,6 +23,7 @@ from multifd.framing.container import Container
 from multifd.framing.model import framing
 from multifd.oracle.consequence import ENDS_EARLY
 from multifd.oracle.decision import Decision
+from multifd.oracle.link import MAIN_BREAKS
 from multifd.oracle.question import Question
 from multifd.oracle.rules import BEFORE, RULES
 from multifd.oracle.words import Cause, nothing
@@ -79,7 +80,7 @@ def says(question: Question, rule: str, decision: Decision) -> str:
         return error
     old = receiver.dialect.zero_pages is ZeroPages.MAIN
     if rule in ("link", "channels"):
-        further = (_NO_MAIN, *(() if old else _complaints(question))) if rule == "channels" else ()
+        further = (MAIN_BREAKS, *(() if old else _complaints(question))) if rule == "channels" else ()
         return "|".join((error, *further, *((TELLS_NOT,) if old else ())))
     if old:
         return TELLS_NOT
@@ -91,10 +92,6 @@ def says(question: Question, rule: str, decision: Decision) -> str:
         return error
     method = receiver.framing.travels_as
     return WORDS.get((method, decision.cause)) or nothing(f"QEMU's {method} has no words for {decision.cause!s}")
-
-
-_NO_MAIN: Final = "Read section footer failed"
-"""Whichever connection comes last is the one too many: perhaps one without which the main channel breaks."""
 
 
 def _complaints(question: Question) -> Iterator[str]:
