@@ -221,6 +221,48 @@ def test_a_peer_may_go_by_another_name(tmp_path: Path) -> None:
     assert answer.code == 1
 
 
+def two_qemus(directory: Path) -> Path:
+    """One run, in which qemu-9.2 refuses what qemu-10.2 corrupts."""
+    cells = [
+        cell(id=f"qemu/zlib/{name}~{name}/qemu-10.0/migrate", suite="qemu", sender=name, receiver=name, **fields)
+        for name, fields in (
+            ("qemu-9.2", {"verdict": "refused", "observed": "rejected", "predicted": "rejected"}),
+            ("qemu-10.2", {"verdict": "fail", "kind": "corrupt"}),
+        )
+    ]
+    both = results(*cells)
+    older = next(each for each in both.peers if each.kind == "qemu").model_copy(update={"name": "qemu-9.2"})
+    store.save(both.model_copy(update={"peers": (*both.peers, older)}), directory)
+    return directory
+
+
+def test_two_qemus_of_one_run_are_compared_by_one_command(tmp_path: Path) -> None:
+    answer = multifd("diff", two_qemus(tmp_path), "--rename", "qemu-9.2=qemu-10.2")
+
+    rule = (
+        "compared: 1 cell of qemu-10.2, each with the same of qemu-9.2 in its place; a migration between the two"
+        " with one of the old to itself; cells of neither are left out\n1 cell is in both runs, and compared\n"
+    )
+    assert rule in answer.out
+    assert "refused -> fail (corrupt)" in answer.out
+    assert (answer.code, last(answer)) == (1, "1 cell differs, 1 regression")
+
+
+def test_one_run_alone_is_refused_with_what_could_be_compared(tmp_path: Path) -> None:
+    answer = multifd("diff", two_qemus(tmp_path))
+
+    said = "expected a second run, or --rename OLD=NEW for two peers of this one; its QEMUs are qemu-10.2, qemu-9.2"
+    assert answer == Answer(2, "", f"multifd: AFTER: {said}\n")
+
+
+def test_help_and_the_way_of_a_release_manager_have_that_command() -> None:
+    command = "multifd diff build/conformance --rename qemu-10.0.13=qemu-11.1.3"
+
+    assert f"{command}\n" in multifd("diff", "--help").out
+    for page in ("report.md", "runs.md"):
+        assert command in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("given", ["zlib", "=zlib", "zlib=", "a=b=c", "zlib[level=9]"])
 def test_a_name_that_is_none_is_refused(given: str, tmp_path: Path) -> None:
     answer = compared(tmp_path, [], [], "--rename", given)
