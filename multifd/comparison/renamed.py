@@ -13,7 +13,7 @@ from typing import NamedTuple
 from multifd.errors import InputError
 from multifd.nearest import suggestion
 from multifd.result.counted import counted
-from multifd.result.record import Cell, Finding, Peer, Results
+from multifd.result.record import Cell, Finding, Results
 
 
 class Renamed(NamedTuple):
@@ -40,11 +40,13 @@ def renamed(before: Results, after: Results, names: Mapping[str, str]) -> Rename
     was = before.model_copy(
         update={
             "cells": tuple(new for _, new in held),
-            "peers": tuple(_peers(before.peers, names, there)),
+            "peers": tuple(
+                each.model_copy(update={"name": name}) for each in before.peers for name in _by(each.name, names, there)
+            ),
             "unable": tuple(
-                each.model_copy(update={"peer": names.get(each.peer, each.peer)})
+                each.model_copy(update={"peer": name})
                 for each in before.unable
-                if each.peer not in both
+                for name in _by(each.peer, names, there)
             ),
             "findings": tuple(_findings(before.findings, ((old.id, new.id) for old, new in held))),
         }
@@ -124,13 +126,12 @@ def _key(cell: Cell, names: Mapping[str, str], qemus: Collection[str]) -> str:
     return "/".join(part for part in called["id"].split("/") if part != dialect)
 
 
-def _peers(peers: Iterable[Peer], names: Mapping[str, str], there: Collection[str]) -> Iterator[Peer]:
-    """By their new names; one that the run after has as well by its own, too."""
-    for peer in peers:
-        if peer.name in names:
-            yield peer.model_copy(update={"name": names[peer.name]})
-        if peer.name not in names.values() and (peer.name not in names or peer.name in there):
-            yield peer
+def _by(name: str, names: Mapping[str, str], there: Collection[str]) -> Iterator[str]:
+    """What a peer is called: by its new name, and by its own where the run after has that as well."""
+    if name in names:
+        yield names[name]
+    if name not in names.values() and (name not in names or name in there):
+        yield name
 
 
 def _findings(findings: Iterable[Finding], pairs: Iterable[tuple[str, str]]) -> Iterator[Finding]:

@@ -491,6 +491,33 @@ def test_of_the_peers_only_the_new_one_is_not_as_it_was() -> None:
     assert [(each.name, each.before, each.after) for each in found.peers] == [(NEW, "10, software", "11, software")]
 
 
+def test_cells_that_a_codec_makes_of_two_dialects_stay_two() -> None:
+    old, new = (
+        [
+            crossing("zlib", name, verdict).model_copy(
+                update={"id": f"qemu/zlib/zlib~{name}/{dialect}", "dialect": dialect}
+            )
+            for dialect, verdict in (("qemu-5.0", "refused"), ("qemu-10.0", "pass"))
+        ]
+        for name in (OLD, NEW)
+    )
+
+    found = with_both(*old, *new)
+
+    assert (found.both, found.cells) == (2, ())
+
+
+def test_what_the_new_one_could_not_do_either_is_not_new() -> None:
+    cannot = tuple(
+        Unable(framing="zstd", peer=name, role="sender", reason="it is not built in", tried=True) for name in (OLD, NEW)
+    )
+    both = run(crossing(NEW, NEW, "pass"), peers=(qemu("10"), qemu("11")), cannot=cannot)
+    able = run(crossing(NEW, NEW, "pass"), peers=(qemu("10"), qemu("11")), cannot=cannot[1:])
+
+    assert compare(both, both, {OLD: NEW}).unable == ()
+    assert [each.new for each in compare(able, able, {OLD: NEW}).unable] == [True]
+
+
 # worst first
 
 
