@@ -26,6 +26,7 @@ from multifd.cli import completing
 from multifd.cli.explained import explain_cell
 from multifd.cli.output import Console
 from multifd.cli.plans import campaign_of, planning
+from multifd.cli.reading import results_of
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.capture import MANIFEST
@@ -33,7 +34,6 @@ from multifd.nearest import suggestion
 from multifd.plan.cell import PlannedCell
 from multifd.process.kin import Warden
 from multifd.profile.load import load
-from multifd.result import store
 from multifd.result.record import Cell, Peer, Run
 
 _AGAIN: Final = "its captures are not kept: without --results the cell is run again, and recorded"
@@ -112,7 +112,7 @@ def _run(cell: str, given: Mapping[str, Any], stack: ExitStack) -> _Held:
 
 def _recorded(cell: str, given: Mapping[str, Any], results: Path) -> _Held:
     """What a run has of the cell, wherever it ran: who takes part there need not be here."""
-    whole = store.load(results)
+    whole = results_of(results, files=False)
     cells = {each.id: each for each in whole.cells}
     if cell not in cells:
         raise InputError(

@@ -12,11 +12,11 @@ import click
 
 from multifd.cli import completing
 from multifd.cli.output import Console
+from multifd.cli.reading import results_of
 from multifd.cli.whether import asked
 from multifd.comparison.compared import compare
 from multifd.comparison.standing import Direction
 from multifd.errors import InputError
-from multifd.result import store
 from multifd.result.printable import printable
 from reports.difference import difference, lines, markdown
 
@@ -70,13 +70,13 @@ def diff(
     """
     if as_json and as_markdown:
         raise InputError("--json and --markdown: expected one of both")
-    was = store.load_from(before)
+    was = results_of(before)
     if after is None and not names:
         qemus = ", ".join(peer.name for peer in was.peers if peer.kind == "qemu") or "none"
         raise InputError(
             f"AFTER: expected a second run, or --rename OLD=NEW for two peers of this one; its QEMUs are {qemus}"
         )
-    now = store.load_from(after) if after is not None else was
+    now = results_of(after) if after is not None else was
     found = compare(was, now, _names(names))
     if finding is not None or library is not None:
         if as_markdown:

@@ -12,11 +12,11 @@ import click
 
 from multifd.cli.grouped import Plain
 from multifd.cli.picked import picked
+from multifd.cli.reading import results_of
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.archive import NAME, Archive
 from multifd.history.judged import flaky, worsened
 from multifd.history.trend import Trend, trends
-from multifd.result import store
 from multifd.result.counted import counted
 from multifd.result.printable import printable
 from multifd.result.record import Model
@@ -62,7 +62,7 @@ def add(results: tuple[Path, ...], database: Path | None, *, as_json: bool) -> N
     """
     first = results[0].absolute()
     beside = (first if first.is_dir() else first.parent).parent
-    runs = [(path, store.load_from(path)) for path in results]
+    runs = [(path, results_of(path)) for path in results]
     with Archive(database or beside / NAME, create=True) as archive:
         for path, run in runs:
             became = archive.add(run)

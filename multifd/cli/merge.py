@@ -13,6 +13,7 @@ import click
 
 import reports
 from multifd.cli.output import Console
+from multifd.cli.reading import results_of
 from multifd.cli.run import outcome
 from multifd.comparison.abreast import Abreast, abreast
 from multifd.comparison.merged import Joined, Part, joined
@@ -42,7 +43,7 @@ def merge(out: Path, directories: tuple[Path, ...], *, as_json: bool) -> None:
     """
     if os.path.lexists(out) and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         raise InputError(f"{str(out)!r}: is there; expected a directory that is new or empty")
-    runs = joined(Part(str(path), store.load_from(path)) for path in directories)
+    runs = joined(Part(str(path), results_of(path)) for path in directories)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -12,6 +12,7 @@ import click
 
 import reports
 from multifd.campaign.options import RESULTS
+from multifd.cli.reading import results_of
 from multifd.cli.run import outcome
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.archive import Archive
@@ -61,8 +62,8 @@ def report(
     place = output or directory
     locks = output is None and os.path.lexists(directory / LOCK)
     with Lock(directory) if locks else nullcontext():
-        results = store.load(directory)
-        before = store.load_from(baseline) if baseline is not None else None
+        results = results_of(directory, files=False)
+        before = results_of(baseline) if baseline is not None else None
         past = _past(history, results) if history is not None else None
         try:
             drawn = matrix_svg(results, matrix) if matrix is not None else None

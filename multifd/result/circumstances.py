@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from multifd.result.counted import counted
 from multifd.result.printable import clipped
-from multifd.result.terms import Said, Written
+from multifd.result.terms import Instant, Said, Written
 
 Bits = Annotated[str, Field(max_length=1 << 20)]
 """Base64 of a bit for each of so many things, the highest of a byte first; longer than any text that is said."""
@@ -111,9 +111,9 @@ class Run(Written):
 
     id: str
     """Chance; no two runs have the same."""
-    started: str
+    started: Instant
     """When the plan was written down."""
-    finished: str | None
+    finished: Instant | None
     """When results were made; None for a run that has no end."""
     complete: bool
     """True only if every planned cell was run or skipped for a named reason."""

@@ -128,18 +128,6 @@ def test_what_was_added_is_there_when_the_file_is_opened_again(path: Path, archi
         assert [past.id for past in again.runs()] == ["one"]
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"started": "yesterday"}, "run.started: 'yesterday', expected a time as ISO 8601 has it"),
-    ({"started": "0001-01-01T00:00:00+23:59"}, "run.started: "),
-    ({"finished": ""}, "run.finished: '', expected a time"),
-])  # fmt: skip
-def test_a_time_that_is_none_is_refused(changes: dict[str, str], message: str, archive: Archive) -> None:
-    with pytest.raises(InputError, match=f"^{message}"):
-        archive.add(run("one", cell(), **changes))
-
-    assert archive.runs() == ()
-
-
 @pytest.mark.parametrize("size", [1 << 63, -1, 1 << 200])
 def test_a_number_that_no_file_can_hold_is_refused_and_nothing_is_kept(size: int, archive: Archive) -> None:
     with pytest.raises(InputError, match=f"^wire/b: bytes_memory: {size}, expected 0 to {(1 << 63) - 1}$"):

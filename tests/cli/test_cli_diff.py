@@ -14,7 +14,7 @@ from multifd.result import store
 from multifd.result.record import Cell
 from tests.cli.command import COLOURLESS, PROGRAM, ROOT, Answer, multifd
 from tests.cli.test_cli_runs import ENDS, logged, saved
-from tests.reports.builder import cell, finding, results
+from tests.reports.builder import agreeing, cell, finding, results
 
 
 def compared(tmp_path: Path, before: list[Cell], after: list[Cell], *options: str) -> Answer:
@@ -109,17 +109,17 @@ def test_findings_are_told_with_whether_somebody_looked(tmp_path: Path) -> None:
     for name, cells, found in (
         (
             "before",
-            [cell(id="a"), cell(id="b")],
-            [finding(id="mended", cells=("a",)), finding(id="lost", cells=("b",)), finding(id="both", cells=("c",))],
+            [cell(id="a"), cell(id="b"), cell(id="d")],
+            [finding(id="mended", cells=("a",)), finding(id="lost", cells=("b",)), finding(id="both", cells=("d",))],
         ),
         (
             "after",
-            [cell(id="a"), cell(id="c")],
-            [finding(id="broken", cells=("a",)), finding(id="other", cells=("c",)), finding(id="both", cells=("c",))],
+            [cell(id="a"), cell(id="c"), cell(id="d")],
+            [finding(id="broken", cells=("a",)), finding(id="other", cells=("c",)), finding(id="both", cells=("d",))],
         ),
     ):
         (tmp_path / name).mkdir()
-        store.save(results(*cells, findings=tuple(found)), tmp_path / name)
+        store.save(agreeing(results(*cells, findings=tuple(found))), tmp_path / name)
 
     answer = multifd("diff", tmp_path / "before", tmp_path / "after")
 
@@ -325,11 +325,11 @@ def test_regressions_are_told_by_what_they_are(tmp_path: Path) -> None:
     after = after.model_copy(update={"findings": (finding(id="new", cells=("wire/b",)),)})
     for name, run in (("before", before), ("after", after)):
         (tmp_path / name).mkdir()
-        store.save(run, tmp_path / name)
+        store.save(agreeing(run), tmp_path / name)
 
     answer = multifd("diff", tmp_path / "before", tmp_path / "after")
 
-    assert last(answer) == "1 cell differs, 2 regressions: 1 cell, 1 finding"
+    assert last(answer) == "2 cells differ, 2 regressions: 1 cell, 1 finding"
 
 
 def test_a_race_is_listed_apart_with_how_to_run_it_again(tmp_path: Path) -> None:
@@ -372,7 +372,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("after", "abd", (there,)),
     ):
         (place / name).mkdir()
-        store.save(results(*(cell(id=each) for each in cells), findings=found), place / name)
+        store.save(agreeing(results(*(cell(id=each) for each in cells), findings=found)), place / name)
     return place
 
 

@@ -12,7 +12,7 @@ from tests.reports.builder import cell, results
 
 def said(run: Results) -> str:
     """All of it as one text."""
-    return "\n".join(lacking(run))
+    return "\n".join(lacking(run, ()))
 
 
 def peers(*kinds: tuple[str, str | None, str]) -> tuple[Peer, ...]:
