@@ -18,6 +18,7 @@ from multifd.history.archive import NAME, Archive
 from multifd.history.judged import flaky, worsened
 from multifd.history.trend import Trend, trends
 from multifd.result.counted import counted
+from multifd.result.placing import check_file
 from multifd.result.printable import printable
 from multifd.result.record import Model
 from reports.trend import bars, plot
@@ -65,7 +66,10 @@ def add(results: tuple[Path, ...], database: Path | None, *, as_json: bool) -> N
     runs = [(path, results_of(path)) for path in results]
     with Archive(database or beside / NAME, create=True) as archive:
         for path, run in runs:
-            became = archive.add(run)
+            try:
+                became = archive.add(run)
+            except InputError as problem:
+                raise InputError(f"{path}: {problem}") from None
             if as_json:
                 print(json.dumps({"path": str(path), "run": run.run.id, "became": became, "cells": len(run.cells)}))
             else:
@@ -219,6 +223,7 @@ def cost(
             )
             found = [each for each in found if getattr(each, name) in fits]
     if svg is not None:
+        check_file(svg, "--svg")
         _draw(svg, _some(found, everything=everything))
     if as_json:
         _objects(found)

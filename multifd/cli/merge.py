@@ -22,6 +22,7 @@ from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.counted import counted
 from multifd.result.lock import LOCK, Lock
+from multifd.result.placing import check_directory
 from reports import abreast as shown
 
 MERGED = "merged.json"
@@ -43,6 +44,7 @@ def merge(out: Path, directories: tuple[Path, ...], *, as_json: bool) -> None:
     """
     if os.path.lexists(out) and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         raise InputError(f"{str(out)!r}: is there; expected a directory that is new or empty")
+    check_directory(out, "OUT")
     runs = joined(Part(str(path), results_of(path)) for path in directories)
     try:
         out.mkdir(parents=True, exist_ok=True)

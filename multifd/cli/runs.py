@@ -19,7 +19,7 @@ from multifd.history.archive import Archive
 from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.lock import LOCK, Lock
-from multifd.result.placing import put
+from multifd.result.placing import check_directory, put
 from multifd.result.record import Results
 from reports import tap
 from reports.past import Past, of_archive
@@ -60,6 +60,8 @@ def report(
     not complete.
     """
     place = output or directory
+    if output is not None:
+        check_directory(output, "--output")
     locks = output is None and os.path.lexists(directory / LOCK)
     with Lock(directory) if locks else nullcontext():
         results = results_of(directory, files=False)

@@ -22,6 +22,7 @@ from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.entries import Entry, Measure, Past
 from multifd.history.tables import APPLICATION, SCRIPTS, VERSION
 from multifd.result.conclusion import exit_code
+from multifd.result.placing import check_file
 from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, Results, Verdict
 
 NAME: Final = "history.sqlite"
@@ -59,6 +60,8 @@ class Archive:
         if path.exists() and not path.is_file():
             what = "a directory" if path.is_dir() else "no regular file"
             raise InputError(f"{path}: is {what}, and no history; expected a file that multifd history add made")
+        if create:
+            check_file(path, "history")
         with self._told():
             mode = "rwc" if create else "rw"
             address = f"file:{quote(str(path.absolute()))}?mode={mode}"

@@ -283,8 +283,8 @@ def test_a_device_is_none(create: bool) -> None:
     assert refusal(Path("/dev/null"), create=create).startswith("is no regular file, and no history")
 
 
-def test_a_place_that_is_not_there_is_the_hosts_fault(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentBroke, match="unable to open database file"):
+def test_a_place_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"there is no directory {tmp_path}/nowhere, expected one"):
         Archive(tmp_path / "nowhere" / "history.sqlite", create=True)
 
 

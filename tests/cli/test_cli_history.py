@@ -201,12 +201,12 @@ def test_cost_is_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "cost.svg").read_text().startswith("<svg")
 
 
-def test_a_picture_that_cannot_be_written_is_the_environments_fault(tmp_path: Path) -> None:
+def test_a_picture_without_a_directory_is_bad_input(tmp_path: Path) -> None:
     answer = ask(costly(tmp_path, 1, 2), "cost", "--svg", tmp_path / "no" / "cost.svg")
 
     assert (answer.code, answer.err) == (
-        3,
-        f"multifd: {tmp_path}/no/cost.svg: cannot write: No such file or directory\n",
+        2,
+        f"multifd: --svg '{tmp_path}/no/cost.svg': there is no directory {tmp_path}/no, expected one\n",
     )
 
 
