@@ -9,7 +9,7 @@ from typing import Final
 from multifd.result.counted import counted
 from multifd.result.record import Answer, Results
 from reports import vocabulary
-from reports.model import qemus
+from reports.model import migrates, qemus
 
 _SKIPS: Final = 8
 """Reasons for skips that are told one by one."""
@@ -65,6 +65,8 @@ def without_silicon(results: Results) -> Iterator[str]:
 
 def _releases(results: Results) -> Iterator[str]:
     real = {peer.name for peer in qemus(results.peers)}
+    if not migrates(results.cells):
+        return
     if not real:
         yield f"{vocabulary.NO_QEMU[0].upper()}{vocabulary.NO_QEMU[1:]}."
         return

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from multifd.history.trend import Trend
+from multifd.result.counted import counted
 from multifd.result.printable import printable
 from reports import vocabulary
 
@@ -94,3 +95,4 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.filters |= {"counted": counted}

@@ -182,6 +182,13 @@ def _lacking(results: Results) -> Iterator[str]:
         yield f"{left:,} of {counted(len(results.cells))} not run"
     if results.run.finished is None:
         yield "it has no end, for it is going on or was cut off"
+    elif results.run.missing:
+        number, of = len(results.run.missing), results.run.missing[0].partition("/")[2]
+        named = ", ".join(results.run.missing)
+        yield (
+            f"{number} of {counted(int(of), 'shard')} {'is' if number == 1 else 'are'} missing, {named};"
+            " remedy: multifd merge OUT DIR... with all of them"
+        )
     elif not left:
         yield "it was interrupted"
 

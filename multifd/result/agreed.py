@@ -44,6 +44,8 @@ def _run(run: Run, cells: tuple[Cell, ...]) -> Iterator[str]:
         yield f"run.complete: true, expected false, for {counted(left)} of {len(cells):,} {_were(left)} not run"
     if run.complete and run.finished is None:
         yield "run.complete: true, expected false, for run.finished is null"
+    if run.complete and run.missing:
+        yield f"run.complete: true, expected false, for run.missing has {', '.join(run.missing)}"
     for name, reach in (("pairs", run.coverage.pairs), ("triples", run.coverage.triples)):
         if reach is not None and not 0 <= reach.had <= reach.feasible:
             yield f"run.coverage.{name}.had: {reach.had}, expected 0 to {reach.feasible}, as many as are feasible"

@@ -137,6 +137,8 @@ class Run(Written):
     """None where all cells with real QEMU were planned, or none."""
     shard: Shard | None = None
     """None where the run has all of its plan."""
+    missing: tuple[str, ...] = ()
+    """Shards of the run, merged from the others, that are not in it, as ``3/8``; what these planned is in no cell."""
     workers_lost: int = 0
     """Worker processes of the run that died."""
     corpus: UserContent | None = None

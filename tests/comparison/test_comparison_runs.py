@@ -545,6 +545,17 @@ def cell_of(name: str, **fields: Any) -> Cell:
     return cell(id=name, **fields)
 
 
+@pytest.mark.parametrize(("missing", "said"), [
+    (("2/3",), "1 of 3 shards is missing, 2/3; remedy: multifd merge OUT DIR... with all of them"),
+    (("1/3", "3/3"), "2 of 3 shards are missing, 1/3, 3/3; remedy: multifd merge OUT DIR... with all of them"),
+])  # fmt: skip
+def test_of_a_merged_run_the_shards_that_it_lacks_are_named(missing: tuple[str, ...], said: str) -> None:
+    made = run(cell())
+    made = made.model_copy(update={"run": made.run.model_copy(update={"complete": False, "missing": missing})})
+
+    assert compare(made, made).before.lacking == said
+
+
 # the head
 
 

@@ -59,6 +59,7 @@ def test_a_missing_shard_leaves_the_run_incomplete_and_is_named() -> None:
     found = one([part for part in divided(WHOLE, 3) if part.shard.number != 2])
 
     assert (found.missing, found.results.run.complete, exit_code(found.results)) == ((2,), False, 3)
+    assert found.results.run.missing == ("2/3",)
     assert any(remark.endswith("not in these results: 2/3") for remark in found.results.run.remarks)
     check_planned(found.results.run, found.results.cells, "here")
 

@@ -104,6 +104,7 @@ def test_a_finding_that_is_not_what_its_cells_say_is_refused(found: Results, mes
             results(cell(verdict="not-run")),
             "run.complete: true, expected false, for 1 cell of 1 was not run",
         ),
+        (changed(missing=("2/3",)), "run.complete: true, expected false, for run.missing has 2/3"),
         (changed(finished=None), "run.complete: true, expected false, for run.finished is null"),
         (
             with_coverage(pairs=Reach(had=3, feasible=2)),
