@@ -18,7 +18,7 @@ from multifd.advice.of_run import judged
 from multifd.advice.preflight import Preflight, preflight
 from multifd.advice.whom import alike, host, is_socket
 from multifd.cli.advised import show_direction, show_preflight
-from multifd.cli.reading import results_of
+from multifd.cli.loaded import results_of
 from multifd.result.record import Results
 
 CODES: Final[dict[Standing, int]] = {"safe": 0, "refused": 1, "hazard": 2, "unknown": 2}

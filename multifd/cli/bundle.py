@@ -24,9 +24,9 @@ from multifd.campaign.prepare import Campaign
 from multifd.campaign.worker import Worker
 from multifd.cli import completing
 from multifd.cli.explained import explain_cell
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
 from multifd.cli.plans import campaign_of, planning
-from multifd.cli.reading import results_of
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.memory.scratch import make_scratch, remove_scratch
 from multifd.migrate.capture import MANIFEST

@@ -11,8 +11,8 @@ from typing import Final
 import click
 
 from multifd.cli import completing
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
-from multifd.cli.reading import results_of
 from multifd.cli.whether import asked
 from multifd.comparison.compared import compare
 from multifd.comparison.standing import Direction

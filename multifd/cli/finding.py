@@ -11,9 +11,9 @@ from rich.markup import escape
 
 from multifd.campaign.options import RESULTS
 from multifd.cli import completing
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
 from multifd.cli.picked import picked
-from multifd.cli.reading import results_of
 from multifd.errors import InputError
 from multifd.plan.scenarios.table import SCENARIOS
 from multifd.result.counted import counted

@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 import click
 
 from multifd.cli.grouped import Plain
+from multifd.cli.loaded import results_of
 from multifd.cli.picked import picked
-from multifd.cli.reading import results_of
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.archive import NAME, Archive
 from multifd.history.judged import flaky, worsened
@@ -30,7 +30,8 @@ _ROLES: Final = {"sender": "to encode", "receiver": "to decode"}
 Row = TypeVar("Row")
 
 _database = click.option(
-    "--database",
+    "--history",
+    "database",
     type=click.Path(path_type=Path),
     metavar="FILE",
     default=DEFAULT,
@@ -45,7 +46,7 @@ _all = click.option("--all", "everything", is_flag=True, help=f"All, not the fir
 def history() -> None:
     """Results of many runs: a cell's past, flaky cells, first bad runs, coverage and cost over time.
 
-    They are in one SQLite file beside the runs' directories, build/history.sqlite unless --database says otherwise.
+    They are in one SQLite file beside the runs' directories, build/history.sqlite unless --history says otherwise.
     Begin with multifd history add build/conformance after each run (docs/runs.md).
     """
 
@@ -53,7 +54,11 @@ def history() -> None:
 @history.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--database", type=click.Path(path_type=Path), metavar="FILE", help=f"The history; {NAME} beside the first of them."
+    "--history",
+    "database",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"The history; {NAME} beside the first of them.",
 )
 @_json
 def add(results: tuple[Path, ...], database: Path | None, *, as_json: bool) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 import reports
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
-from multifd.cli.reading import results_of
 from multifd.cli.run import outcome
 from multifd.comparison.abreast import Abreast, abreast
 from multifd.comparison.merged import Joined, Part, joined

@@ -12,7 +12,7 @@ import click
 
 import reports
 from multifd.campaign.options import RESULTS
-from multifd.cli.reading import results_of
+from multifd.cli.loaded import results_of
 from multifd.cli.run import outcome
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.archive import Archive

@@ -12,10 +12,10 @@ import click
 from rich.markup import escape
 
 from multifd.cli import completing
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
 from multifd.cli.picked import check_peer, picked
 from multifd.cli.plans import campaign_of, planning
-from multifd.cli.reading import results_of
 from multifd.result.badness import badness
 from multifd.result.record import Unable
 from reports.vocabulary import word

@@ -61,7 +61,7 @@ class Archive:
             what = "a directory" if path.is_dir() else "no regular file"
             raise InputError(f"{path}: is {what}, and no history; expected a file that multifd history add made")
         if create:
-            check_file(path, "history")
+            check_file(path, "--history")
         with self._told():
             mode = "rwc" if create else "rw"
             address = f"file:{quote(str(path.absolute()))}?mode={mode}"

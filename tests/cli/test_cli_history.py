@@ -44,7 +44,7 @@ def database(tmp_path: Path) -> Path:
 
 
 def ask(database: Path, *arguments: str | Path) -> Answer:
-    return multifd("history", *arguments, "--database", database)
+    return multifd("history", *arguments, "--history", database)
 
 
 def objects(answer: Answer) -> list[Any]:

@@ -82,6 +82,12 @@ def test_without_a_real_qemu_the_remedy_is_told() -> None:
     assert NO_QEMU[1:] in said(run)
 
 
+def test_a_run_of_probes_alone_misses_no_real_qemu() -> None:
+    run = results(cell(suite="probe")).model_copy(update={"peers": ()})
+
+    assert NO_QEMU[1:] not in said(run)
+
+
 def test_releases_of_which_no_qemu_took_part_are_named() -> None:
     seen = cell(suite="qemu", sender="qemu-7.2", receiver="qemu-10.0", dialect="qemu-5.0>qemu-10.0")
     run = results(seen).model_copy(
