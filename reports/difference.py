@@ -111,7 +111,8 @@ def lines(shown: Difference, *, everything: bool = False) -> Iterator[Line]:
     """As a terminal shows it; ``everything`` lists every cell."""
     found = shown.comparison
     yield from (Line(_one_line(line), "worse") for line in incomplete(found))
-    for name, run in _sides(found):
+    alone = found.rule is not None and found.before == found.after
+    for name, run in (("run", found.after),) if alone else _sides(found):
         yield Line(f"{name:6}  {head(run)}")
     yield from _compared(found)
     yield from _circumstances(found)

@@ -243,6 +243,7 @@ def test_two_qemus_of_one_run_are_compared_by_one_command(tmp_path: Path) -> Non
         "compared: 1 cell of qemu-10.2, each with the same of qemu-9.2 in its place; a migration between the two"
         " with one of the old to itself; cells of neither are left out\n1 cell is in both runs, and compared\n"
     )
+    assert [line.split()[0] for line in answer.out.splitlines()[:2]] == ["run", "compared:"]
     assert rule in answer.out
     assert "refused -> fail (corrupt)" in answer.out
     assert (answer.code, last(answer)) == (1, "1 cell differs, 1 regression")
