@@ -29,6 +29,9 @@ def _instant(text: str) -> str:
 Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
 """A time, as it was written: ISO 8601 (RFC 3339, section 5.6)."""
 
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""How many there are: what a history can keep, too."""
+
 Provenance = Literal["hardware", "vendor-software", "emulated", "software"]
 Outcome = Literal["identical", "rejected", "hazard"]
 Verdict = Literal["pass", "refused", "hazard", "known", "fail", "skip", "error", "not-run"]

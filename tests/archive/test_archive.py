@@ -131,7 +131,7 @@ def test_what_was_added_is_there_when_the_file_is_opened_again(path: Path, archi
 @pytest.mark.parametrize("size", [1 << 63, -1, 1 << 200])
 def test_a_number_that_no_file_can_hold_is_refused_and_nothing_is_kept(size: int, archive: Archive) -> None:
     with pytest.raises(InputError, match=f"^wire/b: bytes_memory: {size}, expected 0 to {(1 << 63) - 1}$"):
-        archive.add(run("one", cell(id="wire/a"), cell(id="wire/b", bytes_memory=size)))
+        archive.add(run("one", cell(id="wire/a"), cell(id="wire/b").model_copy(update={"bytes_memory": size})))
 
     assert (archive.runs(), archive.cells()) == ((), ())
 
@@ -327,7 +327,7 @@ def test_an_error_in_the_middle_leaves_the_file_as_it_was(path: Path) -> None:
     copied = shutil.copy(path, path.with_suffix(".before"))
 
     with Archive(path) as archive, pytest.raises(InputError):
-        archive.add(run("one", cell(), cell(id="b", bytes_memory=-1)))
+        archive.add(run("one", cell(), cell(id="b").model_copy(update={"bytes_memory": -1})))
 
     with closing(sqlite3.connect(path)) as now, closing(sqlite3.connect(copied)) as before:
         assert list(now.iterdump()) == list(before.iterdump())

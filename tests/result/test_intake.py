@@ -202,3 +202,17 @@ def test_a_value_that_is_refused_is_shown_but_for_most_of_a_long_one() -> None:
     assert re.fullmatch(
         r"here: cells\.0\.blocks: 'x{8,20}\.{3}x{8,20}', expected at most 4096 characters", str(error.value)
     )
+
+
+@pytest.mark.parametrize(("field", "value", "expected"), [
+    ("bytes_memory", -1, "greater than or equal to 0"),
+    ("bytes_wire", 1 << 63, f"less than {1 << 63}"),
+])  # fmt: skip
+def test_a_number_that_no_cell_can_have_is_refused_by_every_reader(field: str, value: int, expected: str) -> None:
+    content = json.loads(results(cell()).model_dump_json(by_alias=True))
+    content["cells"][0][field] = value
+
+    with pytest.raises(InputError) as error:
+        parse(json.dumps(content), "here")
+
+    assert str(error.value) == f"here: cells.0.{field}: {value}, expected {expected}"
