@@ -109,10 +109,10 @@ def lines(shown: Difference, *, everything: bool = False) -> Iterator[Line]:
     """As a terminal shows it; ``everything`` lists every cell."""
     found = shown.comparison
     yield from (Line(_one_line(line), "worse") for line in incomplete(found))
-    for name, run in _sides(found):
+    alone = found.rule is not None and found.before == found.after
+    for name, run in (("run", found.after),) if alone else _sides(found):
         yield Line(f"{name:6}  {head(run)}")
-    if not found.same_plan:
-        yield Line(common(found), "other" if found.both else "worse")
+    yield from _compared(found)
     yield from _circumstances(found)
     listed = None if everything else LISTED
     for title, groups in (("worse", shown.worse), ("better", shown.better)):
@@ -157,7 +157,7 @@ def markdown(shown: Difference) -> str:
         listed=LISTED,
         told=tuple(filter(told, shown.comparison.findings)),
         named=tuple(named(shown.comparison.findings)),
-        common=None if shown.comparison.same_plan else common(shown.comparison),
+        common=None if shown.comparison.same_plan and shown.comparison.rule is None else common(shown.comparison),
         incomplete=tuple(incomplete(shown.comparison)),
         times=USUAL,
     )
@@ -175,6 +175,13 @@ def costly(cost: CostChange) -> str:
 
 def _sides(found: Comparison) -> tuple[tuple[str, Side], ...]:
     return ("before", found.before), ("after", found.after)
+
+
+def _compared(found: Comparison) -> Iterator[Line]:
+    if found.rule is not None:
+        yield Line(_one_line(found.rule))
+    if not found.same_plan or found.rule is not None:
+        yield Line(common(found), "other" if found.both else "worse")
 
 
 def _circumstances(found: Comparison) -> Iterator[Line]:

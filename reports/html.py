@@ -82,7 +82,7 @@ def render(
         codecs=model.codecs(results),
         headline=model.headline(results, asked.all),
         incomplete=model.incomplete(results),
-        lacking=lacking(results),
+        lacking=lacking(results, asked.all),
         advice=sets(directions(results)),
         since=None if since is None else _nested(since),
         ids={cell.id for cell in results.cells},

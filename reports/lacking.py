@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from multifd.result.counted import counted
-from multifd.result.record import Results
+from multifd.result.record import Answer, Results
 from reports import vocabulary
-from reports.model import qemus
+from reports.model import migrates, qemus
 
 _SKIPS: Final = 8
 """Reasons for skips that are told one by one."""
 
 
-def lacking(results: Results) -> tuple[str, ...]:
-    """Sentences, the weightiest first; with the remedy where one is known."""
-    parts = (_cells, _hardware, _releases, _skipped, _unseen)
-    return tuple(sentence for part in parts for sentence in part(results))
+def lacking(results: Results, answers: Sequence[Answer]) -> tuple[str, ...]:
+    """Sentences, the weightiest first; with the remedy where one is known.
+
+    ``answers`` are those that its cells give, whatever the results say of them.
+    """
+    parts = (_cells, _hardware, _releases, _skipped)
+    return (*(sentence for part in parts for sentence in part(results)), *_unseen(results, answers))
 
 
 def _cells(results: Results) -> Iterator[str]:
@@ -62,6 +65,8 @@ def without_silicon(results: Results) -> Iterator[str]:
 
 def _releases(results: Results) -> Iterator[str]:
     real = {peer.name for peer in qemus(results.peers)}
+    if not migrates(results.cells):
+        return
     if not real:
         yield f"{vocabulary.NO_QEMU[0].upper()}{vocabulary.NO_QEMU[1:]}."
         return
@@ -83,11 +88,11 @@ def _skipped(results: Results) -> Iterator[str]:
         yield f"{counted(sum(number for _, number in rest))} skipped for {counted(len(rest), 'other reason')}."
 
 
-def _unseen(results: Results) -> Iterator[str]:
+def _unseen(results: Results, answers: Sequence[Answer]) -> Iterator[str]:
     blind = sum(cell.invariants is not None and bool(cell.invariants.unseen) for cell in results.cells)
     if blind:
         yield f"In {counted(blind)} part of the stream was not looked at, and each says which."
-    silent = Counter(e.state for answer in results.answers for e in answer.evidence if e.state.startswith("not "))
+    silent = Counter(e.state for answer in answers for e in answer.evidence if e.state.startswith("not "))
     if silent:
         parts = ", ".join(f"{number} {state}" for state, number in silent.items())
         yield f"Of what is said of the thread's questions: {parts}."

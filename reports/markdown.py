@@ -86,7 +86,8 @@ def _facts(results: Results) -> Iterator[str]:
     yield f"{_short(run.started)}, profile {_short(run.profile)}, {_code(run.command)}"
     qemus = [f"{_short(peer.name)} {_short(peer.version)}" for peer in model.qemus(results.peers)]
     subset = f"; {_text(run.subset.words)}" if run.subset is not None else ""
-    yield f"QEMU: {', '.join(qemus[:_QEMUS]) or _text(NO_QEMU)}{', …' if qemus[_QEMUS:] else ''}{subset}"
+    none = _text(NO_QEMU) if model.migrates(results.cells) else "none"
+    yield f"QEMU: {', '.join(qemus[:_QEMUS]) or none}{', …' if qemus[_QEMUS:] else ''}{subset}"
     yield from map(_text, without_silicon(results))
     nearest = model.nearest_counts(results).items()
     ran = [f"{count:,} {PROVENANCES[name].word if name else _NOTHING}" for name, count in nearest if count]

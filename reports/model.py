@@ -78,6 +78,11 @@ class FindingView:
         return any(cell.suite not in ALONE for cell in self.cells)
 
 
+def migrates(cells: Iterable[Cell]) -> bool:
+    """Guests were migrated, or encoded and decoded: a real QEMU that took no part is missed."""
+    return any(cell.suite not in ALONE for cell in cells)
+
+
 def counts(results: Results) -> dict[Verdict, int]:
     """Cells by verdict, worst first, zeros included."""
     found = Counter(map(attrgetter("verdict"), results.cells))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from multifd.history.trend import Trend
+from multifd.result.counted import counted
 from multifd.result.printable import printable
 from reports import templating, vocabulary
 
@@ -85,4 +86,4 @@ def _line(trend: Trend, instants: Sequence[str], top: float) -> Line:
     return Line(name, points, f"{trend.points[-1].cost:.3g}")
 
 
-_ENVIRONMENT: Final = templating.for_html()
+_ENVIRONMENT: Final = templating.for_html({"counted": counted})

@@ -41,7 +41,7 @@ def begun(campaign: Campaign, command: str, shard: Shard | None = None) -> Run:
         plan=plan_digest(campaign.plan.cells),
         seed=campaign.options.seed,
         strength=campaign.options.strength,
-        subset=campaign.plan.subset,
+        subset=campaign.subset,
         shard=shard,
         coverage=Coverage(cells=dict(Counter(cell.suite for cell in campaign.plan.cells.values()))),
         corpus=campaign.content,

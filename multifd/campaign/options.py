@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,15 +12,17 @@ from pydantic import BaseModel, ConfigDict
 
 from multifd.device.sysfs import Host
 from multifd.errors import InputError
+from multifd.memory.blocks import LEAST, UNIT
 from multifd.memory.size import size
 from multifd.qemu.binary import AUTO
 
 DEFAULT_PROFILE: Final = "auto"
 DEFAULT_QEMU: Final = (AUTO,)
-DEFAULT_MEMORY: Final = 1536 << 10
-"""Bytes: the least in which packets of every number of pages have their place."""
+DEFAULT_MEMORY: Final = LEAST
 DEFAULT_SEED: Final = 1
 DEFAULT_STRENGTH: Final = 2
+DIGITS: Final = 1000
+"""Of a seed; Python reads no number of more than 4300 (sys.int_info), and nobody needs one."""
 STRENGTHS: Final = (2, 3)
 
 RESULTS: Final = "build/conformance"
@@ -110,14 +113,14 @@ def parse(
     recorded = (directory / root).resolve() if root else None
     if recorded is not None and not recorded.is_dir():
         raise InputError(f"--host-root {root!r}: expected the root of a recorded host, a directory")
-    if not (seed.isascii() and seed.isdigit()):
-        raise InputError(f"--seed {seed!r}: expected a whole number, 0 or more")
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= DIGITS):
+        raise InputError(f"--seed {reprlib.repr(seed)}: expected a whole number, 0 or more, of at most {DIGITS} digits")
     if strength not in map(str, STRENGTHS):
         raise InputError(f"--strength {strength!r}: expected {' or '.join(map(str, STRENGTHS))}")
     return Options(
         profile=profile,
         qemu=tuple(qemu) or DEFAULT_QEMU,
-        memory=size(memory),
+        memory=size(memory, unit=UNIT, least=LEAST),
         corpus=(directory / content).resolve() if content else None,
         seed=int(seed),
         strength=int(strength),

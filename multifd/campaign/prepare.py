@@ -32,7 +32,7 @@ from multifd.plan.whole import Plan, PlanOptions, plan, plan_of
 from multifd.profile.load import load
 from multifd.qemu.binary import Binary
 from multifd.result.content import in_words
-from multifd.result.record import UserContent
+from multifd.result.record import Subset, UserContent
 
 Say = Callable[[str], object]
 _PER_CELL: Final = 4 << 10
@@ -68,6 +68,11 @@ class Campaign(BaseModel):
         if cell_id in planned:
             return planned[cell_id]
         raise InputError(f"no cell {cell_id!r}; {suggestion(cell_id, planned)} (multifd cells lists all)")
+
+    @property
+    def subset(self) -> Subset | None:
+        """What is left out of the cells with real QEMU, where this is about any."""
+        return self.plan.subset if any(cell.suite == "qemu" for cell in self.plan.cells.values()) else None
 
     @property
     def room(self) -> int:
@@ -127,8 +132,6 @@ def prepare(options: Options, say: Say, *, probe: bool, cell: str | None = None)
     asked_for = PlanOptions(options.memory, options.seed, options.strength, options.corpus is not None, subset)
     only = plan_of(cell, line_up, scrutinized.skips, asked_for) if cell is not None else None
     planned = only or plan(line_up, scrutinized.skips, asked_for)
-    if planned.subset is not None:
-        say(planned.subset.words)
     content = _surveyed(files, options, say) if files is not None else None
     campaign = Campaign(
         options=options, line_up=line_up, plan=planned, libraries=dict(scrutinized.libraries), content=content

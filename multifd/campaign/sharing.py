@@ -10,6 +10,7 @@ from multifd.errors import InputError
 from multifd.evidence.users import group
 from multifd.plan.expected import expected
 from multifd.plan.shards import Shard, shared
+from multifd.result.counted import counted
 
 
 def of_shard(campaign: Campaign, ids: Collection[str], shard: Shard) -> dict[str, None]:
@@ -25,7 +26,7 @@ def of_shard(campaign: Campaign, ids: Collection[str], shard: Shard) -> dict[str
         costs[groups[cell.id]] += expected(cell.work)
     if len(costs) < shard.of:
         raise InputError(
-            f"--shard {shard}: what is asked for has {len(costs)} groups of cells, each run as a whole;"
+            f"--shard {shard}: what is asked for has {counted(len(costs), 'group')} of cells, each run as a whole;"
             " expected at most so many shards"
         )
     mine = shared(costs, shard.of)

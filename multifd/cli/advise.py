@@ -18,7 +18,7 @@ from multifd.advice.of_run import judged
 from multifd.advice.preflight import Preflight, preflight
 from multifd.advice.whom import alike, host, is_socket
 from multifd.cli.advised import show_direction, show_preflight
-from multifd.result import store
+from multifd.cli.loaded import results_of
 from multifd.result.record import Results
 
 CODES: Final[dict[Standing, int]] = {"safe": 0, "refused": 1, "hazard": 2, "unknown": 2}
@@ -63,7 +63,7 @@ def advise(sender: str, receiver: str, *, back: bool, results: Path | None, as_j
 
 
 def _advise(sender: str, receiver: str, back: bool, directory: Path | None, as_json: bool) -> int:
-    run = store.load_from(directory) if directory is not None else None
+    run = results_of(directory) if directory is not None else None
     if is_socket(sender) and is_socket(receiver):
         return _preflight(sender, receiver, back, run, as_json)
     ends = _host(sender, "--from"), _host(receiver, "--to")

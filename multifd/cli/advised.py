@@ -23,8 +23,9 @@ def show_direction(console: Console, found: Direction) -> None:
     machine = f", machine type {found.sender.machine}" if found.sender.machine is not None else ""
     _title(console, found.verdict, f"{found.sender.name} to {found.receiver.name}{machine}")
     _part(console, "safe, the least CPU time first", (_said(line) for line in found.safe))
-    _part(console, "to set at both ends over QMP, with one of the methods, at the destination first", _settings(found))
-    _part(console, "or with libvirt", (line for each in found.safe for line in each.libvirt))
+    for line in found.safe:
+        _part(console, f"{line.method} over QMP, at the destination, then the same at the source", line.qmp)
+        _part(console, f"{line.method} with libvirt, at the source alone", line.libvirt)
     hazards = [line for line in found.lines if line.verdict in ("hazard", "unknown") and line.released]
     _part(console, "hazards: memory or the guest may be lost, and nobody says so", _hazards(hazards))
     refused = (line for line in found.lines if line.verdict == "refused" and line.released)
@@ -64,7 +65,9 @@ def _said(line: Line) -> str:
     cost = f" {line.cost:.1f} CPU s/GiB more than none;" if line.cost else ""
     words = f"; it says like {_words(line)}" if line.words is not None and line.verdict == "refused" else ""
     setting = f" with {line.setting}:" if line.setting is not None else ""
-    return f"{line.method:{_WIDTH}}{setting}{cost} {line.why}{words} {_basis(line)}"
+    # What is longer than its column is a sentence's beginning.
+    mark = ":" if len(line.method) > _WIDTH and not setting else ""
+    return f"{f'{line.method}{mark}':{_WIDTH}}{setting}{cost} {line.why}{words} {_basis(line)}"
 
 
 def _words(line: Line) -> str:
@@ -85,11 +88,6 @@ def _hazards(lines: Iterable[Line]) -> Iterator[str]:
         yield _said(line)
         yield from (f"  known issue: {each}" for each in line.issues)
         yield from (f"  instead: {each}" for each in (*line.qmp, *line.libvirt))
-
-
-def _settings(found: Direction) -> Iterable[str]:
-    """What several methods have in common once."""
-    return dict.fromkeys(line for each in found.safe for line in each.qmp)
 
 
 def _title(console: Console, verdict: Standing, text: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from multifd.campaign.options import RESULTS
 from multifd.cli.output import Console
 from multifd.errors import InputError
 from multifd.result import store
@@ -18,7 +19,10 @@ from reports import thread
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), default=Path("build/conformance"))
+@click.option(
+    "--results", "directory", type=click.Path(path_type=Path), metavar="DIR", default=Path(RESULTS), show_default=True,
+    help="The run that is asked.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: the table, and each answer with its evidence.")
 @click.option("--markdown", is_flag=True, help="Print docs/questions.md instead: the answers without a run.")
 def answers(directory: Path, *, as_json: bool, markdown: bool) -> None:
@@ -33,8 +37,6 @@ def answers(directory: Path, *, as_json: bool, markdown: bool) -> None:
     contradicted     a cell says otherwise: which, what was expected, what was seen
     not on hardware  only silicon can show it, and none took part; what an emulation does is no proof
     not shown        no cell of this run could say: why, and what to do about it
-
-    DIRECTORY is what the run was given as --results.
 
     Exit codes: 0 no claim is contradicted, 1 a claim is contradicted, 2 there are no results or they are not those of
     their log, 3 nothing is contradicted so far, but the run is not complete.

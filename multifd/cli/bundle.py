@@ -24,6 +24,7 @@ from multifd.campaign.prepare import Campaign
 from multifd.campaign.worker import Worker
 from multifd.cli import completing
 from multifd.cli.explained import explain_cell
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
 from multifd.cli.plans import campaign_of, planning
 from multifd.errors import EnvironmentBroke, InputError
@@ -33,10 +34,11 @@ from multifd.nearest import suggestion
 from multifd.plan.cell import PlannedCell
 from multifd.process.kin import Warden
 from multifd.profile.load import load
-from multifd.result import store
+from multifd.result.placing import check_file
 from multifd.result.record import Cell, Peer, Run
 
 _AGAIN: Final = "its captures are not kept: without --results the cell is run again, and recorded"
+_THERE: Final = "its captures are not kept, and only the host of the run can run the cell again"
 _NOTHING: Final = "nothing was sent that makes a capture"
 _ELSEWHERE: Final = "the plan of this host has no such cell"
 
@@ -75,6 +77,7 @@ def bundle(cell: str, results: Path | None, output: Path | None, *, as_json: boo
     and the versions; multifd replay and multifd dissect take it as it is.
     """
     path = output or Path(re.sub(r"[^\w.=-]+", "-", cell) + SUFFIX)
+    check_file(path, "--output")
     with ExitStack() as stack:
         held = _run(cell, given, stack) if results is None else _recorded(cell, given, results)
         record, made = held.record, held.capture
@@ -112,7 +115,7 @@ def _run(cell: str, given: Mapping[str, Any], stack: ExitStack) -> _Held:
 
 def _recorded(cell: str, given: Mapping[str, Any], results: Path) -> _Held:
     """What a run has of the cell, wherever it ran: who takes part there need not be here."""
-    whole = store.load(results)
+    whole = results_of(results, files=False)
     cells = {each.id: each for each in whole.cells}
     if cell not in cells:
         raise InputError(
@@ -127,7 +130,8 @@ def _recorded(cell: str, given: Mapping[str, Any], results: Path) -> _Held:
     exhibits = exhibits_of(cell, results)
     if not _is_inside(exhibits, results):
         raise InputError(f"--results {str(results)!r}: {exhibits} is not below it, expected no link and no '..'")
-    return _Held(record, _texts(record, whole.run, whole.peers) | explained, exhibits, capture, _AGAIN, unexplained)
+    texts, why = _texts(record, whole.run, whole.peers) | explained, _THERE if unexplained == _ELSEWHERE else _AGAIN
+    return _Held(record, texts, exhibits, capture, why, unexplained)
 
 
 def _is_inside(path: Path, directory: Path) -> bool:

@@ -199,7 +199,7 @@ def _title(capture: Capture, given: Path) -> str:
     manifest = capture.manifest
     source = f", from {manifest.source}" if manifest.source else ""
     return one_line(
-        f"{given}: {capture.framing.name} in {capture.dialect.name}, {manifest.channels} channels,"
+        f"{given}: {capture.framing.name} in {capture.dialect.name}, {counted(manifest.channels, 'channel')},"
         f" pages of {manifest.page_size}{source}"
     )
 

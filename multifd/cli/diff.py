@@ -11,12 +11,12 @@ from typing import Final
 import click
 
 from multifd.cli import completing
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
 from multifd.cli.whether import asked
 from multifd.comparison.compared import compare
 from multifd.comparison.standing import Direction
 from multifd.errors import InputError
-from multifd.result import store
 from multifd.result.printable import printable
 from reports.difference import difference, lines, markdown
 
@@ -27,10 +27,11 @@ STYLES: Final[dict[Direction, str | None]] = {"worse": "red", "better": "green",
 
 @click.command()
 @click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
+@click.argument("after", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--rename", "names", multiple=True, metavar="OLD=NEW",
-    help="A peer of BEFORE goes by another name in AFTER, as a QEMU of another version does. Repeatable.",
+    help="A peer of BEFORE goes by another name in AFTER, as a QEMU of another version does; where a run has both, only"
+    " their cells are compared. Repeatable.",
 )  # fmt: skip
 @click.option(
     "--finding", metavar="ID", help="Answer one question: is this finding gone? A part of its id will do.",
@@ -41,8 +42,8 @@ STYLES: Final[dict[Direction, str | None]] = {"worse": "red", "better": "green",
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: everything that differs.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="For a job page or a comment.")
 def diff(
-    before: Path, after: Path, names: tuple[str, ...], *, finding: str | None, library: str | None, everything: bool,
-    as_json: bool, as_markdown: bool,
+    before: Path, after: Path | None, names: tuple[str, ...], *, finding: str | None, library: str | None,
+    everything: bool, as_json: bool, as_markdown: bool,
 ) -> None:  # fmt: skip
     """Compare two runs: what is worse, what is better, what is only otherwise.
 
@@ -50,6 +51,16 @@ def diff(
     the cells so far count, and the first line says what is lacking. Worse is a verdict, a device that became a model of
     it, a proof that is none any more, a finding in a cell that did not show it, a cost beyond noise, and a cell that
     was checked and is not; a cell that is not planned any more is not (docs/runs.md).
+
+    Whether one QEMU is worse than another of the same run, that run and --rename OLD=NEW say: each cell of NEW is held
+    against the same cell with OLD in its place, at either end. A migration between the two has both, and is held
+    against that of OLD to itself; cells of neither are left out.
+
+    \b
+    Examples:
+      multifd diff build/before build/conformance
+      multifd diff build/conformance --rename qemu-10.0.13=qemu-11.1.3
+      multifd diff build/before build/conformance --finding qatzip-raw-exact
 
     Who has mended something asks for it: --finding ID, and is told in a sentence whether it is gone.
 
@@ -59,7 +70,13 @@ def diff(
     """
     if as_json and as_markdown:
         raise InputError("--json and --markdown: expected one of both")
-    was, now = store.load_from(before), store.load_from(after)
+    was = results_of(before)
+    if after is None and not names:
+        qemus = ", ".join(peer.name for peer in was.peers if peer.kind == "qemu") or "none"
+        raise InputError(
+            f"AFTER: expected a second run, or --rename OLD=NEW for two peers of this one; its QEMUs are {qemus}"
+        )
+    now = results_of(after) if after is not None else was
     found = compare(was, now, _names(names))
     if finding is not None or library is not None:
         if as_markdown:

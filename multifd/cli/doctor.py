@@ -29,6 +29,7 @@ from multifd.libraries.find import candidates, chosen
 from multifd.lineup.preflight import Tried, alone_on, preflight
 from multifd.lineup.started import start
 from multifd.profile.load import load
+from multifd.result.placing import check_file
 
 _PATIENCE: Final = 10.0
 """Seconds that devices are waited for: who asks what a host has wants to know soon."""
@@ -125,6 +126,7 @@ def _of_record(file: Path, as_json: bool) -> int:
 
 def _write(file: Path, root: Path) -> None:
     """Record what a diagnosis looks at, and what any reader wants to know."""
+    check_file(file, "--record")
     host = TracedHost(root)
     diagnose(host, enough=None)
     for path in (RELEASE, DISTRIBUTION):

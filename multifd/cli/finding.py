@@ -11,11 +11,11 @@ from rich.markup import escape
 
 from multifd.campaign.options import RESULTS
 from multifd.cli import completing
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
 from multifd.cli.picked import picked
 from multifd.errors import InputError
 from multifd.plan.scenarios.table import SCENARIOS
-from multifd.result import store
 from multifd.result.counted import counted
 from multifd.result.known import shipped
 from multifd.result.record import SEVERITY_ORDER, Finding, Results
@@ -46,7 +46,7 @@ def finding(issue: str | None, results: Path, *, markdown: bool, as_json: bool) 
     --markdown has versions, steps, what was expected and observed, the reproducer, and the environment. Exit 2 if the
     run has no such finding.
     """
-    found = store.load_from(results)
+    found = results_of(results)
     by_id = {each.id: each for each in found.findings}
     chosen = [by_id[name] for name in _named(issue, list(by_id), results)]
     if as_json:

@@ -11,13 +11,14 @@ from typing import Final, TypeVar
 import click
 
 from multifd.cli.grouped import Plain
+from multifd.cli.loaded import results_of
 from multifd.cli.picked import picked
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.archive import NAME, Archive
 from multifd.history.judged import flaky, worsened
 from multifd.history.trend import Trend, trends
-from multifd.result import store
 from multifd.result.counted import counted
+from multifd.result.placing import check_file
 from multifd.result.printable import printable
 from multifd.result.record import Model
 from reports.trend import bars, plot
@@ -29,7 +30,8 @@ _ROLES: Final = {"sender": "to encode", "receiver": "to decode"}
 Row = TypeVar("Row")
 
 _database = click.option(
-    "--database",
+    "--history",
+    "database",
     type=click.Path(path_type=Path),
     metavar="FILE",
     default=DEFAULT,
@@ -44,7 +46,7 @@ _all = click.option("--all", "everything", is_flag=True, help=f"All, not the fir
 def history() -> None:
     """Results of many runs: a cell's past, flaky cells, first bad runs, coverage and cost over time.
 
-    They are in one SQLite file beside the runs' directories, build/history.sqlite unless --database says otherwise.
+    They are in one SQLite file beside the runs' directories, build/history.sqlite unless --history says otherwise.
     Begin with multifd history add build/conformance after each run (docs/runs.md).
     """
 
@@ -52,7 +54,11 @@ def history() -> None:
 @history.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--database", type=click.Path(path_type=Path), metavar="FILE", help=f"The history; {NAME} beside the first of them."
+    "--history",
+    "database",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"The history; {NAME} beside the first of them.",
 )
 @_json
 def add(results: tuple[Path, ...], database: Path | None, *, as_json: bool) -> None:
@@ -62,10 +68,13 @@ def add(results: tuple[Path, ...], database: Path | None, *, as_json: bool) -> N
     """
     first = results[0].absolute()
     beside = (first if first.is_dir() else first.parent).parent
-    runs = [(path, store.load_from(path)) for path in results]
+    runs = [(path, results_of(path)) for path in results]
     with Archive(database or beside / NAME, create=True) as archive:
         for path, run in runs:
-            became = archive.add(run)
+            try:
+                became = archive.add(run)
+            except InputError as problem:
+                raise InputError(f"{path}: {problem}") from None
             if as_json:
                 print(json.dumps({"path": str(path), "run": run.run.id, "became": became, "cells": len(run.cells)}))
             else:
@@ -219,6 +228,7 @@ def cost(
             )
             found = [each for each in found if getattr(each, name) in fits]
     if svg is not None:
+        check_file(svg, "--svg")
         _draw(svg, _some(found, everything=everything))
     if as_json:
         _objects(found)

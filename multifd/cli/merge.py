@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 import reports
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
 from multifd.cli.run import outcome
 from multifd.comparison.abreast import Abreast, abreast
@@ -21,6 +22,7 @@ from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.counted import counted
 from multifd.result.lock import LOCK, Lock
+from multifd.result.placing import check_directory
 from reports import abreast as shown
 
 MERGED = "merged.json"
@@ -42,7 +44,8 @@ def merge(out: Path, directories: tuple[Path, ...], *, as_json: bool) -> None:
     """
     if os.path.lexists(out) and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         raise InputError(f"{str(out)!r}: is there; expected a directory that is new or empty")
-    runs = joined(Part(str(path), store.load_from(path)) for path in directories)
+    check_directory(out, "OUT")
+    runs = joined(Part(str(path), results_of(path)) for path in directories)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -114,6 +114,8 @@ def cells(
             print(json.dumps({"id": cell.id, "predicted": cell.prediction.outcome, "reason": cell.prediction.reason}))
         else:
             print(f"{cell.prediction.outcome:9} {cell.id}")
+    if campaign.plan.subset is not None and any(cell.suite == QEMU for cell in chosen):
+        say(campaign.plan.subset.words)
     if suite is None and not any(cell.suite == QEMU for cell in campaign.plan.cells.values()):
         qemus.say_that_none_takes_part()
     if not as_json:

@@ -23,6 +23,7 @@ from multifd.lineup.libraries import fetch_missing
 from multifd.lineup.preflight import alone_on, preflight
 from multifd.profile.load import load
 from multifd.profile.model import Policy
+from multifd.result.placing import check_file
 
 
 @click.command()
@@ -37,6 +38,8 @@ def profile(output: Path | None, root: Path, *, as_json: bool) -> None:
     Each vendor's library is tried on its device, as a run tries it, and fetched where it is not on this host. Use the
     profile with --hwprofile FILE, and edit it as you like (docs/devices.md).
     """
+    if output is not None:
+        check_file(output, "--output")
     host, auto = Host(root), load(DEFAULT_PROFILE)
     found = detect(host)
     if root != LIVE:

@@ -24,6 +24,8 @@ from multifd.qemu.facts import common_machine, has_dialect
 from multifd.qemu.guest import Machine
 from multifd.qemu.migration import Terms
 from multifd.qemu.recording import record_source
+from multifd.result.counted import counted
+from multifd.result.placing import check_directory
 
 _CONTENT: Final = "mixed"
 _SEED: Final = 1
@@ -62,9 +64,8 @@ def record(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"OUT {str(out)!r}: is there already, expected a new or an empty directory")
-    wanted = size(memory)
-    if wanted < _LEAST or wanted % X86.page_size:
-        raise InputError(f"--memory {memory!r}: expected whole pages of {X86.page_size} bytes, at least 1M")
+    check_directory(out, "OUT")
+    wanted = size(memory, unit=X86.page_size, least=_LEAST)
     binary = one_binary(qemu)
     facts = ask(binary, ANSWER)
     machines = [name for name in facts.machines if has_dialect(name)]
@@ -91,7 +92,7 @@ def record(
         print(json.dumps({"capture": str(out), "machine": chosen, **made.model_dump(mode="json")}))
         return
     Console().print(
-        f"{out}: {method} of {made.source}, {chosen}, {made.channels} channels, {wanted >> 20} MiB",
+        f"{out}: {method} of {made.source}, {chosen}, {counted(made.channels, 'channel')}, {wanted >> 20} MiB",
         soft_wrap=True, markup=False,
     )  # fmt: skip
 

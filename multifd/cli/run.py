@@ -86,7 +86,7 @@ def run(
     apart = as_tap or as_json
     command = python(
         "-m",
-        "pytest",
+        "fixtures",
         "-c",
         str(ROOT / "pyproject.toml"),
         "-p",

@@ -12,13 +12,14 @@ import click
 
 import reports
 from multifd.campaign.options import RESULTS
+from multifd.cli.loaded import results_of
 from multifd.cli.run import outcome
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.archive import Archive
 from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.lock import LOCK, Lock
-from multifd.result.placing import put
+from multifd.result.placing import check_directory, put
 from multifd.result.record import Results
 from reports import tap
 from reports.past import Past, of_archive
@@ -59,10 +60,12 @@ def report(
     not complete.
     """
     place = output or directory
+    if output is not None:
+        check_directory(output, "--output")
     locks = output is None and os.path.lexists(directory / LOCK)
     with Lock(directory) if locks else nullcontext():
-        results = store.load(directory)
-        before = store.load_from(baseline) if baseline is not None else None
+        results = results_of(directory, files=False)
+        before = results_of(baseline) if baseline is not None else None
         past = _past(history, results) if history is not None else None
         try:
             drawn = matrix_svg(results, matrix) if matrix is not None else None

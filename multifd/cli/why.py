@@ -12,10 +12,10 @@ import click
 from rich.markup import escape
 
 from multifd.cli import completing
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console
 from multifd.cli.picked import check_peer, picked
 from multifd.cli.plans import campaign_of, planning
-from multifd.result import store
 from multifd.result.badness import badness
 from multifd.result.record import Unable
 from reports.vocabulary import word
@@ -87,7 +87,7 @@ def _predicted(given: dict[str, object]) -> tuple[Sequence[Brief], Sequence[Unab
 
 
 def _seen(directory: Path) -> tuple[Sequence[Brief], Sequence[Unable]]:
-    results = store.load_from(directory)
+    results = results_of(directory)
     cells = sorted(results.cells, key=badness)
     return [Brief(cell.id, cell.sender, cell.receiver, word(cell), None, cell.reason) for cell in cells], results.unable
 

@@ -14,6 +14,7 @@ from multifd.comparison.standing import (
     of_provenances,
     of_verdicts,
     overall,
+    rank_of,
 )
 from multifd.result.chance import shows_by_chance
 from multifd.result.known import mended
@@ -71,12 +72,21 @@ def severities(*runs: Results) -> dict[str, Severity]:
 
 
 def changes(before: Results, after: Results) -> tuple[Change, ...]:
-    """Every cell that differs: what is worse first, then what is better, each in the order of the plan."""
+    """Every cell that differs: what is worse first, the worst of it before the rest, then what is better.
+
+    What is as bad, or not worse at all, is in the order of the plan.
+    """
     known = severities(before, after)
     was, now = ({cell.id: cell for cell in run.cells} for run in (before, after))
     both = (_change(was.get(name), now.get(name), known) for name in dict.fromkeys((*now, *was)))
     order = ("worse", "better", "other")
-    return tuple(sorted(filter(None, both), key=lambda change: order.index(change.direction)))
+
+    def place(change: Change) -> tuple[int, ...]:
+        cell = now.get(change.cell) if change.direction == "worse" else None
+        rank = rank_of(cell.verdict, cell.kind) if cell is not None else ()
+        return (order.index(change.direction), *(-each for each in rank))
+
+    return tuple(sorted(filter(None, both), key=place))
 
 
 def standing(cell: Cell | None) -> str | None:

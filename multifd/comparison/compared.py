@@ -97,6 +97,9 @@ class Comparison(Model):
     """What peers of both runs cannot do any more, or can now."""
     costs: Costs
     """Beyond noise."""
+    rule: str | None = None
+    """What is compared with what, in words, where a run has a peer under its old name and under its new one, so that
+    only cells of the two are compared; None where every cell is, with its like."""
     hint: str | None
     """What would make more cells comparable, in words."""
 
@@ -104,12 +107,13 @@ class Comparison(Model):
 def compare(before: Results, after: Results, names: Mapping[str, str] | None = None) -> Comparison:
     """What changed from one run to another, and what of it is worse; pure.
 
-    ``names`` are peers of the run before that go by another name in the run after. Raises :class:`InputError` as
+    ``names`` are peers of the run before that go by another name in the run after; both may be the same run, which has
+    both. Raises :class:`InputError` as
     :func:`multifd.comparison.renamed.renamed`.
     """
     hint = None if names else _hint(before, after)
     heads = side(before), side(after)
-    before = renamed(before, names or {})
+    before, after, rule = renamed(before, after, names or {})
     before, after = narrowed(before, after)
     cells, findings = changes(before, after), finding_changes(before, after)
     devices, peers = device_changes(before, after), peer_changes(before, after)
@@ -137,6 +141,7 @@ def compare(before: Results, after: Results, names: Mapping[str, str] | None = N
         versions=version_changes(before, after),
         unable=unable_changes(before, after),
         costs=measured,
+        rule=rule,
         hint=hint,
     )
 
@@ -177,6 +182,13 @@ def _lacking(results: Results) -> Iterator[str]:
         yield f"{left:,} of {counted(len(results.cells))} not run"
     if results.run.finished is None:
         yield "it has no end, for it is going on or was cut off"
+    elif results.run.missing:
+        number, of = len(results.run.missing), results.run.missing[0].partition("/")[2]
+        named = ", ".join(results.run.missing)
+        yield (
+            f"{number} of {counted(int(of), 'shard')} {'is' if number == 1 else 'are'} missing, {named};"
+            " remedy: multifd merge OUT DIR... with all of them"
+        )
     elif not left:
         yield "it was interrupted"
 

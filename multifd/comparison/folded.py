@@ -46,13 +46,20 @@ class Group(NamedTuple):
 
 
 def folded(changes: Iterable[Change]) -> tuple[Group, ...]:
-    """Changes that differ in the cell only, in the order of their first; the larger group first among its kind."""
+    """Changes that differ in the cell only; what ends alike in the order of the changes, the larger group first."""
+    changes = list(changes)
     found: dict[object, list[Change]] = {}
     for change in changes:
         found.setdefault(_signature(change), []).append(change)
     groups = [Group(tuple(same)) for same in found.values()]
     order = ("worse", "better", "other")
-    return tuple(sorted(groups, key=lambda group: (order.index(group.direction), -len(group.changes))))
+    ends = list(dict.fromkeys(change.after for change in changes if change.direction == "worse"))
+
+    def place(group: Group) -> tuple[int, ...]:
+        end = ends.index(group.first.after) if group.direction == "worse" else 0
+        return order.index(group.direction), end, -len(group.changes)
+
+    return tuple(sorted(groups, key=place))
 
 
 def _signature(change: Change) -> object:

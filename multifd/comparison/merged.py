@@ -155,9 +155,11 @@ def _circumstances(parts: Sequence[Part], cells: Sequence[Cell], missing: Collec
     if len(hosts) > 1:
         told = (f"shard {run.shard} on {run.host.get('cpu', 'unknown')}" for run in hosts.values())
         remarks.append(f"its shards were run on several hosts: {', '.join(sorted(told))}")
-    if missing:
-        numbers = ", ".join(f"{number}/{parts[0].shard.of}" for number in missing)
-        remarks.append(f"shards are missing, and what they would have run is not in these results: {numbers}")
+    lacking = tuple(f"{number}/{parts[0].shard.of}" for number in missing)
+    if lacking:
+        remarks.append(
+            f"shards are missing, and what they would have run is not in these results: {', '.join(lacking)}"
+        )
     return runs[0].model_copy(
         update={
             "id": named[:12],
@@ -166,6 +168,8 @@ def _circumstances(parts: Sequence[Part], cells: Sequence[Cell], missing: Collec
             "command": _OPTION.sub("", runs[0].command, count=1),
             "plan": plan_digest(cell.id for cell in cells),
             "shard": None,
+            "missing": lacking,
+            "subset": next((run.subset for run in runs if run.subset is not None), None),
             "coverage": _coverage(parts, cells),
             "workers_lost": sum(run.workers_lost for run in runs),
             "remarks": tuple(dict.fromkeys(remarks)),

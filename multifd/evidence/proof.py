@@ -22,6 +22,7 @@ from multifd.evidence.outcome import Outcome
 from multifd.evidence.reading import Unknown, moved
 from multifd.evidence.ruling import End, Seen, rule
 from multifd.lineup.peers import LineUpPeer
+from multifd.result.badness import worst
 from multifd.result.record import DeviceVerdict, DeviceWork, Role
 
 Parts = Mapping[Role, Part]
@@ -29,9 +30,6 @@ Parts = Mapping[Role, Part]
 Judge = Callable[[Callable[[], Parts]], tuple[DeviceWork, ...]]
 """Called afterwards with what tells the parts; it is asked only where an end may have used a device."""
 
-_ORDER: Final[tuple[DeviceVerdict, ...]] = (
-    "unproven", "disturbed", "unverified", "proven", "fell-back", "not claimed",
-)  # fmt: skip
 _UNNAMED: Final = "unnamed"
 """The device of a peer that claims hardware and does not say which."""
 _NO_DEVICE: Final = "no such device on this host"
@@ -154,11 +152,6 @@ def proven(outcome: Outcome, work: tuple[DeviceWork, ...]) -> Outcome:
     outcome.observation = replace(seen, detail=seen.detail or lacking(work), device=worst(work))
     outcome.device = work
     return outcome
-
-
-def worst(work: Iterable[DeviceWork]) -> DeviceVerdict:
-    """Of all ends: what is unproven on one is unproven."""
-    return min((each.verdict for each in work), key=_ORDER.index, default="not claimed")
 
 
 def lacking(work: Iterable[DeviceWork]) -> str:

@@ -22,6 +22,7 @@ from multifd.fidelity.compare import AGREE, DIFFERENCES, Difference, Pair, iaa, 
 from multifd.fidelity.grammar import Stream
 from multifd.fidelity.library import Outcome, worker
 from multifd.fidelity.qatzip_streams import payloads
+from multifd.result.counted import counted
 
 _BATCH = 500
 _REPORT = 10_000
@@ -125,7 +126,7 @@ def main(library: str, count: int, seed: int) -> None:
 def compare(library: str, count: int, seed: int) -> list[Tally]:
     """Give that many streams to both; raises InputError without a library, EnvironmentBroke if it does not run."""
     real, description = worker(library)
-    click.echo(f"{description}, {count} streams, seed {seed}")
+    click.echo(f"{description}, {counted(count, 'stream')}, seed {seed}")
     subject = SUBJECTS[library]
     tallies, made = [Tally(model) for model in subject.models], subject.streams(count, seed)
     done, started = 0, time.perf_counter()

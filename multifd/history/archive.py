@@ -22,6 +22,7 @@ from multifd.errors import EnvironmentBroke, InputError
 from multifd.history.entries import Entry, Measure, Past
 from multifd.history.tables import APPLICATION, SCRIPTS, VERSION
 from multifd.result.conclusion import exit_code
+from multifd.result.placing import check_file
 from multifd.result.record import Cell, DeviceVerdict, Kind, Provenance, Results, Verdict
 
 NAME: Final = "history.sqlite"
@@ -59,6 +60,8 @@ class Archive:
         if path.exists() and not path.is_file():
             what = "a directory" if path.is_dir() else "no regular file"
             raise InputError(f"{path}: is {what}, and no history; expected a file that multifd history add made")
+        if create:
+            check_file(path, "--history")
         with self._told():
             mode = "rwc" if create else "rw"
             address = f"file:{quote(str(path.absolute()))}?mode={mode}"
@@ -169,8 +172,8 @@ class Archive:
         }
         peers = {peer.name: f"{peer.version}, {peer.provenance}" for peer in results.peers}
         row = {
-            "id": run.id, "digest": digest, "started": _instant("run.started", run.started), "complete": run.complete,
-            "finished": None if run.finished is None else _instant("run.finished", run.finished),
+            "id": run.id, "digest": digest, "started": _instant(run.started), "complete": run.complete,
+            "finished": None if run.finished is None else _instant(run.finished),
             "exit_code": exit_code(results), "profile": run.profile, "seed": str(run.seed), "plan": run.plan,
             "cpu": str(run.host.get("cpu", "unknown")), "versions": json.dumps(run.versions),
             "peers": json.dumps(peers), "planned": json.dumps(run.coverage.cells), "reach": json.dumps(reach),
@@ -290,11 +293,6 @@ def _taken(seconds: float | None) -> float | None:
     return seconds if seconds is not None and seconds > 0 else None
 
 
-def _instant(field: str, text: str) -> str:
-    """ISO 8601 in UTC to the microsecond; raises :class:`InputError`."""
-    try:
-        found = datetime.fromisoformat(text)
-        aware = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-        return aware.astimezone(UTC).isoformat(timespec="microseconds")
-    except (ValueError, OverflowError):
-        raise InputError(f"{field}: {text!r}, expected a time as ISO 8601 has it") from None
+def _instant(text: str) -> str:
+    """ISO 8601 in UTC to the microsecond."""
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="microseconds")

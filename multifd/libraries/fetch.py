@@ -13,6 +13,7 @@ from multifd.libraries import cache, sources
 from multifd.libraries.apt import Apt, Deb, Runner, run
 from multifd.libraries.cache import Manifest, Package, Tree
 from multifd.libraries.wish import NOT_NEEDED, Wish
+from multifd.result.counted import counted
 
 LOADER: Final = "ld-linux-x86-64.so.2"
 _FOLDERS: Final = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
@@ -53,7 +54,7 @@ def fetch(
             _build(wish, apt, debs, new, progress)
         tree = cache.read(root)
     assert tree is not None
-    progress(f"{wish.name}: {len(debs)} packages in {root}")
+    progress(f"{wish.name}: {counted(len(debs), 'package')} in {root}")
     return tree
 
 
@@ -77,7 +78,7 @@ def _debs(tree: Tree) -> tuple[Deb, ...]:
 def _build(wish: Wish, apt: Apt, debs: Sequence[Deb], root: Path, progress: Callable[[str], object]) -> None:
     archives = root.parent / "archives"
     archives.mkdir()
-    progress(f"{wish.name}: downloading {len(debs)} packages")
+    progress(f"{wish.name}: downloading {counted(len(debs), 'package')}")
     files = apt.download(debs, archives)
     packages = []
     for deb in debs:

@@ -16,6 +16,8 @@ from multifd.errors import InputError
 
 UNIT: Final = 512 << 10
 """Bytes: guest memories are multiples of it."""
+LEAST: Final = 3 * UNIT
+"""Bytes: the least in which packets of every number of pages have their place."""
 _SMALL: Final = 64 << 10
 """Bytes of a small block: the largest page."""
 _RAM: Final = "pc.ram"

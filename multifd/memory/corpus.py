@@ -20,6 +20,7 @@ from multifd.memory.corpora import archive, edges, files, language, plain, progr
 from multifd.memory.corpora.stream import Content, Generate
 from multifd.memory.corpora.user import Files
 from multifd.memory.dice import Dice
+from multifd.result.counted import counted
 
 SLICE: Final = 65536
 """Bytes; a slice of ``mixed`` is a multiple of it, so that every page lies within one slice."""
@@ -63,7 +64,7 @@ def generate(name: str, size: int, seed: int) -> Content:
 
 def user_corpus(found: Files) -> Corpus:
     """Make a corpus of a user's files, whose pages stay pages."""
-    return _paged("user", f"{len(found.files)} files below {found.directory}", found.content, portable=False)
+    return _paged("user", f"{counted(len(found.files), 'file')} below {found.directory}", found.content, portable=False)
 
 
 def _mixed(size: int, dice: Dice) -> Content:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Final, NamedTuple, Self
 
@@ -32,7 +33,8 @@ class Shard(NamedTuple):
         """From ``2/8``; raises InputError."""
         found = _SHARD.fullmatch(text)
         if found is None or int(found[1]) > int(found[2]):
-            raise InputError(f"--shard {text!r}: expected I/N, the I-th of N parts, from 1/N to N/N, such as 2/8")
+            expected = "expected I/N, the I-th of N parts, from 1/N to N/N, such as 2/8"
+            raise InputError(f"--shard {reprlib.repr(text)}: {expected}")
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:

@@ -22,7 +22,6 @@ from multifd.plan.migrations import migrations
 from multifd.plan.negotiation import negotiation_plan
 from multifd.plan.qemu.subset import covering
 from multifd.plan.qemu.whole import qemu_plan
-from multifd.plan.wire import memory
 from multifd.plan.work import Probe
 from multifd.result.record import Subset, Unable
 
@@ -93,7 +92,7 @@ def _parts(
     """The parts of a plan in their order, each with the suites of its cells; a cell is made when it is asked for."""
     ours = migrations(
         line_up,
-        size=memory(chosen.memory),
+        size=chosen.memory,
         seed=chosen.seed,
         strength=chosen.strength,
         user_corpus=chosen.user_corpus,

@@ -14,10 +14,9 @@ import itertools
 from collections.abc import Iterator
 from typing import Final
 
-from multifd.errors import InputError
 from multifd.framing.model import FRAMINGS
 from multifd.lineup.peers import LineUp, LineUpPeer
-from multifd.memory.blocks import BLOCKS, UNIT
+from multifd.memory.blocks import BLOCKS
 from multifd.oracle.question import Prediction
 from multifd.plan.cell import PlannedCell
 from multifd.plan.pairings import able, pairing_cell, reads, sends
@@ -29,13 +28,6 @@ USER: Final = "user"
 _SMALLEST: Final = PAGE_SIZES[0]
 _Try = tuple[LineUpPeer, LineUpPeer, tuple[str, str], int]
 """A sender and a receiver, the framing of each, the page size."""
-
-
-def memory(size: int) -> int:
-    """Bytes of a guest, as the user gave them; raises InputError where that cannot be."""
-    if size % UNIT or size < 3 * UNIT:
-        raise InputError(f"--memory {size}: expected a multiple of 512K, at least 1536K")
-    return size
 
 
 def refused(line_up: LineUp, space: Space, size: int) -> Iterator[PlannedCell]:

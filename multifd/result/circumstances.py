@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from multifd.result.counted import counted
 from multifd.result.printable import clipped
-from multifd.result.terms import Said, Written
+from multifd.result.terms import Count, Instant, Said, Written
 
 Bits = Annotated[str, Field(max_length=1 << 20)]
 """Base64 of a bit for each of so many things, the highest of a byte first; longer than any text that is said."""
@@ -17,9 +17,9 @@ Bits = Annotated[str, Field(max_length=1 << 20)]
 class Reach(Written):
     """Tuples of values of so many factors: how many cells of the run have had, and how many there are."""
 
-    had: int
+    had: Count
     """Those that cells have had."""
-    feasible: int
+    feasible: Count
     """Those whose memory arrives, or in which a hazard is demonstrated."""
 
 
@@ -120,9 +120,9 @@ class Run(Written):
 
     id: str
     """Chance; no two runs have the same."""
-    started: str
+    started: Instant
     """When the plan was written down."""
-    finished: str | None
+    finished: Instant | None
     """When results were made; None for a run that has no end."""
     complete: bool
     """True only if every planned cell was run or skipped for a named reason."""
@@ -146,7 +146,9 @@ class Run(Written):
     """None where all cells with real QEMU were planned, or none."""
     shard: Shard | None = None
     """None where the run has all of its plan."""
-    workers_lost: int = 0
+    missing: tuple[str, ...] = ()
+    """Shards of the run, merged from the others, that are not in it, as ``3/8``; what these planned is in no cell."""
+    workers_lost: Count = 0
     """Worker processes of the run that died."""
     corpus: UserContent | None = None
     """None without ``--corpus``."""

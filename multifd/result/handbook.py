@@ -43,6 +43,14 @@ coverage are made from its cells, and remedies are said to be unknown. A file of
 that are not known here, is refused by name rather than read in part. Both versions' files are kept as tests.
 
 `events.jsonl` beside it is the log that the results are made from. It is this suite's own and nobody's contract.
+While it is there it is what every command reads; where `results.json` says otherwise, one of both was edited, and the
+command says on standard error what differs and that the log is read.
+
+What is said twice is said alike. A file is refused, with both of what it says, whose `findings` have other cells than
+those whose `issues` name them, whose `complete` a cell that was not run contradicts, whose `device_verdict` is not the
+worst of its `device`, whose counts are not the number of their parts, or whose plan is not its cells. Answers are found
+again in the cells, and the exit code is never written down. Only the word of whoever wrote the file are the cells
+themselves, that a run was interrupted, which pairs of values its cells combine, and the texts of findings.
 
 ## Verdicts
 

@@ -7,6 +7,8 @@ is refused with the field, what it has, and what was expected (docs/results.md h
 from __future__ import annotations
 
 import json
+import re
+import reprlib
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
@@ -25,6 +27,8 @@ EXPECTED: Final = (
     " (multifd run writes build/conformance)"
 )
 """What every reader of results takes, and where there is some."""
+_SHOULD: Final = re.compile(r"^\w+ should (be|have) ")
+"""How pydantic begins what it expects."""
 _BEGINNING: Final = 40
 """Characters of a file that is none."""
 REMARK: Final = (
@@ -113,9 +117,19 @@ def _refused(problem: ValidationError, where: str, content: str) -> InputError:
         known = f"expected {SCHEMA_ID!r} or {VERSION_1!r}"
         return InputError(f"{where}: schema: {version!r}, {known}; a newer multifd reads more")
     first = problem.errors()[0]
-    field = ".".join(str(part) for part in first["loc"]) or "(whole)"
     if first["type"] == "extra_forbidden":
+        field = ".".join(map(str, first["loc"]))
         return InputError(
             f"{where}: {field}: is no field of {SCHEMA_ID}; a newer multifd may know it (docs/results.md)"
         )
-    return InputError(f"{where}: {field}: {first['msg']}")
+    return InputError(f"{where}: {amiss(problem)}")
+
+
+def amiss(problem: ValidationError) -> str:
+    """The first thing that a model refuses: the field, the value that it has, and what was expected."""
+    first = problem.errors()[0]
+    field = ".".join(map(str, first["loc"])) or "(whole)"
+    said = str(first["ctx"]["error"]) if first["type"] == "value_error" else _SHOULD.sub("expected ", first["msg"])
+    value = first["input"]
+    shown = first["type"] != "missing" and not isinstance(value, dict | list)
+    return f"{field}: {f'{reprlib.repr(value)}, ' if shown else ''}{said}"

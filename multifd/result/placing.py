@@ -10,6 +10,28 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from multifd.errors import InputError
+
+
+def check_directory(given: Path, what: str) -> None:
+    """Raises :class:`InputError`, which begins with ``what``, where no directory is and none can be made.
+
+    Whether the host lets it be made is seen when it is.
+    """
+    there = next((place for place in (given, *given.absolute().parents) if os.path.lexists(place)), None)
+    if there is not None and not os.path.isdir(there):  # noqa: PTH112  (whatever the name: no error)
+        raise InputError(
+            f"{what} {str(given)!r}: {there} is no directory, expected one, or a path where there is none yet"
+        )
+
+
+def check_file(given: Path, what: str) -> None:
+    """Likewise where no file is and none can be made: its directory must be there."""
+    if os.path.isdir(given):  # noqa: PTH112
+        raise InputError(f"{what} {str(given)!r}: is a directory, expected a file, or a path where there is none yet")
+    if not os.path.isdir(given.absolute().parent):  # noqa: PTH112
+        raise InputError(f"{what} {str(given)!r}: there is no directory {given.parent}, expected one")
+
 
 def opened(path: Path) -> int:
     """Descriptor of an empty file there, to write to; a link, a pipe or a device in its place goes. Raises OSError."""

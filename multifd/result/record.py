@@ -27,6 +27,7 @@ from multifd.result.terms import (
     SEVERITY_ORDER,
     STATE_ORDER,
     VERDICT_ORDER,
+    Count,
     DeviceVerdict,
     Kind,
     Model,
@@ -115,13 +116,13 @@ class DeviceWork(Written):
 class Integrity(Written):
     """Payloads with one bit flipped each, given to a decoder."""
 
-    flips: int
+    flips: Count
     """How many were tried."""
-    detected: int
+    detected: Count
     """Refused."""
-    harmless: int
+    harmless: Count
     """Memory is right all the same."""
-    silent: int
+    silent: Count
     """Taken, and memory is wrong."""
 
 
@@ -199,9 +200,9 @@ class Cell(Written):
     """Ids of the known issues that explain a hazard or a failure."""
     complaints: tuple[Said, ...] = ()
     """What differs, one by one, where a cell looks at many things; ``error`` is then the sum of it in words."""
-    bytes_memory: int = 0
+    bytes_memory: Count = 0
     """Of guest memory that was sent."""
-    bytes_wire: int = 0
+    bytes_wire: Count = 0
     """Of all channels together; 0 where it was not measured."""
     seconds: Seconds = Seconds()
     """Time."""

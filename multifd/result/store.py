@@ -30,21 +30,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from multifd.errors import EnvironmentBroke, InputError
 from multifd.foreign import whole
+from multifd.result.agreed import check_agreed
 from multifd.result.answers import answered
 from multifd.result.badness import worse
 from multifd.result.claims import Seen
 from multifd.result.conclusion import conclude
-from multifd.result.intake import EXPECTED, begins_version_1, parse
+from multifd.result.intake import EXPECTED, amiss, begins_version_1, parse
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
 from multifd.result.placing import opened, put
 from multifd.result.planned import check_planned, check_recorded
 from multifd.result.record import Cell, Coverage, Model, Peer, Results, Run, Unable
+from multifd.result.terms import Instant
 
 EVENTS: Final = "events.jsonl"
 RESULTS: Final = "results.json"
@@ -61,10 +63,13 @@ _FIRST: Final = 1 << 20
 class End(NamedTuple):
     """How a run ended."""
 
-    finished: str
+    finished: Instant
     """ISO 8601, UTC."""
     interrupted: bool
     """By somebody, or by an environment that broke."""
+
+
+_END: Final = TypeAdapter(End)
 
 
 class EventLog:
@@ -230,13 +235,11 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
                 case {"event": "lost", "worker": str()}:
                     lost += 1
                 case {"event": "end", "finished": str() as when, "interrupted": bool() as interrupted}:
-                    end = End(when, interrupted)
+                    end = _END.validate_python({"finished": when, "interrupted": interrupted})
                 case {"event": name}:
                     raise InputError(f"{path}: event {name!r} is unknown or out of place")
     except ValidationError as problem:
-        first = problem.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {problem.title}: {field}: {first['msg']}") from None
+        raise InputError(f"{path}: {problem.title}: {amiss(problem)}") from None
     if run is None:
         raise InputError(f"{path}: holds no run")
     check_planned(run, plan.values(), f"{path}: plan")
@@ -244,7 +247,7 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
     cells = tuple((plan | records).values())
     conclusion = conclude(cells, ended=end is not None and not end.interrupted)
     finished = end.finished if end is not None else None
-    return Results(
+    results = Results(
         run=run.model_copy(update={"finished": finished, "complete": conclusion.complete, "workers_lost": lost}),
         peers=tuple(peers),
         unable=tuple(unable),
@@ -252,6 +255,8 @@ def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None)
         cells=cells,
         answers=answered(Seen(cells, peers, unable)),
     )
+    check_agreed(results, str(path))
+    return results
 
 
 def _reached(run: Run | None, coverage: Coverage) -> Run | None:
@@ -270,13 +275,22 @@ def _discard(path: Path) -> None:
         path.unlink()
 
 
+def text(results: Results) -> str:
+    """What ``results.json`` has of them."""
+    return results.model_dump_json(by_alias=True, indent=1) + "\n"
+
+
 def save(results: Results, directory: Path) -> Path:
     """Write ``results.json``, whole or not at all; raises :class:`EnvironmentBroke`."""
     path = directory / RESULTS
     try:
-        return put(path, results.model_dump_json(by_alias=True, indent=1) + "\n")
+        return put(path, text(results))
     except OSError as problem:
         raise EnvironmentBroke(f"{path}: cannot write: {problem.strerror}") from None
+
+
+def _text(results: Results) -> str:
+    return results.model_dump_json(by_alias=True, indent=1) + "\n"
 
 
 def load(directory: Path) -> Results:
@@ -304,6 +318,14 @@ def _nothing(directory: Path) -> str:
     if os.path.exists(directory):  # noqa: PTH110
         return "is a file; expected the directory that a run was given as --results"
     return f"there is no such file or directory; {EXPECTED}"
+
+
+def is_written(results: Results, directory: Path) -> bool:
+    """There is a ``results.json``, and it is what would be written of these, byte for byte."""
+    try:
+        return whole(directory / RESULTS, _MOST) == text(results).encode()
+    except (OSError, InputError):
+        return False
 
 
 def written(directory: Path) -> Results | None:
@@ -335,4 +357,5 @@ def _read(path: Path) -> Results:
         raise InputError(f"{path}: cannot read: {problem}") from None
     results = parse(content, str(path))
     check_planned(results.run, results.cells, f"{path}: cells")
+    check_agreed(results, str(path))
     return results

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from multifd.result.printable import LONGEST, clipped
 
 Said = Annotated[str, BeforeValidator(lambda text: clipped(text) if isinstance(text, str) else text)]
 """What a peer, a library or other people's results say: the beginning of it where it is long."""
+
+_INSTANT: Final = "expected a time as ISO 8601 has it, with its offset from UTC, such as 2025-11-22T20:00:00+00:00"
+
+
+def _instant(text: str) -> str:
+    try:
+        known = datetime.fromisoformat(text).tzinfo is not None
+        datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        known = False
+    if not known:
+        raise ValueError(_INSTANT)
+    return text
+
+
+Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
+"""A time, as it was written: ISO 8601 (RFC 3339, section 5.6)."""
+
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""How many there are: what a history can keep, too."""
 
 Provenance = Literal["hardware", "vendor-software", "emulated", "software"]
 Outcome = Literal["identical", "rejected", "hazard"]

@@ -128,22 +128,10 @@ def test_what_was_added_is_there_when_the_file_is_opened_again(path: Path, archi
         assert [past.id for past in again.runs()] == ["one"]
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"started": "yesterday"}, "run.started: 'yesterday', expected a time as ISO 8601 has it"),
-    ({"started": "0001-01-01T00:00:00+23:59"}, "run.started: "),
-    ({"finished": ""}, "run.finished: '', expected a time"),
-])  # fmt: skip
-def test_a_time_that_is_none_is_refused(changes: dict[str, str], message: str, archive: Archive) -> None:
-    with pytest.raises(InputError, match=f"^{message}"):
-        archive.add(run("one", cell(), **changes))
-
-    assert archive.runs() == ()
-
-
 @pytest.mark.parametrize("size", [1 << 63, -1, 1 << 200])
 def test_a_number_that_no_file_can_hold_is_refused_and_nothing_is_kept(size: int, archive: Archive) -> None:
     with pytest.raises(InputError, match=f"^wire/b: bytes_memory: {size}, expected 0 to {(1 << 63) - 1}$"):
-        archive.add(run("one", cell(id="wire/a"), cell(id="wire/b", bytes_memory=size)))
+        archive.add(run("one", cell(id="wire/a"), cell(id="wire/b").model_copy(update={"bytes_memory": size})))
 
     assert (archive.runs(), archive.cells()) == ((), ())
 
@@ -295,8 +283,8 @@ def test_a_device_is_none(create: bool) -> None:
     assert refusal(Path("/dev/null"), create=create).startswith("is no regular file, and no history")
 
 
-def test_a_place_that_is_not_there_is_the_hosts_fault(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentBroke, match="unable to open database file"):
+def test_a_place_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"there is no directory {tmp_path}/nowhere, expected one"):
         Archive(tmp_path / "nowhere" / "history.sqlite", create=True)
 
 
@@ -339,7 +327,7 @@ def test_an_error_in_the_middle_leaves_the_file_as_it_was(path: Path) -> None:
     copied = shutil.copy(path, path.with_suffix(".before"))
 
     with Archive(path) as archive, pytest.raises(InputError):
-        archive.add(run("one", cell(), cell(id="b", bytes_memory=-1)))
+        archive.add(run("one", cell(), cell(id="b").model_copy(update={"bytes_memory": -1})))
 
     with closing(sqlite3.connect(path)) as now, closing(sqlite3.connect(copied)) as before:
         assert list(now.iterdump()) == list(before.iterdump())

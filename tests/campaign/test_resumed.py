@@ -16,7 +16,9 @@ from multifd.result.record import Results
 from tests.campaign.runs import Conformance, Ended, end
 from tests.reports.builder import cell, results
 
-BEFORE: Final = results(cell(id="wire/0"), cell(id="wire/1", verdict="error"), cell(id="wire/2", verdict="not-run"))
+BEFORE: Final = results(
+    cell(id="wire/0"), cell(id="wire/1", verdict="error"), cell(id="wire/2", verdict="not-run"), complete=False
+)
 
 
 def killed(directory: Path, records: int) -> None:

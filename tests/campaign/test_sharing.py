@@ -18,6 +18,7 @@ from multifd.plan.shards import Shard
 from multifd.plan.whole import Plan
 from multifd.plan.work import Check
 from multifd.profile.model import Deadlines
+from multifd.result.circumstances import Subset
 from multifd.result.planned import plan_digest
 
 NAMES: Final = tuple(f"check-{number}" for number in range(20))
@@ -56,6 +57,17 @@ def test_what_was_not_asked_for_is_in_no_shard(campaign: Campaign) -> None:
 def test_more_shards_than_groups_are_refused(campaign: Campaign) -> None:
     with pytest.raises(InputError, match=r"--shard 1/21: what is asked for has 20 groups of cells"):
         of_shard(campaign, campaign.plan.cells, Shard(1, 21))
+
+
+@pytest.mark.parametrize(("suite", "said"), [("qemu", True), ("probe", False)])
+def test_what_is_left_out_of_the_real_qemus_cells_is_said_where_there_are_any(
+    suite: str, said: bool, campaign: Campaign
+) -> None:
+    subset = Subset(cells=1, of=9)
+    cells = {name: cell.model_copy(update={"suite": suite}) for name, cell in campaign.plan.cells.items()}
+    made = campaign.model_copy(update={"plan": campaign.plan.model_copy(update={"subset": subset, "cells": cells})})
+
+    assert made.subset == begun(made, "pytest").subset == (subset if said else None)
 
 
 def test_a_run_says_which_part_of_which_plan_it_is(campaign: Campaign) -> None:

@@ -160,7 +160,7 @@ def test_a_run_with_content_of_the_users_own_says_how_much_of_it_was_taken(
 def test_an_option_that_is_wrong_is_named(conformance: Conformance, arguments: tuple[str, ...], complaint: str) -> None:
     ended = conformance.run(*arguments)
 
-    assert (ended.code, ended.complaint) == (2, f"Exit: multifd: {complaint}")
+    assert (ended.code, ended.complaint) == (2, f"multifd: {complaint}")
     assert not conformance.results.exists()
 
 
@@ -171,7 +171,7 @@ def test_a_wrong_key_of_a_profile_is_named_with_its_path(conformance: Conformanc
 
     assert ended.code == 2
     assert ended.complaint.startswith(
-        f"Exit: multifd: profile {conformance.profile}: $.peers[0].colour: unknown key; expected one of codec, "
+        f"multifd: profile {conformance.profile}: $.peers[0].colour: unknown key; expected one of codec, "
     )
 
 
@@ -181,7 +181,7 @@ def test_a_qemu_of_a_profile_that_is_not_there_is_named_with_its_path(conformanc
     ended = conformance.run()
 
     line = "profile: $.qemu[0].command '/nowhere/qemu': no such program; expected a path, a command line, or 'found'"
-    assert (ended.code, ended.complaint) == (2, f"Exit: multifd: {line}")
+    assert (ended.code, ended.complaint) == (2, f"multifd: {line}")
 
 
 def test_a_selection_that_pytest_cannot_read_is_bad_input(conformance: Conformance) -> None:
@@ -203,18 +203,18 @@ def test_a_program_that_is_no_qemu_is_the_environments_fault(conformance: Confor
     ended = conformance.run("--qemu", "/bin/false")
 
     assert ended.code == 3
-    assert "Exit: multifd: qemu exited with status 1 before it answered: no message; started as: /bin/" in ended.output
+    assert "multifd: qemu exited with status 1 before it answered: no message; started as: /bin/" in ended.output
 
 
-def test_results_that_cannot_be_written_are_the_environments_fault(conformance: Conformance) -> None:
-    conformance.results.write_text("in the way")
+@pytest.mark.parametrize("option", ["--results", "--record"])
+def test_a_file_where_a_directory_is_wanted_is_bad_input(option: str, conformance: Conformance, tmp_path: Path) -> None:
+    place = tmp_path / "in the way"
+    place.touch()
 
-    ended = conformance.run("--cell", CELL)
+    ended = conformance.run("--cell", CELL, option, str(place))
 
-    assert (ended.code, ended.complaint) == (
-        3,
-        f"Exit: multifd: {conformance.results}/events.jsonl: cannot write: File exists",
-    )
+    expected = f"{place} is no directory, expected one, or a path where there is none yet"
+    assert (ended.code, ended.complaint) == (2, f"multifd: {option} {str(place)!r}: {expected}")
 
 
 # Whatever interrupts it

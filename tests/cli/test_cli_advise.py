@@ -32,9 +32,27 @@ def test_each_direction_says_what_is_safe_what_to_paste_what_is_a_hazard_and_wha
     assert (answer.code, answer.err) == (0, "")
     there, back = parts(answer.out)
     assert [heading.split()[0].strip(":,") for heading in back] == [
-        "safe", "to", "or", "hazards", "refused", "what",
+        "safe", "none", "none", "zstd", "zstd", "zlib", "zlib", "hazards", "refused", "what",
     ]  # fmt: skip
     assert there == back
+
+
+def test_what_is_pasted_for_one_method_sets_that_method_and_no_other() -> None:
+    for way in multifd(*SCENARIO).out.strip().split("\n\n"):
+        blocks = re.findall(r"^  (\w+) over QMP, .*\n((?:    .*\n)+)  \1 with libvirt, .*\n((?:    .*\n)+)", way, re.M)
+        assert [method for method, _, _ in blocks] == ["none", "zstd", "zlib"]
+        for method, qmp, libvirt in blocks:
+            commands = [json.loads(line) for line in qmp.splitlines()]
+            assert [each["execute"] for each in commands] == ["migrate-set-capabilities", "migrate-set-parameters"]
+            assert commands[1]["arguments"]["multifd-compression"] == method
+            assert len(libvirt.splitlines()) == 1
+
+
+def test_a_name_that_is_a_sentences_beginning_ends_with_a_colon() -> None:
+    out = multifd(*SCENARIO).out
+
+    assert "    different methods: the flag of the sender's method is not the one that the receiver expects" in out
+    assert re.findall(r"^ +(?:any method|different|fewer|\w+>\w+)[a-z >]* (?:the|an?) ", out, re.M) == []
 
 
 def test_the_least_dear_comes_first_and_a_hazard_has_its_setting_with_its_default() -> None:

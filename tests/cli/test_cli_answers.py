@@ -31,7 +31,7 @@ def edit(path: Path, cell: Cell = GOOD) -> None:
 
 
 def test_every_question_is_answered_below_the_table(tmp_path: Path) -> None:
-    answer = multifd("answers", saved(tmp_path, GOOD))
+    answer = multifd("answers", "--results", saved(tmp_path, GOOD))
 
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith(shipped().question)
@@ -41,14 +41,14 @@ def test_every_question_is_answered_below_the_table(tmp_path: Path) -> None:
 
 
 def test_a_claim_that_is_shown_has_provenance_count_cell_and_command(tmp_path: Path) -> None:
-    answer = multifd("answers", saved(tmp_path, GOOD))
+    answer = multifd("answers", "--results", saved(tmp_path, GOOD))
 
     assert f"✓ shown: {SHOWS} (1: vendor-software, software)" in answer.out
     assert f"      {GOOD.id}\n      {GOOD.reproduce}\n" in answer.out
 
 
 def test_a_part_of_a_run_contradicts_nothing(tmp_path: Path) -> None:
-    answer = multifd("answers", saved(tmp_path, ran("zlib", "zlib", "none")))
+    answer = multifd("answers", "--results", saved(tmp_path, ran("zlib", "zlib", "none")))
 
     assert answer.code == 0
     assert "contradicted:" not in answer.out
@@ -59,7 +59,7 @@ def test_an_edited_verdict_is_a_contradiction_that_names_claim_cell_expected_and
     saved(tmp_path, GOOD)
     edit(tmp_path / store.RESULTS)
 
-    answer = multifd("answers", tmp_path)
+    answer = multifd("answers", "--results", tmp_path)
 
     assert answer.code == 1
     line = f"contradicted: {SHOWS}: {GOOD.id}: expected pass, seen refused"
@@ -88,7 +88,7 @@ def test_neither_the_log_nor_the_results_can_be_edited_alone(name: str, tmp_path
     multifd("report", tmp_path)
     edit(tmp_path / name)
 
-    answer = multifd("answers", tmp_path)
+    answer = multifd("answers", "--results", tmp_path)
 
     assert answer.code == 1
     assert f"{GOOD.id}: expected pass, seen refused" in answer.err
@@ -100,7 +100,7 @@ def test_results_that_are_not_those_of_their_log_are_bad_input(tmp_path: Path) -
     multifd("report", tmp_path)
     edit(tmp_path / store.RESULTS)
 
-    answer = multifd("answers", tmp_path)
+    answer = multifd("answers", "--results", tmp_path)
 
     assert answer.code == 2
     assert answer.err == (
@@ -110,18 +110,18 @@ def test_results_that_are_not_those_of_their_log_are_bad_input(tmp_path: Path) -
 
 
 def test_a_run_that_is_not_complete_is_exit_3(tmp_path: Path) -> None:
-    assert multifd("answers", logged(tmp_path, GOOD, end=None)).code == 3
+    assert multifd("answers", "--results", logged(tmp_path, GOOD, end=None)).code == 3
 
 
 def test_where_there_is_no_run_there_is_no_answer(tmp_path: Path) -> None:
-    answer = multifd("answers", tmp_path)
+    answer = multifd("answers", "--results", tmp_path)
 
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(f"multifd: {tmp_path}: holds no run, ")
 
 
 def test_a_program_reads_table_and_answers(tmp_path: Path) -> None:
-    answer = multifd("answers", "--json", saved(tmp_path, GOOD))
+    answer = multifd("answers", "--json", "--results", saved(tmp_path, GOOD))
 
     content = json.loads(answer.out)
     rows = {row["framing"]: row["places"] for row in content["table"]["libraries"]}

@@ -14,7 +14,7 @@ from multifd.result import store
 from multifd.result.record import Cell
 from tests.cli.command import COLOURLESS, PROGRAM, ROOT, Answer, multifd
 from tests.cli.test_cli_runs import ENDS, logged, saved
-from tests.reports.builder import cell, finding, results
+from tests.reports.builder import agreeing, cell, finding, results
 
 
 def compared(tmp_path: Path, before: list[Cell], after: list[Cell], *options: str) -> Answer:
@@ -109,17 +109,17 @@ def test_findings_are_told_with_whether_somebody_looked(tmp_path: Path) -> None:
     for name, cells, found in (
         (
             "before",
-            [cell(id="a"), cell(id="b")],
-            [finding(id="mended", cells=("a",)), finding(id="lost", cells=("b",)), finding(id="both", cells=("c",))],
+            [cell(id="a"), cell(id="b"), cell(id="d")],
+            [finding(id="mended", cells=("a",)), finding(id="lost", cells=("b",)), finding(id="both", cells=("d",))],
         ),
         (
             "after",
-            [cell(id="a"), cell(id="c")],
-            [finding(id="broken", cells=("a",)), finding(id="other", cells=("c",)), finding(id="both", cells=("c",))],
+            [cell(id="a"), cell(id="c"), cell(id="d")],
+            [finding(id="broken", cells=("a",)), finding(id="other", cells=("c",)), finding(id="both", cells=("d",))],
         ),
     ):
         (tmp_path / name).mkdir()
-        store.save(results(*cells, findings=tuple(found)), tmp_path / name)
+        store.save(agreeing(results(*cells, findings=tuple(found))), tmp_path / name)
 
     answer = multifd("diff", tmp_path / "before", tmp_path / "after")
 
@@ -221,6 +221,49 @@ def test_a_peer_may_go_by_another_name(tmp_path: Path) -> None:
     assert answer.code == 1
 
 
+def two_qemus(directory: Path) -> Path:
+    """One run, in which qemu-9.2 refuses what qemu-10.2 corrupts."""
+    cells = [
+        cell(id=f"qemu/zlib/{name}~{name}/qemu-10.0/migrate", suite="qemu", sender=name, receiver=name, **fields)
+        for name, fields in (
+            ("qemu-9.2", {"verdict": "refused", "observed": "rejected", "predicted": "rejected"}),
+            ("qemu-10.2", {"verdict": "fail", "kind": "corrupt"}),
+        )
+    ]
+    both = results(*cells)
+    older = next(each for each in both.peers if each.kind == "qemu").model_copy(update={"name": "qemu-9.2"})
+    store.save(both.model_copy(update={"peers": (*both.peers, older)}), directory)
+    return directory
+
+
+def test_two_qemus_of_one_run_are_compared_by_one_command(tmp_path: Path) -> None:
+    answer = multifd("diff", two_qemus(tmp_path), "--rename", "qemu-9.2=qemu-10.2")
+
+    rule = (
+        "compared: 1 cell of qemu-10.2, each with the same of qemu-9.2 in its place; a migration between the two"
+        " with one of the old to itself; cells of neither are left out\n1 cell is in both runs, and compared\n"
+    )
+    assert [line.split()[0] for line in answer.out.splitlines()[:2]] == ["run", "compared:"]
+    assert rule in answer.out
+    assert "refused -> fail (corrupt)" in answer.out
+    assert (answer.code, last(answer)) == (1, "1 cell differs, 1 regression")
+
+
+def test_one_run_alone_is_refused_with_what_could_be_compared(tmp_path: Path) -> None:
+    answer = multifd("diff", two_qemus(tmp_path))
+
+    said = "expected a second run, or --rename OLD=NEW for two peers of this one; its QEMUs are qemu-10.2, qemu-9.2"
+    assert answer == Answer(2, "", f"multifd: AFTER: {said}\n")
+
+
+def test_help_and_the_way_of_a_release_manager_have_that_command() -> None:
+    command = "multifd diff build/conformance --rename qemu-10.0.13=qemu-11.1.3"
+
+    assert f"{command}\n" in multifd("diff", "--help").out
+    for page in ("report.md", "runs.md"):
+        assert command in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("given", ["zlib", "=zlib", "zlib=", "a=b=c", "zlib[level=9]"])
 def test_a_name_that_is_none_is_refused(given: str, tmp_path: Path) -> None:
     answer = compared(tmp_path, [], [], "--rename", given)
@@ -283,11 +326,11 @@ def test_regressions_are_told_by_what_they_are(tmp_path: Path) -> None:
     after = after.model_copy(update={"findings": (finding(id="new", cells=("wire/b",)),)})
     for name, run in (("before", before), ("after", after)):
         (tmp_path / name).mkdir()
-        store.save(run, tmp_path / name)
+        store.save(agreeing(run), tmp_path / name)
 
     answer = multifd("diff", tmp_path / "before", tmp_path / "after")
 
-    assert last(answer) == "1 cell differs, 2 regressions: 1 cell, 1 finding"
+    assert last(answer) == "2 cells differ, 2 regressions: 1 cell, 1 finding"
 
 
 def test_a_race_is_listed_apart_with_how_to_run_it_again(tmp_path: Path) -> None:
@@ -330,7 +373,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("after", "abd", (there,)),
     ):
         (place / name).mkdir()
-        store.save(results(*(cell(id=each) for each in cells), findings=found), place / name)
+        store.save(agreeing(results(*(cell(id=each) for each in cells), findings=found)), place / name)
     return place
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from multifd.result import store
 from tests.cli.command import multifd
-from tests.reports.builder import cell, finding, results
+from tests.reports.builder import agreeing, cell, finding, results
 
 MASK = finding(id="qemu-mask", cells=("a",), cause="It hides.", upstream="QEMU commit 93c8a97f99", instead={"x": "y"})
 LEAK = finding(id="qatzip-leak", severity="leak", component="libqatzip", cells=("b",))
@@ -18,7 +18,7 @@ LEAK = finding(id="qatzip-leak", severity="leak", component="libqatzip", cells=(
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """A run that shows two."""
-    store.save(results(cell(id="a"), cell(id="b"), findings=(LEAK, MASK)), tmp_path)
+    store.save(agreeing(results(cell(id="a"), cell(id="b"), findings=(LEAK, MASK))), tmp_path)
     return tmp_path
 
 

@@ -119,3 +119,28 @@ PROTOCOL = ("peer", "schema", "bisect-step")
 )
 def test_every_command_speaks_json(command: click.Command) -> None:
     assert "--json" in {option for parameter in command.params for option in parameter.opts}
+
+
+ONE_NAME = {
+    "--results": ("run", "bundle", "finding", "answers", "why", "advise"),
+    "--history": ("report", "add", "runs", "cell", "flaky", "first-bad", "coverage", "cost"),
+    "--qemu": ("run", "cells", "explain", "why", "bundle", "bisect-step", "record"),
+    "--hwprofile": ("run", "cells", "explain", "why", "bundle", "bisect-step"),
+    "--memory": ("run", "cells", "explain", "why", "bundle", "bisect-step", "record"),
+    "--shard": ("run", "cells"),
+}
+"""What several commands ask for, and which of them."""
+
+
+@pytest.mark.parametrize(("option", "commands"), ONE_NAME.items(), ids=ONE_NAME)
+def test_what_several_commands_ask_for_has_one_name(option: str, commands: tuple[str, ...]) -> None:
+    every = {leaf.name: leaf for command, _ in EXAMPLES for leaf in leaves(command)}
+
+    lacking = [name for name in commands if not any(option in each.opts for each in every[name].params)]
+    assert lacking == []
+
+
+def test_no_option_is_another_name_for_one_that_there_is() -> None:
+    given = {name for command, _ in EXAMPLES for leaf in leaves(command) for each in leaf.params for name in each.opts}
+
+    assert given.isdisjoint({"--database", "--dir", "--directory", "--profile", "--out", "--into-file", "--run"})

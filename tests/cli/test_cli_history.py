@@ -44,7 +44,7 @@ def database(tmp_path: Path) -> Path:
 
 
 def ask(database: Path, *arguments: str | Path) -> Answer:
-    return multifd("history", *arguments, "--database", database)
+    return multifd("history", *arguments, "--history", database)
 
 
 def objects(answer: Answer) -> list[Any]:
@@ -79,9 +79,12 @@ def test_of_several_runs_one_that_cannot_be_read_leaves_all_out(tmp_path: Path) 
 
 
 def test_a_time_that_is_none_is_an_error_of_one_line(tmp_path: Path) -> None:
-    answer = multifd("history", "add", saved(tmp_path / "one", 1, cell(), started="then"))
+    run = saved(tmp_path / "one", 1, cell(), started="then")
 
-    assert answer == Answer(2, "", "multifd: run.started: 'then', expected a time as ISO 8601 has it\n")
+    answers = [multifd(*command, run) for command in (("history", "add"), ("report",))]
+
+    said = "expected a time as ISO 8601 has it, with its offset from UTC, such as 2025-11-22T20:00:00+00:00"
+    assert answers == [Answer(2, "", f"multifd: {run}/results.json: run.started: 'then', {said}\n")] * 2
 
 
 def test_runs_are_listed_the_oldest_first(database: Path) -> None:
@@ -198,12 +201,12 @@ def test_cost_is_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "cost.svg").read_text().startswith("<svg")
 
 
-def test_a_picture_that_cannot_be_written_is_the_environments_fault(tmp_path: Path) -> None:
+def test_a_picture_without_a_directory_is_bad_input(tmp_path: Path) -> None:
     answer = ask(costly(tmp_path, 1, 2), "cost", "--svg", tmp_path / "no" / "cost.svg")
 
     assert (answer.code, answer.err) == (
-        3,
-        f"multifd: {tmp_path}/no/cost.svg: cannot write: No such file or directory\n",
+        2,
+        f"multifd: --svg '{tmp_path}/no/cost.svg': there is no directory {tmp_path}/no, expected one\n",
     )
 
 

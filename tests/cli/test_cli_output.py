@@ -42,8 +42,8 @@ def directory(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "command",
     [
-        ("answers", "{}"),
-        ("answers", "{}", "--json"),
+        ("answers", "--results", "{}"),
+        ("answers", "--results", "{}", "--json"),
         ("finding", "--results", "{}"),
         ("finding", HOSTILE, "--results", "{}"),
         ("finding", HOSTILE, "--results", "{}", "--markdown"),

@@ -83,13 +83,13 @@ def test_it_is_printed_unless_a_file_is_named(tmp_path: Path) -> None:
     assert answer.output.startswith("description: Written from a host with")
 
 
-def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    from multifd.errors import EnvironmentBroke
+def test_a_file_without_a_directory_is_bad_input(tmp_path: Path) -> None:
+    from multifd.errors import InputError
 
     answer = CliRunner().invoke(app, ["profile", "--root", str(tmp_path), "--output", str(tmp_path / "no" / "x.yaml")])
 
-    assert isinstance(answer.exception, EnvironmentBroke)
-    assert str(answer.exception).endswith("x.yaml: cannot write: No such file or directory")
+    assert isinstance(answer.exception, InputError)
+    assert str(answer.exception).endswith(f"x.yaml': there is no directory {tmp_path}/no, expected one")
 
 
 def test_a_device_without_room_for_a_cell_is_not_required(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_what_the_binary_does_not_have_is_refused(option: str, tmp_path: Path) -
 def test_memory_is_whole_pages(memory: str, tmp_path: Path) -> None:
     said = refusal("--qemu", "qemu", "--memory", memory, tmp_path / "capture")
 
-    assert said == f"--memory {memory!r}: expected whole pages of 4096 bytes, at least 1M"
+    assert said == f"--memory {memory!r}: expected a multiple of 4K, at least 1M"
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:

@@ -73,6 +73,30 @@ def test_what_cannot_be_run_is_exit_2(arguments: tuple[str, ...], complaint: str
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--memory", "3K"), "--memory '3K': expected a multiple of 512K, at least 1536K"),
+        (("--frobnicate",), "unrecognized arguments: --frobnicate"),
+        (("-n", "x"), "argument -n/--numprocesses: invalid parse_numprocesses value: 'x'"),
+        (
+            ("-n", "1", "-k", "a ("),
+            "Wrong expression passed to '-k': a (: at column 4: expected identifier",
+        ),
+        (("--suite", "probe", "--shard", "2/2"), "--shard 2/2: what is asked for has 1 group of cells"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_input_is_one_line_on_standard_error_whoever_notices_it(
+    arguments: tuple[str, ...], complaint: str, profile: Path
+) -> None:
+    answer = run(profile, "-q", "-q", *arguments)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"multifd: {complaint}")
+    assert answer.err.count("\n") == 1
+
+
 def test_an_unknown_suite_is_refused_with_those_that_there_are(profile: Path) -> None:
     answer = multifd("run", "--hwprofile", profile, "--suite", "wires")
 

@@ -13,6 +13,7 @@ import pytest
 from multifd.result import store
 from multifd.result.conclusion import conclude
 from multifd.result.intake import EXPECTED
+from multifd.result.known import findings, shipped
 from multifd.result.record import Cell, Results
 from multifd.result.store import End
 from tests.cli.command import Answer, multifd
@@ -25,7 +26,7 @@ REPORTS: Final = ("junit.xml", "report.html", "report.md", "results.json")
 def saved(directory: Path, *cells: Cell, complete: bool = True, **fields: str) -> Path:
     """A run of these cells."""
     directory.mkdir(exist_ok=True)
-    made = results(*cells, complete=complete)
+    made = results(*cells, complete=complete, findings=findings(cells, shipped()))
     store.save(made.model_copy(update={"run": made.run.model_copy(update=fields)}), directory)
     return directory
 
@@ -78,6 +79,33 @@ def test_exit_code_results_reports_and_a_second_report_agree(verdicts: str, end:
     assert (code != 0) == ((junit["failures"], junit["errors"]) != ("0", "0"))
     assert (code == 0) == ("<h1>Conforming" in (tmp_path / "report.html").read_text())
     assert (code == 0) == ("# multifd conformance: Conforming" in (tmp_path / "report.md").read_text())
+
+
+READING: Final = {
+    "report": ("report", "{}"),
+    "report --baseline": ("report", "{}", "--baseline", "{}"),
+    "finding": ("finding", "--results", "{}"),
+    "diff": ("diff", "{}", "{}"),
+    "history add": ("history", "add", "{}"),
+    "merge": ("merge", "{}-out", "{}"),
+    "why": ("why", "zlib", "isal", "--results", "{}"),
+    "advise": ("advise", "--from", "qemu-7.2", "--to", "qemu-10.0", "--results", "{}"),
+    "bundle": ("bundle", "wire/a", "--results", "{}", "--output", "{}-cell.tar.gz"),
+}
+
+
+@pytest.mark.parametrize("command", READING.values(), ids=READING)
+def test_whoever_reads_a_log_beside_which_results_say_otherwise_says_so(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    directory = logged(tmp_path / "run", cell(id="wire/a"), end=ENDS["ended"])
+    saved(directory, cell(id="wire/a", verdict="fail"))
+
+    answer = multifd(*(part.replace("{}", str(directory)) for part in command))
+
+    read = f"multifd: {directory}/events.jsonl is read"
+    other = "results.json beside it has verdict 'fail' in wire/a, and not 'pass'"
+    assert answer.err.splitlines()[0] == f"{read}; {other}"
 
 
 def test_reports_are_made_from_the_event_log_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from multifd.result import schema, store
 from tests.cli.command import multifd
-from tests.reports.builder import cell, finding, results
+from tests.reports.builder import agreeing, cell, finding, results
 
 
 def test_without_a_name_it_is_that_of_results() -> None:
@@ -27,7 +27,7 @@ def test_what_diff_prints_is_valid_by_its_own(tmp_path: Path) -> None:
     after = results(cell(id="a", verdict="fail", kind="corrupt"), cell(id="c", error="x"))
     for name, run in (("before", before), ("after", after)):
         (tmp_path / name).mkdir()
-        store.save(run, tmp_path / name)
+        store.save(agreeing(run), tmp_path / name)
 
     found = json.loads(multifd("diff", tmp_path / "before", tmp_path / "after", "--json").out)
 

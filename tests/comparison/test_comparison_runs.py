@@ -7,10 +7,11 @@ from typing import Any, Final
 import pytest
 
 from multifd.comparison.compared import Comparison, compare
+from multifd.comparison.folded import folded
 from multifd.errors import InputError
 from multifd.result.chance import ENOUGH
 from multifd.result.known import KnownIssue, settle, shipped
-from multifd.result.record import Cell, DeviceVerdict, DeviceWork, Peer, Provenance, Results, Unable
+from multifd.result.record import Cell, DeviceVerdict, DeviceWork, Finding, Peer, Provenance, Results, Unable
 from tests.reports.builder import cell, finding, results
 
 SHOWN: Final = finding(id="gone-wrong", cells=("a", "b"))
@@ -388,11 +389,171 @@ def test_a_name_that_no_peer_has_is_refused_with_the_nearest() -> None:
         compare(run(peers=(qemu("10.0.13"),)), run(), {"qemu-10": "x"})
 
 
-def test_names_under_which_two_cells_would_be_one_are_refused() -> None:
-    before = run(migration("10", "pass"), migration("11", "pass"), peers=(qemu("10"), qemu("11")))
+def test_a_new_name_that_no_peer_has_is_refused_with_the_nearest() -> None:
+    before, after = run(peers=(qemu("10.0.13"),)), run(peers=(qemu("11.1.3"),))
 
-    with pytest.raises(InputError, match="two cells of the run before would have one id"):
-        compare(before, run(), {"qemu-10": "qemu-11"})
+    with pytest.raises(
+        InputError, match=r"--rename qemu-11\.3: no peer of the run after; the nearest are qemu-11\.1\.3"
+    ):
+        compare(before, after, {"qemu-10.0.13": "qemu-11.3"})
+
+
+def test_one_name_for_two_peers_is_refused() -> None:
+    before, after = run(peers=(qemu("7"), qemu("8"))), run(peers=(qemu("9"),))
+
+    with pytest.raises(InputError, match="--rename: qemu-9 would be the new name of two peers, expected one for each"):
+        compare(before, after, {"qemu-7": "qemu-9", "qemu-8": "qemu-9"})
+
+
+def test_a_qemu_brings_its_dialect_with_it() -> None:
+    old, new = (migration(version, "pass") for version in ("7.2", "10.0"))
+    old = old.model_copy(update={"dialect": "qemu-5.0", "id": old.id.replace("/qemu-10.0/", "/qemu-5.0/")})
+
+    found = compare(run(old, peers=(qemu("7.2"),)), run(new, peers=(qemu("10.0"),)), {"qemu-7.2": "qemu-10.0"})
+
+    assert (found.both, found.cells, found.rule) == (1, (), None)
+
+
+# two peers of one run
+
+
+def crossing(sender: str, receiver: str, verdict: str, **fields: Any) -> Cell:
+    return cell(id=f"qemu/zlib/{sender}~{receiver}/qemu-10.0/migrate", suite="qemu", sender=sender, receiver=receiver,
+                verdict=verdict, **fields)  # fmt: skip
+
+
+OLD: Final = "qemu-10"
+NEW: Final = "qemu-11"
+
+
+def with_both(*cells: Cell, findings: tuple[Finding, ...] = ()) -> Comparison:
+    """One run that has both, and a QEMU that is neither."""
+    both = run(*cells, peers=tuple(map(qemu, ("7", "10", "11"))), findings=findings)
+    return compare(both, both, {OLD: NEW})
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ((NEW, NEW), (OLD, OLD)),
+        ((NEW, "qemu-7"), (OLD, "qemu-7")),
+        (("zlib", NEW), ("zlib", OLD)),
+        ((OLD, NEW), (OLD, OLD)),
+        ((NEW, OLD), (OLD, OLD)),
+    ],
+)
+def test_what_the_new_one_does_is_held_against_what_the_old_one_does_in_its_place(
+    new: tuple[str, str], old: tuple[str, str]
+) -> None:
+    found = with_both(crossing(*old, "pass"), crossing(*new, "fail"))
+
+    assert [(each.cell, each.before, each.after, each.direction) for each in found.cells] == [
+        (crossing(*new, "fail").id, "pass", "fail", "worse")
+    ]
+    assert (found.both, found.regressions) == (1, 1)
+
+
+def test_cells_of_neither_and_old_ones_that_have_no_like_are_told_apart() -> None:
+    found = with_both(crossing("qemu-7", "qemu-7", "fail"), crossing("zlib", OLD, "fail"), crossing(NEW, NEW, "pass"))
+
+    assert [(each.cell, each.before, each.after) for each in found.cells] == [
+        (crossing(NEW, NEW, "pass").id, None, "pass"),
+        (crossing("zlib", NEW, "pass").id, "fail", None),
+    ]
+
+
+def test_the_rule_is_said_where_one_run_has_both() -> None:
+    found = with_both(crossing(OLD, OLD, "pass"), crossing(NEW, OLD, "pass"), crossing(NEW, NEW, "pass"))
+
+    assert found.rule == (
+        "compared: 2 cells of qemu-11, each with the same of qemu-10 in its place; a migration between the two"
+        " with one of the old to itself; cells of neither are left out"
+    )
+
+
+def test_a_finding_of_the_old_one_is_gone_where_the_new_one_was_looked_at() -> None:
+    shown = crossing(OLD, OLD, "known")
+
+    (gone,) = with_both(shown, crossing(NEW, NEW, "pass"), findings=(finding(cells=(shown.id,)),)).findings
+
+    assert (gone.state, gone.cells) == ("gone", (crossing(NEW, NEW, "pass").id,))
+
+
+def test_a_finding_of_neither_is_not_told() -> None:
+    shown = crossing("qemu-7", "qemu-7", "known")
+
+    assert with_both(shown, crossing(NEW, NEW, "pass"), findings=(finding(cells=(shown.id,)),)).findings == ()
+
+
+def test_of_the_peers_only_the_new_one_is_not_as_it_was() -> None:
+    found = with_both(crossing(OLD, OLD, "pass"), crossing(NEW, OLD, "pass"))
+
+    assert [(each.name, each.before, each.after) for each in found.peers] == [(NEW, "10, software", "11, software")]
+
+
+def test_cells_that_a_codec_makes_of_two_dialects_stay_two() -> None:
+    old, new = (
+        [
+            crossing("zlib", name, verdict).model_copy(
+                update={"id": f"qemu/zlib/zlib~{name}/{dialect}", "dialect": dialect}
+            )
+            for dialect, verdict in (("qemu-5.0", "refused"), ("qemu-10.0", "pass"))
+        ]
+        for name in (OLD, NEW)
+    )
+
+    found = with_both(*old, *new)
+
+    assert (found.both, found.cells) == (2, ())
+
+
+def test_what_the_new_one_could_not_do_either_is_not_new() -> None:
+    cannot = tuple(
+        Unable(framing="zstd", peer=name, role="sender", reason="it is not built in", tried=True) for name in (OLD, NEW)
+    )
+    both = run(crossing(NEW, NEW, "pass"), peers=(qemu("10"), qemu("11")), cannot=cannot)
+    able = run(crossing(NEW, NEW, "pass"), peers=(qemu("10"), qemu("11")), cannot=cannot[1:])
+
+    assert compare(both, both, {OLD: NEW}).unable == ()
+    assert [each.new for each in compare(able, able, {OLD: NEW}).unable] == [True]
+
+
+# worst first
+
+
+def test_of_what_is_worse_the_worst_comes_first() -> None:
+    ends = {"a": ("hazard", None), "b": ("fail", "wrong-error"), "c": ("skip", None), "d": ("fail", "corrupt")}
+    before = run(*(cell(id=name) for name in ends))
+    after = run(*(cell(id=name, verdict=verdict, kind=kind) for name, (verdict, kind) in ends.items()))
+
+    found = compare(before, after)
+
+    assert [each.cell for each in found.cells] == ["d", "b", "c", "a"]
+
+
+def test_one_cell_that_fails_comes_before_many_that_are_hazards() -> None:
+    names = ("a", "b", "c")
+    before = run(*map(cell_of, names))
+    after = run(cell_of("a", verdict="hazard"), cell_of("b", verdict="hazard"), cell_of("c", verdict="fail"))
+
+    groups = folded(compare(before, after).cells)
+
+    assert [group.turn for group in groups] == ["pass -> fail", "pass -> hazard"]
+
+
+def cell_of(name: str, **fields: Any) -> Cell:
+    return cell(id=name, **fields)
+
+
+@pytest.mark.parametrize(("missing", "said"), [
+    (("2/3",), "1 of 3 shards is missing, 2/3; remedy: multifd merge OUT DIR... with all of them"),
+    (("1/3", "3/3"), "2 of 3 shards are missing, 1/3, 3/3; remedy: multifd merge OUT DIR... with all of them"),
+])  # fmt: skip
+def test_of_a_merged_run_the_shards_that_it_lacks_are_named(missing: tuple[str, ...], said: str) -> None:
+    made = run(cell())
+    made = made.model_copy(update={"run": made.run.model_copy(update={"complete": False, "missing": missing})})
+
+    assert compare(made, made).before.lacking == said
 
 
 # the head

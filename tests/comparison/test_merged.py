@@ -12,7 +12,7 @@ from multifd.result import store
 from multifd.result.conclusion import exit_code
 from multifd.result.known import findings, shipped
 from multifd.result.planned import check_planned
-from multifd.result.record import Reach, Results
+from multifd.result.record import Reach, Results, Subset
 from tests.comparison.divided import FEASIBLE, divided, shard
 from tests.reports.builder import cell, realistic, results
 
@@ -59,8 +59,16 @@ def test_a_missing_shard_leaves_the_run_incomplete_and_is_named() -> None:
     found = one([part for part in divided(WHOLE, 3) if part.shard.number != 2])
 
     assert (found.missing, found.results.run.complete, exit_code(found.results)) == ((2,), False, 3)
+    assert found.results.run.missing == ("2/3",)
     assert any(remark.endswith("not in these results: 2/3") for remark in found.results.run.remarks)
     check_planned(found.results.run, found.results.cells, "here")
+
+
+def test_what_was_left_out_of_the_real_qemus_cells_is_said_though_the_first_shard_has_none_of_them() -> None:
+    subset = Subset(cells=1, of=9)
+    parts = [Part("a", shard(WHOLE, 1, 2)), Part("b", shard(WHOLE, 2, 2, subset=subset))]
+
+    assert one(parts).results.run.subset == subset
 
 
 def test_a_failure_is_shown_whatever_shard_is_missing() -> None:

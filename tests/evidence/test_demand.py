@@ -14,7 +14,6 @@ import pytest
 from multifd.errors import PeerError
 from multifd.evidence.asked import NOTHING, Asked, Part
 from multifd.evidence.demand import Recorded, Unseen
-from multifd.evidence.proof import worst
 from multifd.framing.coder import Routing
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.introduce import resolve
@@ -26,6 +25,7 @@ from multifd.memory.layout import PageRun, Script
 from multifd.peer import contract
 from multifd.plan.whole import plan
 from multifd.profile.model import PeerEntry, Profile
+from multifd.result.badness import worst
 from multifd.result.record import DeviceVerdict, DeviceWork
 from multifd.run.bench import Bench
 from multifd.run.stage import Stage

@@ -18,11 +18,12 @@ from multifd.device.sysfs import Host
 from multifd.evidence import idle
 from multifd.evidence.asked import Asked, Part
 from multifd.evidence.outcome import Outcome
-from multifd.evidence.proof import Prover, lacking, proven, worst
+from multifd.evidence.proof import Prover, lacking, proven
 from multifd.framing.coder import Routing
 from multifd.lineup.peers import LineUpPeer
 from multifd.oracle.verdict import Observation
 from multifd.peer import contract
+from multifd.result.badness import worst
 from multifd.result.record import DeviceVerdict, DeviceWork, Provenance, Role
 from tests.evidence.engine import Engine
 

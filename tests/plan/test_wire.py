@@ -6,7 +6,6 @@ from itertools import product
 
 import pytest
 
-from multifd.errors import InputError
 from multifd.framing.model import FRAMINGS
 from multifd.lineup.peers import LineUp
 from multifd.memory.blocks import UNIT
@@ -81,14 +80,6 @@ def test_a_guest_has_as_much_memory_as_asked_for(few: LineUp) -> None:
     hole = 256 << 10
     sizes = {sum(c.pairing.sizes.values()) - hole * (c.pairing.blocks == "hole") for c in cells}
     assert sizes == {8 << 20, (8 << 20) - UNIT}
-
-
-@pytest.mark.parametrize("memory", [0, 1 << 20, (2 << 20) + 4096])
-def test_memory_that_cannot_be_divided_is_refused(memory: int, line_up: LineUp) -> None:
-    with pytest.raises(InputError) as error:
-        plan(line_up, {}, PlanOptions(memory=memory))
-
-    assert str(error.value) == f"--memory {memory}: expected a multiple of 512K, at least 1536K"
 
 
 def test_a_peer_that_does_not_take_part_has_its_cells_all_the_same(few: LineUp) -> None:

@@ -166,6 +166,21 @@ def results(
     return Results(run=run, peers=peers, unable=cannot, findings=findings, cells=cells)
 
 
+def agreeing(run: Results) -> Results:
+    """The same with what says it twice: a cell names the findings that have it, a finding has cells that are there."""
+    named = {cell.id: tuple(each.id for each in run.findings if cell.id in each.cells) for cell in run.cells}
+    return run.model_copy(
+        update={
+            "cells": tuple(each.model_copy(update={"issues": named[each.id]}) for each in run.cells),
+            "findings": tuple(
+                each.model_copy(update={"cells": cells})
+                for each in run.findings
+                if (cells := tuple(name for name in each.cells if name in named))
+            ),
+        }
+    )
+
+
 def realistic(*, with_failures: bool = True) -> Results:
     """About 3,000 cells: every verdict, several corpora per pairing, negotiation of 12 x 12, integrity."""
     cells = [*wire_cells(with_failures=with_failures), *negotiation_cells(), *integrity_cells()]

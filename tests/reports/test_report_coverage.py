@@ -27,14 +27,14 @@ def test_the_shares_are_told(render: object) -> None:
 
 
 def test_what_was_not_combined_is_counted_though_not_all_of_it_is_named() -> None:
-    assert "2 pairs of values that can be combined stood together in no cell." in "\n".join(lacking(covered("one")))
+    assert "2 pairs of values that can be combined stood together in no cell." in "\n".join(lacking(covered("one"), ()))
 
 
 def test_a_run_that_combines_nothing_says_so() -> None:
     found = covered()
     coverage = found.run.coverage.model_copy(update={"pairs": Reach(had=0, feasible=3)})
 
-    said = lacking(found.model_copy(update={"run": found.run.model_copy(update={"coverage": coverage})}))
+    said = lacking(found.model_copy(update={"run": found.run.model_copy(update={"coverage": coverage})}), ())
 
     assert "Values were not combined: none of the suites that do so was asked for." in list(said)
 

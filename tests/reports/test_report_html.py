@@ -430,3 +430,10 @@ def test_a_cell_costs_less_than_two_hundred_bytes() -> None:
     run, empty = realistic(with_failures=False), results()
 
     assert len(html.render(run).encode()) - len(html.render(empty).encode()) < 200 * len(run.cells)
+
+
+def test_what_the_cells_say_of_the_thread_counts_and_not_what_the_results_say_that_they_say() -> None:
+    silent = results(cell())
+
+    assert silent.answers == ()
+    assert "Of what is said of the thread's questions: " in " ".join(Document(html.render(silent)).words)

@@ -12,7 +12,7 @@ from tests.reports.builder import cell, results
 
 def said(run: Results) -> str:
     """All of it as one text."""
-    return "\n".join(lacking(run))
+    return "\n".join(lacking(run, ()))
 
 
 def peers(*kinds: tuple[str, str | None, str]) -> tuple[Peer, ...]:
@@ -80,6 +80,12 @@ def test_without_a_real_qemu_the_remedy_is_told() -> None:
     run = results(cell()).model_copy(update={"peers": ()})
 
     assert NO_QEMU[1:] in said(run)
+
+
+def test_a_run_of_probes_alone_misses_no_real_qemu() -> None:
+    run = results(cell(suite="probe")).model_copy(update={"peers": ()})
+
+    assert NO_QEMU[1:] not in said(run)
 
 
 def test_releases_of_which_no_qemu_took_part_are_named() -> None:

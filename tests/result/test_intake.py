@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -61,7 +62,7 @@ def test_a_cell_names_the_findings_that_name_it() -> None:
 AMISS: Final[dict[str, tuple[Callable[[Any], object], str]]] = {
     "a field is missing": (lambda content: content["cells"][0].pop("verdict"), "cells.0.verdict: Field required"),
     "a value has no meaning": (
-        lambda content: content["cells"][0].update(verdict="ok"), "cells.0.verdict: Input should be 'pass'",
+        lambda content: content["cells"][0].update(verdict="ok"), "cells.0.verdict: 'ok', expected 'pass'",
     ),
     "cells are no list": (lambda content: content.update(cells={"a": 1}), "is not as version 1 has it: TypeError("),
     "a cell is none": (lambda content: content.update(cells=[1]), "is not as version 1 has it: TypeError("),
@@ -186,3 +187,42 @@ def test_a_file_that_is_no_results_is_told_by_what_it_is_with_what_was_expected(
 
     assert str(refused.value).startswith(f"here: is no results file: {what}")
     assert str(refused.value).endswith(f"; {EXPECTED}")
+
+
+@pytest.mark.parametrize("when", ["yesterday", "2025-11-22", "2025-11-22T20:01:23", "0001-01-01T00:00:00+23:59"])
+@pytest.mark.parametrize("field", ["started", "finished"])
+def test_a_time_that_is_none_is_refused_with_what_it_is(field: str, when: str) -> None:
+    content = json.loads(results(cell()).model_dump_json(by_alias=True))
+    content["run"][field] = when
+
+    with pytest.raises(InputError) as error:
+        parse(json.dumps(content), "here")
+
+    said = "expected a time as ISO 8601 has it, with its offset from UTC, such as 2025-11-22T20:00:00+00:00"
+    assert str(error.value) == f"here: run.{field}: {when!r}, {said}"
+
+
+def test_a_value_that_is_refused_is_shown_but_for_most_of_a_long_one() -> None:
+    content = json.loads(results(cell()).model_dump_json(by_alias=True))
+    content["cells"][0]["blocks"] = "x" * 5000
+
+    with pytest.raises(InputError) as error:
+        parse(json.dumps(content), "here")
+
+    assert re.fullmatch(
+        r"here: cells\.0\.blocks: 'x{8,20}\.{3}x{8,20}', expected at most 4096 characters", str(error.value)
+    )
+
+
+@pytest.mark.parametrize(("field", "value", "expected"), [
+    ("bytes_memory", -1, "greater than or equal to 0"),
+    ("bytes_wire", 1 << 63, f"less than {1 << 63}"),
+])  # fmt: skip
+def test_a_number_that_no_cell_can_have_is_refused_by_every_reader(field: str, value: int, expected: str) -> None:
+    content = json.loads(results(cell()).model_dump_json(by_alias=True))
+    content["cells"][0][field] = value
+
+    with pytest.raises(InputError) as error:
+        parse(json.dumps(content), "here")
+
+    assert str(error.value) == f"here: cells.0.{field}: {value}, expected {expected}"

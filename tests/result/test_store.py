@@ -245,7 +245,7 @@ def test_a_log_that_was_cut_before_its_first_record_ended_holds_no_run(kept: int
         (b'{"event": "end", "finished": 1, "interrupted": true}', "event 'end' is unknown or out of place"),
         (b'{"event": "end", "finished": "now"}', "event 'end' is unknown or out of place"),
         (b'{"event": "cell", "cell": {}}', "Cell: id: Field required"),
-        (b'{"event": "cell", "cell": 1}', "Cell: : Input should be a valid dictionary or instance of Cell"),
+        (b'{"event": "cell", "cell": 1}', "Cell: (whole): 1, expected a valid dictionary or instance of Cell"),
         (b'{"event": "run", "run": {}}', "Run: id: Field required"),
         (b'{"event": "unable", "unable": {"framing": "zlib"}}', "Unable: peer: Field required"),
         (b'{"event": "cell", "cell": {"provenance": {"sender": "x"}}}', "Cell: id: Field required"),
@@ -264,7 +264,7 @@ def test_the_field_of_a_record_that_is_wrong_is_named_by_its_path(tmp_path: Path
     path = log(tmp_path, end=None)
     path.write_bytes(path.read_bytes() + json.dumps({"event": "cell", "cell": wrong}).encode() + b"\n")
 
-    assert refusal(tmp_path).startswith("Cell: seconds.wall: Input should be a valid number")
+    assert refusal(tmp_path).startswith("Cell: seconds.wall: 'long', expected a valid number")
 
 
 def test_a_directory_without_a_log_is_no_run(tmp_path: Path) -> None:
@@ -612,3 +612,23 @@ def test_a_pipe_in_the_place_of_results_is_refused_at_once(name: str, both: bool
 
     with pytest.raises(InputError, match="is no regular file"):
         load(tmp_path)
+
+
+def test_results_that_their_cells_contradict_are_refused(tmp_path: Path) -> None:
+    store.save(results(cell(id="wire/a", device_verdict="proven")), tmp_path)
+
+    with pytest.raises(InputError, match=rf"^{tmp_path}/results\.json: wire/a: device_verdict: 'proven', expected"):
+        load(tmp_path)
+
+
+def test_a_log_whose_cells_contradict_themselves_is_refused(tmp_path: Path) -> None:
+    log(tmp_path, FINISHED[0].model_copy(update={"device_verdict": "proven"}))
+
+    assert refusal(tmp_path).startswith("wire/0: device_verdict: 'proven', expected 'not claimed'")
+
+
+@pytest.mark.parametrize("when", ["yesterday", "2025-11-22T20:01:23", "0001-01-01T00:00:00+23:59", ""])
+def test_a_time_that_is_none_is_refused_with_its_file(when: str, tmp_path: Path) -> None:
+    log(tmp_path, *FINISHED, end=END._replace(finished=when))
+
+    assert refusal(tmp_path).startswith(f"End: finished: {when!r}, expected a time as ISO 8601 has it")
