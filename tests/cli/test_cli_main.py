@@ -67,7 +67,7 @@ def test_the_version() -> None:
         (("explian",), "No such command 'explian'; the nearest are explain, "),
         (("replay",), "Missing argument 'CAPTURE'"),
         (("explain",), "Missing argument 'CELL'"),
-        (("diff", "one"), "Missing argument 'AFTER'"),
+        (("diff",), "Missing argument 'BEFORE'"),
         (("cells", "--suite", "speed"), "'speed' is not one of 'probe', 'wire', 'negotiation'"),
         (("cells", "--frobnicate"), "No such option"),
         (("dissect", str(ZSTD), "--limit", "0"), "0 is not in the range x>=1"),
