@@ -211,6 +211,8 @@ kernel's own requests, not those of UADK."""
 ACCELERATORS: Final[Mapping[str, Accelerator]] = MappingProxyType({each.kind: each for each in (QAT, IAA, KUNPENG)})
 """By kind, in the order in which they are shown."""
 
+_BY_METHOD: Final = {each.method: each for each in ACCELERATORS.values()}
+
 VENDOR: Final[Mapping[str, VendorCodec]] = MappingProxyType(
     {each.real.name: each.real for each in ACCELERATORS.values() if each.real is not None}
 )
@@ -222,7 +224,7 @@ LIBRARIES: Final = " and ".join(codec.library for codec in VENDOR.values())
 
 def by_method(method: str) -> Accelerator | None:
     """The accelerator on which QEMU runs a method, None for a method of the CPU."""
-    return next((each for each in ACCELERATORS.values() if each.method == method), None)
+    return _BY_METHOD.get(method)
 
 
 def by_codec(codec: str) -> Accelerator:

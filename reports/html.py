@@ -21,6 +21,7 @@ from markupsafe import Markup
 from multifd.advice.of_run import directions
 from multifd.result.content import in_words
 from multifd.result.exchange import FAMILIES
+from multifd.result.garbage import uncollected
 from multifd.result.record import Cell, Results
 from reports import (
     catalogue,
@@ -61,6 +62,7 @@ class Since(Protocol):
         """Which way."""
 
 
+@uncollected()
 def render(
     results: Results, directory: Path | None = None, since: Sequence[Since] | None = None, past: Past | None = None
 ) -> str:

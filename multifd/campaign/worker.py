@@ -13,6 +13,7 @@ from multifd.campaign.releases import releases_of
 from multifd.errors import EnvironmentBroke
 from multifd.evidence.outcome import Outcome
 from multifd.migrate.capture import MANIFEST
+from multifd.peer.heap import keep
 from multifd.plan.cell import PlannedCell
 from multifd.plan.work import Check, Fidelity, Flips, Pairing, Probe, Reproducer, Work
 from multifd.process.tries import Tries
@@ -42,6 +43,7 @@ class Worker:
         self._bench = Bench(campaign.line_up, stage, options.device_host, record, own_core(number, workers))
 
     def __enter__(self) -> Self:
+        keep()
         return self
 
     def __exit__(

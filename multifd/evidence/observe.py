@@ -75,7 +75,7 @@ def snapshot(memory: GuestMemory) -> Snapshot:
 
 def changed(memory: GuestMemory, before: Snapshot) -> int:
     """Pages that are not as they were."""
-    return sum(int((memory.copy(block) != pages).any(axis=1).sum()) for block, pages in before.items())
+    return sum(int((~zero_rows(memory.copy(block) ^ pages)).sum()) for block, pages in before.items())
 
 
 def _rows(memory: GuestMemory, difference: Difference) -> npt.NDArray[np.uint8]:

@@ -232,7 +232,11 @@ class GuestMemory:
             known = [*extents(self._files[block], size), *extents(other._files[block], size)]
         start = stop = 0
         for at, end in merged(known, page_size):
-            for first, count in runs(~zero_rows(self._piece(block, at, end) ^ other._piece(block, at, end))):
+            mine, theirs = self._piece(block, at, end), other._piece(block, at, end)
+            # Nearly always they are: to see that takes a tenth of looking at every page.
+            if np.array_equal(mine.view(np.uint64), theirs.view(np.uint64)):
+                continue
+            for first, count in runs(~zero_rows(mine ^ theirs)):
                 index = first + at // page_size
                 if index != stop:
                     if stop:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 _AWAKE: Final = ("R", "D")
+_MOST: Final = 16 << 10
 _STATE, _GROUP, _USER, _SYSTEM = 0, 2, 11, 12
 """Fields of ``stat`` behind the name, which may have spaces."""
 
@@ -73,7 +74,8 @@ def cpu_seconds(pid: int) -> float:
 def _threads(pid: int) -> Iterator[tuple[str, list[str]]]:
     own = str(threading.get_native_id())
     try:
-        names = [entry.name for entry in Path(f"/proc/{pid}/task").iterdir()]
+        with os.scandir(f"/proc/{pid}/task") as tasks:
+            names = [task.name for task in tasks]
     except OSError:
         return
     for name in names:
@@ -83,6 +85,19 @@ def _threads(pid: int) -> Iterator[tuple[str, list[str]]]:
 
 def _fields(stat: str) -> list[str] | None:
     try:
-        return Path(stat).read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return told(stat).rpartition(")")[2].split()
     except OSError:
         return None
+
+
+def told(path: str) -> str:
+    """What a file of proc(5) of less than 16 KiB says; raises OSError.
+
+    Standstills are looked for in hundreds of them, many times a second: the way through :mod:`pathlib` and buffered
+    text would take longer than the kernel takes to answer.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _MOST).decode("ascii", "replace")
+    finally:
+        os.close(descriptor)

@@ -8,11 +8,13 @@ wait for ever.
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+
+from multifd.process.threads import told
 
 _LIMIT: Final[Mapping[str, Mapping[str, int | None]]] = MappingProxyType(
     {
@@ -49,9 +51,8 @@ def waiting(threads: Iterable[int], *, anyhow: bool = False) -> Waits | None:
     waits: dict[int, tuple[str, str]] = {}
     for thread in threads:
         try:
-            directory = Path(f"/proc/{thread}/task/{thread}")
-            called = (directory / "syscall").read_text(encoding="ascii")
-            status = (directory / "status").read_text(encoding="ascii", errors="replace")
+            called = told(f"/proc/{thread}/task/{thread}/syscall")
+            status = told(f"/proc/{thread}/task/{thread}/status")
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended
         except OSError:
@@ -67,7 +68,8 @@ def waiting(threads: Iterable[int], *, anyhow: bool = False) -> Waits | None:
 def threads(pid: int) -> list[int]:
     """Those of a process, none of one that is gone."""
     try:
-        return [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
+        with os.scandir(f"/proc/{pid}/task") as tasks:
+            return [int(task.name) for task in tasks]
     except OSError:
         return []
 

@@ -40,6 +40,7 @@ from multifd.result.answers import answered
 from multifd.result.badness import worse
 from multifd.result.claims import Seen
 from multifd.result.conclusion import conclude
+from multifd.result.garbage import uncollected
 from multifd.result.intake import EXPECTED, amiss, begins_version_1, parse
 from multifd.result.known import KnownIssue, findings, shipped
 from multifd.result.lock import Lock
@@ -203,6 +204,7 @@ def read_events(directory: Path) -> Iterable[dict[str, Any]]:
         yield event
 
 
+@uncollected()
 def build(directory: Path, issues: Iterable[KnownIssue], end: End | None = None) -> Results:
     """Results from the event log, whose end is yet to be written if it is given here.
 

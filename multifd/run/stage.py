@@ -44,6 +44,7 @@ class Stage:
         self._captures: OrderedDict[str, Path] = OrderedDict()
         self._numbers = itertools.count()
         self._loaded: dict[str, Script] = {}
+        self._digests: dict[tuple[str, ...], dict[str, str]] = {}
         self._mutating: dict[str, tuple[Script, tuple[PageRun, ...]]] = {}
         for directory in (self._scripts, self._own, self._words):
             directory.mkdir(parents=True, exist_ok=True)
@@ -59,6 +60,15 @@ class Stage:
                 else:
                     self._loaded[key] = self._make(pairing, directory)
         return self._loaded[key].model_copy(update={"fill": packet_pages(pairing.fill, slots(pairing.page_size))})
+
+    def digest(self, script: Script) -> dict[str, str]:
+        """The SHA-256 of each block when a migration is over, if it went well."""
+        image = script.expected
+        key = tuple(block.path for block in image.blocks)
+        if key not in self._digests:
+            with GuestMemory.open(image, writable=False) as memory:
+                self._digests[key] = memory.digest()
+        return self._digests[key]
 
     @contextmanager
     def mutable(self, pairing: Pairing) -> Iterator[tuple[Script, tuple[PageRun, ...]]]:

@@ -53,6 +53,16 @@ def test_a_page_of_the_users_files_stays_a_page_of_the_guest(page_size: int, tmp
     assert set(pages) <= {there[at : at + page_size] for at in range(0, len(there), page_size)}
 
 
+def test_the_digest_of_a_migration_is_that_of_the_memory_at_its_end(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "only", 1, None)
+    asked = [pairing("text"), pairing("heap"), pairing("text").model_copy(update={"scenario": "live"})]
+
+    for one in (*asked, *asked):
+        script = stage.script(one)
+        with GuestMemory.open(script.expected, writable=False) as memory:
+            assert stage.digest(script) == memory.digest()
+
+
 # Somebody else's program may touch all of a mapping: what is a hole then is no space, and kills it (SIGBUS)
 
 

@@ -50,7 +50,10 @@ from multifd.codec.silicon.rfc1951 import (
 HISTORY: Final = 4096
 """Bytes that a match can reach back ("history size limited to 4 KB": libqpl's introduction; ``BAD_DIST_ERR``)."""
 
-_UNASSIGNED: Final = -1
+_TOO_FAR: Final = 24
+"""The first symbol of a distance code that stands for more than HISTORY."""
+_UNASSIGNED: Final = 1 << 16
+"""More than any value: whatever is less than END_OF_BLOCK is a literal."""
 _MATCH: Final = 254
 """A literal/length value beyond END_OF_BLOCK is a match length in bytes plus this."""
 _LONGEST_TOKEN: Final = 48
@@ -94,10 +97,10 @@ def inflate(data: bytes, room: int, *, spanning: bool = False) -> bytes:
     Raises :class:`Refusal`.
     """
     engine = _Engine(data, room, spanning=spanning)
-    if room <= HISTORY and data and data[0] & 1:
-        # One block, and no distance that could be too long: zlib is exact here, the header's two sequences apart.
+    if data and data[0] & 1:
+        # One block: zlib is exact here, but for its header's two sequences, and for what is too far.
         output = _by_zlib(data, room)
-        if output is not None and (spanning or engine.header_is_readable()):
+        if output is not None and engine.takes(len(output)):
             return output
     return engine.run()
 
@@ -154,17 +157,21 @@ class _Engine:
         self.block_output = len(history)
         """Where its output begins."""
 
-    def header_is_readable(self) -> bool:
-        """The first block, if dynamic, has a header that the engine takes. Leaves the position where it was."""
+    def takes(self, size: int) -> bool:
+        """Of the one block of a stream that zlib reads to ``size`` bytes: whether the engine certainly does, too.
+
+        It takes the header, and no distance is too far: there is not so much before anything, or no code for it. Leaves
+        the position where it was.
+        """
         self._bit = 3
+        near = size <= HISTORY
         try:
-            if self._data[0] >> 1 & 3 == 2:
-                self._dynamic_lengths()
+            kind = self._data[0] >> 1 & 3
+            return not any(self._dynamic_lengths().distances[_TOO_FAR:]) or near if kind == 2 else near
         except Refusal:
             return False
         finally:
             self._bit = 0
-        return True
 
     @property
     def rest(self) -> bytes:
@@ -267,33 +274,43 @@ class _Engine:
         if sum(1 << 15 - length for length in lengths if length) > 1 << 15:
             self._refuse(status, f"the {name} code is over-subscribed")
 
-    def _tokens(self, literals: list[_Entry], distances: list[_Entry]) -> None:  # noqa: PLR0912  (a call costs more than a token)
+    def _tokens(self, literals: list[_Entry], distances: list[_Entry]) -> None:  # noqa: PLR0912, PLR0915  (a call costs more than a token)
+        """One block's. They are taken before it is known that a literal, and room for any of them, is there.
+
+        Nothing of that can go unnoticed: it is seen before the next match, refill or end of the block.
+        """
         data, room, output = self._data, self._room, self.output
         literal_mask, distance_mask = len(literals) - 1, len(distances) - 1
-        produced = len(output)
+        append = output.append
         at, hold, bits = self._bit // 8, 0, 0
         if self._bit % 8:
             hold, bits = data[at] >> self._bit % 8, 8 - self._bit % 8
             at += 1
         while True:
             if bits < _LONGEST_TOKEN:
+                if bits < 0:
+                    output.pop()
+                if len(output) > room:
+                    self._overflowed()
+                if bits < 0:
+                    self._truncated()
                 chunk = data[at : at + 16]
                 hold |= int.from_bytes(chunk, "little") << bits
                 bits += 8 * len(chunk)
                 at += len(chunk)
             total, value, used, mask = literals[hold & literal_mask]
             bits -= total
+            if value < END_OF_BLOCK:
+                append(value)
+                hold >>= total
+                continue
+            produced = len(output)
+            if produced > room:
+                self._overflowed()
             if bits < 0:
                 self._truncated()
             if value == _UNASSIGNED:
                 self._refuse(Status.BAD_LL_CODE_ERR, "bits that are no literal/length code")
-            if value < END_OF_BLOCK:
-                if produced == room:
-                    self._overflow()
-                output.append(value)
-                produced += 1
-                hold >>= total
-                continue
             if value == END_OF_BLOCK:
                 break
             length = value - _MATCH + (hold >> used & mask)
@@ -310,14 +327,16 @@ class _Engine:
                 self._refuse(Status.BAD_DIST_ERR, f"distance {distance} is beyond the history of {HISTORY} bytes")
             if distance > produced:
                 self._refuse(Status.REF_BEFORE_START_ERR, f"distance {distance} is before the start, {produced} back")
-            taken = min(length, room - produced)
-            start = produced - distance
-            repeats = -(-taken // distance)
-            output += (output[start : start + taken] * repeats)[:taken]
-            produced += taken
-            if taken < length:
-                self._overflow()
+            if length <= distance:
+                output += output[produced - distance : produced - distance + length]
+            else:
+                output += (output[-distance:] * -(-length // distance))[:length]
         self._bit = 8 * at - bits
+
+    def _overflowed(self) -> NoReturn:
+        """What there was no room for is not there."""
+        del self.output[self._room :]
+        self._overflow()
 
     def _peek(self) -> int:
         """At least the next 17 bits, zeros after the end of the input."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from collections.abc import Callable
 from typing import Final
@@ -9,10 +10,12 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from isal import isal_zlib
 
 from multifd.codec.silicon.iaa_inflate import inflate
 from multifd.codec.silicon.iaa_status import Refusal, Status
 from multifd.fidelity.writer import Maker, put_symbols
+from multifd.framing.deflate import walk
 from tests.codec.deflates import (
     NOISE,
     PAGE,
@@ -253,6 +256,51 @@ def test_all_but_one_bit_of_a_distance_that_stands_for_nothing_is_an_end_of_the_
     assert refusal(bytes.fromhex("fb82f4")).status is Status.BAD_EOF_ERR
 
 
+def one_dynamic_block(period: int) -> tuple[bytes, bytes]:
+    """Content that repeats at a distance, and its stream."""
+    content = bytes(random.Random(period).choices(b"abcdefghijklmnop", k=period)) + b"."
+    data = (content * 3)[: 2 * period]
+    coder = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+    stream = coder.compress(data) + coder.flush()
+    assert [(block.kind, block.final) for block in walk(stream).blocks] == [("dynamic", True)]
+    return data, stream
+
+
+@pytest.mark.parametrize("distance", [4095, 4096])
+def test_one_block_with_a_distance_up_to_4096_is_read(distance: int) -> None:
+    data, stream = one_dynamic_block(distance - 1)
+
+    assert walk(stream).max_distance == distance
+    assert inflate(stream, len(data)) == data
+
+
+@pytest.mark.parametrize("distance", [4097, 6144, 6145, 8193])
+def test_one_block_with_a_distance_beyond_4096_is_refused(distance: int) -> None:
+    data, stream = one_dynamic_block(distance - 1)
+
+    refused = refusal(stream, len(data))
+
+    assert walk(stream).max_distance == distance
+    assert refused.status is Status.BAD_DIST_ERR
+    assert data.startswith(refused.output)
+
+
+def test_one_fixed_block_with_a_distance_beyond_4096_is_refused() -> None:
+    data = bytes(random.Random(1).choices(range(256), k=5000)) * 2
+    coder = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_FIXED)
+
+    assert refusal(coder.compress(data) + coder.flush(), len(data)).status is Status.BAD_DIST_ERR
+
+
+def test_one_block_with_the_code_that_isal_has_for_everything_is_read_by_its_distances() -> None:
+    near, far = (bytes(random.Random(1).choices(range(256), k=size)) * 2 for size in (3000, 9000))
+    streams = [isal_zlib.compress(data, 0, -15) for data in (near, far)]
+
+    assert all(walk(stream).blocks[0].final for stream in streams)
+    assert inflate(streams[0], len(near)) == near
+    assert refusal(streams[1], len(far)).status is Status.BAD_DIST_ERR
+
+
 @pytest.mark.parametrize("room", [PAGE, PAGE + 1])
 def test_what_follows_the_stream_is_not_looked_at(room: int) -> None:
     assert inflate(raw(TEXT) + b"garbage", room) == TEXT
@@ -264,6 +312,16 @@ def test_one_byte_too_little_room_is_an_overflow(data: bytes) -> None:
 
     assert (refused.status, refused.output) == (Status.MORE_OUTPUT_NEEDED, data[:-1])
     assert refused.detail == f"more than the expected {len(data) - 1} bytes"
+
+
+def test_too_little_room_is_an_overflow_whatever_follows() -> None:
+    literals = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_HUFFMAN_ONLY)
+    cut = (literals.compress(TEXT) + literals.flush())[:200]
+
+    followed, unfinished = refusal(raw(TEXT) + b"garbage" * 9, len(TEXT) - 1), refusal(cut, 10)
+
+    assert (followed.status, followed.output) == (Status.MORE_OUTPUT_NEEDED, TEXT[:-1])
+    assert (unfinished.status, unfinished.output) == (Status.MORE_OUTPUT_NEEDED, TEXT[:10])
 
 
 def test_no_room_at_all_is_a_short_destination() -> None:
