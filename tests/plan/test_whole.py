@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from multifd.errors import HarnessError, InputError
+from multifd.errors import HarnessError
 from multifd.framing.model import FRAMINGS, framing
 from multifd.lineup.peers import LineUp
 from multifd.memory.blocks import BLOCKS
@@ -93,11 +93,6 @@ def test_a_cell_that_a_subset_does_without_is_planned_alone(line_up: LineUp) -> 
 
 def test_what_is_no_cell_is_not_planned(line_up: LineUp) -> None:
     assert [plan_of(name, line_up, {}) for name in ("probe/nobody", "no-suite/zlib")] == [None, None]
-
-
-def test_the_options_are_looked_at_whichever_cell_is_planned(line_up: LineUp) -> None:
-    with pytest.raises(InputError, match=r"--memory 5: expected"):
-        plan_of("probe/zlib", line_up, {}, PlanOptions(memory=5))
 
 
 # What a peer cannot do
