@@ -255,7 +255,8 @@ def finding_line(each: FindingChange) -> str:
     """A finding that is new or gone in one line."""
     where = f"{each.looked_at:,} of {counted(len(each.cells))}"
     told = f"before, {where} did not show it" if each.state == "new" else f"looked for in {where}"
-    chance = "; it comes by chance: run again" if each.chance else ""
+    again = ", but not to the version before" if each.worse else ": run again"
+    chance = f"; it comes by chance{again}" if each.chance else ""
     fixed = f", fixed in {each.fixed_in}" if each.fixed_in else ""
     return _one_line(f"{each.id} ({each.severity}, {each.component}{fixed}): {each.state}: {told}{chance}")
 
