@@ -289,6 +289,22 @@ def test_help_and_the_way_of_a_release_manager_have_that_command() -> None:
         assert command in (ROOT / "docs" / page).read_text(encoding="utf-8")
 
 
+def test_the_page_sends_a_release_manager_to_the_command_before_a_verdict_that_says_less() -> None:
+    page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    way = next(line for line in page.splitlines() if line.startswith("| a release manager | did this QEMU regress?"))
+
+    assert -1 < way.find("multifd diff") < way.find("--baseline") < way.find("*fail*")
+
+
+def test_what_became_a_known_issue_is_a_regression_though_it_is_no_failure(tmp_path: Path) -> None:
+    after = one("known", kind="hang", issues=("qemu-cancel-waits-for-connection",))
+
+    answer = compared(tmp_path, [one("refused")], [after])
+
+    assert "worse: 1 cell\n  refused -> known (hang)" in answer.out
+    assert answer.code == 1
+
+
 @pytest.mark.parametrize("given", ["zlib", "=zlib", "zlib=", "a=b=c", "zlib[level=9]"])
 def test_a_name_that_is_none_is_refused(given: str, tmp_path: Path) -> None:
     answer = compared(tmp_path, [], [], "--rename", given)
