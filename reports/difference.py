@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from multifd.comparison.compared import Comparison, Side
 from multifd.comparison.costs import CostChange
 from multifd.comparison.findings import FindingChange, State
-from multifd.comparison.folded import Group, folded
+from multifd.comparison.folded import Group, folded, is_worded
 from multifd.comparison.standing import Direction
 from multifd.result.chance import USUAL
 from multifd.result.counted import counted
@@ -69,14 +69,16 @@ def difference(comparison: Comparison) -> Difference:
 
 def conclusion(comparison: Comparison) -> str:
     """The whole in one line."""
-    number = len(comparison.cells)
+    words = sum(map(is_worded, comparison.cells))
+    number = len(comparison.cells) - words
     parts = [counted(count, name) for name, count in comparison.worse.items()]
     worse = f": {', '.join(parts)}" if comparison.regressions > 1 or "cell" not in comparison.worse else ""
-    worse = worse if comparison.regressions else ""
-    return (
-        f"{counted(number)} {'differs' if number == 1 else 'differ'}, {counted(comparison.regressions, 'regression')}"
-        f"{worse}"
+    told = (
+        f"{counted(number)} {'differs' if number == 1 else 'differ'}",
+        *((f"{words:,} only in words",) if words else ()),
+        f"{counted(comparison.regressions, 'regression')}{worse if comparison.regressions else ''}",
     )
+    return ", ".join(told)
 
 
 def incomplete(comparison: Comparison) -> Iterator[str]:
@@ -157,7 +159,7 @@ def markdown(shown: Difference) -> str:
         listed=LISTED,
         told=tuple(filter(told, shown.comparison.findings)),
         named=tuple(named(shown.comparison.findings)),
-        common=None if shown.comparison.same_plan and shown.comparison.rule is None else common(shown.comparison),
+        common=common(shown.comparison) if _has_common(shown.comparison) else None,
         incomplete=tuple(incomplete(shown.comparison)),
         times=USUAL,
     )
@@ -180,8 +182,13 @@ def _sides(found: Comparison) -> tuple[tuple[str, Side], ...]:
 def _compared(found: Comparison) -> Iterator[Line]:
     if found.rule is not None:
         yield Line(_one_line(found.rule))
-    if not found.same_plan or found.rule is not None:
+    if _has_common(found):
         yield Line(common(found), "other" if found.both else "worse")
+
+
+def _has_common(found: Comparison) -> bool:
+    """How many cells are compared is to be said, and :attr:`Comparison.rule` does not say it."""
+    return not found.both if found.rule is not None else not found.same_plan
 
 
 def _circumstances(found: Comparison) -> Iterator[Line]:
@@ -255,7 +262,8 @@ def finding_line(each: FindingChange) -> str:
     """A finding that is new or gone in one line."""
     where = f"{each.looked_at:,} of {counted(len(each.cells))}"
     told = f"before, {where} did not show it" if each.state == "new" else f"looked for in {where}"
-    chance = "; it comes by chance: run again" if each.chance else ""
+    again = ", but not to the version before" if each.worse else ": run again"
+    chance = f"; it comes by chance{again}" if each.chance else ""
     fixed = f", fixed in {each.fixed_in}" if each.fixed_in else ""
     return _one_line(f"{each.id} ({each.severity}, {each.component}{fixed}): {each.state}: {told}{chance}")
 

@@ -96,7 +96,7 @@ def diff(
 
 def _names(given: Iterable[str]) -> dict[str, str]:
     """``OLD=NEW``; a name may have ``=`` in brackets."""
-    names = {}
+    names: dict[str, str] = {}
     for each in given:
         cuts = [
             place
@@ -105,5 +105,10 @@ def _names(given: Iterable[str]) -> dict[str, str]:
         ]
         if len(cuts) != 1 or not each[: cuts[0]] or not each[cuts[0] + 1 :]:
             raise InputError(f"--rename {each!r}: expected OLD=NEW, two names of a peer")
-        names[each[: cuts[0]]] = each[cuts[0] + 1 :]
+        old, new = each[: cuts[0]], each[cuts[0] + 1 :]
+        if old in names:
+            raise InputError(
+                f"--rename {old}={names[old]} and {each}: expected one new name for {old}; compare one by one"
+            )
+        names[old] = new
     return names

@@ -15,14 +15,14 @@ from multifd.nearest import suggestion
 from multifd.result.known import KnownIssue, shipped
 from multifd.result.record import Results
 from reports.difference import incomplete
-from reports.gone import brief, in_neither, sentences, summary, versions
+from reports.gone import brief, in_neither, none_in, sentences, summary, versions
 
 CODES: Final[dict[State, int]] = {"gone": 0, "new": 1, "still there": 1, "not seen": 3, "not looked at": 3}
 NOBODY_KNOWS: Final = 3
 _STYLES: Final[dict[State, str]] = {"gone": "green", "new": "red", "still there": "red"}
 _WORST: Final = (1, NOBODY_KNOWS, 0)
 """Of several findings the first of these that any of them comes to."""
-_SOFTWARE: Final = re.compile(r"QEMU|lib\w+")
+_SOFTWARE: Final = re.compile(r"QEMU|\blib\w+")
 Asked = FindingChange | KnownIssue
 
 
@@ -33,13 +33,17 @@ def asked(found: Comparison, after: Results, finding: str | None, library: str |
     if not as_json:
         for line in incomplete(found):
             console.print(line, style="red", soft_wrap=True, markup=False)
+    issues = [each for each in chosen if isinstance(each, KnownIssue)]
+    if finding is None and library is not None and len(issues) == len(chosen) and not as_json:
+        console.print(f"{none_in(library, issues)}\n  {versions(found)}", soft_wrap=True, markup=False)
+        return NOBODY_KNOWS
     for each in chosen:
         if as_json:
             print(each.model_dump_json())
         elif len(chosen) == 1:
             _say(console, each, sentences(each, found, after) if isinstance(each, FindingChange) else in_neither(each))
         else:
-            _say(console, each, brief(each) if isinstance(each, FindingChange) else in_neither(each))
+            _say(console, each, brief(each, found, after) if isinstance(each, FindingChange) else in_neither(each))
     if len(chosen) > 1 and not as_json:
         states = [each.state for each in chosen if isinstance(each, FindingChange)]
         console.print(f"{versions(found)}\n{summary(states)}", soft_wrap=True, markup=False)
@@ -60,9 +64,9 @@ def _chosen(found: Comparison, finding: str | None, library: str | None) -> list
         if given == "":
             raise InputError(f"{option} '': expected a name, or a part of one; without {option} all is compared")
     there: dict[str, Asked] = {each.id: each for each in found.findings}
+    known: dict[str, Asked] = {each.id: each for each in shipped()}
     if finding is None:
-        return list(_of(there, library).values())
-    known = {each.id: each for each in shipped()}
+        return list(there.values()) if library is None else _of(there, known, library)
     fitting = _fitting(finding, there, known)
     if library is None:
         return fitting
@@ -73,13 +77,14 @@ def _chosen(found: Comparison, finding: str | None, library: str | None) -> list
     return inside
 
 
-def _of(there: dict[str, Asked], library: str | None) -> dict[str, Asked]:
-    """The findings of this software, or all; raises :class:`InputError` where it has none."""
-    of = {name: each for name, each in there.items() if library is None or _is_of(each, library)}
-    if library is not None and not of:
-        names = sorted({name for each in there.values() for name in _SOFTWARE.findall(each.component)})
-        raise InputError(f"--library {library!r}: neither run has a finding in it; {suggestion(library, names)}")
-    return of
+def _of(there: Mapping[str, Asked], known: Mapping[str, Asked], library: str) -> list[Asked]:
+    """The findings of this software, else its known issues; raises :class:`InputError` where it has none of either."""
+    for some in (there, known):
+        if of := [each for each in some.values() if _is_of(each, library)]:
+            return of
+    every = (*there.values(), *known.values())
+    names = sorted({name for each in every for name in _SOFTWARE.findall(each.component)})
+    raise InputError(f"--library {library!r}: nobody knows an issue in it; {suggestion(library, names)}")
 
 
 def _is_of(each: Asked, library: str) -> bool:

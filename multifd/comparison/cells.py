@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
+from multifd.comparison.ranges import Ranges
 from multifd.comparison.standing import (
     Direction,
     checked,
@@ -77,8 +78,9 @@ def changes(before: Results, after: Results) -> tuple[Change, ...]:
     What is as bad, or not worse at all, is in the order of the plan.
     """
     known = severities(before, after)
+    ranges = Ranges(before), Ranges(after)
     was, now = ({cell.id: cell for cell in run.cells} for run in (before, after))
-    both = (_change(was.get(name), now.get(name), known) for name in dict.fromkeys((*now, *was)))
+    both = (_change(was.get(name), now.get(name), known, ranges) for name in dict.fromkeys((*now, *was)))
     order = ("worse", "better", "other")
 
     def place(change: Change) -> tuple[int, ...]:
@@ -101,8 +103,11 @@ def shape(text: str | None) -> str | None:
     return None if text is None else _VARYING.sub("#", text)
 
 
-def _change(before: Cell | None, after: Cell | None, known: Mapping[str, Severity]) -> Change | None:
-    found = tuple(_differences(before, after, known))
+def _change(
+    before: Cell | None, after: Cell | None, known: Mapping[str, Severity], ranges: tuple[Ranges, Ranges]
+) -> Change | None:
+    chance = before is not None and after is not None and _is_chance(before, after, *ranges)
+    found = tuple(_differences(before, after, known, chance=chance))
     told = after or before
     if not found or told is None:
         return None
@@ -111,7 +116,7 @@ def _change(before: Cell | None, after: Cell | None, known: Mapping[str, Severit
         before=standing(before),
         after=standing(after),
         direction=overall(each.direction for each in found),
-        chance=_is_chance(before, after),
+        chance=chance,
         reason=told.reason if after is not None else "no longer planned",
         error=after.error if after is not None else None,
         differences=found,
@@ -119,35 +124,41 @@ def _change(before: Cell | None, after: Cell | None, known: Mapping[str, Severit
     )
 
 
-def _differences(before: Cell | None, after: Cell | None, known: Mapping[str, Severity]) -> Iterator[Difference]:
+def _differences(
+    before: Cell | None, after: Cell | None, known: Mapping[str, Severity], *, chance: bool
+) -> Iterator[Difference]:
     if after is None:
         yield Difference(field="plan", before="planned", after=None, direction="other")
     elif before is None:
         broken: Direction = "worse" if after.verdict in ("fail", "error") else "other"
         yield Difference(field="plan", before=None, after="planned", direction=broken)
     else:
-        yield from _decisive(before, after, known)
+        yield from _decisive(before, after, known, chance=chance)
         yield from _said(before, after)
 
 
-def _is_chance(before: Cell | None, after: Cell | None) -> bool:
-    """Another verdict, or the same for another issue, of which timing or load decides."""
-    if before is None or after is None or before.predicted != after.predicted:
+def _is_chance(before: Cell, after: Cell, was: Ranges, now: Ranges) -> bool:
+    """Another verdict, or the same for another issue, of which timing or load decides.
+
+    What the other's versions cannot have is no race between the two.
+    """
+    if before.predicted != after.predicted or was.lack(after.issues, before):
         return False
     same = (standing(before), set(before.issues)) == (standing(after), set(after.issues))
     conform = {before.verdict, after.verdict} <= CONFORMING
-    return not same and conform and (shows_by_chance(before) or shows_by_chance(after))
+    once = shows_by_chance(before) and not now.lack(before.issues, after)
+    return not same and conform and (once or shows_by_chance(after))
 
 
-def _verdicts(before: Cell, after: Cell) -> Direction:
+def _verdicts(before: Cell, after: Cell, *, chance: bool) -> Direction:
     """Whatever comes by chance is neither worse nor better; a known issue that no longer happens is better."""
-    if _is_chance(before, after):
+    if chance:
         return "other"
     return "better" if mended(after) in before.issues else of_verdicts(before, after)
 
 
-def _decisive(before: Cell, after: Cell, known: Mapping[str, Severity]) -> Iterator[Difference]:
-    yield from _differing("verdict", standing(before), standing(after), _verdicts(before, after))
+def _decisive(before: Cell, after: Cell, known: Mapping[str, Severity], *, chance: bool) -> Iterator[Difference]:
+    yield from _differing("verdict", standing(before), standing(after), _verdicts(before, after, chance=chance))
     yield from _differing("predicted", before.predicted, after.predicted, "other")
     if not (checked(before) and checked(after)):
         return
@@ -164,7 +175,7 @@ def _decisive(before: Cell, after: Cell, known: Mapping[str, Severity]) -> Itera
     gravest = (_gravest(before.issues, known), _gravest(after.issues, known))
     words = ", ".join(sorted(before.issues)), ", ".join(sorted(after.issues))
     # Who names its issues names nothing worse by that if it passed before: that is its verdict.
-    judged = before.issues and after.issues and not _is_chance(before, after)
+    judged = before.issues and after.issues and not chance
     graver = direction(*gravest) if judged else "other"
     yield from _differing("issues", words[0] or None, words[1] or None, graver)
     yield from _flips(before, after)

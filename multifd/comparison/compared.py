@@ -22,6 +22,7 @@ from multifd.comparison.cells import Change, changes
 from multifd.comparison.costs import Costs, costs
 from multifd.comparison.findings import FindingChange, finding_changes
 from multifd.comparison.narrowed import narrowed
+from multifd.comparison.ranges import library_of
 from multifd.comparison.renamed import renamed
 from multifd.comparison.standing import VERDICTS
 from multifd.result import versions
@@ -100,6 +101,8 @@ class Comparison(Model):
     rule: str | None = None
     """What is compared with what, in words, where a run has a peer under its old name and under its new one, so that
     only cells of the two are compared; None where every cell is, with its like."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """Peers of the run before that are called otherwise in the run after: the old name, and the new one."""
     hint: str | None
     """What would make more cells comparable, in words."""
 
@@ -142,6 +145,7 @@ def compare(before: Results, after: Results, names: Mapping[str, str] | None = N
         unable=unable_changes(before, after),
         costs=measured,
         rule=rule,
+        names=dict(names or {}),
         hint=hint,
     )
 
@@ -198,11 +202,11 @@ def _qemus(results: Results) -> tuple[str, ...]:
 
 
 def _libraries(results: Results) -> tuple[str, ...]:
-    """As peers of ours say their versions; a model of silicon is no library."""
+    """As peers of ours say their versions."""
     found = (
-        f"lib{peer.codec} {versions.number(peer.version) or peer.version!s}"
+        f"{library} {versions.number(peer.version) or peer.version!s}"
         for peer in results.peers
-        if peer.device is not None and peer.kind == "codec" and peer.provenance in ("hardware", "vendor-software")
+        if (library := library_of(peer)) is not None
     )
     return tuple(dict.fromkeys(found))
 

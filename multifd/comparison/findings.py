@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
+from multifd.comparison.ranges import Ranges
 from multifd.result.chance import ENOUGH, by_chance, shows_by_chance
 from multifd.result.known import mended, shipped
 from multifd.result.record import CONFORMING, SEVERITY_ORDER, Cell, Finding, Model, Results, Severity
@@ -34,7 +35,8 @@ class FindingChange(Model):
     state: State
     """What is known of it in the run after."""
     worse: bool
-    """It is new in a cell that was looked at before, did not show it then, and shows it not by chance."""
+    """It is new in a cell that was looked at before, did not show it then, and shows it not by chance alone: it always
+    comes, or not with the versions of that cell."""
     chance: bool
     """Timing or load decides whether a cell shows it."""
     component: str
@@ -63,8 +65,9 @@ def finding_changes(before: Results, after: Results) -> tuple[FindingChange, ...
     """Every finding of either run: what is new first, then what is still there, then the rest; worst first."""
     was, now = ({finding.id: finding for finding in run.findings} for run in (before, after))
     cells = [{cell.id: cell for cell in run.cells} for run in (before, after)]
+    ranges = Ranges(before)
     found = (
-        _new(now[name], cells[0]) if name not in was else _before(was[name], now.get(name), cells[1])
+        _new(now[name], cells[0], ranges) if name not in was else _before(was[name], now.get(name), cells[1])
         for name in dict.fromkeys((*now, *was))
     )
     return tuple(
@@ -85,10 +88,11 @@ def judged(cell: Cell | None) -> bool:
     return cell is not None and (cell.verdict in CONFORMING or mended(cell) is not None)
 
 
-def _new(finding: Finding, before: Mapping[str, Cell]) -> FindingChange:
+def _new(finding: Finding, before: Mapping[str, Cell], ranges: Ranges) -> FindingChange:
     looked = [cell for name in finding.cells if (cell := before.get(name)) is not None and judged(cell)]
     chance = by_chance(finding.id) or all(map(shows_by_chance, looked))
-    return _change(finding, "new", len(looked), len(finding.cells), worse=not chance)
+    unlike = any(ranges.lack((finding.id,), cell) for cell in looked)
+    return _change(finding, "new", len(looked), len(finding.cells), worse=unlike or not chance)
 
 
 def _before(finding: Finding, after: Finding | None, cells: Mapping[str, Cell]) -> FindingChange:

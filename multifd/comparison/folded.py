@@ -41,8 +41,12 @@ class Group(NamedTuple):
     @property
     def words(self) -> tuple[Difference, ...]:
         """What is said otherwise, where nothing but that differs."""
-        only = all(each.field in WORDS for each in self.first.differences)
-        return self.first.differences if only else ()
+        return self.first.differences if is_worded(self.first) else ()
+
+
+def is_worded(change: Change) -> bool:
+    """Nothing differs but what is said."""
+    return all(each.field in WORDS for each in change.differences)
 
 
 def folded(changes: Iterable[Change]) -> tuple[Group, ...]:

@@ -28,7 +28,8 @@ class Renamed(NamedTuple):
 def renamed(before: Results, after: Results, names: Mapping[str, str]) -> Renamed:
     """Both runs; ``names`` are peers of the run before, each with its name in the run after.
 
-    Raises :class:`InputError` for a name that its run does not have, and for a new one that two peers would have.
+    Raises :class:`InputError` for a name that its run does not have, for a new one that two peers would have, and for a
+    name that is an old one and a new one.
     """
     if not names:
         return Renamed(before, after)
@@ -51,10 +52,11 @@ def renamed(before: Results, after: Results, names: Mapping[str, str]) -> Rename
             "findings": tuple(_findings(before.findings, ((old.id, new.id) for old, new in held))),
         }
     )
+    like = len({cell.id for cell in asked} & {new.id for _, new in held})
     if not both:
         return Renamed(was, after)
     shown = tuple(_findings(after.findings, ((cell.id, cell.id) for cell in asked)))
-    return Renamed(was, after.model_copy(update={"cells": asked, "findings": shown}), _rule(names, len(asked)))
+    return Renamed(was, after.model_copy(update={"cells": asked, "findings": shown}), _rule(names, len(asked), like))
 
 
 def _check(before: Results, after: Results, names: Mapping[str, str]) -> None:
@@ -63,15 +65,24 @@ def _check(before: Results, after: Results, names: Mapping[str, str]) -> None:
         for name in each:
             if name not in there:
                 raise InputError(f"--rename {name}: no peer of the run {which}; {suggestion(name, there)}")
+    for old, new in names.items():
+        if old == new:
+            raise InputError(f"--rename {old}={new}: expected two different names, for a peer is no worse than itself")
+        if new in names:
+            raise InputError(
+                f"--rename {old}={new} and {new}={names[new]}: {new} is the new name and an old one; compare one by one"
+            )
     twice = sorted({new for new in names.values() if list(names.values()).count(new) > 1})
     if twice:
         raise InputError(f"--rename: {twice[0]} would be the new name of two peers, expected one for each")
 
 
-def _rule(names: Mapping[str, str], cells: int) -> str:
+def _rule(names: Mapping[str, str], cells: int, like: int) -> str:
+    """``like`` of the cells have a partner."""
     told = ", ".join(f"{new}, each with the same of {old} in its place" for old, new in names.items())
+    none = f", and for {cells - like:,} more there is none" if like < cells else ""
     return (
-        f"compared: {counted(cells)} of {told}; a migration between the two with one of the old to itself;"
+        f"compared: {counted(like)} of {told}{none}; a migration between the two with one of the old to itself;"
         " cells of neither are left out"
     )
 

@@ -148,6 +148,7 @@ def test_other_words_are_counted_and_shown_if_asked_for(tmp_path: Path) -> None:
     counted, shown = compared(tmp_path, *runs), compared(tmp_path, *runs, "--all")
 
     assert "the same verdict in other words: 1 cell (--all shows them)" in counted.out
+    assert last(counted) == "0 cells differ, 1 only in words, 0 regressions"
     assert "      error: too far\n      now  : wrong header\n" in shown.out
     assert counted.code == shown.code == 0
 
@@ -241,12 +242,36 @@ def test_two_qemus_of_one_run_are_compared_by_one_command(tmp_path: Path) -> Non
 
     rule = (
         "compared: 1 cell of qemu-10.2, each with the same of qemu-9.2 in its place; a migration between the two"
-        " with one of the old to itself; cells of neither are left out\n1 cell is in both runs, and compared\n"
+        " with one of the old to itself; cells of neither are left out\n"
     )
     assert [line.split()[0] for line in answer.out.splitlines()[:2]] == ["run", "compared:"]
     assert rule in answer.out
+    assert "in both runs, and compared" not in answer.out
     assert "refused -> fail (corrupt)" in answer.out
     assert (answer.code, last(answer)) == (1, "1 cell differs, 1 regression")
+
+
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [
+        (
+            ("qemu-9.2=qemu-10.2", "qemu-9.2=zlib"),
+            "--rename qemu-9.2=qemu-10.2 and qemu-9.2=zlib: expected one new name",
+        ),
+        (("qemu-9.2=qemu-9.2",), "--rename qemu-9.2=qemu-9.2: expected two different names"),
+        (
+            ("qemu-9.2=qemu-10.2", "qemu-10.2=qemu-9.2"),
+            "--rename qemu-9.2=qemu-10.2 and qemu-10.2=qemu-9.2: qemu-10.2 is the new name and an old one",
+        ),
+    ],
+)
+def test_names_of_which_one_would_be_dropped_or_compared_with_itself_are_refused(
+    names: tuple[str, ...], complaint: str, tmp_path: Path
+) -> None:
+    answer = multifd("diff", two_qemus(tmp_path), *(word for name in names for word in ("--rename", name)))
+
+    assert (answer.code, answer.out) == (2, "")
+    assert complaint in answer.err
 
 
 def test_one_run_alone_is_refused_with_what_could_be_compared(tmp_path: Path) -> None:
@@ -262,6 +287,22 @@ def test_help_and_the_way_of_a_release_manager_have_that_command() -> None:
     assert f"{command}\n" in multifd("diff", "--help").out
     for page in ("report.md", "runs.md"):
         assert command in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+def test_the_page_sends_a_release_manager_to_the_command_before_a_verdict_that_says_less() -> None:
+    page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    way = next(line for line in page.splitlines() if line.startswith("| a release manager | did this QEMU regress?"))
+
+    assert -1 < way.find("multifd diff") < way.find("--baseline") < way.find("*fail*")
+
+
+def test_what_became_a_known_issue_is_a_regression_though_it_is_no_failure(tmp_path: Path) -> None:
+    after = one("known", kind="hang", issues=("qemu-cancel-waits-for-connection",))
+
+    answer = compared(tmp_path, [one("refused")], [after])
+
+    assert "worse: 1 cell\n  refused -> known (hang)" in answer.out
+    assert answer.code == 1
 
 
 @pytest.mark.parametrize("given", ["zlib", "=zlib", "zlib=", "a=b=c", "zlib[level=9]"])
@@ -418,6 +459,13 @@ def test_of_findings_that_fit_those_of_the_library_are_told(runs: Path) -> None:
     assert (answer.code, last(answer)) == (1, "2 findings: 1 still there, 1 gone")
 
 
+def test_of_a_library_that_is_known_and_shows_nothing_nobody_knows(runs: Path) -> None:
+    answer = multifd("diff", runs / "before", runs / "after", "--library", "libqpl")
+
+    assert (answer.code, answer.err) == (3, "")
+    assert answer.out.startswith("nobody knows: neither run shows a finding in libqpl, so that nothing can be gone; ")
+
+
 def test_json_has_what_is_asked_for(runs: Path) -> None:
     answer = multifd("diff", runs / "before", runs / "after", "--finding", "mended", "--json")
 
@@ -431,7 +479,7 @@ def test_json_has_what_is_asked_for(runs: Path) -> None:
         (("--finding", "mendde"), "no finding 'mendde'; the nearest are mended"),
         (
             ("--library", "libqatpiz"),
-            "--library 'libqatpiz': neither run has a finding in it; the nearest are libqatzip",
+            "--library 'libqatpiz': nobody knows an issue in it; the nearest are libqatzip",
         ),
         (
             ("--finding", "lost", "--library", "libqatzip"),

@@ -471,6 +471,15 @@ def test_the_rule_is_said_where_one_run_has_both() -> None:
     )
 
 
+def test_cells_that_have_no_like_are_none_that_are_compared() -> None:
+    found = with_both(crossing(OLD, OLD, "pass"), crossing(NEW, NEW, "pass"), crossing("zlib", NEW, "pass"))
+
+    assert (found.both, found.names) == (1, {OLD: NEW})
+    assert "compared: 1 cell of qemu-11, each with the same of qemu-10 in its place, and for 1 more there is none;" in (
+        found.rule or ""
+    )
+
+
 def test_a_finding_of_the_old_one_is_gone_where_the_new_one_was_looked_at() -> None:
     shown = crossing(OLD, OLD, "known")
 

@@ -548,7 +548,7 @@ def test_a_platform_engineer_comes_to_the_lines_to_paste_there_and_back(led: Rea
         says(page, "migrate-set-parameters", of="#set section:target")
 
 
-def test_a_release_manager_comes_to_the_failures_of_one_version(led: Reader) -> None:
+def test_a_release_manager_comes_to_what_nobody_expected_of_one_version(led: Reader) -> None:
     page = led.go("#?")
 
     page.select_option("#facets [name=version]", "10.2.0")
