@@ -129,7 +129,7 @@ def test_the_first_bad_run_is_told_with_what_changed(database: Path, tmp_path: P
     answer = ask(database, "first-bad")
 
     assert answer.out == (
-        f"fail -> fail (corrupt)  {ZLIB} (flaky)\n"
+        f"fail (invariant) -> fail (corrupt)  {ZLIB} (flaky)\n"
         "    last good  2025-11-03 20:00:00  third\n"
         "    first bad  2025-11-04 20:00:00  fourth\n"
         "    changed    zlib 1.2.13 -> 1.3.1\n"

@@ -128,7 +128,10 @@ def test_a_cell_has_its_rule_and_why_it_was_predicted_once() -> None:
 
 
 def test_a_command_that_shows_the_packet_has_the_cells_id_once() -> None:
-    red = cell(id="qemu/long/id", suite="qemu", verdict="fail", kind="crash", reproduce="run --cell qemu/long/id")
+    red = cell(
+        id="qemu/long/id", suite="qemu", verdict="fail", observed="crash", kind="crash",
+        reproduce="run --cell qemu/long/id",
+    )  # fmt: skip
 
     ((_, commands),) = held(html.render(results(red)))["unnamed"]
 
