@@ -56,7 +56,7 @@ class Archive:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path: Final = path
         if path == Path():
-            raise InputError("the path of the history is empty; expected a file that multifd history add made")
+            raise InputError("no path of a history, or only '.'; expected a file that multifd history add made")
         if not create and not path.exists():
             raise InputError(f"{path}: there is no history; remedy: multifd history add DIR, with the results of a run")
         if path.exists() and not path.is_file():

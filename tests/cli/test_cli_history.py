@@ -203,7 +203,7 @@ def test_where_nothing_has_a_cost_nothing_is_near(tmp_path: Path) -> None:
 def test_an_empty_path_of_a_history_is_said_to_be_empty() -> None:
     answer = multifd("history", "runs", "--history", "")
 
-    assert answer.err == "multifd: the path of the history is empty; expected a file that multifd history add made\n"
+    assert answer.err == "multifd: no path of a history, or only '.'; expected a file that multifd history add made\n"
 
 
 def test_cost_is_drawn(tmp_path: Path) -> None:
