@@ -46,6 +46,14 @@ _SOUND: Final = (
     "Headers, channels and sizes, as far as the tap looked at them, are what the sender was told to send: nothing there"
     " leads to a packet."
 )
+_UNLOOKED: Final = "Nothing that the tap looked at leads to a packet; what it did not look at stands above."
+_VEILED: Final = (
+    "Which packet it was cannot be known: a real QEMU names none, and the tap could not look into TLS. What both ends"
+    " said is all there is."
+)
+_TLS: Final = ": TLS"
+"""How what the tap has not looked at ends, where that is why."""
+_ARRIVED: Final = "Memory arrived identical: no packet is at fault."
 _BROKEN: Final = "What did not hold stands above, with its channel and packet."
 
 
@@ -54,16 +62,27 @@ def unnamed(cell: Cell, packets: tuple[str, ...]) -> Unnamed | None:
     if packets or cell.verdict not in _BAD or cell.suite not in _WITH_A_WIRE:
         return None
     kept = next((path for path in cell.artifacts if not path.startswith(_EXHIBITS)), None)
-    if kept is not None:
-        return _KEPT, (shlex.join(["multifd", "dissect", kept]),)
+    look = (shlex.join(["multifd", "dissect", kept]),) if kept is not None else ()
+    if cell.observed == "identical" and not (cell.invariants and cell.invariants.broken):
+        return _ARRIVED, look
+    if look:
+        return _KEPT, look
     again = _bundle(cell)
-    if cell.suite != "qemu":
-        return _OURS, again
+    return _of_qemu(cell, again) if cell.suite == "qemu" else (_OURS, again)
+
+
+def _of_qemu(cell: Cell, again: tuple[str, ...]) -> Unnamed:
+    """By what stood between the ends, and how far it could look."""
     if cell.scenario.startswith(_PLAYED):
         return _FAULT, again[:1]
-    if cell.invariants is None:
+    seen = cell.invariants
+    if seen is None:
         return _NO_TAP, again[:1]
-    return f"{_NOT_KEPT} {_BROKEN if cell.invariants.broken else _SOUND}", again
+    if seen.broken:
+        return f"{_NOT_KEPT} {_BROKEN}", again
+    if any(each.endswith(_TLS) for each in seen.unseen):
+        return _VEILED, again[:1]
+    return f"{_NOT_KEPT} {_UNLOOKED if seen.unseen else _SOUND}", again
 
 
 def _bundle(cell: Cell) -> tuple[str, ...]:

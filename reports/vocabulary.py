@@ -26,7 +26,7 @@ class Term:
 VERDICTS: Final[dict[Verdict, Term]] = {
     "fail": Term("✗", "fail", "observed is not what was predicted; the kind says how"),
     "error": Term("!", "error", "the suite or its environment broke: says nothing about the pairing"),
-    "hazard": Term("▲", "hazard", "as predicted, the receiver accepts what it cannot decode: memory is wrong"),
+    "hazard": Term("▲", "hazard", "as predicted, nobody reports an error, and memory is wrong or the guest is lost"),
     "known": Term("◆", "known", "fails exactly as a known issue says"),
     "not-run": Term("○", "not run", "planned, but the run ended before it"),
     "skip": Term("–", "skip", "cannot be checked on this host; the reason names the remedy"),
@@ -51,8 +51,8 @@ KINDS: Final[dict[Kind, str]] = {
 
 MEANS: Final[dict[str, str]] = {
     "identical": "memory arrives identical",
-    "rejected": "the receiver refuses it with an error",
-    "hazard": "the receiver accepts what it cannot decode: memory is wrong and nobody says so",
+    "rejected": "one end or both end it with an error",
+    "hazard": "nobody reports an error, and memory is wrong or the guest is lost",
     "crash": "a process dies",
     "hang": "nothing moves any more",
     "broken": "the suite or its host breaks",
@@ -61,7 +61,11 @@ MEANS: Final[dict[str, str]] = {
 }
 """What is predicted, and observed, of a migration."""
 
-_OF_LIBRARY: Final = {"identical": "every byte is right", "hazard": "a byte is wrong, and nobody says so"}
+_OF_LIBRARY: Final = {
+    "identical": "every byte is right",
+    "rejected": "the library refuses it with an error",
+    "hazard": "a byte is wrong, and nobody says so",
+}
 OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "vendor": _OF_LIBRARY,
     "fidelity": _OF_LIBRARY,

@@ -46,6 +46,9 @@ def answers(directory: Path, *, as_json: bool, markdown: bool) -> None:
         return
     logged = store.load_from(directory)
     written = store.written(directory) or logged
+    wrong = contradicted(written.cells) or contradicted(logged.cells)
+    if not wrong:
+        _check_alike(logged, written, directory)
     shown = thread.thread(written)
     if as_json:
         print(json.dumps(thread.machine(shown), ensure_ascii=False))
@@ -53,16 +56,15 @@ def answers(directory: Path, *, as_json: bool, markdown: bool) -> None:
         console = Console()
         for line in thread.lines(shown):
             console.print(line, style="red" if "✗ " in line else None, soft_wrap=True, markup=False)
-    sys.exit(_code(logged, written, directory))
-
-
-def _code(logged: Results, written: Results, directory: Path) -> int:
-    """Somebody may have changed either of the two: nothing may be contradicted by one of them, and both be alike."""
-    wrong = contradicted(written.cells) or contradicted(logged.cells)
     for name, evidence in wrong:
         print(f"multifd: {name}: contradicted: {evidence.shows}: {evidence.because}", file=sys.stderr)
     if wrong:
-        return 1
+        sys.exit(1)
+    sys.exit(0 if is_complete(written.cells, ended=written.run.complete) else 3)
+
+
+def _check_alike(logged: Results, written: Results, directory: Path) -> None:
+    """Somebody may have changed either of the two; raises :class:`InputError` before anything is answered."""
     for one, other in zip(logged.cells, written.cells, strict=False):
         if one != other:
             raise InputError(
@@ -73,4 +75,3 @@ def _code(logged: Results, written: Results, directory: Path) -> int:
         if getattr(logged, field) != getattr(written, field):
             path, remedy = f"{directory}/{store.RESULTS}", f"remedy: multifd report {directory}"
             raise InputError(f"{path}: {field} is not as {store.EVENTS} has it; {remedy}")
-    return 0 if is_complete(written.cells, ended=written.run.complete) else 3

@@ -38,6 +38,8 @@ def picked(given: str, names: Collection[str], what: str) -> list[str]:
     A pattern has ``*`` for any text and ``?`` for any character, and is that of the whole name; brackets are no part of
     it, for names have them. Raises :class:`InputError`, with the nearest names, where none fits.
     """
+    if not names:
+        raise InputError(f"there is no {what}, and therefore no {given!r}")
     if given in names:
         return [given]
     if any(wildcard in given for wildcard in _WILDCARDS):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from multifd.campaign.options import DEFAULT_MEMORY, DEFAULT_PROFILE, DEFAULT_SEED, DEFAULT_STRENGTH, parse
 from multifd.campaign.prepare import Campaign, prepare
@@ -15,6 +16,7 @@ from multifd.campaign.sharing import of_shard
 from multifd.cli import completing, qemus
 from multifd.cli.explained import described, explain_cell
 from multifd.cli.judged import judge_cell, judged
+from multifd.cli.loaded import results_of
 from multifd.cli.output import Console, say
 from multifd.cli.picked import check_peer, picked
 from multifd.errors import InputError
@@ -22,12 +24,13 @@ from multifd.plan.cell import PlannedCell
 from multifd.plan.coverage import covered, in_words
 from multifd.plan.shards import Shard
 from multifd.plan.space import Factor, Space
-from multifd.result import store
 from multifd.result.counted import counted
 
 SUITES: Final = ("probe", "wire", "negotiation", "integrity", "flips", "qemu", "vendor", "fidelity")
 Command = TypeVar("Command", bound=Callable[..., Any])
 Explained = TypeVar("Explained")
+_DECIDE: Final = frozenset({"profile", "qemu", "memory", "seed", "strength", "corpus", "host"})
+"""Parameters of commands that the options below are."""
 QEMU: Final = "qemu"
 """The suite that needs a binary."""
 _EXPLAINED: Final = 10
@@ -152,18 +155,24 @@ def _chosen(
     help="Say beside it what this run predicted and saw, and what disagreed; nothing is planned here.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for each cell.")
-def explain(cell: str, results: Path | None, *, as_json: bool, **given: object) -> None:
+@click.pass_context
+def explain(
+    context: click.Context, /, *, cell: str, results: Path | None, as_json: bool, **given: object,
+) -> None:  # fmt: skip
     """Show the chain of reasons behind a cell's prediction, or with --results behind its verdict.
 
     CELL is an id, as multifd cells prints it, a part of one, or a pattern with * and ?; of many that fit the first ten
     are explained. Exit 2 if there is no such cell.
     """
+    if not cell:
+        raise InputError("CELL '': expected an id, a part of one, or a pattern; '*' is all")
     if results is not None:
-        found = store.load_from(results)
+        _refuse_planning(context)
+        found, directory = results_of(results), results if results.is_dir() else results.parent
         recorded = {each.id: each for each in found.cells}
         _explain(
-            cell, recorded, lambda each: judged(found, each), lambda each: judge_cell(found, each, Console()),
-            as_json=as_json,
+            cell, recorded, lambda each: judged(found, each, directory),
+            lambda each: judge_cell(found, each, directory, Console()), as_json=as_json,
         )  # fmt: skip
         return
     campaign = campaign_of(given)
@@ -173,6 +182,15 @@ def explain(cell: str, results: Path | None, *, as_json: bool, **given: object) 
         cell, campaign.plan.cells | campaign.plan.left_out, lambda each: described(campaign, each),
         lambda each: explain_cell(campaign, each, Console()), as_json=as_json,
     )  # fmt: skip
+
+
+def _refuse_planning(context: click.Context) -> None:
+    """Beside results nothing is planned: an option that decides a plan would be taken and do nothing."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        planned = name in _DECIDE and context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if planned:
+            raise InputError(f"{parameter.opts[0]} decides a plan, and with --results nothing is planned; leave it out")
 
 
 def _explain(

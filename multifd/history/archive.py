@@ -55,6 +55,8 @@ class Archive:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path: Final = path
+        if path == Path():
+            raise InputError("no path of a history, or only '.'; expected a file that multifd history add made")
         if not create and not path.exists():
             raise InputError(f"{path}: there is no history; remedy: multifd history add DIR, with the results of a run")
         if path.exists() and not path.is_file():

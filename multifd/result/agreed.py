@@ -10,17 +10,32 @@ issues that this version does not have: these are the word of whoever wrote the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from multifd.errors import InputError
 from multifd.result.badness import worst
 from multifd.result.counted import counted
 from multifd.result.known import shipped
-from multifd.result.record import Cell, Finding, Results, Run
+from multifd.result.record import Cell, Finding, Peer, Results, Run, Verdict
 
 _QEMU: Final = "qemu"
 """The suite that has all cells with a real QEMU."""
+_PREDICTED: Final[Mapping[Verdict, tuple[str, ...]]] = {
+    "pass": ("identical",),
+    # Of some hazards a refusal is met sooner, and that is as predicted too.
+    "refused": ("rejected", "hazard"),
+    "hazard": ("hazard",),
+}
+_OBSERVED: Final[Mapping[Verdict, str]] = {
+    "pass": "identical", "refused": "rejected", "hazard": "hazard", "error": "broken", "skip": "skipped",
+    "not-run": "not-run",
+}  # fmt: skip
+"""What alone a verdict can follow from; a failure follows from anything that happened."""
+_FAILED: Final[frozenset[Verdict]] = frozenset({"fail", "known"})
+_NOTHING: Final = frozenset({"broken", "skipped", "not-run"})
+"""Observed where nothing is known of the pairing: no failure of it."""
 
 
 def check_agreed(results: Results, where: str) -> None:
@@ -31,8 +46,10 @@ def check_agreed(results: Results, where: str) -> None:
 
 def _contradictions(results: Results) -> Iterator[str]:
     yield from _run(results.run, results.cells)
+    peers = {peer.name: peer for peer in results.peers}
     for cell in results.cells:
         yield from _cell(cell)
+        yield from _hardware(cell, peers)
     yield from _findings(results.findings, results.cells)
     for name in _twice(peer.name for peer in results.peers):
         yield f"peers: {name!r} comes more than once, expected each peer once"
@@ -44,6 +61,10 @@ def _run(run: Run, cells: tuple[Cell, ...]) -> Iterator[str]:
         yield f"run.complete: true, expected false, for {counted(left)} of {len(cells):,} {_were(left)} not run"
     if run.complete and run.finished is None:
         yield "run.complete: true, expected false, for run.finished is null"
+    if run.finished is not None and datetime.fromisoformat(run.finished) < datetime.fromisoformat(run.started):
+        yield f"run.finished: {run.finished}, expected no earlier than run.started, {run.started}"
+    for name in _twice(rule.name for rule in run.rules):
+        yield f"run.rules: {name!r} comes more than once, expected each rule once"
     if run.complete and run.missing:
         yield f"run.complete: true, expected false, for run.missing has {', '.join(run.missing)}"
     for name, reach in (("pairs", run.coverage.pairs), ("triples", run.coverage.triples)):
@@ -64,12 +85,41 @@ def _were(number: int) -> str:
 
 
 def _cell(cell: Cell) -> Iterator[str]:
+    for said in _ended(cell):
+        yield f"{cell.id}: {said}"
     found = worst(cell.device)
     if cell.device_verdict != found:
         yield f"{cell.id}: device_verdict: {cell.device_verdict!r}, expected {found!r}, the worst of its device"
     flips = cell.integrity
     if flips is not None and flips.flips != (total := flips.detected + flips.harmless + flips.silent):
         yield f"{cell.id}: integrity.flips: {flips.flips}, expected {total}: detected, harmless and silent together"
+
+
+def _ended(cell: Cell) -> Iterator[str]:
+    """A verdict follows from what was predicted and observed, and what failed did so in some way."""
+    verdict = cell.verdict
+    predicted, observed = _PREDICTED.get(verdict, (cell.predicted,)), _OBSERVED.get(verdict, cell.observed)
+    if cell.predicted not in predicted:
+        yield f"predicted: {cell.predicted!r}, expected {' or '.join(map(repr, predicted))} of verdict {verdict!r}"
+    if cell.observed != observed:
+        yield f"observed: {cell.observed!r}, expected {observed!r} of verdict {verdict!r}"
+    if verdict in _FAILED and cell.kind is None:
+        yield f"kind: null, expected the way in which it failed, of verdict {verdict!r}"
+    if verdict in _FAILED and cell.observed in _NOTHING:
+        yield f"observed: {cell.observed!r}, expected something that happened, of verdict {verdict!r}"
+    if verdict not in _FAILED and cell.kind is not None:
+        yield f"kind: {cell.kind!r}, expected null of verdict {verdict!r}"
+
+
+def _hardware(cell: Cell, peers: Mapping[str, Peer]) -> Iterator[str]:
+    """Who ran on hardware says so of itself, or is a QEMU whose device counted what was asked of it."""
+    proven = {work.end for work in cell.device if work.verdict == "proven"}
+    for end, name, ran in (
+        ("sender", cell.sender, cell.provenance.sender), ("receiver", cell.receiver, cell.provenance.receiver),
+    ):  # fmt: skip
+        if ran == "hardware" and end not in proven and name in peers and peers[name].provenance != ran:
+            said = f"{peers[name].provenance!r} as peers has {name}, for no device proves it"
+            yield f"{cell.id}: provenance.{end}: {ran!r}, expected {said}"
 
 
 def _findings(findings: tuple[Finding, ...], cells: tuple[Cell, ...]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -12,11 +13,15 @@ from multifd.errors import EnvironmentBroke, InputError
 LOCK: Final = ".lock"
 """Holds the process id of the last run; it stays where it is, for who removes a lock's file lets two in."""
 
+NOT_THERE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR})
+"""Nothing can be written to such a path, however well the host is: another one has to be given."""
+
 
 class Lock:
     """The right to write into a directory, until :meth:`release`, the end of the block or that of the process.
 
-    Raises :class:`InputError` while another process has it, :class:`EnvironmentBroke` where there are no locks.
+    Raises :class:`InputError` while another process has it and where nothing can be written,
+    :class:`EnvironmentBroke` where there are no locks.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -26,7 +31,7 @@ class Lock:
         except OSError as problem:
             link = "is a symbolic link, which is not followed; remedy: remove it"
             why = link if path.is_symlink() else f"cannot write: {problem.strerror}"
-            raise EnvironmentBroke(f"{path}: {why}") from None
+            raise (InputError if problem.errno in NOT_THERE else EnvironmentBroke)(f"{path}: {why}") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(self._file, 0)

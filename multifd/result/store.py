@@ -43,7 +43,7 @@ from multifd.result.conclusion import conclude
 from multifd.result.garbage import uncollected
 from multifd.result.intake import EXPECTED, amiss, begins_version_1, parse
 from multifd.result.known import KnownIssue, findings, shipped
-from multifd.result.lock import Lock
+from multifd.result.lock import NOT_THERE, Lock
 from multifd.result.placing import opened, put
 from multifd.result.planned import check_planned, check_recorded
 from multifd.result.record import Cell, Coverage, Model, Peer, Results, Run, Unable
@@ -76,8 +76,8 @@ _END: Final = TypeAdapter(End)
 class EventLog:
     """Appends events; every one is on its way to the disk when the method returns.
 
-    The directory is this run's alone until :meth:`close`. Raises :class:`InputError` while another run has it, and
-    all methods :class:`EnvironmentBroke` when the disk does not take what they write.
+    The directory is this run's alone until :meth:`close`. Raises :class:`InputError` while another run has it and where
+    none can be made, and all methods :class:`EnvironmentBroke` when the disk does not take what they write.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -86,6 +86,10 @@ class EventLog:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
+            if problem.errno in NOT_THERE:
+                raise InputError(
+                    f"{self.path}: cannot write: {problem.strerror}; expected a directory, or where one can be made"
+                ) from None
             raise self._broke(problem) from None
         self._lock = Lock(directory)
         try:
@@ -289,10 +293,6 @@ def save(results: Results, directory: Path) -> Path:
         return put(path, text(results))
     except OSError as problem:
         raise EnvironmentBroke(f"{path}: cannot write: {problem.strerror}") from None
-
-
-def _text(results: Results) -> str:
-    return results.model_dump_json(by_alias=True, indent=1) + "\n"
 
 
 def load(directory: Path) -> Results:

@@ -24,10 +24,11 @@ END: Final = End("2025-11-22T20:01:23Z", interrupted=False)
 
 
 def edit(path: Path, cell: Cell = GOOD) -> None:
-    """Somebody writes another verdict into the file's record of the cell."""
+    """Somebody writes another verdict, and what it follows from, into the file's record of the cell."""
     text = path.read_text()
-    *_, record = re.finditer(r'"verdict":\s*"pass"', text)
-    path.write_text(text[: record.start()] + '"verdict": "refused"' + text[record.end() :])
+    *_, record = re.finditer(r'"predicted":\s*"identical",\s*"observed":\s*"identical",\s*"verdict":\s*"pass"', text)
+    other = '"predicted": "rejected", "observed": "rejected", "verdict": "refused"'
+    path.write_text(text[: record.start()] + other + text[record.end() :])
 
 
 def test_every_question_is_answered_below_the_table(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_results_that_are_not_those_of_their_log_are_bad_input(tmp_path: Path) -
 
     answer = multifd("answers", "--results", tmp_path)
 
-    assert answer.code == 2
+    assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
         f"multifd: {tmp_path}/results.json: {other.id}: refused, expected {other.id}: pass as events.jsonl says;"
         f" remedy: multifd report {tmp_path}\n"

@@ -115,7 +115,8 @@ def test_a_cell_of_another_host_is_bundled_from_its_record_and_what_lacks_is_sai
 def test_a_recorded_cell_is_explained_where_this_host_predicts_the_same(
     predicted: str, explained: bool, tmp_path: Path, profile: Path
 ) -> None:
-    run = a_run(tmp_path, recorded(id=OURS, predicted=predicted))
+    verdict = "pass" if explained else "refused"
+    run = a_run(tmp_path, recorded(id=OURS, predicted=predicted, observed=predicted, verdict=verdict))
 
     made = bundle(tmp_path, profile, OURS, "--results", run, "--json")
 

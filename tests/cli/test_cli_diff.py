@@ -79,7 +79,10 @@ def many(verdict: str, number: int = 5) -> list[Cell]:
 def test_cells_that_went_the_same_way_are_one_entry(tmp_path: Path) -> None:
     answer = compared(tmp_path, many("pass"), many("fail"))
 
-    assert "  pass -> fail: 5 cells\n      0 pages differ\n      wire/0\n      wire/1\n      wire/2\n" in answer.out
+    assert (
+        "  pass -> fail (invariant): 5 cells\n      0 pages differ\n      wire/0\n      wire/1\n      wire/2\n"
+        in answer.out
+    )
     assert "      and 2 more (--all shows them)\n" in answer.out
     assert "wire/4" not in answer.out
 
@@ -90,7 +93,7 @@ def test_cells_that_are_worse_for_other_reasons_are_entries_of_their_own(tmp_pat
 
     answer = compared(tmp_path, before, after)
 
-    assert answer.out.count("  pass -> fail: 1 cell\n") == 2
+    assert answer.out.count("  pass -> fail (invariant): 1 cell\n") == 2
     assert "      pages differ\n" in answer.out
     assert "      no answer\n" in answer.out
 
@@ -201,7 +204,7 @@ def test_a_terminal_shows_what_is_worse_in_red(tmp_path: Path) -> None:
     )  # fmt: skip
 
     os.close(terminal)
-    assert b"\x1b[31m  pass -> fail: 1 cell" in os.read(controller, 10_000)
+    assert b"\x1b[31m  pass -> fail (invariant): 1 cell" in os.read(controller, 10_000)
     os.close(controller)
 
 
@@ -218,7 +221,7 @@ def test_a_peer_may_go_by_another_name(tmp_path: Path) -> None:
 
     answer = compared(tmp_path, before, after, "--rename", "zlib[level=9]=zlib-ng")
 
-    assert "pass -> fail: 1 cell" in answer.out
+    assert "pass -> fail (invariant): 1 cell" in answer.out
     assert answer.code == 1
 
 
@@ -375,7 +378,7 @@ def test_regressions_are_told_by_what_they_are(tmp_path: Path) -> None:
 
 
 def test_a_race_is_listed_apart_with_how_to_run_it_again(tmp_path: Path) -> None:
-    race = one("known", kind="crash", issues=("qemu-source-aborts-when-reset",))
+    race = one("known", predicted="rejected", observed="crash", kind="crash", issues=("qemu-source-aborts-when-reset",))
 
     answer = compared(tmp_path, [one("refused")], [race])
 

@@ -119,7 +119,7 @@ def test_a_cell_that_nobody_had_is_refused_with_the_nearest(database: Path) -> N
 def test_flaky_cells_are_listed(database: Path) -> None:
     answer = ask(database, "flaky")
 
-    assert answer == Answer(0, f"1 of 2  {ZLIB}: 2 pass, 1 fail\n1 flaky cell\n", "")
+    assert answer == Answer(0, f"1 of 2  {ZLIB}: 2 pass, 1 fail (invariant)\n1 flaky cell\n", "")
 
 
 def test_the_first_bad_run_is_told_with_what_changed(database: Path, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_the_first_bad_run_is_told_with_what_changed(database: Path, tmp_path: P
     answer = ask(database, "first-bad")
 
     assert answer.out == (
-        f"fail -> fail (corrupt)  {ZLIB} (flaky)\n"
+        f"fail (invariant) -> fail (corrupt)  {ZLIB} (flaky)\n"
         "    last good  2025-11-03 20:00:00  third\n"
         "    first bad  2025-11-04 20:00:00  fourth\n"
         "    changed    zlib 1.2.13 -> 1.3.1\n"
@@ -192,6 +192,18 @@ def test_cost_of_one_framing_or_peer_is_shown(tmp_path: Path) -> None:
     assert ask(database, "cost", "--peer", "qpl").err == (
         "multifd: no peer with a cost in two runs 'qpl'; the nearest are zlib\n"
     )
+
+
+def test_where_nothing_has_a_cost_nothing_is_near(tmp_path: Path) -> None:
+    assert ask(costly(tmp_path, 1), "cost", "--framing", "none").err == (
+        "multifd: there is no framing with a cost in two runs, and therefore no 'none'\n"
+    )
+
+
+def test_an_empty_path_of_a_history_is_said_to_be_empty() -> None:
+    answer = multifd("history", "runs", "--history", "")
+
+    assert answer.err == "multifd: no path of a history, or only '.'; expected a file that multifd history add made\n"
 
 
 def test_cost_is_drawn(tmp_path: Path) -> None:

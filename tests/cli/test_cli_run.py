@@ -83,6 +83,7 @@ def test_what_cannot_be_run_is_exit_2(arguments: tuple[str, ...], complaint: str
             ("-n", "1", "-k", "a ("),
             "Wrong expression passed to '-k': a (: at column 4: expected identifier",
         ),
+        (("-n", "2", "/nowhere/at/all"), "/nowhere/at/all: there is no such file or directory; expected one of suit"),
         (("--suite", "probe", "--shard", "2/2"), "--shard 2/2: what is asked for has 1 group of cells"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -116,9 +116,9 @@ def race(*names: str, **fields: Any) -> tuple[Cell, ...]:
 @pytest.mark.parametrize(
     "other",
     [
-        {"verdict": "refused", "kind": None, "issues": ()},
+        {"verdict": "refused", "predicted": "identical", "kind": None, "issues": ()},
         {"verdict": "pass", "kind": None, "issues": ()},
-        {"verdict": "hazard", "kind": None, "issues": ("qemu-mask-hides-flag",)},
+        {"verdict": "hazard", "predicted": "identical", "kind": None, "issues": ("qemu-mask-hides-flag",)},
         {"verdict": "known", "kind": "hang", "issues": ("qemu-refused-channel-unreported",)},
     ],
 )
@@ -346,7 +346,7 @@ def test_a_qemu_of_another_version_can_be_compared_by_its_new_name() -> None:
     found = compare(before, after, {"qemu-10.0.13": "qemu-11.1.3"})
 
     assert [(each.cell, each.before, each.after, each.direction) for each in found.cells] == [
-        ("qemu/zlib/qemu-11.1.3~qemu-11.1.3/qemu-10.0/migrate", "pass", "fail", "worse")
+        ("qemu/zlib/qemu-11.1.3~qemu-11.1.3/qemu-10.0/migrate", "pass", "fail (invariant)", "worse")
     ]
     assert [(each.name, each.before, each.after) for each in found.peers] == [
         ("qemu-11.1.3", "10.0.13, software", "11.1.3, software")
@@ -448,7 +448,7 @@ def test_what_the_new_one_does_is_held_against_what_the_old_one_does_in_its_plac
     found = with_both(crossing(*old, "pass"), crossing(*new, "fail"))
 
     assert [(each.cell, each.before, each.after, each.direction) for each in found.cells] == [
-        (crossing(*new, "fail").id, "pass", "fail", "worse")
+        (crossing(*new, "fail").id, "pass", "fail (invariant)", "worse")
     ]
     assert (found.both, found.regressions) == (1, 1)
 
@@ -458,7 +458,7 @@ def test_cells_of_neither_and_old_ones_that_have_no_like_are_told_apart() -> Non
 
     assert [(each.cell, each.before, each.after) for each in found.cells] == [
         (crossing(NEW, NEW, "pass").id, None, "pass"),
-        (crossing("zlib", NEW, "pass").id, "fail", None),
+        (crossing("zlib", NEW, "pass").id, "fail (invariant)", None),
     ]
 
 
@@ -547,7 +547,7 @@ def test_one_cell_that_fails_comes_before_many_that_are_hazards() -> None:
 
     groups = folded(compare(before, after).cells)
 
-    assert [group.turn for group in groups] == ["pass -> fail", "pass -> hazard"]
+    assert [group.turn for group in groups] == ["pass -> fail (invariant)", "pass -> hazard"]
 
 
 def cell_of(name: str, **fields: Any) -> Cell:

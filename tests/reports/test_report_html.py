@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from multifd.result.content import in_words
-from multifd.result.record import DeviceWork, Results, Rule, Setting, Sides
+from multifd.result.record import CpuSeconds, DeviceWork, Results, Rule, Setting, Sides
 from reports import html
 from reports.vocabulary import NO_QEMU, VERDICTS
 from tests.reports.builder import cell, finding, realistic, results, unable, user_content
@@ -92,6 +92,21 @@ def test_the_first_screen_has_verdict_what_was_not_checked_what_to_set_methods_f
     assert sorted(map(text.rindex, parts)) == list(map(text.rindex, parts))
 
 
+def test_what_a_method_costs_is_said_beyond_none_and_none_has_no_cost() -> None:
+    took = {
+        framing: cell(
+            id=f"qemu/{framing}", suite="qemu", sender="qemu-10.2", receiver="qemu-10.2", framing=framing,
+            scenario="defaults", bytes_memory=1 << 30, cpu_seconds=CpuSeconds(sender=seconds, receiver=1.0),
+        )
+        for framing, seconds in {"none": 1.0, "zlib": 3.0}.items()
+    }  # fmt: skip
+
+    text = document(results(*took.values())).text
+
+    assert "2.0 CPU s/GiB more than none" in text
+    assert "0.0 CPU s/GiB" not in text
+
+
 def test_a_failure_stands_with_kind_error_device_and_reproduce_line() -> None:
     work = DeviceWork(end="sender", device="QAT", asked=9, counted=3, source="fw_counters", verdict="unproven")
     run = results(
@@ -128,7 +143,10 @@ def test_a_cell_has_its_rule_and_why_it_was_predicted_once() -> None:
 
 
 def test_a_command_that_shows_the_packet_has_the_cells_id_once() -> None:
-    red = cell(id="qemu/long/id", suite="qemu", verdict="fail", kind="crash", reproduce="run --cell qemu/long/id")
+    red = cell(
+        id="qemu/long/id", suite="qemu", verdict="fail", observed="crash", kind="crash",
+        reproduce="run --cell qemu/long/id",
+    )  # fmt: skip
 
     ((_, commands),) = held(html.render(results(red)))["unnamed"]
 

@@ -335,9 +335,20 @@ def test_a_library_that_breaks_its_word_does_not_read_as_a_migration_that_was_re
     expect(page.locator("#cell .disagreed")).to_have_count(0)  # its finding says it
 
 
+def test_no_kind_of_failure_is_cut_in_the_list(told: Reader) -> None:
+    page = told.go("#?text=red")
+
+    expect(page.locator("#list .rows [role=row]")).to_have_count(1)
+    assert page.evaluate("""() => {
+        const place = document.querySelector('#list .rows [role=row] > *');
+        return [place.textContent, place.scrollWidth <= place.clientWidth];
+    }""") == ["✗ wrong-error", True]
+
+
 def test_where_no_packet_can_be_named_it_says_why_and_what_to_run(told: Reader) -> None:
     page = told.go("#?cell=red")
 
+    expect(page.locator("#cell h3", has_text="Why no packet is shown")).to_have_count(1)
     expect(page.locator("#cell .unnamed")).to_contain_text("Which packet it was this run cannot say")
     expect(page.locator("#cell .unnamed ~ code.run").first).to_have_text(
         "multifd bundle red --qemu found -o cell.tar.gz"

@@ -14,7 +14,8 @@ from tests.reports.builder import cell
 def said(**changes: Any) -> tuple[str, tuple[str, ...]]:
     """Of a red cell of suite ``qemu``."""
     fields = {
-        "id": "qemu/a[b]", "suite": "qemu", "verdict": "fail", "kind": "crash", "invariants": Invariants(),
+        "id": "qemu/a[b]", "suite": "qemu", "verdict": "fail", "kind": "crash", "observed": "crash",
+        "invariants": Invariants(),
         "reproduce": "python3 bootstrap.py conformance --cell 'qemu/a[b]' --qemu 'ld.so qemu' --memory 64M",
     }  # fmt: skip
     found = unnamed(cell(**{**fields, **changes}), ())
@@ -48,6 +49,24 @@ def test_a_real_qemu_is_run_again_and_recorded_with_the_options_that_it_had() ->
 def test_what_the_tap_saw_tells_headers_from_payloads() -> None:
     assert said()[0].endswith("nothing there leads to a packet.")
     assert said(invariants=Invariants(broken=("flags is 4",)))[0].endswith("with its channel and packet.")
+
+
+def test_what_went_over_tls_the_tap_has_not_looked_into() -> None:
+    why, commands = said(invariants=Invariants(unseen=("connection 0: TLS", "connection 1: TLS")))
+
+    assert "could not look into TLS" in why
+    assert "are what the sender was told to send" not in why
+    assert [command.split()[1] for command in commands] == ["bundle"]
+
+
+def test_of_what_the_tap_did_not_see_it_says_nothing() -> None:
+    why, _ = said(invariants=Invariants(unseen=("connection 1: the receiver was gone before its end",)))
+
+    assert why.endswith("what it did not look at stands above.")
+
+
+def test_where_memory_arrived_no_packet_is_at_fault() -> None:
+    assert said(kind="accepted", observed="identical") == ("Memory arrived identical: no packet is at fault.", ())
 
 
 def test_what_is_recorded_already_is_only_looked_at() -> None:

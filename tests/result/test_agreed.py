@@ -8,9 +8,9 @@ import pytest
 
 from multifd.errors import InputError
 from multifd.result.agreed import check_agreed
-from multifd.result.circumstances import Reach, Shard, Subset
+from multifd.result.circumstances import Reach, Rule, Shard, Subset
 from multifd.result.known import findings, shipped
-from multifd.result.record import DeviceVerdict, DeviceWork, Integrity, Results
+from multifd.result.record import DeviceVerdict, DeviceWork, Integrity, Results, Sides
 from tests.reports.builder import cell, finding, peer, results
 
 KNOWN: Final = shipped()[0].id
@@ -107,6 +107,14 @@ def test_a_finding_that_is_not_what_its_cells_say_is_refused(found: Results, mes
         (changed(missing=("2/3",)), "run.complete: true, expected false, for run.missing has 2/3"),
         (changed(finished=None), "run.complete: true, expected false, for run.finished is null"),
         (
+            changed(started="2025-11-22T19:01:24-01:00"),
+            "run.finished: 2025-11-22T20:01:23Z, expected no earlier than run.started, 2025-11-22T19:01:24-01:00",
+        ),
+        (
+            changed(rules=(Rule(name="told", holds="it is told"),) * 2),
+            "run.rules: 'told' comes more than once, expected each rule once",
+        ),
+        (
             with_coverage(pairs=Reach(had=3, feasible=2)),
             "run.coverage.pairs.had: 3, expected at most 2, as many as are feasible",
         ),
@@ -151,6 +159,59 @@ def test_circumstances_that_its_cells_contradict_are_refused(found: Results, mes
 )
 def test_a_cell_whose_sum_is_not_that_of_its_parts_is_refused(found: Results, message: str) -> None:
     assert refusal(found) == f"here: wire/a: {message}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"predicted": "hazard", "observed": "rejected", "verdict": "pass", "kind": None},
+            "predicted: 'hazard', expected 'identical' of verdict 'pass'",
+        ),
+        ({"observed": "rejected"}, "observed: 'rejected', expected 'identical' of verdict 'pass'"),
+        (
+            {"verdict": "refused", "predicted": "identical"},
+            "predicted: 'identical', expected 'rejected' or 'hazard' of verdict 'refused'",
+        ),
+        (
+            {"verdict": "hazard", "predicted": "rejected"},
+            "predicted: 'rejected', expected 'hazard' of verdict 'hazard'",
+        ),
+        ({"verdict": "skip", "observed": "identical"}, "observed: 'identical', expected 'skipped' of verdict 'skip'"),
+        ({"verdict": "not-run", "observed": "crash"}, "observed: 'crash', expected 'not-run' of verdict 'not-run'"),
+        ({"verdict": "error", "observed": "hang"}, "observed: 'hang', expected 'broken' of verdict 'error'"),
+        (
+            {"verdict": "fail", "observed": "skipped"},
+            "observed: 'skipped', expected something that happened, of verdict",
+        ),
+        ({"verdict": "known", "kind": None}, "kind: null, expected the way in which it failed, of verdict 'known'"),
+        ({"kind": "corrupt"}, "kind: 'corrupt', expected null of verdict 'pass'"),
+    ],
+)
+def test_a_verdict_that_does_not_follow_from_its_record_is_refused(fields: dict[str, Any], message: str) -> None:
+    complete = fields.get("verdict") != "not-run"
+
+    assert refusal(results(cell(id="wire/a", **fields), complete=complete)).startswith(f"here: wire/a: {message}")
+
+
+def test_where_a_hazard_is_predicted_a_refusal_may_be_met_sooner() -> None:
+    check_agreed(with_cell(verdict="refused", predicted="hazard"), "here")
+
+
+def test_a_software_peer_on_hardware_is_refused() -> None:
+    found = with_cell(provenance=Sides(sender="hardware", receiver="software"))
+
+    assert refusal(found) == (
+        "here: wire/a: provenance.sender: 'hardware', expected 'software' as peers has zlib, for no device proves it"
+    )
+
+
+def test_a_qemu_is_on_hardware_where_its_device_proves_it() -> None:
+    on_device = Sides(sender="hardware", receiver="software")
+
+    check_agreed(
+        with_cell(sender="qemu-10.2", provenance=on_device, device=(work("proven"),), device_verdict="proven"), "here"
+    )
 
 
 def test_two_peers_of_one_name_are_refused() -> None:

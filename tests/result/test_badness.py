@@ -46,7 +46,7 @@ def test_nor_is_a_worse_kind_of_failure(bad: Kind, good: Kind) -> None:
 
 
 def test_a_failure_without_a_kind_is_the_least_of_its_verdict() -> None:
-    assert badness(cell(verdict="fail")) > badness(cell(verdict="fail", kind=KIND_ORDER[-1]))
+    assert badness(cell(verdict="fail", kind=None)) > badness(cell(verdict="fail", kind=KIND_ORDER[-1]))
 
 
 @pytest.mark.parametrize("verdict", RECORDED)

@@ -68,7 +68,7 @@ def cells(*changes: dict[str, Any]) -> Callable[[Results], dict[str, Any]]:
 
 
 EDITS: Final[dict[str, tuple[Callable[[Results], dict[str, Any]], str]]] = {
-    "a verdict": (cells({}, {"verdict": "pass"}), "verdict 'pass' in wire/b, and not 'fail'"),
+    "a verdict": (cells({}, {"verdict": "pass", "kind": None}), "verdict 'pass' in wire/b, and not 'fail'"),
     "a reason": (cells({"reason": "well"}, {}), "reason 'well' in wire/a, and not 'the receiver accepts all"),
     "the run": (
         lambda run: {"run": run.run.model_copy(update={"seed": 2})}, "run.seed 2, and not 1",

@@ -102,6 +102,13 @@ def test_a_directory_that_cannot_be_written_is_the_environments_fault(tmp_path: 
     assert str(error.value) == f"{tmp_path}/{LOCK}: cannot write: Is a directory"
 
 
+def test_where_nothing_can_be_written_it_is_the_wrong_path() -> None:
+    with pytest.raises(InputError) as error:
+        Lock(Path("/proc"))
+
+    assert str(error.value).startswith(f"/proc/{LOCK}: cannot write: ")
+
+
 def test_a_lock_that_cannot_say_whose_it_is_is_the_environments_fault(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))

@@ -492,13 +492,16 @@ def test_a_directory_is_made_with_those_above_it(tmp_path: Path) -> None:
     assert build(tmp_path / "a" / "new" / "one", []).cells == FINISHED
 
 
-def test_a_directory_that_cannot_be_made_is_the_environments_fault(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_made_is_the_wrong_path(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(EnvironmentBroke) as error:
+    with pytest.raises(InputError) as error:
         EventLog(tmp_path / "file" / "results")
 
-    assert str(error.value) == f"{tmp_path}/file/results/events.jsonl: cannot write: Not a directory"
+    assert str(error.value) == (
+        f"{tmp_path}/file/results/events.jsonl: cannot write: Not a directory; expected a directory, or where one"
+        " can be made"
+    )
 
 
 def test_a_full_disk_is_the_environments_fault(tmp_path: Path) -> None:

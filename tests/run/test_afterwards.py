@@ -23,7 +23,9 @@ from tests.qemu.host import QEMU, needs_qemu
 from tests.run.test_qemu import Lab, aborting
 
 pytestmark = needs_qemu
-SOUND: Final = "the source lives, its memory is what it was, and arrived with none"
+SOUND: Final = (
+    "the source lives, its memory is what it was, and arrived whole by a further migration, with the method none"
+)
 Prepare = Callable[[Guest, Path], Awaitable[None]]
 
 

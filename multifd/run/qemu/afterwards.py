@@ -32,6 +32,7 @@ from multifd.qemu.reset import Reset
 RIGHT: Final = Terms("none", channels=2, return_path=True, pause=False)
 """What both ends are told for the migration that must arrive."""
 _AGAIN: Final = "when it was to be migrated again"
+_BY: Final = "by a further migration, with the method"
 _LOOK: Final = 0.05
 """Seconds between two looks whether the source still lives."""
 
@@ -80,7 +81,7 @@ async def again(
     memory = left(fresh.name)
     if not memory.identical:
         return Aftermath("corrupt", f"a further migration, everybody says completed: {memory.describe()}")
-    return Aftermath(None, f"the source lives, its memory is what it was, and arrived with {terms.method}")
+    return Aftermath(None, f"the source lives, its memory is what it was, and arrived whole {_BY} {terms.method}")
 
 
 async def _refused(source: Guest, fresh: Guest, terms: Terms, socket: str) -> Aftermath | None:

@@ -99,7 +99,7 @@ function packets(row) {
   const [lines, unnamed] = [at('packets', row), at('unnamed', row)];
   if (!lines.length && !unnamed) return [];
   const [why, commands] = unnamed ?? [null, []];
-  return [el('h3', {}, 'Packets around it'), lines.length ? el('pre', {}, lines.join('\n')) : el('p', { class: 'unnamed' }, why),
+  return [el('h3', {}, lines.length ? 'Packets around it' : 'Why no packet is shown'), lines.length ? el('pre', {}, lines.join('\n')) : el('p', { class: 'unnamed' }, why),
     ...commands.map((command) => el('code', { class: 'run', tabindex: 0 }, whole(command, row)))];
 }
 
