@@ -58,13 +58,13 @@ def test_a_number_that_python_does_not_read_is_refused() -> None:
         parse(b"9" * 50_000)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(_VALUES)
 def test_all_else_is_read(value: object) -> None:
     assert parse(json.dumps(value).encode()) == value
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary())
 def test_nothing_else_comes_out_of_anything(content: bytes) -> None:
     with suppress(InputError):

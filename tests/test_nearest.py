@@ -32,7 +32,7 @@ def test_whatever_is_wanted_something_is_nearest_unless_there_is_nothing() -> No
     assert suggestion("?", []) == "the nearest are none"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from(IDS))
 def test_nothing_is_nearer_than_the_name_itself(name: str) -> None:
     assert nearest(name, IDS)[0] == name

@@ -195,7 +195,7 @@ def test_it_reads_what_it_writes(container: Container, size: int) -> None:
     assert bytes(made.decompress(payload, container, size)) == TEXT[:size]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     data=st.binary(max_size=9000),
     container=st.sampled_from(CONTAINERS),

@@ -119,7 +119,7 @@ def test_a_memory_in_words() -> None:
     assert left.describe() == "2 pages hold what was never sent, 3 hold something old, first at page 7 of pc.ram"
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.tuples(st.sampled_from(sorted(SIZES)), st.integers(0, 15)), max_size=8))
 def test_pages_that_change_after_a_snapshot_are_counted(
     destination: GuestMemory, written: set[tuple[str, int]]

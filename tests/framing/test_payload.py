@@ -220,7 +220,7 @@ SELECTIONS: Final = st.one_of(
 
 
 @pytest.mark.parametrize(("name", "maker"), MAKERS)
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(pages=memories(), packets=st.lists(SELECTIONS, min_size=1, max_size=3))
 def test_every_reader_gets_back_the_pages_of_every_maker(
     name: str, maker: str, pages: Pages, packets: Sequence[Indices]

@@ -220,7 +220,7 @@ def test_mixed_names_every_portable_kind_once() -> None:
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**63), st.integers(0, 1 << 21))
 def test_mixed_is_made_for_any_seed_and_size(seed: int, size: int) -> None:
     assert len(generate("mixed", size, seed)) == size

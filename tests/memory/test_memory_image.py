@@ -307,7 +307,7 @@ def test_reserved_pages_have_storage(memory: GuestMemory) -> None:
     assert Path(memory.layout.blocks[0].path).stat().st_blocks * 512 >= 2 * PAGE
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     page_size=st.sampled_from([4096, 16384, 65536]),
     changed=st.sets(st.tuples(st.sampled_from("ab"), st.integers(0, 11)), max_size=12),

@@ -52,7 +52,7 @@ def scratch() -> Iterator[Path]:
         yield Path(name)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     shape=st.sampled_from(sorted(SHAPES)),
     page_size=st.sampled_from(PAGE_SIZES),

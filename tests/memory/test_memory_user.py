@@ -62,7 +62,7 @@ def write(directory: Path, **content: bytes) -> Files:
     return find(directory)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(lengths, st.sampled_from(PAGE_SIZES), st.data())
 def test_pages_of_the_files_stay_pages_and_come_in_order_none_twice(
     pages: list[int], page_size: int, data: st.DataObject
@@ -74,7 +74,7 @@ def test_pages_of_the_files_stay_pages_and_come_in_order_none_twice(
     assert places == sorted(set(places))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(lengths, st.data())
 def test_every_file_gives_what_is_due_to_it(pages: list[int], data: st.DataObject) -> None:
     count = data.draw(st.integers(1, sum(pages)))
@@ -85,7 +85,7 @@ def test_every_file_gives_what_is_due_to_it(pages: list[int], data: st.DataObjec
     assert all(abs(given_by[file] - size * count / sum(pages)) < 1 for file, size in enumerate(pages))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 3000), st.data())
 def test_every_part_of_a_file_gives_what_is_due_to_it_but_for_a_stretch(size: int, data: st.DataObject) -> None:
     count = data.draw(st.integers(1, size))
@@ -97,7 +97,7 @@ def test_every_part_of_a_file_gives_what_is_due_to_it_but_for_a_stretch(size: in
     assert abs(share).max() <= STRETCH // PAGE + 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0, 1), st.integers(1, 60), st.integers(0, 2**63))
 def test_pages_of_a_kind_keep_their_share(share: float, run: int, seed: int) -> None:
     kind = (np.random.default_rng(seed).random(65536 // run + 1) < share).repeat(run)[:65536]

@@ -242,7 +242,7 @@ END_OF_RAM: Final = {ZLIB: 37462, ZSTD: 257}
 
 
 @pytest.mark.parametrize("sent", END_OF_RAM, ids=lambda path: path.name)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_what_qemu_sent_is_refused_without_the_end_of_its_device_state(sent: Path, data: st.DataObject) -> None:
     with TemporaryDirectory() as scratch:
@@ -264,7 +264,7 @@ def test_where_the_main_channel_stopped_is_said(tmp_path: Path) -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True))
 def test_a_file_that_ends_anywhere_is_refused_in_words_or_lost_nothing(
     capture: Capture, name: str, share: float
@@ -277,7 +277,7 @@ def test_a_file_that_ends_anywhere_is_refused_in_words_or_lost_nothing(
     assert result["outcome"] == "identical" or REFUSAL.fullmatch(result["error"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True), st.integers(1, 255))
 def test_a_file_with_any_other_byte_ends_in_an_outcome(capture: Capture, name: str, share: float, bits: int) -> None:
     path = capture.directory / name
@@ -290,7 +290,7 @@ def test_a_file_with_any_other_byte_ends_in_an_outcome(capture: Capture, name: s
     assert result["outcome"] != "unreadable" or result["error"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(FILES), st.binary(max_size=2000))
 def test_a_file_of_any_other_content_ends_in_an_outcome(capture: Capture, name: str, content: bytes) -> None:
     with Damaged(capture.directory / name, content):

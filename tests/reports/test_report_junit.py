@@ -133,7 +133,7 @@ SCHEMA: Final = xmlschema.XMLSchema(Path(__file__).resolve().parents[2] / "docs/
 """Everything that is valid under it is valid under Jenkins'."""
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(VERDICT_ORDER), min_size=1), st.text(), st.booleans())
 def test_whatever_happened_it_is_valid(verdicts: list[Verdict], text: str, complete: bool) -> None:
     cells = (
@@ -148,7 +148,7 @@ def test_a_run_of_realistic_size_is_valid() -> None:
     SCHEMA.validate(junit.render(realistic()))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(VERDICT_ORDER)), st.booleans())
 def test_there_is_a_failure_or_an_error_unless_the_exit_code_is_0(verdicts: list[Verdict], complete: bool) -> None:
     run = results(*(cell(id=str(n), verdict=verdict) for n, verdict in enumerate(verdicts)), complete=complete)
@@ -175,7 +175,7 @@ def test_a_run_that_is_not_green_for_a_reason_of_its_own_has_a_testcase(
     assert detail.attrib["type"] == title
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text())
 def test_any_error_gives_well_formed_xml(error: str) -> None:
     run = results(cell(verdict="fail", kind="crash", reason=error, error=error, id=f"cell {error}"))

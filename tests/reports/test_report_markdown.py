@@ -235,7 +235,7 @@ def test_no_word_of_a_peer_becomes_markup_a_link_or_a_control_character() -> Non
     assert {character for character in made if not character.isprintable()} == {"\n"}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text())
 def test_any_text_keeps_its_lines_and_tables(text: str) -> None:
     made = markdown.render(results(cell(verdict="fail", kind="crash", reason=text, error=text, id=f"cell {text}")))

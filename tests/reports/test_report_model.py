@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from multifd.result.conclusion import exit_code
@@ -97,7 +97,6 @@ TITLES = {"Conforming": {0}, "Not conforming": {1}, "Nothing was checked": {1}, 
           "The environment broke": {3}}  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(VERDICT), st.booleans())
 def test_the_headline_agrees_with_the_exit_code(verdicts: list[Verdict], complete: bool) -> None:
     run = run_of(*verdicts, complete=complete)

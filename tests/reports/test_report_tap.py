@@ -70,7 +70,7 @@ def test_no_directive_begins_in_what_peers_say() -> None:
     assert all(line.startswith("# ") for line in made[3:])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from(VERDICT_ORDER), st.text())))
 def test_a_reader_counts_what_the_run_has_whatever_peers_say(cells: list[tuple[Verdict, str]]) -> None:
     run = results(

@@ -42,7 +42,7 @@ def test_no_character_of_control_format_or_direction_is_left() -> None:
     assert left & {"Cc", "Cf", "Cs", "Zl", "Zp"} == set()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text())
 def test_a_document_in_json_stays_one_and_says_the_same(text: str) -> None:
     assert json.loads(printable(json.dumps(text, ensure_ascii=False))) == text

@@ -16,7 +16,7 @@ from typing import Final
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from multifd.errors import EnvironmentBroke, InputError
@@ -182,7 +182,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return log(tmp_path_factory.mktemp("whole"), *FINISHED).read_bytes()
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_log_that_was_cut_anywhere_keeps_every_finished_record(
     data: st.DataObject, whole: bytes, tmp_path_factory: pytest.TempPathFactory

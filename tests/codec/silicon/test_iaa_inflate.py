@@ -328,13 +328,13 @@ def test_no_room_at_all_is_a_short_destination() -> None:
     assert refusal(raw(b"x"), 0).status is Status.DST_IS_SHORT_ERR
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=300), st.integers(1, 30), st.integers(0, 9), st.sampled_from((0, 5000)))
 def test_what_zlib_writes_within_4096_bytes_is_read(data: bytes, times: int, level: int, more: int) -> None:
     assert inflate(raw(data * times, level), len(data) * times + more) == data * times
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 8 * 60 - 1), st.integers(0, 8 * 60 - 1))
 def test_what_zlib_reads_after_bits_flipped_is_read_the_same(first: int, second: int) -> None:
     stream = bytearray(raw(TEXT[:1500] + NOISE[:200]))

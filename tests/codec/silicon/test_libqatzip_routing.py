@@ -89,7 +89,7 @@ DATA: Final = st.builds(
 
 
 @given(data=DATA, rules=SETTINGS, container=st.sampled_from(CONTAINERS), last=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_the_model_compresses_on_its_engine_is_what_is_routed(
     data: bytes, rules: Rules, container: Container, last: bool
 ) -> None:
@@ -132,7 +132,7 @@ def counted(codec: _QatCodec, payload: Bytes, container: Container, size: int) -
     container=st.sampled_from(CONTAINERS),
     writer=st.sampled_from(["device", "software", "zlib"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_the_model_decompresses_on_its_engine_is_what_is_routed(
     data: bytes, rules: Rules, writing: Rules, container: Container, writer: str
 ) -> None:
@@ -158,7 +158,7 @@ def test_what_the_model_decompresses_on_its_engine_is_what_is_routed(
     place=st.floats(0, 1, exclude_max=True),
     change=st.sampled_from(["cut", "flip", "more", "header"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_of_what_is_damaged_and_decoded_all_the_same_it_is_the_same(
     data: bytes, rules: Rules, container: Container, writer: str, place: float, change: str
 ) -> None:
@@ -188,7 +188,7 @@ def test_of_what_is_damaged_and_decoded_all_the_same_it_is_the_same(
 
 
 @given(payload=st.binary(min_size=1, max_size=200), rules=SETTINGS, container=st.sampled_from(CONTAINERS))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_of_noise_no_more_is_given_to_the_engine_than_is_routed(
     payload: bytes, rules: Rules, container: Container
 ) -> None:
