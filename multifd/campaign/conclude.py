@@ -55,7 +55,8 @@ def broken(cell: PlannedCell, options: Options, reason: str) -> Cell:
 
 def broken_outside(record: Cell, what: str) -> Cell:
     """The record of a cell around which something broke, whatever had come of the cell itself."""
-    return record.otherwise(f"the harness or the host broke: {what}", observed="broken", verdict="error")
+    reason = f"the harness or the host broke: {what}"
+    return record.otherwise(reason, observed="broken", verdict="error", kind=None, issues=())
 
 
 def concluded(

@@ -47,13 +47,13 @@ While it is there it is what every command reads; where `results.json` says othe
 command says on standard error what differs and that the log is read.
 
 What is said twice is said alike. A file is refused, with both of what it says, whose `findings` have other cells than
-those whose `issues` name them, whose `complete` a cell that was not run contradicts, whose `device_verdict` is not the
-worst of its `device`, whose counts are not the number of their parts, whose plan is not its cells, or which ended
-before it began. So is a cell whose `verdict` does not follow from what was `predicted` and `observed`, which has a
-`kind` though it did not fail or has none though it did, or in which a peer ran on hardware that is software by `peers`
-and that no device proves. Answers are found again in the cells, and the exit code is never written down. Only the word
-of whoever wrote the file is the rest of what cells say, that a run was interrupted, which pairs of values its cells
-combine, and the texts of findings.
+those whose `issues` name them, whose `complete` a cell that was not run contradicts, whose `device_verdict` is not
+the worst of its `device`, whose counts are not the number of their parts, or whose plan is not its cells. So is a
+cell whose `verdict` does not follow from what was `predicted` and `observed`, which has a `kind` though it did not
+fail or has none though it did, or in which a peer ran on hardware that is software by `peers` and that no device
+proves. Answers are found again in the cells, and the exit code is never written down. Only the word of whoever wrote
+the file is the rest of what cells say, that a run was interrupted, which pairs of values its cells combine, and the
+texts of findings.
 
 ## Verdicts
 

@@ -7,15 +7,20 @@ from functools import partial
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from multifd.campaign.conclude import broken, broken_outside, concluded, planned, skipped
 from multifd.campaign.options import Options
 from multifd.evidence.outcome import Outcome
+from multifd.oracle.question import Prediction
 from multifd.oracle.verdict import Observation
 from multifd.plan.cell import PlannedCell
 from multifd.plan.library import library_plan
+from multifd.result.agreed import check_agreed
 from multifd.result.known import shipped
 from multifd.result.record import Cell, DeviceWork
+from tests.reports.builder import results
 
 
 def test_the_numbers_behind_a_device_verdict_are_in_the_record() -> None:
@@ -27,6 +32,7 @@ def test_the_numbers_behind_a_device_verdict_are_in_the_record() -> None:
     assert (record.device_verdict, record.device) == ("unproven", (work,))
 
 
+CELL: Final = next(iter(library_plan({"qpl": None})))
 EVERY_END: Final = {
     "pass": Observation("identical"),
     "fail": Observation("rejected", "no space left", "no space left"),
@@ -59,6 +65,35 @@ def test_what_is_known_keeps_why_it_was_predicted() -> None:
 
     assert (record.verdict, record.kind, record.because) == ("known", "invariant", cell.prediction.reason)
     assert record.reason.startswith("qatzip-raw-exact: ")
+
+
+OBSERVED: Final = st.builds(
+    Observation,
+    outcome=st.sampled_from(["identical", "rejected", "hazard", "crash", "hang", "broken"]),
+    error=st.none() | st.just("no space left"),
+    detail=st.just("within 30 s"),
+    late_pages=st.integers(0, 2),
+    claim=st.none() | st.just("it said otherwise"),
+    broken=st.just(()) | st.just(("an id comes twice",)),
+    lost=st.none() | st.sampled_from(["crash", "hang"]),
+)
+PREDICTED: Final = st.sampled_from(
+    [
+        Prediction("identical", "all-hold", "both read it", None, ()),
+        Prediction("rejected", "window", "its window is larger", "no space", ()),
+        Prediction("hazard", "channels", "pages are lost", None, (), sooner="no space"),
+    ]
+)
+
+
+@given(prediction=PREDICTED, observed=OBSERVED)
+def test_whatever_came_of_it_and_broke_around_it_its_record_can_be_read_again(
+    prediction: Prediction, observed: Observation
+) -> None:
+    record = concluded(CELL.model_copy(update={"prediction": prediction}), Outcome(observed), Options(), ())
+
+    for each in (record, broken_outside(record, "the disk is gone")):
+        check_agreed(results(each), "here")
 
 
 @pytest.mark.parametrize("record", [planned, partial(skipped, reason="no card"), partial(broken, reason="no disk")])

@@ -70,6 +70,10 @@ def test_a_run_that_came_to_its_end_may_have_been_interrupted_there() -> None:
     check_agreed(changed(complete=False), "here")
 
 
+def test_a_clock_that_was_set_back_during_a_run_is_nobodys_contradiction() -> None:
+    check_agreed(changed(started="2025-11-22T19:01:24-01:00"), "here")
+
+
 @pytest.mark.parametrize(
     ("found", "message"),
     [
@@ -106,10 +110,6 @@ def test_a_finding_that_is_not_what_its_cells_say_is_refused(found: Results, mes
         ),
         (changed(missing=("2/3",)), "run.complete: true, expected false, for run.missing has 2/3"),
         (changed(finished=None), "run.complete: true, expected false, for run.finished is null"),
-        (
-            changed(started="2025-11-22T19:01:24-01:00"),
-            "run.finished: 2025-11-22T20:01:23Z, expected no earlier than run.started, 2025-11-22T19:01:24-01:00",
-        ),
         (
             changed(rules=(Rule(name="told", holds="it is told"),) * 2),
             "run.rules: 'told' comes more than once, expected each rule once",
